@@ -1,0 +1,24 @@
+"""A workspace: a folder with the store and the runs, and one thin facade for each capability."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine import paths
+from engine.api.augmentations import Augmentations
+from engine.api.datasets import Datasets
+from engine.api.evaluations import Evaluations
+from engine.api.neighbours import Neighbours
+from engine.api.runs import Runs
+
+
+class Workspace:
+    """Everything the engine offers, on one folder. Cheap to make, safe to pickle: it opens the store when it is used."""
+
+    def __init__(self, directory: str | Path | None = None) -> None:
+        self.directory = Path(directory).expanduser().absolute() if directory else paths.default_workspace()
+        self.datasets = Datasets()
+        self.neighbours = Neighbours()
+        self.augmentations = Augmentations()
+        self.evaluations = Evaluations()
+        self.runs = Runs(self.directory)

@@ -1,0 +1,92 @@
+"""The Transformer encoder of SASRec, CL4SRec and CoSeRec (§3.2, FACTS F6): options and announcement, without torch."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from engine.registry import Options, register, setting
+
+
+class TransformerOptions(Options):
+    """Options of the encoder."""
+
+    hidden_size: int = setting(
+        64,
+        ge=1,
+        le=4096,
+        help="Width of embeddings and hidden states.",
+        source="§5.1.4",
+        symbol="d",
+        label="Hidden size",
+    )
+    layers: int = setting(2, ge=1, le=64, help="Self-attention blocks.", source="§5.1.4", label="Blocks")
+    heads: int = setting(
+        2, ge=1, le=64, help="Attention heads; must divide the hidden size.", source="§5.1.4", label="Heads"
+    )
+    max_length: int = setting(
+        50,
+        ge=1,
+        le=10_000,
+        help="Longest input; older items are dropped.",
+        source="§5.1.4",
+        label="Longest input",
+        unit="items",
+    )
+    dropout: float = setting(
+        0.5, ge=0, lt=1, help="Dropout of hidden states and attention.", source="FACTS F6", label="Dropout"
+    )
+    feed_forward: int = setting(
+        4,
+        ge=1,
+        le=64,
+        help="Width of the feed-forward layer, in hidden sizes.",
+        source="FACTS F6",
+        label="Feed-forward width",
+        unit="× d",
+        advanced=True,
+    )
+    activation: Literal["gelu", "relu"] = setting(
+        "gelu",
+        help="Activation of the feed-forward layer.",
+        source="FACTS F6",
+        label="Activation",
+        advanced=True,
+        choices={"gelu": "GELU", "relu": "ReLU"},
+    )
+    initializer_range: float = setting(
+        0.02,
+        gt=0,
+        le=10,
+        help="Standard deviation of the initial weights.",
+        source="FACTS F6",
+        label="Initial deviation",
+        advanced=True,
+    )
+    layer_norm_eps: float = setting(
+        1e-12,
+        gt=0,
+        le=1,
+        help="Added to the variance in LayerNorm.",
+        source="FACTS F6",
+        label="LayerNorm ε",
+        advanced=True,
+    )
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.hidden_size % self.heads:
+            raise ValueError(f"heads: {self.heads} heads do not divide the hidden size {self.hidden_size}")
+        return self
+
+
+register(
+    "model",
+    "transformer",
+    label="Transformer (SASRec, CL4SRec, CoSeRec)",
+    help="Causal self-attention over the user's items; with views and λ > 0 it is CoSeRec.",
+    options=TransformerOptions,
+    target="engine.models.transformer.module:Transformer",
+    trains=True,
+)

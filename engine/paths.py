@@ -1,0 +1,18 @@
+"""Where the product's own files lie: bundled resources and the default workspace."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import platformdirs
+
+
+def resource(*parts: str) -> Path:
+    """Path of a bundled file below ``resources/``, in a checkout as in an installed package."""
+    return Path(str(files("resources").joinpath(*parts)))
+
+
+def default_workspace() -> Path:
+    """The workspace used when none is named: the user's data folder of this product."""
+    return Path(platformdirs.user_data_dir("coserec-workbench", appauthor=False))

@@ -1,0 +1,300 @@
+"""What leaves the engine: frozen records, no ORM rows, no tensors. Safe to pickle and to keep.
+
+Arrays are numpy arrays; nobody writes into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. The last five are ends."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_end(self) -> bool:
+        return self not in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+    @property
+    def can_resume(self) -> bool:
+        return self in (RunStatus.STOPPED, RunStatus.FAILED, RunStatus.LOST)
+
+
+class TokenKind(IntEnum):
+    """What happened to one token of an augmented view (the edit script's alphabet)."""
+
+    KEPT = 0
+    MASKED = 1
+    SUBSTITUTED = 2
+    INSERTED = 3
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """One finished epoch: ``losses`` are means over its batches, ``correlation`` is memory, model or hybrid."""
+
+    epoch: int
+    train_seconds: float
+    validate_seconds: float
+    losses: Mapping[str, float]
+    metrics: Mapping[str, float]
+    correlation: str
+    is_best: bool = False
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a training ended. ``ranks`` maps ``valid`` and ``test`` to float64 ranks from 0, one a user of ``users``."""
+
+    epochs: tuple[EpochReport, ...]
+    best_epoch: int | None
+    metrics: Mapping[str, Mapping[str, float]]
+    ranks: Mapping[str, NDArray[np.float64]]
+    users: NDArray[np.int64]
+    stopped: bool
+    stopped_early: bool
+    hybrid_started: bool | None
+    """None where the configuration asks for no hybrid."""
+    device: str
+    checkpoint: Path | None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run as the store knows it. Times are UTC. ``progress`` is 0…1 or None before the first step."""
+
+    id: str
+    name: str
+    status: RunStatus
+    attempt: int
+    preset: str
+    config: Mapping[str, Any]
+    """The stored configuration's JSON, also where today's code no longer parses it."""
+    dataset: str
+    fingerprint: str
+    seed: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    heartbeat_at: datetime | None
+    pid: int | None
+    host: str
+    device: str
+    phase: str
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    progress: float | None
+    seconds_left: float | None
+    best_epoch: int | None
+    hybrid_started: bool | None
+    stop_requested: bool
+    message: str
+    hint: str
+    metrics: Mapping[str, Mapping[str, float]]
+    """``valid`` and ``test`` → metric → value; empty until the run ends."""
+    versions: Mapping[str, str]
+    directory: Path
+
+
+@dataclass(frozen=True)
+class MetricPoint:
+    """One stored value of one series of a run, e.g. ``loss/next_item``, ``valid/NDCG@20``, ``time/train_seconds``."""
+
+    run_id: str
+    attempt: int
+    sequence: int
+    epoch: int
+    step: int
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class FeedCursor:
+    """How far a reader has read: per (run, attempt) the last sequence number it saw."""
+
+    seen: Mapping[tuple[str, int], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FeedBatch:
+    """What is new in the store since a cursor: changed runs, new points, and the next cursor."""
+
+    runs: tuple[RunRecord, ...]
+    points: tuple[MetricPoint, ...]
+    cursor: FeedCursor
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """A device a run can use. Memory in bytes; None where it cannot be told."""
+
+    name: str
+    """``cpu``, ``cuda`` or ``mps``: the value of ``train.device``."""
+    label: str
+    total_memory: int | None
+    free_memory: int | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetSummary:
+    """Table 1 of a data set, its lengths, its popularity and what the protocol makes of it."""
+
+    name: str
+    path: str
+    fingerprint: str
+    users: int
+    items: int
+    actions: int
+    average_length: float
+    sparsity: float
+    """1 − actions / (users × items), 0…1."""
+    shortest: int
+    longest: int
+    raw_lengths: NDArray[np.int64]
+    """Histogram: index is the length, value the number of users."""
+    training_lengths: NDArray[np.int64]
+    """The same for the training inputs ``items[:-3]`` (FACTS F1, F4)."""
+    popularity: NDArray[np.int64]
+    """Actions per item, most popular first."""
+    evaluated_users: int
+    too_short_users: int
+    """Users with fewer than 4 items: kept for correlations, left out of evaluation."""
+    users_with_repeats: int
+    repeated_targets: int
+    """Users whose test target is already in their input (FACTS F3)."""
+    cold_targets: int
+    """Users whose test target no training part contains."""
+    has_titles: bool
+
+    def short_share(self, k: int) -> float:
+        """Share of evaluated users whose training input has at most ``k`` items (FACTS F4)."""
+        total = int(self.training_lengths.sum())
+        return float(self.training_lengths[: k + 1].sum() / total) if total else 0.0
+
+
+@dataclass(frozen=True)
+class ItemRecord:
+    """An item: ``item`` is the id in the user's own file."""
+
+    item: str
+    title: str
+    users: int
+    """Number of users whose training part contains it."""
+
+
+@dataclass(frozen=True)
+class NeighbourRecord:
+    """One neighbour of an item; ``normalised`` is min-max over all pairs (Eq. 11)."""
+
+    item: str
+    title: str
+    score: float
+    normalised: float
+    shared_users: int
+    users: int
+
+
+@dataclass(frozen=True)
+class NeighbourList:
+    """An item's top-k under one similarity."""
+
+    item: ItemRecord
+    similarity: str
+    neighbours: tuple[NeighbourRecord, ...]
+    note: str = ""
+    """E.g. that the item has no neighbour."""
+
+
+@dataclass(frozen=True)
+class UserRecord:
+    """A user: ``user`` is the id in the user's own file; lengths of the raw sequence and the training input."""
+
+    user: str
+    length: int
+    training_length: int
+
+
+@dataclass(frozen=True)
+class SequenceToken:
+    """One item of a user's sequence."""
+
+    item: str
+    title: str
+
+
+@dataclass(frozen=True)
+class ViewToken:
+    """One token of a view: where it came from and what happened to it."""
+
+    item: str
+    title: str
+    source: int
+    """Position in the original that it came from."""
+    kind: TokenKind
+    score: float | None = None
+    """Normalised correlation of a substituted or inserted item; None otherwise."""
+
+
+@dataclass(frozen=True)
+class AugmentedView:
+    """One augmented view; ``dropped`` are original positions that are in it no more (cropped, or beyond max_length)."""
+
+    operator: str
+    letter: str
+    tokens: tuple[ViewToken, ...]
+    offsets: tuple[int, ...]
+    dropped: tuple[int, ...]
+    reordered: tuple[int, int] | None
+    """Half-open range of view positions that Reorder shuffled."""
+    note: str = ""
+    """Why the operator changed nothing, where it did not."""
+
+
+@dataclass(frozen=True)
+class AugmentationPreview:
+    """A user's training input and views of it, made by the training code."""
+
+    user: str
+    original: tuple[SequenceToken, ...]
+    branch: str
+    """``short`` or ``long`` (Eq. 12)."""
+    short_length: int
+    views: tuple[AugmentedView, ...]
+    seed: int
+
+
+def to_plain(value: Any) -> Any:
+    """The record as JSON-ready values: dataclasses to dicts, arrays to lists, paths and times to text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (Path, datetime)):
+        return str(value) if isinstance(value, Path) else value.isoformat()
+    return value
