@@ -1,0 +1,149 @@
+"""The configuration: declared once, refused at the field, the same after a trip through JSON."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import config as configuration
+from engine.config import ExperimentConfig, differences, fidelity_of, fields_of, parse, preset, presets, with_fidelity
+from engine.errors import ConfigurationError, UsageError
+
+ISSUE_NAMES = [
+    "train.epochs",
+    "train.batch_size",
+    "train.learning_rate",
+    "train.seed",
+    "train.device",
+    "train.patience",
+    "model.name",
+    "model.hidden_size",
+    "model.layers",
+    "model.heads",
+    "model.max_length",
+    "model.dropout",
+    "similarity.name",
+    "similarity.hybrid_after_epoch",
+    "loss.contrastive_weight",
+    "loss.temperature",
+    "loss.representation",
+    "evaluate.seen_items",
+    "evaluate.ties",
+    "augment.short_length",
+    "augment.short_operators",
+    "augment.long_operators",
+    "augment.crop_rate",
+    "augment.mask_rate",
+    "augment.reorder_rate",
+    "augment.substitute_rate",
+    "augment.insert_rate",
+]
+
+
+def test_every_promised_name_is_a_field() -> None:
+    assert set(ISSUE_NAMES) <= {item.path for item in fields_of(ExperimentConfig())}
+
+
+@pytest.mark.parametrize("item", list(fields_of(ExperimentConfig())), ids=lambda item: item.path)
+def test_every_field_says_what_it_is_and_where_it_comes_from(item: configuration.SettingInfo) -> None:
+    assert item.help.endswith(".")
+    assert item.source
+    assert item.label
+
+
+@pytest.mark.parametrize("found", presets(), ids=lambda found: found.name)
+def test_a_preset_survives_json(found: configuration.Preset) -> None:
+    assert parse(found.config.model_dump_json()) == found.config
+
+
+@pytest.mark.parametrize("name", ["coserec-paper", "coserec-published"])
+@pytest.mark.parametrize("data", ["", "-beauty", "-sports", "-yelp"])
+def test_presets_stand_for_their_reading(name: str, data: str) -> None:
+    assert fidelity_of(preset(name + data).config) == name.removeprefix("coserec-")
+
+
+def test_bare_presets_are_the_sports_values() -> None:
+    for name in ("coserec-paper", "coserec-published"):
+        assert preset(name).config == preset(f"{name}-sports").config
+
+
+def test_published_beauty_has_the_values_of_f17() -> None:
+    found = preset("coserec-published-beauty").config
+    values = {item.path: item.value for item in fields_of(found)}
+    assert values["augment.short_length"] == 12
+    assert values["similarity.hybrid_after_epoch"] == 220
+    assert values["augment.insert_rate"] == 0.5
+    assert values["augment.substitute_rate"] == 0.05
+    assert set(values["augment.short_operators"]) == set("SIMCR")
+    assert (values["augment.crop_rate"], values["augment.mask_rate"], values["augment.reorder_rate"]) == (0.2, 0.7, 0.2)
+
+
+def test_walking_every_switch_leads_from_one_reading_to_the_other() -> None:
+    here = with_fidelity(ExperimentConfig(), "paper")
+    there = with_fidelity(ExperimentConfig(), "published")
+    for path, (_, published) in differences(here, there).items():
+        here = here.replace({path: published})
+    assert here == there
+    assert fidelity_of(here) == "published"
+
+
+def test_one_changed_switch_is_custom() -> None:
+    changed = preset("coserec-paper").config.replace({"fidelity.counts": "floor"})
+    assert fidelity_of(changed) == "custom"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "word"),
+    [
+        ("train.epochs", 0, "greater than or equal to 1"),
+        ("train.epochs", "many", "integer"),
+        ("train.learning_rate", "nan", "finite"),
+        ("augment.short_operators", "SIX", "X"),
+        ("augment.short_operators", "SS", "twice"),
+        ("augment.long_operators", "", "at least one"),
+        ("augment.crop_rate", 1.5, "less than or equal to 1"),
+        ("model.heads", 3, "do not divide"),
+        ("loss.representation", "first", "real_concat"),
+        ("train.device", "tpu", "cuda"),
+        ("train.epoch", 3, "no such setting"),
+        ("trian.epochs", 3, "no such setting"),
+    ],
+)
+def test_a_wrong_value_is_refused_at_its_field(path: str, value: object, word: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ExperimentConfig().replace({path: value})
+    assert word in str(caught.value)
+    assert caught.value.field.split(".")[0] == path.split(".")[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [("model.name", "nobody"), ("loss.next_item", "hinge"), ("similarity.name", "magic")]
+)
+def test_an_unknown_plugin_lists_the_known_ones(path: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match="Known: "):
+        ExperimentConfig().replace({path: value})
+
+
+def test_an_unknown_preset_lists_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="coserec-paper-beauty"):
+        preset("coserec-papr")
+
+
+def test_it_is_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        ExperimentConfig().train.epochs = 3  # type: ignore[misc]
+
+
+def test_changing_the_model_keeps_what_both_have_and_drops_the_rest() -> None:
+    popular = ExperimentConfig().replace({"model.name": "popularity"})
+    assert not hasattr(popular.model, "heads")
+    assert popular.replace({"model.name": "transformer"}).model == ExperimentConfig().model
+
+
+@given(epochs=st.integers(1, 1000), rate=st.floats(0, 1), weight=st.floats(0, 100), seed=st.integers(0, 2**31 - 1))
+def test_text_from_a_form_is_parsed_as_the_field_is(epochs: int, rate: float, weight: float, seed: int) -> None:
+    typed = {"train.epochs": epochs, "augment.mask_rate": rate, "loss.contrastive_weight": weight, "train.seed": seed}
+    assert ExperimentConfig().replace({key: str(value) for key, value in typed.items()}) == ExperimentConfig().replace(
+        typed
+    )
