@@ -1,0 +1,66 @@
+"""The configuration of one run: data | similarity | augment | model | loss | train | evaluate | fidelity.
+
+One frozen pydantic model. Every field carries bounds, help, symbol and source, and the form, the command line, the
+stored JSON and the tooltips are generated from it (`fields_of`). Where the authors' published code departs from the
+paper, the field also carries both values, so that a user can walk from one reading to the other a switch at a time.
+"""
+
+from __future__ import annotations
+
+from engine.config.experiment import (
+    KS,
+    SCHEMA_VERSION,
+    SECTIONS,
+    STOPPING_METRIC,
+    ExperimentConfig,
+    ModelOptions,
+    SettingInfo,
+    differences,
+    fidelity_of,
+    fields_of,
+    model_section,
+    parse,
+    with_fidelity,
+)
+from engine.config.fidelity import FidelityOptions
+from engine.config.presets import Preset, preset, presets
+from engine.config.sections import (
+    AugmentOptions,
+    AugmentSection,
+    DataOptions,
+    EvaluateOptions,
+    LossOptions,
+    LossSection,
+    SimilarityOptions,
+    SimilaritySection,
+    TrainOptions,
+)
+
+__all__ = [
+    "KS",
+    "SCHEMA_VERSION",
+    "SECTIONS",
+    "STOPPING_METRIC",
+    "AugmentOptions",
+    "AugmentSection",
+    "DataOptions",
+    "EvaluateOptions",
+    "ExperimentConfig",
+    "FidelityOptions",
+    "LossOptions",
+    "LossSection",
+    "ModelOptions",
+    "Preset",
+    "SettingInfo",
+    "SimilarityOptions",
+    "SimilaritySection",
+    "TrainOptions",
+    "differences",
+    "fidelity_of",
+    "fields_of",
+    "model_section",
+    "parse",
+    "preset",
+    "presets",
+    "with_fidelity",
+]

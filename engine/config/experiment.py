@@ -1,0 +1,227 @@
+"""One run's whole configuration, and the readings of it: fields, differences, fidelity."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, SerializeAsAny, ValidationError, create_model, field_validator
+from pydantic.fields import FieldInfo
+
+from engine import registry
+from engine.config.fidelity import FidelityOptions
+from engine.config.sections import (
+    AugmentOptions,
+    AugmentSection,
+    DataOptions,
+    EvaluateOptions,
+    LossOptions,
+    LossSection,
+    SimilarityOptions,
+    SimilaritySection,
+    TrainOptions,
+)
+from engine.errors import ConfigurationError
+from engine.registry import Options, setting
+
+SCHEMA_VERSION = 1
+KS = (5, 10, 20)
+"""Cut-offs of HR@k and NDCG@k (paper §5.1.2)."""
+STOPPING_METRIC = "NDCG@20"
+"""Validation metric that early stopping follows (FACTS F5)."""
+
+
+class ModelOptions(Options):
+    """Base of every model's own section; ``name`` says which one."""
+
+    name: str
+
+
+@cache
+def model_section(name: str) -> type[ModelOptions]:
+    """The options class of a model, with its ``name`` in front."""
+    plugin = registry.entry("model", name)
+    fields: dict[str, Any] = {"name": (str, setting(name, help="The recommender.", source="Table 2", label="Model"))}
+    fields |= {key: (info.annotation, info) for key, info in plugin.options.model_fields.items()}
+    bases: Any = (plugin.options, ModelOptions)
+    section: Any = create_model(f"{plugin.options.__name__}Section", __base__=bases, __module__=__name__, **fields)
+    section.__doc__ = plugin.help
+    return cast("type[ModelOptions]", section)
+
+
+class ExperimentConfig(Options):
+    """Everything that determines a run. Frozen; round-trips through JSON; schema version stored with it."""
+
+    schema_version: int = SCHEMA_VERSION
+    data: DataOptions = DataOptions()
+    similarity: SerializeAsAny[SimilaritySection] = SimilarityOptions()
+    augment: SerializeAsAny[AugmentSection] = AugmentOptions()
+    model: SerializeAsAny[ModelOptions] = model_section("transformer")(name="transformer")
+    loss: SerializeAsAny[LossSection] = LossOptions()
+    train: TrainOptions = TrainOptions()
+    evaluate: EvaluateOptions = EvaluateOptions()
+    fidelity: FidelityOptions = FidelityOptions()
+
+    @field_validator("similarity", "augment", "loss", mode="before")
+    @classmethod
+    def _with_plugin_fields(cls, value: Any, info: Any) -> Any:
+        section = {"similarity": SimilarityOptions, "augment": AugmentOptions, "loss": LossOptions}[info.field_name]
+        return value if isinstance(value, section) else section.model_validate(_plain(value))
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _the_models_own_fields(cls, value: Any) -> Any:
+        values = _plain(value)
+        return model_section(values.get("name", "transformer")).model_validate(values)
+
+    def replace(self, values: Mapping[str, Any]) -> ExperimentConfig:
+        """A copy with ``{"train.epochs": 5, …}`` changed; text is parsed as the field's type.
+
+        Raises ``ConfigurationError`` naming the field, what is wrong and what is allowed.
+        """
+        tree = self.model_dump(mode="json")
+        if "model.name" in values and values["model.name"] != self.model.name:
+            kept = set(model_section(str(values["model.name"])).model_fields)
+            tree["model"] = {key: item for key, item in tree["model"].items() if key in kept}
+        for path, value in values.items():
+            section, _, name = path.partition(".")
+            if section not in tree or not isinstance(tree[section], dict) or not name:
+                raise ConfigurationError("there is no such setting.", _nearest(path, self), field=path)
+            tree[section][name] = value
+        return parse(tree)
+
+    def short(self) -> str:
+        """``transformer λ=0.1 seed 1``: a name for lists."""
+        weight = f" λ={self.loss.contrastive_weight:g}" if self.loss.contrastive_weight else ""
+        return f"{self.model.name}{weight} seed {self.train.seed}"
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else dict(value)
+
+
+def parse(values: Mapping[str, Any] | str) -> ExperimentConfig:
+    """A configuration from its JSON. Raises ``ConfigurationError`` with the first wrong field."""
+    try:
+        tree = json.loads(values) if isinstance(values, str) else dict(values)
+        return ExperimentConfig.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ").rstrip(".")
+        if first["type"] == "extra_forbidden":
+            message = "there is no such setting"
+        raise ConfigurationError(f"{message} (got {first.get('input')!r}).", field=where) from None
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(f"the configuration is not JSON: {error.msg} in line {error.lineno}.") from None
+
+
+@dataclass(frozen=True)
+class SettingInfo:
+    """One field of the configuration as form, command line and tooltip show it."""
+
+    path: str
+    section: str
+    name: str
+    annotation: Any
+    default: Any
+    value: Any
+    help: str
+    source: str
+    label: str
+    unit: str
+    symbol: str
+    paper: Any
+    published: Any
+    advanced: bool
+    choices: Mapping[str, str]
+    lower: float | None
+    upper: float | None
+    lower_open: bool
+    upper_open: bool
+
+    @property
+    def is_departure(self) -> bool:
+        """Whether paper and published code differ here."""
+        return self.paper != self.published
+
+
+SECTIONS = ("data", "model", "augment", "similarity", "loss", "train", "evaluate", "fidelity")
+
+
+def fields_of(config: ExperimentConfig, *sections: str) -> Iterator[SettingInfo]:
+    """Every field of the configuration, in the order a form shows it."""
+    for section in sections or SECTIONS:
+        options = getattr(config, section)
+        for name, info in type(options).model_fields.items():
+            yield _setting_info(section, name, info, getattr(options, name))
+
+
+def _setting_info(section: str, name: str, info: FieldInfo, value: Any) -> SettingInfo:
+    extra: Any = info.json_schema_extra or {}
+    bounds = {
+        key: getattr(item, key)
+        for item in info.metadata
+        for key in ("ge", "gt", "le", "lt")
+        if getattr(item, key, None) is not None
+    }
+    choices = dict(extra.get("choices") or {})
+    kind = {
+        ("model", "name"): "model",
+        ("similarity", "name"): "similarity",
+        ("loss", "next_item"): "next_item_loss",
+        ("loss", "contrastive"): "contrastive_loss",
+    }.get((section, name))
+    if kind:
+        choices = {plugin.name: plugin.label for plugin in registry.entries(kind)}  # type: ignore[arg-type]
+    return SettingInfo(
+        path=f"{section}.{name}",
+        section=section,
+        name=name,
+        annotation=info.annotation,
+        default=info.default,
+        value=value,
+        help=info.description or "",
+        source=extra.get("source", ""),
+        label=extra.get("label") or name.replace("_", " ").capitalize(),
+        unit=extra.get("unit", ""),
+        symbol=extra.get("symbol", ""),
+        paper=extra.get("paper"),
+        published=extra.get("published"),
+        advanced=bool(extra.get("advanced")),
+        choices=choices,
+        lower=bounds.get("ge", bounds.get("gt")),
+        upper=bounds.get("le", bounds.get("lt")),
+        lower_open="gt" in bounds,
+        upper_open="lt" in bounds,
+    )
+
+
+def differences(one: ExperimentConfig, other: ExperimentConfig) -> dict[str, tuple[Any, Any]]:
+    """Dotted path → (value in one, value in other), where they differ."""
+    first = {item.path: item.value for item in fields_of(one)}
+    second = {item.path: item.value for item in fields_of(other)}
+    paths_ = list(first) + [path for path in second if path not in first]
+    return {path: (first.get(path), second.get(path)) for path in paths_ if first.get(path) != second.get(path)}
+
+
+def fidelity_of(config: ExperimentConfig) -> Literal["paper", "published", "custom"]:
+    """Whether every switch stands as the paper says, as the published code does, or neither."""
+    switches = [item for item in fields_of(config) if item.is_departure]
+    if all(item.value == item.paper for item in switches):
+        return "paper"
+    return "published" if all(item.value == item.published for item in switches) else "custom"
+
+
+def with_fidelity(config: ExperimentConfig, reading: Literal["paper", "published"]) -> ExperimentConfig:
+    """The configuration with every switch as the paper says, or as the published code does."""
+    return config.replace({item.path: getattr(item, reading) for item in fields_of(config) if item.is_departure})
+
+
+def _nearest(path: str, config: ExperimentConfig) -> str:
+    close = difflib.get_close_matches(path, [item.path for item in fields_of(config)], n=3)
+    return f"Did you mean {', '.join(close)}?" if close else ""

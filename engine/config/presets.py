@@ -1,0 +1,47 @@
+"""Named starting points: JSON files in ``resources/presets``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+
+from engine import paths
+from engine.config.experiment import ExperimentConfig, with_fidelity
+from engine.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named starting point from ``resources/presets``."""
+
+    name: str
+    title: str
+    description: str
+    source: str
+    config: ExperimentConfig
+
+
+@cache
+def presets() -> tuple[Preset, ...]:
+    """All presets, in the order of their ``order`` key."""
+    loaded = []
+    for path in paths.resource("presets").glob("*.json"):
+        tree = json.loads(path.read_text(encoding="utf-8"))
+        base = with_fidelity(ExperimentConfig(), tree["fidelity"])
+        values = {
+            f"{section}.{name}": value for section, group in tree["values"].items() for name, value in group.items()
+        }
+        preset = Preset(path.stem, tree["title"], tree["description"], tree["source"], base.replace(values))
+        loaded.append((tree.get("order", 100), path.stem, preset))
+    return tuple(preset for _, _, preset in sorted(loaded, key=lambda item: item[:2]))
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name. Raises ``UsageError`` that lists the known names."""
+    for found in presets():
+        if found.name == name:
+            return found
+    raise UsageError(
+        f"There is no preset called '{name}'.", "Known: " + ", ".join(item.name for item in presets()) + "."
+    )
