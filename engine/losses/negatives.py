@@ -1,0 +1,56 @@
+"""Uniform negatives that a user's own items are never among (Eq. 3: v_j ∉ s_u; FACTS F7)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.data.sequences import Sequences
+from engine.errors import DataError
+
+
+class NegativeSampler:
+    """One uniform item per request, exactly uniform over the items that the user's set does not hold.
+
+    The k-th allowed item of a user is found directly, without drawing again: with the user's excluded items sorted,
+    e_0 < e_1 < …, the k-th allowed one (from 0) is k plus the number of i with e_i − i ≤ k. The values e_i − i of all
+    users form one sorted array, so that a batch is a single binary search, and no step waits for a rejected draw.
+    """
+
+    def __init__(
+        self, excluded: Sequences, item_count: int, *, draw_mask: bool = False, device: torch.device | str = "cpu"
+    ) -> None:
+        """``excluded``: what is never drawn for a user, row by row. ``draw_mask``: item I + 1 can be drawn too.
+
+        Raises ``DataError`` when a user's items leave nothing to draw.
+        """
+        candidates = item_count + int(draw_mask)
+        self._stride = candidates + 1
+        keys = np.unique(excluded.owners * self._stride + excluded.items.astype(np.int64) - 1)
+        users = keys // self._stride
+        counts = np.bincount(users, minlength=len(excluded))
+        begins = np.zeros(len(excluded), dtype=np.int64)
+        np.cumsum(counts[:-1], out=begins[1:])
+        if len(counts) and counts.max(initial=0) >= candidates:
+            raise DataError(
+                f"user number {int(counts.argmax()) + 1} has all {item_count:,} items, so there is no negative to draw.",
+                "Leave that user out, or use a data set with more items.",
+            )
+        shifted = keys - (np.arange(len(keys)) - begins[users])  # u · stride + (e_i − i)
+        self._shifted = torch.from_numpy(shifted).to(device)
+        self._begins = torch.from_numpy(begins).to(device)
+        self._allowed = torch.from_numpy(candidates - counts).to(device)
+
+    def __call__(self, users: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """One negative for each of ``users`` (int64 [T], rows of ``excluded``) → item ids int64 [T]."""
+        allowed = self._allowed[users]
+        uniform = torch.rand(users.shape, generator=generator, device=users.device, dtype=_wide(users.device))
+        kth = torch.minimum((uniform * allowed).long(), allowed - 1)
+        before = torch.searchsorted(self._shifted, users * self._stride + kth, right=True) - self._begins[users]
+        return kth + before + 1
+
+
+def _wide(device: torch.device) -> torch.dtype:
+    """The widest float of the device: Apple's GPUs have no float64."""
+    return torch.float32 if device.type == "mps" else torch.float64

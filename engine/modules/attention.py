@@ -1,0 +1,133 @@
+"""Causal multi-head self-attention on packed rows (§3.2; Vaswani et al. 2017, §3.2).
+
+Legend: M slots, d hidden size, H heads, n sequences of L slots in one group of the layout.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.modules.dropout import Dropout, dropout_mask
+from engine.modules.layout import Group, Layout
+
+
+class MultiHeadAttention(nn.Module):
+    """softmax(QKᵀ / √(d/H)) V with dropout on the probabilities; query, key and value are one product."""
+
+    def __init__(self, hidden_size: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query_key_value = nn.Linear(hidden_size, 3 * hidden_size)
+        self.dense = nn.Linear(hidden_size, hidden_size)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """x [M, d] → [M, d]. Rows of slots that are not real are undefined but finite."""
+        projected = self.query_key_value(x)  # [M, 3d]
+        p = self.dropout.p if self.dropout.is_active else 0.0
+        if x.device.type == "cpu":
+            context = _GroupedAttention.apply(projected, self.heads, layout.groups, p)
+        else:
+            context = _attend_on_device(projected, self.heads, layout.groups, p)
+        return self.dense(context)
+
+
+def _attend_on_device(projected: Tensor, heads: int, groups: tuple[Group, ...], p: float) -> Tensor:
+    """The device's own fused kernel, a call a group. projected [M, 3d] → [M, d]."""
+    size = projected.shape[1] // 3
+    parts = []
+    for group in groups:
+        rows = projected[group.start : group.start + group.count * group.length]
+        split = rows.view(group.count, group.length, 3, heads, size // heads)
+        query, key, value = split.permute(2, 0, 3, 1, 4)  # each [n, H, L, d/H]
+        mask = None if group.is_causal else ~group.hidden.unsqueeze(1)  # [n, 1, L, L]
+        out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=p, is_causal=group.is_causal)
+        parts.append(out.transpose(1, 2).reshape(-1, size))  # [n·L, d]
+    return torch.cat(parts) if parts else projected[:, :size]
+
+
+class _GroupedAttention(torch.autograd.Function):
+    """Attention of every group, forward and backward by hand.
+
+    One node instead of a dozen a group, no copies to bring heads to the front (the batched products read the strided
+    rows as they are), and what is kept for the backward pass is the probabilities and the mask alone.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, projected: Tensor, heads: int, groups: tuple[Group, ...], p: float) -> Tensor:
+        """projected [M, 3d] (query, key, value side by side) → [M, d]."""
+        rows, size = projected.shape[0], projected.shape[1] // 3
+        scale = 1 / math.sqrt(size // heads)
+        out = projected.new_empty(rows, size)
+        probabilities = _square_blocks(projected, heads, groups)
+        masks = None
+        if p:
+            masks = dropout_mask(tuple(probabilities.shape), p, device=projected.device, dtype=projected.dtype)
+        begin = 0
+        for group in groups:
+            query, key, value = _heads_of(projected, group, heads)
+            (result,) = _heads_of(out, group, heads, parts=1)
+            end = begin + heads * group.count * group.length**2
+            scores = probabilities[begin:end].view(heads, group.count, group.length, group.length)
+            for head in range(heads):
+                # scores[head] [n, L, L] = query [n, L, d/H] · keyᵀ [n, d/H, L] / √(d/H)
+                torch.baddbmm(
+                    scores[head], query[head], key[head].transpose(1, 2), beta=0, alpha=scale, out=scores[head]
+                )
+            scores.masked_fill_(group.hidden, -math.inf)
+            torch.softmax(scores, -1, out=scores)
+            kept = scores if masks is None else scores * masks[begin:end].view_as(scores)
+            for head in range(heads):
+                result[head].copy_(torch.bmm(kept[head], value[head]))  # [n, L, d/H]
+            begin = end
+        ctx.save_for_backward(projected, probabilities, *(() if masks is None else (masks,)))
+        ctx.layout = (heads, groups, scale)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradient of the output [M, d] → gradient of ``projected`` [M, 3d]."""
+        projected, probabilities, *rest = ctx.saved_tensors
+        masks = rest[0] if rest else None
+        heads, groups, scale = ctx.layout
+        gradient = gradients[0].contiguous()
+        result = torch.empty_like(projected)
+        begin = 0
+        for group in groups:
+            query, key, value = _heads_of(projected, group, heads)
+            d_query, d_key, d_value = _heads_of(result, group, heads)
+            (d_out,) = _heads_of(gradient, group, heads, parts=1)
+            end = begin + heads * group.count * group.length**2
+            shape = (heads, group.count, group.length, group.length)
+            chosen = probabilities[begin:end].view(shape)
+            mask = None if masks is None else masks[begin:end].view(shape)
+            kept = chosen if mask is None else chosen * mask
+            d_chosen = torch.empty_like(chosen)
+            for head in range(heads):
+                d_value[head].copy_(torch.bmm(kept[head].transpose(1, 2), d_out[head]))
+                torch.bmm(d_out[head], value[head].transpose(1, 2), out=d_chosen[head])
+            if mask is not None:
+                d_chosen.mul_(mask)
+            d_scores = torch._softmax_backward_data(d_chosen, chosen, -1, chosen.dtype).mul_(scale)
+            for head in range(heads):
+                d_query[head].copy_(torch.bmm(d_scores[head], key[head]))
+                d_key[head].copy_(torch.bmm(d_scores[head].transpose(1, 2), query[head]))
+            begin = end
+        return result, None, None, None
+
+
+def _square_blocks(like: Tensor, heads: int, groups: tuple[Group, ...]) -> Tensor:
+    """One flat array with room for every group's [H, n, L, L]."""
+    return like.new_empty(sum(heads * group.count * group.length**2 for group in groups))
+
+
+def _heads_of(rows: Tensor, group: Group, heads: int, parts: int = 3) -> tuple[list[Tensor], ...]:
+    """A group's rows [n·L, parts · d] as views [n, L, d/H]: for each part, one a head."""
+    block = rows[group.start : group.start + group.count * group.length]
+    split = block.view(group.count, group.length, parts, heads, -1)
+    return tuple([split[:, :, part, head] for head in range(heads)] for part in range(parts))
