@@ -112,6 +112,8 @@ class RunRecord:
     """``valid`` and ``test`` → metric → value; empty until the run ends."""
     versions: Mapping[str, str]
     directory: Path
+    hardware: Mapping[str, str] = field(default_factory=dict)
+    """Processor, memory, accelerator and system of the attempt, as the training process found them."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,8 @@ class FeedCursor:
     """How far a reader has read: per (run, attempt) the last sequence number it saw."""
 
     seen: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    revision: int = 0
+    """Number of the last change of the store that it saw."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,20 @@ class FeedBatch:
     runs: tuple[RunRecord, ...]
     points: tuple[MetricPoint, ...]
     cursor: FeedCursor
+    whole: frozenset[str] = frozenset()
+    """Runs whose points here are their whole current history: forget the points held of them before."""
+
+
+@dataclass(frozen=True)
+class ArtifactRecord:
+    """A file of a run, with the size in bytes and the SHA-256 that it had when it was written."""
+
+    run_id: str
+    name: str
+    attempt: int
+    path: Path
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True)

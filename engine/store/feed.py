@@ -1,0 +1,97 @@
+"""What a reader asks for: the runs that changed, the points that are new, the epochs of the current history.
+
+History: attempt ``b`` trained its first epoch ``f`` itself, so rows of earlier attempts at ``f`` and beyond describe
+epochs that the run's weights never saw. They stay in the store and are no longer shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.records import EpochReport, FeedBatch, FeedCursor, MetricPoint
+from engine.store.rows import CHUNK, epoch_record, point_record, run_records
+from engine.store.tables import AttemptRow, ClockRow, EpochRow, PointRow, RunRow
+
+History = dict[int, int | None]
+"""Attempt → first epoch that is no longer shown, None where all of it is; oldest attempt first."""
+
+
+def histories(session: Session, run_ids: Collection[str]) -> dict[str, History]:
+    """The current history of each run."""
+    ids = sorted(run_ids)
+    attempts: dict[str, list[AttemptRow]] = {run_id: [] for run_id in ids}
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        for row in session.scalars(select(AttemptRow).where(AttemptRow.run_id.in_(chunk)).order_by(AttemptRow.attempt)):
+            attempts[row.run_id].append(row)
+    return {run_id: _history(rows) for run_id, rows in attempts.items()}
+
+
+def _history(rows: list[AttemptRow]) -> History:
+    bounds: History = {}
+    bound: int | None = None
+    for row in reversed(rows):
+        bounds[row.attempt] = bound
+        if row.first_epoch is not None:
+            bound = row.first_epoch if bound is None else min(bound, row.first_epoch)
+    return dict(reversed(bounds.items()))
+
+
+def points(session: Session, run_id: str, history: History, after: dict[int, int]) -> Iterator[MetricPoint]:
+    """The run's points of its current history with sequence numbers beyond ``after[attempt]``."""
+    for attempt, bound in history.items():
+        query = select(PointRow).where(
+            PointRow.run_id == run_id, PointRow.attempt == attempt, PointRow.sequence > after.get(attempt, 0)
+        )
+        if bound is not None:
+            query = query.where(PointRow.epoch < bound)
+        yield from map(point_record, session.scalars(query.order_by(PointRow.sequence)))
+
+
+def epochs(session: Session, run_id: str) -> tuple[EpochReport, ...]:
+    """The run's finished epochs, oldest first, of the current history."""
+    found: list[EpochReport] = []
+    for attempt, bound in histories(session, [run_id])[run_id].items():
+        query = select(EpochRow).where(EpochRow.run_id == run_id, EpochRow.attempt == attempt)
+        if bound is not None:
+            query = query.where(EpochRow.epoch < bound)
+        found.extend(map(epoch_record, session.scalars(query.order_by(EpochRow.epoch))))
+    return tuple(found)
+
+
+def changes(session: Session, workspace: Path, cursor: FeedCursor, points_of: Collection[str] | None) -> FeedBatch:
+    """Runs changed and points written since ``cursor``; see ``engine.api.runs.Runs.changes``."""
+    # Read first: what is written while this reads is told again next time, never lost.
+    revision = session.scalars(select(ClockRow.revision)).one()
+    known = {run_id for run_id, _ in cursor.seen}
+    wanted = known if points_of is None else set(points_of)
+    if revision == cursor.revision and wanted == known:
+        return FeedBatch((), (), cursor)
+    rows = list(session.scalars(select(RunRow).where(RunRow.revision > cursor.revision).order_by(RunRow.id)))
+    changed = {row.id: row for row in rows}
+    watched = set(changed) if points_of is None else (set(points_of) & (set(changed) | (set(points_of) - known)))
+    found = histories(session, watched)
+    seen = {key: last for key, last in cursor.seen.items() if points_of is None or key[0] in wanted}
+    new: list[MetricPoint] = []
+    whole = set()
+    for run_id in sorted(watched):
+        rewritten = run_id in changed and changed[run_id].history_revision > cursor.revision
+        if rewritten or run_id not in known:
+            whole.add(run_id)
+            seen = {key: last for key, last in seen.items() if key[0] != run_id} if run_id in known else seen
+        after = {attempt: seen.get((run_id, attempt), 0) for attempt in found[run_id]}
+        fresh = list(points(session, run_id, found[run_id], after))
+        new.extend(fresh)
+        for attempt in found[run_id]:
+            # Also where there is no point yet: this reader has looked.
+            seen.setdefault((run_id, attempt), 0)
+        for point in fresh:
+            seen[run_id, point.attempt] = point.sequence
+        if points_of is not None:
+            # A watched run without any attempt counts as looked at, or every poll would look again.
+            seen.setdefault((run_id, 0), 0)
+    return FeedBatch(run_records(session, rows, workspace), tuple(new), FeedCursor(seen, revision), frozenset(whole))

@@ -1,0 +1,126 @@
+"""Rows to records and back: the only place that knows both."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.records import ArtifactRecord, EpochReport, MetricPoint, RunRecord, RunStatus
+from engine.store.tables import ArtifactRow, EpochRow, MetricRow, PointRow, RunRow
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_EPOCH_MS = 1_704_067_200_000  # 2024-01-01: 40 bits of milliseconds reach to 2058
+_last_ms = 0
+_lock = threading.Lock()
+CHUNK = 500
+"""Ids in one IN (…): below every database's limit on parameters."""
+
+
+def new_id() -> str:
+    """A new run id: 8 characters of time, 4 of chance, in Crockford's base 32. Ids sort by their making."""
+    global _last_ms
+    with _lock:
+        _last_ms = max(time.time_ns() // 1_000_000 - _EPOCH_MS, _last_ms + 1)
+        number = (_last_ms << 20) | secrets.randbits(20)
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(55, -1, -5))
+
+
+def run_records(session: Session, rows: Iterable[RunRow], workspace: Path) -> tuple[RunRecord, ...]:
+    """The rows as records, with their final metrics."""
+    listed = list(rows)
+    ids = [row.id for row in listed if RunStatus(row.status).is_end]
+    metrics: dict[str, dict[str, dict[str, float]]] = {}
+    for start in range(0, len(ids), CHUNK):
+        found = session.scalars(select(MetricRow).where(MetricRow.run_id.in_(ids[start : start + CHUNK])))
+        for item in found:
+            value = float("nan") if item.value is None else item.value
+            metrics.setdefault(item.run_id, {}).setdefault(item.split, {})[item.name] = value
+    return tuple(_run_record(row, metrics.get(row.id, {}), workspace) for row in listed)
+
+
+def _run_record(row: RunRow, metrics: Mapping[str, Mapping[str, float]], workspace: Path) -> RunRecord:
+    return RunRecord(
+        id=row.id,
+        name=row.name,
+        status=RunStatus(row.status),
+        attempt=row.attempt,
+        preset=row.preset,
+        config=row.config,
+        dataset=row.dataset,
+        fingerprint=row.fingerprint,
+        seed=row.seed,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        heartbeat_at=row.heartbeat_at,
+        pid=row.pid,
+        host=row.host,
+        device=row.device,
+        phase=row.phase,
+        epoch=row.epoch,
+        epochs=row.epochs,
+        step=row.step,
+        steps=row.steps,
+        progress=row.progress,
+        seconds_left=row.seconds_left,
+        best_epoch=row.best_epoch,
+        hybrid_started=row.hybrid_started,
+        stop_requested=row.stop_requested,
+        message=row.message,
+        hint=row.hint,
+        metrics=metrics,
+        versions=row.versions,
+        directory=workspace / "runs" / row.id,
+        hardware=row.hardware,
+    )
+
+
+def point_record(row: PointRow) -> MetricPoint:
+    value = float("nan") if row.value is None else row.value
+    return MetricPoint(row.run_id, row.attempt, row.sequence, row.epoch, row.step, row.name, value)
+
+
+def epoch_record(row: EpochRow) -> EpochReport:
+    return EpochReport(
+        row.epoch, row.train_seconds, row.validate_seconds, row.losses, row.metrics, row.correlation, row.is_best
+    )
+
+
+def artifact_record(row: ArtifactRow, workspace: Path) -> ArtifactRecord:
+    return ArtifactRecord(row.run_id, row.name, row.attempt, workspace / row.path, row.size, row.sha256)
+
+
+def point_values(run_id: str, attempt: int, point: tuple[int, int, int, str, float]) -> dict[str, Any]:
+    """A buffered point ``(sequence, epoch, step, name, value)`` as the table's columns."""
+    sequence, epoch, step, name, value = point
+    return {
+        "run_id": run_id,
+        "attempt": attempt,
+        "sequence": sequence,
+        "epoch": epoch,
+        "step": step,
+        "name": name,
+        "value": float(value),
+    }
+
+
+def epoch_values(run_id: str, attempt: int, report: EpochReport) -> dict[str, Any]:
+    """An epoch's report as the table's columns."""
+    return {
+        "run_id": run_id,
+        "attempt": attempt,
+        "epoch": report.epoch,
+        "train_seconds": float(report.train_seconds),
+        "validate_seconds": float(report.validate_seconds),
+        "losses": {name: float(value) for name, value in report.losses.items()},
+        "metrics": {name: float(value) for name, value in report.metrics.items()},
+        "correlation": report.correlation,
+        "is_best": bool(report.is_best),
+    }
