@@ -47,6 +47,10 @@ class Sequences:
         lengths = np.maximum(self.lengths - first - last, 0)
         return self._slices(self.offsets[:-1] + first, lengths)
 
+    def head(self, lengths: NDArray[np.int64]) -> Sequences:
+        """The first ``lengths[i]`` items of each sequence; ``lengths`` [S] is at most the sequences' own."""
+        return self._slices(self.offsets[:-1], lengths)
+
     def tail(self, longest: int) -> Sequences:
         """The last ``longest`` items of each sequence."""
         lengths = np.minimum(self.lengths, longest)
