@@ -1,0 +1,85 @@
+"""The pages of the main window: one file each, found by looking into this folder.
+
+A page's file ends in ``PAGE = Page(…)``. Its top level imports nothing heavy (pyqtgraph, pandas): the file is read
+before the first paint, its widget is made when it is first shown.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from workbench.context import Context
+
+
+class PageWidget(QWidget):
+    """Base of a page's widget. Every hook may be left as it is."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+
+    def page_shown(self) -> None:
+        """The page has become the visible one."""
+
+    def open_state(self, **state: Any) -> None:
+        """Another page asked for this one with some state (``Session.open_page``). Unknown keys are ignored."""
+
+    def filter_box(self) -> QWidget | None:
+        """What Ctrl+F puts the cursor into."""
+        return None
+
+    def save_state(self) -> dict[str, Any]:
+        """JSON-ready view state (sort order, columns, splitters) to be given back at the next start."""
+        return {}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """The saved view state; every value must be checked, it may come from an older version."""
+
+
+@dataclass(frozen=True)
+class PageCommand:
+    """One entry of the actions table that a page brings along; ``method`` and ``enabled`` name methods of its widget."""
+
+    id: str
+    text: str
+    method: str
+    shortcut: str = ""
+    enabled: str = ""
+    """Name of a method that says whether it can be used now; empty: always."""
+    scope: str = ""
+    """Attribute of the widget that must have the focus for the shortcut to work; empty: the whole page."""
+    icon: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page as the rail, the menus and the palette show it."""
+
+    id: str
+    title: str
+    icon: str
+    order: int
+    build: Callable[[Context], PageWidget]
+    tip: str = ""
+    commands: tuple[PageCommand, ...] = ()
+
+
+@cache
+def pages() -> tuple[Page, ...]:
+    """All pages, in the order of the rail. Raises ``AttributeError`` for a file in this folder without ``PAGE``."""
+    names = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
+    found = [importlib.import_module(f"{__name__}.{name}").PAGE for name in names]
+    return tuple(sorted(found, key=lambda page: (page.order, page.id)))
+
+
+def page(name: str) -> Page:
+    """The page of that id. Raises ``KeyError``."""
+    return {item.id: item for item in pages()}[name]

@@ -1,0 +1,143 @@
+"""A page part that is empty, loading, failed or there: always one of the four, never a blank area."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from engine.errors import EngineError
+from workbench.theme import HUGE, SPACE, TEXT_WIDTH, Theme, set_role
+
+
+class StatefulStack(QStackedWidget):
+    """Shows ``content``, or in its place a message with what to do about it."""
+
+    def __init__(self, content: QWidget, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.content = content
+        self.state = "content"
+        """``content``, ``empty``, ``loading`` or ``error``."""
+        self._message = _Message(theme)
+        self.addWidget(content)
+        self.addWidget(self._message)
+
+    @property
+    def text(self) -> str:
+        """What is written while the content is not shown."""
+        return "" if self.state == "content" else self._message.title.text()
+
+    def show_content(self) -> None:
+        self.state = "content"
+        self._message.busy(False)
+        self.setCurrentWidget(self.content)
+
+    def show_empty(
+        self,
+        title: str,
+        hint: str = "",
+        icon: str = "empty",
+        button: str = "",
+        action: Callable[[], None] | None = None,
+    ) -> None:
+        """Nothing to show yet: say why, and offer the button that starts something."""
+        self._show("empty", icon, "faint", title, hint, button, action)
+
+    def show_loading(self, title: str, cancel: Callable[[], None] | None = None) -> None:
+        """Work is going on; with ``cancel`` there is a button that ends it."""
+        self._show("loading", "clock", "faint", title, "", "Cancel" if cancel else "", cancel)
+        self._message.busy(True)
+
+    def show_error(
+        self, error: BaseException | str, button: str = "", action: Callable[[], None] | None = None
+    ) -> None:
+        """It failed: the sentence, what to do, and a way to try again."""
+        title = error.message if isinstance(error, EngineError) else str(error) or type(error).__name__
+        hint = error.hint if isinstance(error, EngineError) else ""
+        self._show("error", "alert", "bad", title, hint, button, action)
+
+    def _show(
+        self,
+        state: str,
+        icon: str,
+        role: str,
+        title: str,
+        hint: str,
+        button: str,
+        action: Callable[[], None] | None,
+    ) -> None:
+        self.state = state
+        self._message.show_message(icon, role, title, hint, button, action)
+        self.setCurrentWidget(self._message)
+
+
+class _Message(QWidget):
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._look = ("empty", "faint")
+        self._action: Callable[[], None] | None = None
+        self.icon = QLabel()
+        self.title = QLabel()
+        self.hint = QLabel()
+        self.progress = QProgressBar()
+        self.button = QPushButton()
+        self._arrange()
+        self.button.clicked.connect(self._clicked)
+        theme.follow(self, _Message._draw_icon)
+
+    def _arrange(self) -> None:
+        for label, role in ((self.title, "empty-title"), (self.hint, "muted")):
+            set_role(label, role)
+            label.setWordWrap(True)
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            label.setMaximumWidth(TEXT_WIDTH)
+            label.setMinimumWidth(160)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.icon.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.progress.setRange(0, 0)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedWidth(220)
+        self.progress.setAccessibleName("Working")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(HUGE, HUGE, HUGE, HUGE)
+        layout.setSpacing(SPACE)
+        layout.addStretch(2)
+        layout.addWidget(self.icon)
+        for widget in (self.title, self.hint):
+            row = QHBoxLayout()
+            row.addStretch(1)
+            row.addWidget(widget, 8)
+            row.addStretch(1)
+            layout.addLayout(row)
+        layout.addWidget(self.progress, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(3)
+
+    def _draw_icon(self) -> None:
+        name, role = self._look
+        self.icon.setPixmap(self._theme.icon(name, role).pixmap(48, 48))
+
+    def _clicked(self) -> None:
+        if self._action is not None:
+            self._action()
+
+    def busy(self, is_busy: bool) -> None:
+        # A hidden busy indicator still animates and wakes the event loop, unless it is given an end.
+        self.progress.setRange(0, 0 if is_busy else 1)
+        self.progress.setVisible(is_busy)
+
+    def show_message(
+        self, icon: str, role: str, title: str, hint: str, button: str, action: Callable[[], None] | None
+    ) -> None:
+        self._look = (icon, role)
+        self._draw_icon()
+        self.title.setText(title)
+        self.hint.setText(hint)
+        self.hint.setVisible(bool(hint))
+        self.busy(False)
+        self._action = action
+        self.button.setText(button)
+        self.button.setVisible(bool(button) and action is not None)
