@@ -1,0 +1,122 @@
+"""What is new in the store, read off the GUI thread a few times a second and handed over as one batched signal.
+
+The window has no other source: a run that a command line started looks the same as one started here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QThread, Signal
+
+from engine.errors import EngineError
+from engine.records import FeedBatch, FeedCursor, MetricPoint, RunRecord
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""x in epochs (0.5: half of the first epoch is done), y as recorded."""
+
+
+class Feed(Protocol):
+    """The part of ``engine.api.runs.Runs`` that is read here."""
+
+    def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch: ...
+
+
+@dataclass(frozen=True)
+class LiveBatch:
+    """Everything new since the batch before: ``curves`` maps run → series → what to append, ``whole`` what to replace."""
+
+    runs: tuple[RunRecord, ...]
+    curves: Mapping[str, Mapping[str, Curve]]
+    whole: frozenset[str]
+
+
+def position(point: MetricPoint, steps: int) -> float:
+    """A point's place on an axis of epochs: the share of the epoch for a step, the epoch's end for an epoch."""
+    return point.epoch + (min(point.step / steps, 1.0) if 0 < point.step < steps else 1.0)
+
+
+def curves_of(points: Iterable[MetricPoint], steps: Mapping[str, int]) -> dict[str, dict[str, Curve]]:
+    """Points grouped by run and series, as arrays, in their order of recording."""
+    grouped: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
+    for point in points:
+        xs, ys = grouped.setdefault(point.run_id, {}).setdefault(point.name, ([], []))
+        xs.append(position(point, steps.get(point.run_id, 0)))
+        ys.append(point.value)
+    return {
+        run: {name: (np.array(xs), np.array(ys)) for name, (xs, ys) in series.items()}
+        for run, series in grouped.items()
+    }
+
+
+class LiveFeed(QThread):
+    """Polls the store. `arrived` carries a `LiveBatch`, at most one every ``interval`` seconds."""
+
+    arrived = Signal(object)
+    first_read = Signal()
+    """The store has been read once: an empty list of runs now means that there are none."""
+    trouble = Signal(object)
+    """The store cannot be read (an exception), once; None when it can again."""
+
+    def __init__(self, feed: Feed, interval: float = 0.3) -> None:
+        super().__init__()
+        self.setObjectName("live-feed")
+        self._feed = feed
+        self._interval = interval
+        self._wake = threading.Event()
+        self._ends = False
+        self._watched: frozenset[str] = frozenset()
+        self._steps: dict[str, int] = {}
+        self._has_trouble = False
+
+    def watch(self, run_ids: Iterable[str]) -> None:
+        """Of these runs the points are wanted too, not only the records."""
+        wanted = frozenset(run_ids)
+        if wanted != self._watched:
+            self._watched = wanted
+            self._wake.set()
+
+    def nudge(self) -> None:
+        """Read now: something has just been asked of the store."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread and wait for it."""
+        self._ends = True
+        self._wake.set()
+        self.wait()
+
+    def run(self) -> None:
+        cursor = FeedCursor()
+        is_first = True
+        while not self._ends:
+            self._wake.clear()
+            try:
+                cursor = self._read(cursor)
+            except (EngineError, OSError) as error:
+                self._tell_trouble(error)
+            else:
+                if self._has_trouble:
+                    self._has_trouble = False
+                    self.trouble.emit(None)
+                if is_first:
+                    is_first = False
+                    self.first_read.emit()
+            self._wake.wait(self._interval)
+
+    def _read(self, cursor: FeedCursor) -> FeedCursor:
+        batch = self._feed.changes(cursor, self._watched)
+        self._steps.update({run.id: run.steps for run in batch.runs if run.steps})
+        if batch.runs or batch.points or batch.whole:
+            self.arrived.emit(LiveBatch(batch.runs, curves_of(batch.points, self._steps), batch.whole))
+        return batch.cursor
+
+    def _tell_trouble(self, error: Exception) -> None:
+        if not self._has_trouble:
+            self._has_trouble = True
+            self.trouble.emit(error)

@@ -1,0 +1,86 @@
+"""What is asked of runs from the window: queue, stop, resume, cancel. Nothing here waits; answers come as callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.config import ExperimentConfig
+from engine.records import RunRecord, RunStatus
+from workbench.engine_process import EngineProcess, Errands, OnError, Task
+from workbench.notifications import Notifier
+
+if TYPE_CHECKING:
+    from engine.api.runs import Runs
+
+
+class RunControl(QObject):
+    """Sends requests to the store off the GUI thread and tells `changed` when one has been written."""
+
+    changed = Signal()
+    """Something was written: whoever polls may look at once."""
+    submitted = Signal(object)
+    """Carries the new `RunRecord`s."""
+
+    def __init__(self, runs: Runs, engine: EngineProcess | Errands, errands: Errands, notifier: Notifier) -> None:
+        super().__init__()
+        self._runs = runs
+        self._engine = engine
+        self._errands = errands
+        self._notifier = notifier
+
+    def submit(
+        self,
+        config: ExperimentConfig,
+        *,
+        preset: str,
+        seeds: Sequence[int],
+        on_result: Callable[[tuple[RunRecord, ...]], None] | None = None,
+        on_error: OnError | None = None,
+    ) -> Task:
+        """Queue one run per seed. Reads the data's fingerprint, so it runs in the engine process."""
+
+        def written(records: tuple[RunRecord, ...]) -> None:
+            self.changed.emit()
+            self.submitted.emit(records)
+            if on_result is not None:
+                on_result(records)
+
+        return self._engine.run(
+            self._runs.submit,
+            config,
+            preset=preset,
+            seeds=tuple(seeds),
+            on_result=written,
+            on_error=on_error or self._notifier.report,
+            urgent=True,
+        )
+
+    def stop(self, records: Iterable[RunRecord]) -> None:
+        """Stop running runs with a checkpoint, take queued ones out of the queue."""
+        for record in records:
+            if record.status is RunStatus.RUNNING:
+                self._ask(_stop, self._runs, record.id)
+            elif record.status is RunStatus.QUEUED:
+                self._ask(self._runs.cancel, record.id)
+
+    def resume(self, records: Iterable[RunRecord]) -> None:
+        """Queue stopped, failed or lost runs again, from their checkpoints."""
+        for record in records:
+            if record.status.can_resume:
+                self._ask(self._runs.resume, record.id)
+
+    def start_worker(self, on_result: Callable[[Any], None], on_error: OnError) -> None:
+        """Hand the queue to a headless worker."""
+        self._errands.run(self._runs.start_worker, on_result=on_result, on_error=on_error)
+
+    def _ask(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._errands.run(function, *arguments, on_result=lambda _: self.changed.emit(), on_error=self._notifier.report)
+
+
+def _stop(runs: Runs, run_id: str) -> RunRecord:
+    # The request alone is enough for a healthy run; the second call waits and then insists.
+    runs.request_stop(run_id)
+    return runs.ensure_stopped(run_id)

@@ -1,0 +1,125 @@
+"""Works off the queue from the window: starts one run's process, watches it, and tells what happened as signals.
+
+The run itself is a process of its own that the engine launches (`engine.api.runs.Runs.start`): a crash or a lack of
+memory ends one run and not the window, and training may outlive it. This thread never touches a widget.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QThread, Signal
+
+from engine.errors import EngineError
+from engine.records import RunRecord, RunStatus
+
+if TYPE_CHECKING:
+    from engine.api.runs import RunProcess, Runs
+
+POLL_SECONDS = 0.4
+SWEEP_SECONDS = 3.0
+
+
+class TrainingThread(QThread):
+    """One run at a time. Emits records, never waits for the window."""
+
+    run_started = Signal(str)
+    run_ended = Signal(object)
+    """The `RunRecord` of a run that this window started, at its end."""
+    run_lost = Signal(object)
+    """The `RunRecord` of any run found without its process."""
+    trouble = Signal(object)
+
+    def __init__(self, runs: Runs) -> None:
+        super().__init__()
+        self.setObjectName("training")
+        self._runs = runs
+        self._wake = threading.Event()
+        self._ends = False
+        self._takes_runs = True
+        self._others: frozenset[str] = frozenset()
+        self._process: RunProcess | None = None
+        self._last_trouble = ""
+
+    @property
+    def run_id(self) -> str | None:
+        """The run whose process this window started and which still lives."""
+        process = self._process
+        return process.run_id if process is not None else None
+
+    def nudge(self) -> None:
+        """Look at the queue now."""
+        self._wake.set()
+
+    def set_running(self, run_ids: frozenset[str]) -> None:
+        """What the store calls running: while another worker or terminal trains, the queue waits."""
+        self._others = run_ids
+        self._wake.set()
+
+    def take_no_more(self) -> None:
+        """Start no further run; the one that runs goes on."""
+        self._takes_runs = False
+
+    def stop(self) -> None:
+        """End this thread and wait for it. A training process goes on."""
+        self._ends = True
+        self._wake.set()
+        self.wait()
+
+    def run(self) -> None:
+        swept = 0.0
+        while not self._ends:
+            self._wake.clear()
+            try:
+                self._look_after_process()
+                if time.monotonic() - swept > SWEEP_SECONDS:
+                    for record in self._runs.sweep():
+                        self.run_lost.emit(record)
+                    swept = time.monotonic()
+                if self._process is None:
+                    self._start_next()
+                self._last_trouble = ""
+            except (EngineError, OSError) as error:
+                self._tell(error)
+            self._wake.wait(POLL_SECONDS)
+
+    def _look_after_process(self) -> None:
+        process = self._process
+        if process is None or process.poll() is None:
+            return
+        self._process = None
+        record = self._runs.get(process.run_id)
+        if not record.status.is_end:
+            # It died without a word: the sweep sees that its process is gone.
+            self._runs.sweep()
+            record = self._runs.get(process.run_id)
+        self.run_ended.emit(record)
+
+    def _start_next(self) -> None:
+        if not self._takes_runs or self._others:
+            return
+        record = self._runs.next_queued()
+        if record is None or record.status is not RunStatus.QUEUED:
+            return
+        self._process = self._runs.start(record.id)
+        self.run_started.emit(record.id)
+
+    def _tell(self, error: Exception) -> None:
+        # A store that stays away would otherwise say so twice a second.
+        if str(error) != self._last_trouble:
+            self._last_trouble = str(error)
+            self.trouble.emit(error)
+
+
+def describe_end(record: RunRecord) -> tuple[str, str]:
+    """How a run ended, in one sentence, and the level of the notification."""
+    name = record.name or record.id
+    level = {RunStatus.FINISHED: "good", RunStatus.FAILED: "error", RunStatus.LOST: "warning"}.get(
+        record.status, "info"
+    )
+    text = f"{name} {record.status.value}."
+    if record.message:
+        text = f"{text} {record.message}"
+    return text, level
