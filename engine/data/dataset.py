@@ -26,9 +26,9 @@ SAMPLE = "sample"
 class Dataset:
     """A read data set. Nobody writes into its arrays.
 
-    ``sequences``: one a user, oldest item first, dense ids 1…``item_count``. ``user_ids`` [U] and ``item_ids``
-    [item_count + 1] are the file's own ids as text; ``item_ids[0]`` is ``""``. ``titles`` [item_count + 1] (``""`` where
-    an item has none), or None without titles. ``fingerprint``: 16 hexadecimal digits over sequences and ids.
+    ``sequences`` [U]: one a user, oldest item first, dense ids 1…``item_count``. ``user_ids`` [U] and ``item_ids``
+    [item_count + 1] are the file's own ids as text; ``item_ids[0]`` is ``""``. ``titles`` [item_count + 1] has ``""``
+    where an item has none, and is None without titles. ``fingerprint``: 16 hexadecimal digits over sequences and ids.
     """
 
     name: str
@@ -142,7 +142,7 @@ def load(path: str | Path) -> Dataset:
     Raises ``UsageError`` when there is no such file and ``DataError``, with its line, when it cannot be used.
     """
     found = locate(path)
-    return _read(found, _stamp(found), _stamp(titles_beside(found)))
+    return _read(found, (_stamp(found), _stamp(titles_beside(found))))
 
 
 def titles_beside(path: Path) -> Path:
@@ -160,7 +160,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, stamp: tuple[int, int] | None, titles_stamp: tuple[int, int] | None) -> Dataset:
+def _read(path: Path, _stamps: tuple[tuple[int, int] | None, ...]) -> Dataset:
     readers = registry.entries("reader")
     suited = [reader for reader in readers if path.suffix.lower() in reader.facts.get("suffixes", ())]
     fallback = [reader for reader in readers if reader.facts.get("fallback")]

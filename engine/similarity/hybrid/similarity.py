@@ -1,0 +1,54 @@
+"""Hybrid correlation (Eq. 11): memory-based for E epochs, then the better of both normalised scores."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from engine.config import ExperimentConfig
+from engine.data.splits import LeaveOneOut
+from engine.similarity.embedding.similarity import EmbeddingSimilarity
+from engine.similarity.item_cf.similarity import ItemCF
+from engine.similarity.source import Phase
+from engine.similarity.table import NeighbourTable
+
+
+class HybridSimilarity:
+    """Eq. 11 from epoch E on (``at_epoch``), or after it (``after_epoch``, FACTS F16)."""
+
+    def __init__(self, config: ExperimentConfig, split: LeaveOneOut, item_count: int) -> None:
+        self._memory = ItemCF(config, split, item_count)
+        self._model = EmbeddingSimilarity(config, split, item_count)
+        self._missing = config.fidelity.missing_neighbour
+        late = config.fidelity.hybrid_switch == "after_epoch"
+        self._first_hybrid_epoch = config.similarity.hybrid_after_epoch + late
+
+    def name_at(self, epoch: int) -> Phase:
+        return "hybrid" if epoch >= self._first_hybrid_epoch else "memory"
+
+    def at_epoch(self, epoch: int, item_table: Tensor | None) -> NeighbourTable:
+        if self.name_at(epoch) == "memory":
+            return self._memory.at_epoch(epoch, item_table)
+        found = self._model.neighbours(item_table)
+        return combine(self._memory.on(found.ids.device), found.ids, found.normalised, self._missing)
+
+
+def combine(
+    memory: NeighbourTable, model_ids: Tensor, model_scores: Tensor, missing: Literal["keep", "random"]
+) -> NeighbourTable:
+    """Each item's list from the side whose best neighbour scores higher (Eq. 11, FACTS F16); memory wins ties.
+
+    ``model_ids`` int64 and ``model_scores`` float32, normalised: [rows, k]. An item without a memory-based neighbour
+    takes the model's (``keep``). With ``random`` its memory side is a random item of score 0, which beats the model
+    only where that scores 0 too: the table then says that there is none, and whoever looks it up draws from the pool,
+    which stays the memory side's (FACTS F15).
+    """
+    memory_wins = memory.scores[:, 0] >= model_scores[:, 0]
+    if missing == "keep":
+        memory_wins &= memory.ids[:, 0] > 0
+    wins = memory_wins.unsqueeze(1)
+    ids = torch.where(wins, memory.ids, model_ids)
+    scores = torch.where(wins, memory.scores, model_scores.to(memory.scores.dtype))
+    return NeighbourTable.of(ids, scores, memory.pool if missing == "random" else None)

@@ -1,0 +1,39 @@
+"""Each item's best neighbours under one similarity: what leaves a similarity that needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """Top-k neighbours of every item, best first; equal scores (as float32) by lower item id.
+
+    ``ids`` int32 [rows, k], 0 where there is none; ``scores`` float32 [rows, k], raw, 0 where there is none; ``shared``
+    int32 [rows, k], the users who have both, or None where users play no part. ``users`` int64 [rows] counts an item's
+    users, |N(i)|. ``low`` and ``high`` are the least and the greatest score over *all* pairs, not only the kept ones.
+    """
+
+    ids: NDArray[np.int32]
+    scores: NDArray[np.float32]
+    shared: NDArray[np.int32] | None
+    users: NDArray[np.int64]
+    low: float
+    high: float
+
+    @property
+    def normalised(self) -> NDArray[np.float32]:
+        """Min-max normalised scores (Eq. 11), 0…1, [rows, k]; 0 for no neighbour and where all pairs score alike."""
+        width = self.high - self.low
+        if width <= 0:
+            return np.zeros_like(self.scores)
+        scaled = np.clip((self.scores.astype(np.float64) - self.low) / width, 0.0, 1.0)
+        return np.where(self.ids > 0, scaled, 0.0).astype(np.float32)
+
+    def top(self, k: int) -> Neighbours:
+        """The best ``k`` of them."""
+        shared = None if self.shared is None else self.shared[:, :k]
+        return replace(self, ids=self.ids[:, :k], scores=self.scores[:, :k], shared=shared)
