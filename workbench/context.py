@@ -1,4 +1,4 @@
-"""What every page is given: the engine's door, the open data set and configuration, and ways to work off the GUI thread.
+"""What every page is given: the engine's door, the open data set and configuration, ways to work off the GUI thread.
 
 A page knows nothing of the main window and of no other page. It reads and changes the `Session`, asks the session to
 open another page, and hands its work to `run_in_engine` (computation) or `run_in_thread` (waiting).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -17,19 +17,17 @@ from engine.api import Workspace
 from engine.config import ExperimentConfig, preset, presets
 from workbench.engine_process import EngineProcess, Errands, OnError, OnResult, Task
 from workbench.notifications import Notifier
+from workbench.run_book import RunBook
+from workbench.run_control import RunControl
 from workbench.settings import Settings
 from workbench.theme import Theme
-
-if TYPE_CHECKING:
-    from workbench.run_book import RunBook
-    from workbench.run_control import RunControl
 
 SAMPLE = "sample"
 RECENT = 8
 
 
 class Session(QObject):
-    """What is open: a data set (always the configuration's own ``data.path``), a configuration, the preset it came from."""
+    """What is open: a configuration, its data set (``data.path``), and the preset it started from."""
 
     dataset_changed = Signal(str)
     config_changed = Signal(object)
@@ -99,7 +97,7 @@ class Context:
     notifier: Notifier
     theme: Theme
     session: Session
-    engine: EngineProcess
+    engine: EngineProcess | Errands
     errands: Errands
     runs: RunBook
     """What the store says about all runs, kept up to date; signals on change."""
@@ -133,3 +131,29 @@ class Context:
     ) -> Task:
         """Wait for the disk or the store in a thread; for short things that do not compute."""
         return self.errands.run(function, *arguments, on_result=on_result, on_error=on_error, key=key, **keywords)
+
+    def close(self) -> None:
+        """End the engine process and the errands."""
+        self.engine.close()
+        self.errands.close()
+
+
+def make_context(
+    workspace: Workspace, theme: Theme, dataset: str = "", engine: EngineProcess | Errands | None = None
+) -> Context:
+    """A context on a workspace. Tests pass `Errands` as ``engine``: the same interface, without a process."""
+    settings, notifier, errands = Settings(), Notifier(), Errands()
+    worker = engine or EngineProcess()
+    worker.failed.connect(notifier.report)
+    errands.failed.connect(notifier.report)
+    return Context(
+        workspace=workspace,
+        settings=settings,
+        notifier=notifier,
+        theme=theme,
+        session=Session(settings, dataset),
+        engine=worker,
+        errands=errands,
+        runs=RunBook(),
+        control=RunControl(workspace.runs, worker, errands, notifier),
+    )

@@ -25,7 +25,7 @@ OnError = Callable[[BaseException], None]
 
 
 class Task:
-    """One piece of background work. Exactly one of the two callbacks is called, on the GUI thread, or none if cancelled."""
+    """A piece of background work. One of its two callbacks is called, on the GUI thread; none if it is cancelled."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class _Background(QObject):
         urgent: bool = False,
         **keywords: Any,
     ) -> Task:
-        """Run ``function(*arguments, **keywords)``. A task with the same ``key`` as an earlier one replaces it: only the
+        """Run ``function(*arguments, **keywords)``. A task with the ``key`` of an earlier one replaces it: only the
         newest answer arrives. ``urgent`` overtakes what waits."""
         task = Task(self, function, arguments, keywords, on_result, on_error, key)
         if self._closed:
@@ -141,18 +141,17 @@ class _Background(QObject):
         task = self._running.pop(future, None)
         if task is None or self._closed:
             return
+        result: Any = None
+        error: Exception | None = None
         try:
-            result, error = future.result(), None
+            result = future.result()
         except CancelledError:
-            result, error, task.state = None, None, "cancelled"
+            task.state = "cancelled"
         except BrokenProcessPool:
             self._replace()
-            result, error = (
-                None,
-                EngineError("The helper process ended unexpectedly.", "Try again; it may have run out of memory."),
-            )
+            error = EngineError("The helper process ended unexpectedly.", "Try again; it may have run out of memory.")
         except Exception as problem:
-            result, error = None, problem
+            error = problem
         self._next()
         if task.state != "cancelled":
             self._hand_over(task, result, error)
@@ -205,7 +204,7 @@ def _end_with_parent() -> None:
 
 
 class EngineProcess(_Background):
-    """The one warm process. Functions, arguments and results are pickled: facade methods, records and arrays are fine."""
+    """The one warm process. Functions, arguments and results are pickled: facade methods and records are fine."""
 
     restarted = Signal()
 

@@ -29,7 +29,7 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class LiveBatch:
-    """Everything new since the batch before: ``curves`` maps run → series → what to append, ``whole`` what to replace."""
+    """What is new since the batch before: ``curves`` maps run → series → what to append, ``whole`` what to replace."""
 
     runs: tuple[RunRecord, ...]
     curves: Mapping[str, Mapping[str, Curve]]

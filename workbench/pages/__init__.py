@@ -46,7 +46,7 @@ class PageWidget(QWidget):
 
 @dataclass(frozen=True)
 class PageCommand:
-    """One entry of the actions table that a page brings along; ``method`` and ``enabled`` name methods of its widget."""
+    """An entry of the actions table that a page brings along; ``method`` and ``enabled`` name methods of its widget."""
 
     id: str
     text: str

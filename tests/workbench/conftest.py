@@ -1,0 +1,61 @@
+"""For the window's suite: settings in a folder of the test, a context without a process, no thread left behind."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+
+from tests.helpers.fake_runs import FakeRuns, fake_workspace
+from workbench import settings
+from workbench.context import Context, make_context
+from workbench.engine_process import Errands
+from workbench.theme import Theme
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = str(tmp_path / "settings.ini")
+    monkeypatch.setattr(settings, "factory", lambda: QSettings(place, QSettings.Format.IniFormat))
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left_behind() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    gc.collect()
+    left = [t for t in set(threading.enumerate()) - before if t.is_alive() and not t.daemon]
+    assert left == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_torch() -> Iterator[None]:
+    # Tests of the engine in the same process may have imported it before; only the window's own import would count.
+    had_torch = "torch" in sys.modules
+    yield
+    assert had_torch or "torch" not in sys.modules
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    made = Theme("light")
+    made.apply()
+    return made
+
+
+@pytest.fixture
+def runs() -> FakeRuns:
+    return FakeRuns()
+
+
+@pytest.fixture
+def context(qapp: QApplication, theme: Theme, runs: FakeRuns, tmp_path: Path) -> Iterator[Context]:
+    made = make_context(fake_workspace(tmp_path, runs), theme, engine=Errands())
+    yield made
+    made.close()
