@@ -34,7 +34,7 @@ class NegativeSampler:
         np.cumsum(counts[:-1], out=begins[1:])
         if len(counts) and counts.max(initial=0) >= candidates:
             raise DataError(
-                f"user number {int(counts.argmax()) + 1} has all {item_count:,} items, so there is no negative to draw.",
+                f"user number {int(counts.argmax()) + 1} has all {item_count:,} items: no negative can be drawn.",
                 "Leave that user out, or use a data set with more items.",
             )
         shifted = keys - (np.arange(len(keys)) - begins[users])  # u · stride + (e_i − i)

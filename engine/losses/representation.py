@@ -5,13 +5,14 @@ Legend: S views in M slots of a layout, d hidden size, L = max_length.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from engine.modules.layout import Layout
+from engine.modules.linear import times_transposed
 
 Representation = Literal["real_concat", "padded_concat", "last", "mean"]
 
@@ -24,13 +25,14 @@ def gram(hidden: Tensor, layout: Layout, representation: Representation) -> Tens
     if representation == "real_concat":
         return _gram_of_real_positions(hidden, layout)
     rows = represent(hidden, layout, representation)
-    return rows @ rows.t()
+    result: Tensor = _Gram.apply(rows)
+    return result
 
 
 def represent(hidden: Tensor, layout: Layout, representation: Representation) -> Tensor:
     """The representations themselves. hidden [M, d] → [S, d] (last, mean) or [S, L · d] (concatenations)."""
     size, count = hidden.shape[1], layout.lengths.shape[0]
-    rows = torch.arange(count, device=hidden.device)
+    rows = torch.arange(count)
     if representation == "padded_concat":
         return hidden.view(count, layout.max_length * size)
     if representation == "real_concat":
@@ -38,7 +40,7 @@ def represent(hidden: Tensor, layout: Layout, representation: Representation) ->
     if representation == "last":
         return _positions(hidden, layout, 0, 1, rows).squeeze(1)
     total = _positions(hidden, layout, 0, layout.max_length, rows).sum(1)
-    return total / layout.lengths.clamp(min=1).unsqueeze(1)
+    return total / layout.lengths.clamp(min=1).unsqueeze(1).to(hidden.device)
 
 
 def _positions(hidden: Tensor, layout: Layout, begin: int, end: int, rows: Tensor) -> Tensor:
@@ -51,24 +53,54 @@ def _positions(hidden: Tensor, layout: Layout, begin: int, end: int, rows: Tenso
 def _gram_of_real_positions(hidden: Tensor, layout: Layout) -> Tensor:
     """Σ over positions of the products of the views that have it: the concatenation's dot product, without its zeros.
 
-    Views are right-aligned, and few are long: of all (pair, position) combinations of Beauty, a twelfth is real. Bands
-    of doubling width, counted from the last position, are enough to skip nearly all others.
+    Views are right-aligned, and few are long. Bands of doubling width, counted from the last position, skip nearly all
+    pairs of which one view does not reach a position.
     """
     count = layout.lengths.shape[0]
-    on_host = hidden.device.type == "cpu"
     order = torch.argsort(layout.lengths, descending=True, stable=True)
     longest_first = layout.lengths[order]
     total = hidden.new_zeros(count, count)
     begin = 0
     while begin < layout.max_length:
-        end = min(max(2 * begin, begin + 1), layout.max_length)
-        # Only a host knows without waiting how many views reach this far.
-        reaching = int((longest_first > begin).sum()) if on_host else count
+        reaching = int((longest_first > begin).sum())
         if not reaching:
             break
+        end = min(max(2 * begin, 1), layout.max_length)
         band = _positions(hidden, layout, begin, end, order[:reaching]).flatten(1)  # [R, (end − begin) · d]
         missing = count - reaching
-        total = total + F.pad(band @ band.t(), (0, missing, 0, missing))
+        total = total + F.pad(_Gram.apply(band), (0, missing, 0, missing))
         begin = end
-    back = torch.argsort(order)
-    return total[back][:, back]
+    result: Tensor = _Permuted.apply(total, torch.argsort(order).to(hidden.device), order.to(hidden.device))
+    return result
+
+
+class _Gram(torch.autograd.Function):
+    """x xᵀ. Its gradient is one product, (g + gᵀ) x, where autograd would take two."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """x [R, D] → [R, R]."""
+        ctx.save_for_backward(x)
+        return times_transposed(x, x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        """Gradient [R, R] → [R, D]."""
+        (x,) = ctx.saved_tensors
+        return times_transposed(gradients[0] + gradients[0].t(), x.t())
+
+
+class _Permuted(torch.autograd.Function):
+    """Rows and columns of a square array in another order. Its gradient is the order undone, and not a scatter."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: Tensor, back: Tensor) -> Tensor:
+        """x [S, S] → x[order][:, order]; ``back`` undoes ``order``."""
+        ctx.save_for_backward(back)
+        return x[order][:, order]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradient [S, S] → [S, S]."""
+        (back,) = ctx.saved_tensors
+        return gradients[0][back][:, back], None, None

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from engine.modules.dropout import Dropout, dropout_mask
 from engine.modules.layout import Group, Layout
+from engine.modules.linear import linear
 
 
 class MultiHeadAttention(nn.Module):
@@ -28,13 +29,13 @@ class MultiHeadAttention(nn.Module):
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
         """x [M, d] → [M, d]. Rows of slots that are not real are undefined but finite."""
-        projected = self.query_key_value(x)  # [M, 3d]
+        projected = linear(self.query_key_value, x)  # [M, 3d]
         p = self.dropout.p if self.dropout.is_active else 0.0
         if x.device.type == "cpu":
             context = _GroupedAttention.apply(projected, self.heads, layout.groups, p)
         else:
             context = _attend_on_device(projected, self.heads, layout.groups, p)
-        return self.dense(context)
+        return linear(self.dense, context)
 
 
 def _attend_on_device(projected: Tensor, heads: int, groups: tuple[Group, ...], p: float) -> Tensor:

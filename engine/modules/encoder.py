@@ -5,34 +5,40 @@ Legend: M slots of a layout, d hidden size.
 
 from __future__ import annotations
 
-import torch.nn.functional as F
+from typing import Literal
+
 from torch import Tensor, nn
 
 from engine.modules.attention import MultiHeadAttention
 from engine.modules.dropout import Dropout
 from engine.modules.layout import Layout
+from engine.modules.linear import FeedForward
 
 
 class EncoderBlock(nn.Module):
     """x ← LayerNorm(x + dropout(attention(x))); x ← LayerNorm(x + dropout(W₂ · act(W₁ x)))."""
 
     def __init__(
-        self, hidden_size: int, heads: int, *, feed_forward: int, dropout: float, activation: str, eps: float
+        self,
+        hidden_size: int,
+        heads: int,
+        *,
+        feed_forward: int,
+        dropout: float,
+        activation: Literal["gelu", "relu"],
+        eps: float,
     ) -> None:
         super().__init__()
         self.attention = MultiHeadAttention(hidden_size, heads, dropout)
         self.attention_norm = nn.LayerNorm(hidden_size, eps=eps)
-        self.widen = nn.Linear(hidden_size, feed_forward * hidden_size)
-        self.narrow = nn.Linear(feed_forward * hidden_size, hidden_size)
+        self.feed_forward = FeedForward(hidden_size, feed_forward * hidden_size, activation)
         self.output_norm = nn.LayerNorm(hidden_size, eps=eps)
-        self.activation = {"gelu": F.gelu, "relu": F.relu}[activation]
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
         """x [M, d] → [M, d]."""
         x = self.attention_norm(self.dropout.add(x, self.attention(x, layout)))
-        wide = self.activation(self.widen(x))  # [M, 4d]
-        return self.output_norm(self.dropout.add(x, self.narrow(wide)))
+        return self.output_norm(self.dropout.add(x, self.feed_forward(x)))
 
 
 class Encoder(nn.Module):
@@ -46,7 +52,7 @@ class Encoder(nn.Module):
         heads: int,
         feed_forward: int = 4,
         dropout: float = 0.5,
-        activation: str = "gelu",
+        activation: Literal["gelu", "relu"] = "gelu",
         eps: float = 1e-12,
     ) -> None:
         super().__init__()

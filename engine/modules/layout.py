@@ -11,7 +11,7 @@ with padding ids as real inputs, as the published code does (FACTS F14).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor
 # A group's slots beyond a sequence's end are wasted work; every group costs a fixed overhead. Short sequences are
 # most of the data, so their groups are exact.
 _GROUP_LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 25, 30, 36, 43, 50)
+_GROUP_LENGTHS_GPU = (8, 20, 50)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +40,10 @@ class Group:
 class Layout:
     """Slots of a batch: S sequences in M slots of which T are real tokens.
 
-    ``token`` int64 [M] is the index into the flat items that fills a slot, ``is_real`` bool [M] is False for slots
-    past a sequence's end (or before it, padded) whose token is a stand-in, ``position`` int64 [M] the position whose
-    embedding is added (right-aligned: the last item has ``max_length − 1``, FACTS F6). ``first`` int64 [S] is the slot
-    of a sequence's first kept token, ``lengths`` int64 [S] its kept tokens.
+    On the device: ``token`` int64 [M] is the index into the flat items that fills a slot, ``is_real`` bool [M] is
+    False for slots past a sequence's end (or before it, padded) whose token is a stand-in, ``position`` int64 [M] the
+    position whose embedding is added (right-aligned: the last item has ``max_length − 1``, FACTS F6). On the host:
+    ``first`` int64 [S] is the slot of a sequence's first kept token, ``lengths`` int64 [S] its kept tokens.
     """
 
     token: Tensor
@@ -52,45 +53,50 @@ class Layout:
     lengths: Tensor
     groups: tuple[Group, ...]
     max_length: int
+    slots: int
+    """M."""
 
     @property
-    def slots(self) -> int:
-        """M."""
-        return int(self.token.shape[0])
+    def device(self) -> torch.device:
+        """Where the encoder's rows live."""
+        return self.token.device
 
     def last_slots(self) -> Tensor:
         """Slot of each sequence's last token, [S]; of an empty sequence, some slot."""
-        return (self.first + self.lengths - 1).clamp_(0, max(self.slots - 1, 0))
+        last = (self.first + self.lengths - 1).clamp_(0, max(self.slots - 1, 0))
+        return last.to(self.device, non_blocking=True)
 
-    def token_slots(self, sequences: int | None = None, total: int | None = None) -> Tensor:
-        """Slot of each kept token of the first ``sequences`` sequences, in their own order, [T].
-
-        ``total`` is T where the caller knows it: then no device is asked for it.
-        """
+    def token_slots(self, sequences: int | None = None) -> Tensor:
+        """Slot of each kept token of the first ``sequences`` sequences (or all), in their own order, [T]."""
         lengths = self.lengths[:sequences]
-        ends = lengths.cumsum(0)
-        shift = self.first[:sequences] - ends + lengths
-        spread = torch.repeat_interleave(shift, lengths, output_size=total)
-        return spread + torch.arange(spread.shape[0], device=spread.device)
+        shift = torch.repeat_interleave(self.first[:sequences] - lengths.cumsum(0) + lengths, lengths)
+        return (shift + torch.arange(shift.shape[0])).to(self.device, non_blocking=True)
+
+    def select(self, begin: int, end: int | None = None) -> Layout:
+        """The same slots, seen as holding only the sequences ``begin … end − 1``: for reading a part of a batch."""
+        return replace(self, first=self.first[begin:end], lengths=self.lengths[begin:end])
 
     def from_right(self, begin: int, end: int, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Slots of the tokens ``begin … end − 1`` places before the last one, for the sequences ``rows``.
+        """Slots of the tokens ``begin … end − 1`` places before the last one, for the sequences ``rows`` (on the host).
 
         Returns int64 [R, end − begin] and a bool array of the same shape that is False where the sequence is shorter.
         """
-        back = torch.arange(begin, end, device=self.first.device)
+        back = torch.arange(begin, end)
         lengths = self.lengths[rows].unsqueeze(1)
         exists = back < lengths
-        slot = self.first[rows].unsqueeze(1) + lengths - 1 - back
-        return slot.where(exists, 0), exists
+        slot = (self.first[rows].unsqueeze(1) + lengths - 1 - back).where(exists, 0)
+        return slot.to(self.device, non_blocking=True), exists.to(self.device, non_blocking=True)
 
 
 @cache
-def _capacities(max_length: int) -> Tensor:
-    """Group length for every sequence length 0 … max_length, [max_length + 1]."""
-    bounds = [length for length in _GROUP_LENGTHS if length < max_length]
+def _capacities(max_length: int, on_host: bool) -> Tensor:
+    """Group length for every sequence length 0 … max_length, [max_length + 1].
+
+    A GPU minds the number of its kernels more than idle slots: it gets few groups.
+    """
+    bounds = [length for length in (_GROUP_LENGTHS if on_host else _GROUP_LENGTHS_GPU) if length < max_length]
     while bounds and bounds[-1] * 1.2 < max_length:
-        bounds.append(min(int(bounds[-1] * 1.2) + 1, max_length))
+        bounds.append(min(int(bounds[-1] * (1.2 if on_host else 2)) + 1, max_length))
     if not bounds or bounds[-1] != max_length:
         bounds.append(max_length)
     lengths = torch.arange(max_length + 1)
@@ -104,39 +110,34 @@ def _future(length: int, device: torch.device) -> Tensor:
     return torch.ones(length, length, dtype=torch.bool, device=device).triu_(1)
 
 
-def packed_layout(offsets: Tensor, max_length: int, *, hidden_items: Tensor | None = None) -> Layout:
+def packed_layout(
+    offsets: Tensor, max_length: int, *, hidden_items: Tensor | None = None, device: torch.device | str = "cpu"
+) -> Layout:
     """Slots for the last ``max_length`` tokens of each sequence, left-aligned in groups of similar length.
 
-    ``offsets`` int64 [S + 1]. ``hidden_items`` bool [A], one a flat item, marks items that no query may see as a key
-    (masked ones where the mask token is padding, FACTS F10). A query that is left with no key at all sees every token
-    of its own sequence instead, before and after it: the padded encoder does the same over all ``max_length``
-    positions, where its equally masked scores give a plain softmax (FACTS F14).
-
-    On a GPU all sequences form one group of ``max_length``: nothing has to be fetched to the host for it.
+    ``offsets`` int64 [S + 1] on the host; the layout itself is made there and moved to ``device`` without waiting for
+    it. ``hidden_items`` bool [A], on the device, one a flat item, marks items that no query may see as a key (masked
+    ones where the mask token is padding, FACTS F10). A query that is left with no key at all sees every token of its
+    own sequence instead, before and after it: the padded encoder does the same over all ``max_length`` positions,
+    where its equally masked scores give a plain softmax (FACTS F14).
     """
-    device = offsets.device
+    device = torch.device(device)
     lengths = offsets.diff().clamp_(max=max_length)
     starts = offsets[1:] - lengths
-    if device.type == "cpu":
-        capacity = _capacities(max_length)[lengths]
-        order = torch.argsort(capacity, stable=True)
-        counts = torch.bincount(capacity, minlength=max_length + 1).tolist()
-    else:
-        capacity = torch.full_like(lengths, max_length)
-        order = torch.arange(lengths.shape[0], device=device)
-        counts = [0] * max_length + [int(lengths.shape[0])]
-
+    capacity = _capacities(max_length, device.type == "cpu")[lengths]
+    order = torch.argsort(capacity, stable=True)
+    counts = torch.bincount(capacity, minlength=max_length + 1).tolist()
     shapes = [(count, length) for length, count in enumerate(counts) if length and count]
     total = sum(count * length for count, length in shapes)
     sorted_capacity = capacity[order]
-    slot_start = sorted_capacity.cumsum(0) - sorted_capacity
-    first = torch.empty_like(lengths).scatter_(0, order, slot_start)
+    first = torch.empty_like(lengths).scatter_(0, order, sorted_capacity.cumsum(0) - sorted_capacity)
 
     owner = torch.repeat_interleave(order, sorted_capacity, output_size=total)  # sequence of each slot, [M]
-    within = torch.arange(total, device=device) - first[owner]
+    within = torch.arange(total) - first[owner]
     is_real = within < lengths[owner]
-    token = torch.where(is_real, starts[owner] + within, 0)
-    position = torch.where(is_real, max_length - lengths[owner] + within, 0)
+    token = torch.where(is_real, starts[owner] + within, 0).to(device, non_blocking=True)
+    position = torch.where(is_real, max_length - lengths[owner] + within, 0).to(device, non_blocking=True)
+    is_real = is_real.to(device, non_blocking=True)
     concealed = None if hidden_items is None else hidden_items[token] | ~is_real
 
     groups, start = [], 0
@@ -150,29 +151,34 @@ def packed_layout(offsets: Tensor, max_length: int, *, hidden_items: Tensor | No
             hidden = _hidden(concealed[start:stop].view(count, length), future, fallback=~real)
             groups.append(Group(start, count, length, hidden, False))
         start = stop
-    return Layout(token, is_real, position, first, lengths, tuple(groups), max_length)
+    return Layout(token, is_real, position, first, lengths, tuple(groups), max_length, total)
 
 
-def padded_layout(offsets: Tensor, max_length: int, *, hidden_items: Tensor | None = None) -> Layout:
-    """``max_length`` slots for each sequence, right-aligned, padding in front (FACTS F14).
+def padded_layout(
+    offsets: Tensor, max_length: int, *, hidden_items: Tensor | None = None, device: torch.device | str = "cpu"
+) -> Layout:
+    """``max_length`` slots for each sequence, right-aligned, padding in front (FACTS F14). ``offsets`` on the host.
 
-    Padding and ``hidden_items`` (bool [A]) are hidden as keys. A query that is left with no key sees all
-    ``max_length`` of them, in both directions: adding the same −10 000 to every score leaves the softmax as it was.
+    Padding and ``hidden_items`` (bool [A], on the device) are hidden as keys. A query that is left with no key sees
+    all ``max_length`` of them, in both directions: adding the same −10 000 to every score leaves the softmax as it was.
     """
-    device = offsets.device
+    device = torch.device(device)
     lengths = offsets.diff().clamp_(max=max_length)
     count = int(lengths.shape[0])
-    place = torch.arange(max_length, device=device)
+    place = torch.arange(max_length)
     behind = max_length - place  # how many tokens from this place to the end
     is_real = behind <= lengths.unsqueeze(1)  # [S, L]
-    token = torch.where(is_real, offsets[1:].unsqueeze(1) - behind, 0)
-    concealed = ~is_real if hidden_items is None else ~is_real | (hidden_items[token] if hidden_items.numel() else True)
+    token = torch.where(is_real, offsets[1:].unsqueeze(1) - behind, 0).to(device, non_blocking=True)
+    is_real = is_real.to(device, non_blocking=True)
+    concealed = ~is_real
+    if hidden_items is not None and hidden_items.numel():
+        concealed = concealed | hidden_items[token]
     hidden = _hidden(concealed, _future(max_length, device), fallback=torch.zeros_like(is_real))
-    first = torch.arange(1, count + 1, device=device) * max_length - lengths
-    group = Group(0, count, max_length, hidden, False)
-    return Layout(
-        token.view(-1), is_real.view(-1), place.repeat(count), first, lengths, (group,) if count else (), max_length
-    )
+    first = torch.arange(1, count + 1) * max_length - lengths
+    groups = (Group(0, count, max_length, hidden, False),) if count else ()
+    position = place.to(device, non_blocking=True).repeat(count)
+    slots = count * max_length
+    return Layout(token.view(-1), is_real.view(-1), position, first, lengths, groups, max_length, slots)
 
 
 def _hidden(concealed: Tensor, future: Tensor, *, fallback: Tensor) -> Tensor:

@@ -20,8 +20,8 @@ class NTXent:
     def __call__(self, gram: Tensor) -> Tensor:
         """−mean log(exp(s(i, partner)/τ) / Σ_{j≠i} exp(s(i, j)/τ)).
 
-        ``gram`` [2N, 2N] holds the dot products of the views' representations; views 2u and 2u + 1 are partners
-        (Algorithm 1, line 12).
+        ``gram`` [2N, 2N] holds the dot products of the views' representations; views u and N + u are partners
+        (Algorithm 1, line 12; the augmenter puts all first views before all second ones).
         """
         similarity = gram
         if self.similarity == "cosine":
@@ -29,5 +29,5 @@ class NTXent:
             similarity = gram / (norms.unsqueeze(1) * norms)
         views = gram.shape[0]
         logits = (similarity / self.temperature).fill_diagonal_(-math.inf)
-        partner = torch.arange(views, device=gram.device) ^ 1
+        partner = torch.arange(views, device=gram.device).roll(views // 2)
         return F.cross_entropy(logits, partner)

@@ -7,17 +7,20 @@ Legend: S sequences with T kept tokens in M slots of a layout, d hidden size, I 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine import registry
+from engine.config import ExperimentConfig
 from engine.errors import UsageError
 from engine.models.transformer.options import TransformerOptions
 from engine.modules.dropout import Dropout
 from engine.modules.encoder import Encoder, EncoderBlock
 from engine.modules.layout import Layout, packed_layout, padded_layout
+from engine.modules.linear import times_transposed
 
 
 class Transformer(nn.Module):
@@ -56,6 +59,19 @@ class Transformer(nn.Module):
         )
         self._initialise(options.initializer_range, padding_row, generator)
 
+    @classmethod
+    def from_config(cls, config: ExperimentConfig, item_count: int, generator: torch.Generator | None = None) -> Self:
+        """The model that ``config`` describes, on the CPU, with fresh weights."""
+        options = registry.options_of(registry.entry("model", "transformer"), config.model)
+        assert isinstance(options, TransformerOptions)
+        return cls(
+            options,
+            item_count,
+            padding_row=config.fidelity.padding_row,
+            hide_padding_items=config.fidelity.mask_token == "padding",
+            generator=generator,
+        )
+
     @torch.no_grad()
     def _initialise(self, deviation: float, padding_row: str, generator: torch.Generator | None) -> None:
         """N(0, deviation²) for every weight, 0 for every bias; the padding row never learns (FACTS F14)."""
@@ -69,12 +85,12 @@ class Transformer(nn.Module):
             self.item_embedding.weight[0].zero_()
 
     def packed(self, offsets: Tensor, items: Tensor) -> Layout:
-        """The packed layout of these sequences: real tokens only."""
-        return packed_layout(offsets, self.max_length, hidden_items=self._hidden(items))
+        """The packed layout of these sequences: real tokens only. Here and below ``offsets`` lie on the host."""
+        return packed_layout(offsets, self.max_length, hidden_items=self._hidden(items), device=items.device)
 
     def padded(self, offsets: Tensor, items: Tensor) -> Layout:
         """The padded layout of these sequences: ``max_length`` slots each (FACTS F14)."""
-        return padded_layout(offsets, self.max_length, hidden_items=self._hidden(items))
+        return padded_layout(offsets, self.max_length, hidden_items=self._hidden(items), device=items.device)
 
     def _hidden(self, items: Tensor) -> Tensor | None:
         if not self.hide_padding_items:
@@ -113,8 +129,13 @@ class Transformer(nn.Module):
         layout = self.packed(offsets, items)
         hidden = self.encode_slots(items, layout)
         if not hidden.shape[0]:
-            return hidden.new_zeros(layout.lengths.shape[0], self.item_embedding.embedding_dim)
-        return hidden[layout.last_slots()] * (layout.lengths > 0).unsqueeze(1)
+            return hidden.new_zeros(len(layout.lengths), self.item_embedding.embedding_dim)
+        return hidden[layout.last_slots()] * (layout.lengths > 0).to(hidden.device).unsqueeze(1)
+
+    def scores(self, items: Tensor, offsets: Tensor) -> Tensor:
+        """Scores of every row of the item table as each sequence's next item, outside autograd. [S, I + 2]"""
+        with torch.no_grad():
+            return times_transposed(self.last(items, offsets), self.item_embedding.weight)
 
     def load_published(self, state: Mapping[str, Tensor]) -> None:
         """Take weights named as the authors name them (FACTS F20).
@@ -162,13 +183,14 @@ class Transformer(nn.Module):
             for part, weight, bias in zip(("query", "key", "value"), weights, biases, strict=True):
                 names[f"{stem}.attention.{part}.weight"] = weight
                 names[f"{stem}.attention.{part}.bias"] = bias
-            for name, module in {
+            layers: dict[str, nn.Linear | nn.LayerNorm] = {
                 "attention.dense": block.attention.dense,
                 "attention.LayerNorm": block.attention_norm,
-                "intermediate.dense_1": block.widen,
-                "intermediate.dense_2": block.narrow,
+                "intermediate.dense_1": block.feed_forward.widen,
+                "intermediate.dense_2": block.feed_forward.narrow,
                 "intermediate.LayerNorm": block.output_norm,
-            }.items():
+            }
+            for name, module in layers.items():
                 names[f"{stem}.{name}.weight"] = module.weight
                 names[f"{stem}.{name}.bias"] = module.bias
         return names

@@ -1,0 +1,113 @@
+"""The rank of each user's target among all items, by counting (FACTS F2, F3).
+
+A rank is the number of candidates that score above the target. Nothing is sorted, and no items × users array is kept:
+users are ranked in blocks, and of a block only the ranks remain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.data.sequences import Sequences
+from engine.errors import RunError
+
+Scorer = Callable[[NDArray[np.int64]], Tensor]
+"""Users (rows of the evaluated ones, int64 [B]) → scores [B, item_count + 2] of every row of the item table. The array
+is the caller's to write into."""
+SeenRule = Literal["exclude", "zero", "keep"]
+TieRule = Literal["optimistic", "pessimistic", "mean", "id"]
+
+_CELLS = 1 << 20
+"""Scores compared at once: what stays in a processor's cache while it is read twice."""
+
+
+def full_ranks(
+    scorer: Scorer,
+    histories: Sequences,
+    targets: NDArray[np.integer],
+    item_count: int,
+    *,
+    seen_items: SeenRule = "exclude",
+    ties: TieRule = "mean",
+    rank_special_tokens: bool = False,
+    batch_size: int = 1024,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> NDArray[np.float64]:
+    """Rank of every user's target from 0, float64 [E] (whole or, with ``ties='mean'``, half numbers).
+
+    ``histories`` [E]: the items that ``seen_items`` is about, whole and not only the last ones a model looks at.
+    Candidates are items 1…n, and the padding and mask rows too with ``rank_special_tokens``.
+
+    A target that is in its own history is, under ``exclude``, a certain miss: it is never in the list and its rank is
+    infinite, which every metric counts as 0. Under ``zero`` it scores 0 like all seen items, and ties with them.
+
+    Raises ``RunError`` when a target's score is not a number; any other score that is not a number ranks above.
+    Ranks that ``should_stop`` cut short are NaN.
+    """
+    ranks = np.full(len(targets), math.nan)
+    for begin in range(0, len(targets), batch_size):
+        if should_stop():
+            break
+        rows = np.arange(begin, min(begin + batch_size, len(targets)), dtype=np.int64)
+        scores = scorer(rows)
+        _treat_seen(scores, histories.take(rows), seen_items)
+        if not rank_special_tokens:
+            scores[:, 0] = -math.inf
+            scores[:, item_count + 1] = -math.inf
+        wanted = torch.from_numpy(targets[rows].astype(np.int64)).to(scores.device)
+        found = _count(scores, wanted, ties)
+        if np.isnan(found).any():
+            raise RunError(
+                "The model's scores are not numbers: training has diverged.",
+                "Lower train.learning_rate and start again.",
+            )
+        ranks[rows] = found
+    return ranks
+
+
+def _treat_seen(scores: Tensor, histories: Sequences, rule: SeenRule) -> None:
+    """Write −∞ or 0 over the scores [B, C] of each row's seen items."""
+    if rule == "keep":
+        return
+    flat = histories.owners * scores.shape[1] + histories.items
+    scores.view(-1)[torch.from_numpy(flat).to(scores.device)] = -math.inf if rule == "exclude" else 0.0
+
+
+def _count(scores: Tensor, targets: Tensor, ties: TieRule) -> NDArray[np.float64]:
+    """Ranks [B] of ``targets`` [B] in ``scores`` [B, C]; NaN where the target's score is."""
+    width = scores.shape[1]
+    own = scores.gather(1, targets.unsqueeze(1))  # [B, 1]
+    at_most, below, before = ([] for _ in range(3))
+    columns = torch.arange(width, device=scores.device)
+    step = max(1, _CELLS // width)
+    for begin in range(0, scores.shape[0], step):
+        part, score = scores[begin : begin + step], own[begin : begin + step]
+        at_most.append(_true(part <= score))
+        if ties in ("mean", "pessimistic"):
+            below.append(_true(part < score))
+        elif ties == "id":
+            before.append(_true((part == score) & (columns < targets[begin : begin + step].unsqueeze(1))))
+    # What is not at most the target is above it, scores that are not numbers included.
+    not_above = torch.cat(at_most)
+    ranks = (width - not_above).double().cpu()
+    if below:
+        tied = (not_above - torch.cat(below) - 1).double().cpu()
+        ranks += tied / 2 if ties == "mean" else tied
+    if before:
+        ranks += torch.cat(before).double().cpu()
+    score = own.squeeze(1).double().cpu()
+    ranks[score == -math.inf] = math.inf
+    ranks[score.isnan()] = math.nan
+    return ranks.numpy()
+
+
+def _true(where: Tensor) -> Tensor:
+    """How many are True in each row, int64 [B]."""
+    return torch.count_nonzero(where, dim=1)

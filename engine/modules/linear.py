@@ -1,0 +1,133 @@
+"""Linear layers, and the feed-forward layer, at the speed the processor has.
+
+On the CPU, PyTorch hands float32 products of these shapes (many rows, narrow weights) to MKL, which is two to three
+times slower than oneDNN on processors that are not Intel's. oneDNN is in every PyTorch build for x86, but only an
+operator meant for the compiler reaches it; where that operator is absent, or another device or type is used, the
+plain product takes its place. Values agree to float32's rounding.
+
+Legend: M rows, I inputs, O outputs, d hidden size, W = 4d the feed-forward width.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_ROWS_AT_ONCE = 2048
+"""Rows of the feed-forward layer computed together: their wide activations stay in the processor's cache."""
+
+
+@cache
+def _has_onednn() -> bool:
+    """Whether oneDNN's product is there and does what it says."""
+    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return False
+    x, weight = torch.arange(6.0).view(3, 2), torch.arange(8.0).view(4, 2)
+    return torch.equal(torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], ""), x @ weight.t())
+
+
+def _is_fast(x: Tensor) -> bool:
+    return x.device.type == "cpu" and x.dtype == torch.float32 and _has_onednn()
+
+
+def times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x [M, I] · weightᵀ [I, O] + bias [O] → [M, O], outside autograd."""
+    if not _is_fast(x) or not x.shape[0]:
+        return F.linear(x, weight, bias)
+    result: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+    return result
+
+
+def _weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:
+    """gradientᵀ [O, M] · x [M, I] → [O, I]: a long reduction, quickest with the narrow side as rows."""
+    if gradient.shape[1] <= x.shape[1]:
+        return times_transposed(gradient.t(), x.t())
+    return times_transposed(x.t(), gradient.t()).t()
+
+
+class _Linear(torch.autograd.Function):
+    """x Wᵀ + b with the three products of forward and backward by `times_transposed`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """x [M, I], weight [O, I], bias [O] → [M, O]."""
+        ctx.save_for_backward(x, weight)
+        return times_transposed(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
+        """Gradient [M, O] → those of x, weight and bias."""
+        x, weight = ctx.saved_tensors
+        gradient = gradients[0].contiguous()
+        return times_transposed(gradient, weight.t()), _weight_gradient(gradient, x), gradient.sum(0)
+
+
+def linear(layer: nn.Linear, x: Tensor) -> Tensor:
+    """``layer`` applied to x [M, I] → [M, O]."""
+    if not _is_fast(x):
+        return layer(x)  # type: ignore[no-any-return]
+    result: Tensor = _Linear.apply(x, layer.weight, layer.bias)
+    return result
+
+
+class _FeedForward(torch.autograd.Function):
+    """act(x W₁ᵀ + b₁) W₂ᵀ + b₂, some rows at a time.
+
+    Nothing of width W is kept: the backward pass computes it again, which is cheaper than a round trip to memory.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, activation: str) -> Tensor:
+        """x [M, d], w1 [W, d], b1 [W], w2 [d, W], b2 [d] → [M, d]."""
+        ctx.save_for_backward(x, w1, b1, w2)
+        ctx.activation = activation
+        out = torch.empty_like(x)
+        for begin in range(0, x.shape[0], _ROWS_AT_ONCE):
+            wide = times_transposed(x[begin : begin + _ROWS_AT_ONCE], w1, b1)  # [rows, W]
+            wide = F.gelu(wide) if activation == "gelu" else wide.relu_()
+            out[begin : begin + _ROWS_AT_ONCE] = times_transposed(wide, w2, b2)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradient [M, d] → those of x, w1, b1, w2 and b2."""
+        x, w1, b1, w2 = ctx.saved_tensors
+        gradient = gradients[0].contiguous()
+        d_x = torch.empty_like(x)
+        d_w1, d_b1, d_w2 = torch.zeros_like(w1), torch.zeros_like(b1), torch.zeros_like(w2)
+        for begin in range(0, x.shape[0], _ROWS_AT_ONCE):
+            rows = slice(begin, begin + _ROWS_AT_ONCE)
+            wide = times_transposed(x[rows], w1, b1)  # [rows, W]
+            d_active = times_transposed(gradient[rows], w2.t())  # [rows, W]
+            if ctx.activation == "gelu":
+                active, d_wide = F.gelu(wide), torch.ops.aten.gelu_backward(d_active, wide)
+            else:
+                active, d_wide = wide.relu(), d_active.mul_(wide > 0)
+            d_w2 += _weight_gradient(gradient[rows], active)
+            d_w1 += _weight_gradient(d_wide, x[rows])
+            d_b1 += d_wide.sum(0)
+            d_x[rows] = times_transposed(d_wide, w1.t())
+        return d_x, d_w1, d_b1, d_w2, gradient.sum(0), None
+
+
+class FeedForward(nn.Module):
+    """Two linear layers with the activation between them, position by position (§3.2, FACTS F6)."""
+
+    def __init__(self, hidden_size: int, width: int, activation: Literal["gelu", "relu"] = "gelu") -> None:
+        super().__init__()
+        self.widen = nn.Linear(hidden_size, width)
+        self.narrow = nn.Linear(width, hidden_size)
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [M, d] → [M, d]."""
+        if _is_fast(x):
+            weights = (self.widen.weight, self.widen.bias, self.narrow.weight, self.narrow.bias)
+            result: Tensor = _FeedForward.apply(x, *weights, self.activation)
+            return result
+        wide = self.widen(x)  # [M, W]
+        return self.narrow(F.gelu(wide) if self.activation == "gelu" else F.relu(wide))  # type: ignore[no-any-return]

@@ -1,0 +1,88 @@
+"""Checkpoints: tensors and plain values only, written under a temporary name and renamed.
+
+``checkpoint.pt`` is a run at the end of an epoch, ``best.pt`` the best epoch's weights. Both load with
+``weights_only=True``: nothing in them can run.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.errors import RunError, UsageError
+
+CHECKPOINT = "checkpoint.pt"
+BEST = "best.pt"
+_FORMAT = "coserec-workbench"
+_VERSION = 1
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` so that ``path`` always holds a whole file: the old one or the new one.
+
+    Raises ``RunError`` when the disk refuses it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                torch.save({"format": _FORMAT, "version": _VERSION, **content}, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise RunError(f"The checkpoint {path} cannot be written: {error.strerror or error}.", "Make room.") from error
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What `write` wrote, on the CPU. Raises ``UsageError`` when there is no such file or it is not a checkpoint."""
+    content = _load(path)
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise UsageError(f"{path} is not a checkpoint of this program.", "Name a best.pt or checkpoint.pt.")
+    if content["version"] > _VERSION:
+        raise UsageError(f"{path} was written by a newer version of this program.", "Update the program.")
+    return content
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], bool]:
+    """Model weights from a file: ours (``best.pt``, ``checkpoint.pt``) or a bare dictionary of tensors (FACTS F20).
+
+    Returns the weights by name, and whether they carry the authors' names. Of a ``checkpoint.pt``, the best epoch's
+    weights. Raises ``UsageError`` when the file holds neither.
+    """
+    content = _load(path)
+    if isinstance(content, dict) and content.get("format") == _FORMAT:
+        weights = content.get("best") or content["model"]
+        return dict(weights), False
+    for wrapper in ("state_dict", "model_state_dict", "model"):
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+    if isinstance(content, dict) and content and all(isinstance(value, Tensor) for value in content.values()):
+        return {str(name).removeprefix("module."): value for name, value in content.items()}, True
+    raise UsageError(f"{path} holds no model weights.", "Name a best.pt, or a file of weights by name.")
+
+
+def _load(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UsageError(f"There is no checkpoint {path}.", "Check the path.") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder.", f"Name the file inside it: {BEST} or {CHECKPOINT}.") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile, ValueError, OSError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise UsageError(
+            f"{path} cannot be read as weights: {reason}", "Only files of tensors and plain values are read."
+        ) from error

@@ -1,0 +1,120 @@
+"""What a configuration names, made: model, objectives, correlations, scorers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine import registry
+from engine.augment.views import Augmenter
+from engine.config import ExperimentConfig, fields_of, parse
+from engine.data.dataset import Dataset
+from engine.data.splits import LeaveOneOut
+from engine.errors import RunError
+from engine.evaluation.protocol import Which, model_inputs
+from engine.evaluation.scoring import ModelScorer
+from engine.losses.negatives import NegativeSampler
+from engine.records import EpochReport
+from engine.similarity.source import Correlations, correlations
+from engine.similarity.table import NeighbourTable
+from engine.training.objectives import Contrastive, NextItem
+from engine.training.seeding import Generators
+
+_MAY_CHANGE = {"data.path", "train.epochs", "train.patience", "train.device", "evaluate.batch_size"}
+"""Settings that a resumed run may have other values of: they change no step that was already taken."""
+
+
+def trains(config: ExperimentConfig) -> bool:
+    """Whether the model has anything to learn."""
+    return bool(registry.entry("model", config.model.name).facts["trains"])
+
+
+def model(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, generator: torch.Generator) -> Any:
+    """The model with fresh weights, on the CPU. One that does not train is made from the split itself."""
+    made = registry.entry("model", config.model.name).load()
+    if trains(config):
+        return made.from_config(config, dataset.item_count, generator)
+    return made.from_config(config, dataset.item_count, split)
+
+
+def next_item(
+    config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, model: Any, generators: Generators
+) -> NextItem:
+    """The next-item task with its loss and negatives (FACTS F7)."""
+    device = model.item_embedding.weight.device
+    fidelity = config.fidelity
+    sampler = NegativeSampler(
+        split.whole if fidelity.negatives_exclude == "whole" else split.training_part,
+        dataset.item_count,
+        draw_mask=fidelity.negatives_draw_mask,
+        device=device,
+    )
+    loss = registry.entry("next_item_loss", config.loss.next_item).load()(sampler, fidelity.next_item_mean)
+    return NextItem(loss, model.item_embedding.weight, generators.negatives)
+
+
+def contrastive(
+    config: ExperimentConfig, dataset: Dataset, generators: Generators, device: torch.device
+) -> Contrastive | None:
+    """The contrastive task, or None where λ = 0: then no view is ever made (SASRec)."""
+    options = config.loss
+    if not options.contrastive_weight:
+        return None
+    loss = registry.entry("contrastive_loss", options.contrastive).load()(options.temperature, options.similarity)
+    augmenter = Augmenter(config, dataset.item_count, device)
+    return Contrastive(loss, augmenter, options.representation, options.contrastive_weight, generators.views)
+
+
+def uses_neighbours(config: ExperimentConfig) -> bool:
+    """Whether any view can ask for a correlated item: λ > 0, and Substitute or Insert among the operators."""
+    letters = set(config.augment.short_operators + config.augment.long_operators)
+    return bool(config.loss.contrastive_weight) and bool(letters & {"S", "I"})
+
+
+def asks_for_hybrid(config: ExperimentConfig) -> bool:
+    """Whether the run would switch to hybrid correlations if it lasted (FACTS F16)."""
+    plugin = registry.entry("similarity", config.similarity.name).facts
+    both = bool(plugin["uses_memory"] and plugin["uses_model"])
+    return trains(config) and uses_neighbours(config) and both
+
+
+def correlations_or_none(config: ExperimentConfig, split: LeaveOneOut, dataset: Dataset) -> Correlations | None:
+    """The correlations of the run; None where no operator asks for them (CL4SRec)."""
+    return correlations(config, split, dataset.item_count) if uses_neighbours(config) else None
+
+
+def no_neighbours(dataset: Dataset, device: torch.device) -> NeighbourTable:
+    """A table that nobody looks into."""
+    rows = dataset.item_count + 2
+    return NeighbourTable(
+        torch.zeros(rows, 1, dtype=torch.int64, device=device),
+        torch.zeros(rows, 1, device=device),
+        torch.zeros(0, dtype=torch.int64, device=device),
+    )
+
+
+def scorer(
+    config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, which: Which, model: Any, device: torch.device
+) -> ModelScorer:
+    """Scores of ``model`` for the evaluated users' ``which`` inputs."""
+    inputs = model_inputs(split, which, dataset.item_count, config.evaluate, config.train.seed)
+    return ModelScorer(model, inputs, getattr(config.model, "max_length", 1), device)
+
+
+def plain(report: EpochReport) -> dict[str, Any]:
+    """An epoch's report as plain values for the checkpoint."""
+    return {**vars(report), "losses": dict(report.losses), "metrics": dict(report.metrics)}
+
+
+def refuse_another_run(saved: dict[str, Any], config: ExperimentConfig, dataset: Dataset, path: Path) -> None:
+    """Raise ``RunError`` when the checkpoint belongs to other data or to other settings."""
+    if saved["fingerprint"] != dataset.fingerprint:
+        raise RunError(f"{path} belongs to other data than {dataset.name} holds now.", "Start a new run.")
+    before = {field.path: field.value for field in fields_of(parse(json.loads(saved["config"])))}
+    now = {field.path: field.value for field in fields_of(config)}
+    changed = sorted(name for name in before | now if before.get(name) != now.get(name) and name not in _MAY_CHANGE)
+    if changed:
+        raise RunError(f"{path} belongs to a run with another {', '.join(changed)}.", "Start a new run.")

@@ -1,0 +1,283 @@
+"""Multi-task training of CoSeRec: the paper's Algorithm 1, line by line.
+
+SASRec is the same without views (λ = 0), CL4SRec the same with other operators. A model that does not train (PopRec)
+takes the same road and visits no epoch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.config import STOPPING_METRIC, ExperimentConfig
+from engine.data.dataset import Dataset
+from engine.data.splits import LeaveOneOut, training_rows
+from engine.errors import DataError, RunError
+from engine.evaluation.protocol import Evaluation, Which, evaluate
+from engine.records import EpochReport, TrainingResult
+from engine.training import checkpoint, setup
+from engine.training.device import describe, memory_guard, resolve
+from engine.training.early_stopping import EarlyStopping
+from engine.training.listening import Listener
+from engine.training.objectives import Batch, Objective, TrainingData, encode
+from engine.training.seeding import Generators
+
+_SECONDS_BETWEEN_STEPS_TOLD = 1.0
+
+
+class Trainer:
+    """One training run on one data set."""
+
+    def __init__(self, config: ExperimentConfig, dataset: Dataset, *, listener: Listener, directory: Path) -> None:
+        self.config = config
+        self.dataset = dataset
+        self.listener = listener
+        self.directory = directory
+        self.split = LeaveOneOut(dataset.sequences)
+        if not len(self.split.users):
+            raise DataError(
+                f"{dataset.name} has no user with at least 4 items, so there is nothing to train on.",
+                "Leave-one-out needs two items to hold out and two to learn from.",
+            )
+        self.device = resolve(config.train.device)
+        self.generators = Generators(config.train.seed, self.device)
+        self.stopping = EarlyStopping(config.train.patience)
+        self.reports: list[EpochReport] = []
+        self.best_weights: dict[str, Tensor] | None = None
+        self.hybrid_started = False
+        self.stopped = False
+
+    def run(self, *, resume: bool = False) -> TrainingResult:
+        """Train, or go on training, and test. Raises as `engine.training.train` says."""
+        with memory_guard(self.config, self.device):
+            self.model = setup.model(self.config, self.dataset, self.split, self.generators.initial).to(self.device)
+            if setup.trains(self.config):
+                self._prepare()
+                if resume:
+                    self._resume()
+                self._train()
+            return self._result()
+
+    def _prepare(self) -> None:
+        """Everything that no parameter update changes, made once."""
+        train = self.config.train
+        self.data = TrainingData(self.split, self.device)
+        self.next_item = setup.next_item(self.config, self.dataset, self.split, self.model, self.generators)
+        self.contrastive = setup.contrastive(self.config, self.dataset, self.generators, self.device)
+        self.objectives: list[Objective] = [self.next_item]
+        self.correlations = None
+        if self.contrastive is not None:
+            self.objectives.append(self.contrastive)
+            self.listener.phase("correlations")
+            self.correlations = setup.correlations_or_none(self.config, self.split, self.dataset)
+        self.rows = training_rows(
+            len(self.split.users), self.config.data.train_fraction, self.config.fidelity.train_subset, train.seed
+        )
+        self.optimiser = torch.optim.Adam(
+            self.model.parameters(),
+            lr=train.learning_rate,
+            betas=(train.beta1, train.beta2),
+            fused=self.device.type in ("cpu", "cuda"),
+        )
+        self.scorers = {"valid": setup.scorer(self.config, self.dataset, self.split, "valid", self.model, self.device)}
+
+    def _train(self) -> None:
+        """Algorithm 1: epochs until B, or until validation has not improved for long (FACTS F5)."""
+        if not self.reports:
+            self._write_checkpoint()
+        for epoch in range(len(self.reports), self.config.train.epochs):  # line 1
+            if self.stopping.is_over or self.stopped:
+                break
+            began = time.perf_counter()
+            correlation = self._select_correlation(epoch)
+            losses = self._run_epoch(epoch)
+            trained = time.perf_counter()
+            found = None if self.stopped else self._validate()
+            if found is None or not found.metrics:
+                break  # stopped half-way: the checkpoint of the last whole epoch stands
+            self._finish_epoch(epoch, correlation, losses, found, trained - began, time.perf_counter() - trained)
+
+    def _select_correlation(self, epoch: int) -> str:
+        """Item correlation of this epoch: memory-based first, hybrid after E (Algorithm 1, lines 2–5; §4.1.3)."""
+        if self.contrastive is None:
+            return "none"
+        if self.correlations is None:
+            self.contrastive.neighbours = setup.no_neighbours(self.dataset, self.device)
+            return "none"
+        self.listener.phase("correlations")
+        table = self.model.item_embedding.weight.detach()
+        self.contrastive.neighbours = self.correlations.at_epoch(epoch, table)
+        name = self.correlations.name_at(epoch)
+        if name == "hybrid" and not self.hybrid_started:
+            self.hybrid_started = True
+            self.listener.hybrid_began(epoch)
+        return name
+
+    def _run_epoch(self, epoch: int) -> dict[str, float]:
+        """Lines 6–16 for one pass over the users; mean losses over its batches."""
+        self.listener.phase("training")
+        self.model.train()
+        rows = self._rows_of(epoch)
+        order = self.generators.order.permutation(rows)
+        size = self.config.train.batch_size
+        steps = -(-len(order) // size)
+        totals = torch.zeros(len(self.objectives), device=self.device)
+        told = time.monotonic()
+        for step in range(steps):  # line 6
+            if self.listener.should_stop():
+                self.stopped = True
+                break
+            totals += self._step(self.data.batch(order[step * size : (step + 1) * size]))
+            if time.monotonic() - told >= _SECONDS_BETWEEN_STEPS_TOLD:
+                told = time.monotonic()
+                self.listener.step(epoch, step + 1, steps, self._named(totals / (step + 1)))
+        return self._named(totals / max(steps, 1))
+
+    def _step(self, batch: Batch) -> Tensor:
+        """One batch: views, representations, losses, update. Returns the losses, [objectives], on the device."""
+        wishes = [(objective.sequences(batch), objective.is_padded) for objective in self.objectives]  # lines 7–12
+        encoded = encode(self.model, wishes)  # lines 13, 14
+        losses = [objective.loss(batch, states) for objective, states in zip(self.objectives, encoded, strict=True)]
+        # Line 15, Eq. 15: L = L_rec + λ L_cl.
+        total = torch.stack([task.weight * loss for task, loss in zip(self.objectives, losses, strict=True)]).sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()  # line 16
+        return torch.stack([loss.detach() for loss in losses])
+
+    def _rows_of(self, epoch: int) -> NDArray[np.int64]:
+        """Users of this epoch (FACTS F18): the share, or everybody again once the hybrid has taken over."""
+        is_hybrid = self.correlations is not None and self.correlations.name_at(epoch) == "hybrid"
+        if is_hybrid and self.config.fidelity.train_subset_after_switch == "whole":
+            return np.arange(len(self.split.users), dtype=np.int64)
+        return self.rows
+
+    def _named(self, losses: Tensor) -> dict[str, float]:
+        values = losses.tolist()
+        named = {task.name: value for task, value in zip(self.objectives, values, strict=True)}
+        total = sum(task.weight * value for task, value in zip(self.objectives, values, strict=True))
+        return named | {"total": total}
+
+    def _validate(self) -> Evaluation:
+        self.listener.phase("validating")
+        return self._evaluate("valid", interruptible=True)
+
+    def _evaluate(self, which: Which, *, interruptible: bool = False) -> Evaluation:
+        return evaluate(
+            self.scorers[which],
+            self.split,
+            which,
+            self.dataset.item_count,
+            self.config.evaluate,
+            self.config.fidelity,
+            should_stop=self._asks_to_stop if interruptible else lambda: False,
+        )
+
+    def _asks_to_stop(self) -> bool:
+        self.stopped = self.stopped or self.listener.should_stop()
+        return self.stopped
+
+    def _finish_epoch(
+        self,
+        epoch: int,
+        correlation: str,
+        losses: dict[str, float],
+        found: Evaluation,
+        train_seconds: float,
+        validate_seconds: float,
+    ) -> None:
+        """Early stopping, checkpoint, report."""
+        if not np.isfinite(list(losses.values())).all():
+            raise RunError(
+                f"The loss of epoch {epoch + 1} is not a number: training has diverged.",
+                "Lower train.learning_rate or loss.contrastive_weight and start again.",
+            )
+        is_best = self.stopping.update(epoch, found.metrics[STOPPING_METRIC])
+        report = EpochReport(epoch, train_seconds, validate_seconds, losses, found.metrics, correlation, is_best)
+        self.reports.append(report)
+        if is_best:
+            self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self._write_checkpoint()
+        if is_best:
+            self._write_best(epoch)
+        self.listener.epoch(report)
+
+    def _write_checkpoint(self) -> None:
+        checkpoint.write(
+            self.directory / checkpoint.CHECKPOINT,
+            {
+                "config": self.config.model_dump_json(),
+                "fingerprint": self.dataset.fingerprint,
+                "epochs": [setup.plain(report) for report in self.reports],
+                "model": self.model.state_dict(),
+                "best": self.best_weights,
+                "optimiser": self.optimiser.state_dict(),
+                "generators": self.generators.state(),
+                "stopping": self.stopping.state(),
+                "hybrid_started": self.hybrid_started,
+            },
+        )
+
+    def _write_best(self, epoch: int) -> None:
+        checkpoint.write(
+            self.directory / checkpoint.BEST,
+            {
+                "config": self.config.model_dump_json(),
+                "fingerprint": self.dataset.fingerprint,
+                "epoch": epoch,
+                "model": self.best_weights,
+            },
+        )
+
+    def _resume(self) -> None:
+        """Continue from the checkpoint in the run's folder, if there is one."""
+        path = self.directory / checkpoint.CHECKPOINT
+        if not path.exists():
+            return
+        saved = checkpoint.read(path)
+        setup.refuse_another_run(saved, self.config, self.dataset, path)
+        self.model.load_state_dict(saved["model"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.generators.restore(saved["generators"])
+        self.stopping.restore(saved["stopping"])
+        self.reports = [EpochReport(**report) for report in saved["epochs"]]
+        self.hybrid_started = saved["hybrid_started"]
+        if saved["best"] is not None:
+            self.best_weights = {name: value.to(self.device) for name, value in saved["best"].items()}
+
+    def _result(self) -> TrainingResult:
+        """Test the best epoch's weights (FACTS F5), if there is an epoch or nothing to train."""
+        trains = setup.trains(self.config)
+        metrics: dict[str, dict[str, float]] = {}
+        ranks: dict[str, NDArray[np.float64]] = {}
+        if not trains or self.best_weights is not None:
+            self.listener.phase("testing")
+            if self.best_weights is not None:
+                self.model.load_state_dict(self.best_weights)
+            whiches: Sequence[Which] = ("valid", "test")
+            self.scorers = {
+                which: setup.scorer(self.config, self.dataset, self.split, which, self.model, self.device)
+                for which in whiches
+            }
+            for which in whiches:
+                found = self._evaluate(which)
+                metrics[which], ranks[which] = found.metrics, found.ranks
+        path = self.directory / checkpoint.CHECKPOINT
+        return TrainingResult(
+            epochs=tuple(self.reports),
+            best_epoch=self.stopping.best_epoch,
+            metrics=metrics,
+            ranks=ranks,
+            users=self.split.users,
+            stopped=self.stopped,
+            stopped_early=trains and self.stopping.is_over and not self.stopped,
+            hybrid_started=self.hybrid_started if setup.asks_for_hybrid(self.config) else None,
+            device=describe(self.device),
+            checkpoint=path if path.exists() else None,
+        )
