@@ -56,6 +56,8 @@ class RunBook(QObject):
     """Carries the changed `RunRecord`s of one batch."""
     curves_changed = Signal(object)
     """Carries the set of run ids whose curves have changed."""
+    wanted_changed = Signal(object)
+    """Carries the frozen set of run ids whose curves someone shows."""
     loaded_changed = Signal()
     trouble_changed = Signal()
 
@@ -63,6 +65,7 @@ class RunBook(QObject):
         super().__init__()
         self._records: dict[str, RunRecord] = {}
         self._curves: dict[str, dict[str, Series]] = {}
+        self._wanted: dict[str, frozenset[str]] = {}
         self.is_loaded = False
         """Whether the store has been read: before, an empty book means nothing."""
         self.trouble: BaseException | None = None
@@ -99,6 +102,18 @@ class RunBook(QObject):
 
     def has_curves(self, run_id: str) -> bool:
         return bool(self._curves.get(run_id))
+
+    def want(self, who: str, run_ids: Iterable[str]) -> None:
+        """``who`` shows the curves of these runs, and of no others any more: only such curves are read."""
+        before = self.wanted
+        self._wanted[who] = frozenset(run_ids)
+        if self.wanted != before:
+            self.wanted_changed.emit(self.wanted)
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """Runs whose curves someone shows."""
+        return frozenset().union(*self._wanted.values())
 
     @Slot(object)
     def take(self, batch: LiveBatch) -> None:

@@ -1,0 +1,79 @@
+"""What works behind the window: the live feed and the training thread, wired to the run book and the notifications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from engine.records import RunRecord, RunStatus
+from workbench.context import Context
+from workbench.live_feed import LiveFeed
+from workbench.training_thread import TrainingThread, describe_end
+
+
+class Backstage(QObject):
+    """Starts after the first paint, ends with the window."""
+
+    devices_known = Signal(object)
+    """Carries the `DeviceInfo`s, once the engine process is warm."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self.devices: tuple[Any, ...] = ()
+        self.feed = LiveFeed(context.workspace.runs)
+        self.training = TrainingThread(context.workspace.runs)
+        book = context.runs
+        self.feed.arrived.connect(book.take)
+        self.feed.first_read.connect(book.set_loaded)
+        self.feed.trouble.connect(book.set_trouble)
+        self.feed.trouble.connect(self._on_trouble)
+        book.wanted_changed.connect(self.feed.watch)
+        book.records_changed.connect(self._on_records)
+        context.control.changed.connect(self._nudge)
+        self.training.run_started.connect(self._nudge)
+        self.training.run_ended.connect(self._on_end)
+        self.training.run_lost.connect(self._on_end)
+        self.training.trouble.connect(context.notifier.report)
+
+    def start(self) -> None:
+        """Begin to read the store, to work off the queue, and to warm the engine process."""
+        self.feed.start()
+        self.context.run_in_engine(self.context.workspace.runs.devices, on_result=self._on_devices)
+
+    @Slot(object)
+    def _on_devices(self, devices: object) -> None:
+        self.devices = tuple(devices)  # type: ignore[arg-type]
+        self.devices_known.emit(self.devices)
+
+    @Slot()
+    def _nudge(self, *_: object) -> None:
+        self.feed.nudge()
+        self.training.nudge()
+
+    @Slot(object)
+    def _on_trouble(self, error: BaseException | None) -> None:
+        if error is not None:
+            self.context.notifier.report(error)
+
+    @Slot(object)
+    def _on_records(self, _: object) -> None:
+        own = self.training.run_id
+        running = {record.id for record in self.context.runs.with_status(RunStatus.RUNNING)}
+        self.training.set_running(frozenset(running - {own}))
+        if not self.training.isRunning() and not self.training.isFinished():
+            # Only now is it known whether another worker or terminal trains already.
+            self.training.start()
+
+    @Slot(object)
+    def _on_end(self, record: RunRecord) -> None:
+        text, level = describe_end(record)
+        self.context.notifier.tell(text, level=level, hint=record.hint)  # type: ignore[arg-type]
+        self._nudge()
+
+    def close(self) -> None:
+        """End the threads and the helper process. A training process goes on."""
+        self.training.stop()
+        self.feed.stop()
+        self.context.close()
