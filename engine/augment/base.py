@@ -54,9 +54,9 @@ class Operator(ABC):
 
     def note(self, length: int) -> str:
         """Why a sequence of ``length`` items is left as it is, or an empty text when it is not."""
-        if self.rate == 0:
-            return f"{self.label} has ratio 0."
-        return f"{self._product(length)} rounds down to 0." if self._count(length) == 0 else ""
+        if self._count(length):
+            return ""
+        return f"{self.label} has ratio 0." if self.rate == 0 else f"{self._product(length)} rounds down to 0."
 
     def _count(self, length: int) -> int:
         if self.fidelity.counts == "ceiling":

@@ -47,7 +47,8 @@ class AugmentedBatch:
     int64 [T'] into the batch's flat input items, ``kinds`` uint8 [T'] (`engine.records.TokenKind`), ``operators``
     int64 [V] into ``Augmenter.slots``, ``reordered`` int64 [V, 2] (half-open, (0, 0) for none) or None. ``changed``
     int64 [C] are the positions of substituted and inserted tokens; ``scores`` float32 [C], on the device, the
-    normalised correlations of their new items.
+    normalised correlations of their new items. ``unmatched`` int64 [V] counts the chosen items of each view that have
+    no neighbour and were therefore left as they are.
     """
 
     items: Tensor
@@ -58,6 +59,7 @@ class AugmentedBatch:
     reordered: Tensor | None
     changed: Tensor
     scores: Tensor
+    unmatched: Tensor
 
     @property
     def ragged(self) -> Ragged:
@@ -79,7 +81,7 @@ class Augmenter:
         self.max_length = int(getattr(config.model, "max_length", 50))
         self._item_count = item_count
         self._mask_id = 0 if config.fidelity.mask_token == "padding" else item_count + 1
-        self._sees_tail = config.fidelity.augment_input == "truncated"
+        self.sees_tail = config.fidelity.augment_input == "truncated"
         self._keeps_missing = config.fidelity.missing_neighbour == "keep"
 
     def views(self, items: Tensor, offsets: Tensor, neighbours: NeighbourTable, generator: Generator) -> AugmentedBatch:
@@ -89,6 +91,7 @@ class Augmenter:
         with their lengths (FACTS F4). Pass ``offsets`` on the host: elsewhere they have to be fetched. ``generator``
         lives on the host, and all that is random comes from it. Raises ``ValueError`` for one that does not.
         """
+        _require_host(generator)
         offsets = offsets.cpu()
         slots = self.policy.draw(offsets[1:] - offsets[:-1], generator)  # [2, B]
         users = torch.arange(offsets.numel() - 1).repeat(2)
@@ -104,15 +107,17 @@ class Augmenter:
         generator: Generator,
     ) -> AugmentedBatch:
         """View v is user ``users[v]``'s sequence after operator ``slots[v]``; both int64 [V], on the host."""
-        if generator.device.type != "cpu":
-            raise ValueError(f"views are planned on the host; their generator lies on {generator.device}")
+        _require_host(generator)
         if self._can_miss(neighbours):  # lengths depend on the table: the views are cut when they are known
             plan = self.plan(slots, users, offsets, generator)
-            plan = plan.without(self._missing(plan, items, neighbours))
-            plan = plan.take(torch.arange(len(plan)), self.max_length)
+            missing = self._missing(plan, items, neighbours)
+            owners = torch.searchsorted(plan.offsets, missing, right=True) - 1
+            unmatched = torch.bincount(owners, minlength=len(plan))
+            plan = plan.without(missing).take(torch.arange(len(plan)), self.max_length)
         else:
+            unmatched = torch.zeros(len(slots), dtype=torch.int64)
             plan = self.plan(slots, users, offsets, generator, self.max_length)
-        return self._build(plan, slots, items, neighbours, generator)
+        return self._build(plan, slots, unmatched, items, neighbours, generator)
 
     def plan(
         self, slots: Tensor, users: Tensor, offsets: Tensor, generator: Generator, longest: int | None = None
@@ -122,7 +127,7 @@ class Augmenter:
         Each operator plans once, for all of its views.
         """
         lengths = offsets[1:][users] - offsets[:-1][users]
-        if self._sees_tail:
+        if self.sees_tail:
             lengths = lengths.clamp(max=self.max_length)
         starts = offsets[1:][users] - lengths  # [V], where a view's input begins in the flat items
 
@@ -152,7 +157,13 @@ class Augmenter:
         return changed[(neighbours.ids[items[sources], 0] == 0).cpu()]
 
     def _build(
-        self, plan: Plan, slots: Tensor, items: Tensor, neighbours: NeighbourTable, generator: Generator
+        self,
+        plan: Plan,
+        slots: Tensor,
+        unmatched: Tensor,
+        items: Tensor,
+        neighbours: NeighbourTable,
+        generator: Generator,
     ) -> AugmentedBatch:
         """One gather and one look-up: the only part that runs on the device."""
         masked = plan.where(TokenKind.MASKED)
@@ -162,8 +173,18 @@ class Augmenter:
         out = items[sources].to(torch.int64)
         chosen, scores = self._look_up(out[changed_], draws_, neighbours)
         out.index_fill_(0, masked_, self._mask_id)
-        out[changed_] = chosen
-        return AugmentedBatch(out, plan.offsets, plan.sources, plan.kinds, slots, plan.reordered, changed, scores)
+        out[changed_] = chosen.to(torch.int64)
+        return AugmentedBatch(
+            items=out,
+            offsets=plan.offsets,
+            sources=plan.sources,
+            kinds=plan.kinds,
+            operators=slots,
+            reordered=plan.reordered,
+            changed=changed,
+            scores=scores,
+            unmatched=unmatched,
+        )
 
     @staticmethod
     def _look_up(items: Tensor, draws: Tensor, neighbours: NeighbourTable) -> tuple[Tensor, Tensor]:
@@ -190,3 +211,8 @@ class Augmenter:
         if self.device.type == "cuda":
             packed = packed.pin_memory()
         return packed.to(self.device, non_blocking=True).split([part.numel() for part in indices])
+
+
+def _require_host(generator: Generator) -> None:
+    if generator.device.type != "cpu":
+        raise ValueError(f"views are planned on the host; their generator lies on {generator.device}")
