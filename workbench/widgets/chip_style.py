@@ -150,13 +150,20 @@ def _paint_head(
     number = f"{chip.source + 1}" if chip.position is None else f"{chip.position + 1}"
     box = QRectF(0, rect.top() + 3, fm.horizontalAdvance(number) + 8, metrics.header - 4)
     box.moveRight(rect.right() - 4)
-    if chip.state in _PATTERNS:
-        # The number keeps a plain ground, so that the pattern never crosses it.
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(shade.fill)
-        painter.drawRoundedRect(box, 4, 4)
-    painter.setPen(muted(palette))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, number)
+    labels = [(box, number)]
+    if chip.score is not None:
+        score = f"{chip.score:.2f}"
+        labels.append(
+            (QRectF(rect.left() + metrics.header + 5, box.top(), fm.horizontalAdvance(score) + 8, box.height()), score)
+        )
+    for place, text in labels:
+        if chip.state in _PATTERNS:
+            # Numbers keep a plain ground, so that the pattern never crosses them.
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(shade.fill)
+            painter.drawRoundedRect(place, 4, 4)
+        painter.setPen(shade.text if chip.state in _PATTERNS else muted(palette))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _paint_badge(

@@ -244,9 +244,9 @@ class SequenceChips(QAbstractScrollArea):
         longest = max(abs(end - start) for start, end in arcs)
         for start, end in arcs:
             side = 1 if end > start else -1
-            # Those that leave and those that arrive meet at different thirds of the chip, so that they do not hide.
-            a = QPointF(self.column_left(start) + middle + side * middle * 0.3, bottom)
-            b = QPointF(self.column_left(end) + middle - side * middle * 0.3, bottom)
+            # An arc leaves near the chip's side and arrives near its middle: what goes and what comes stay apart.
+            a = QPointF(self.column_left(start) + middle * (1 + 0.55 * side), bottom)
+            b = QPointF(self.column_left(end) + middle * (1 - 0.12 * side), bottom)
             rise = _ARC_SPACE * (0.55 + 0.7 * abs(end - start) / longest)
             path = QPainterPath(a)
             path.cubicTo(a - QPointF(-side * 14, rise), b - QPointF(side * 14, rise), b)
@@ -308,6 +308,10 @@ class SequenceChips(QAbstractScrollArea):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.set_current(self.chip_under(event.position().toPoint()))
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         chip = self.chip_under(event.position().toPoint())
@@ -359,7 +363,7 @@ class SequenceChips(QAbstractScrollArea):
         index = chips.index(self.current) + across
         self.set_current(chips[min(max(index, 0), len(chips) - 1)])
 
-    def focusInEvent(self, event: object) -> None:
+    def focusInEvent(self, event: object) -> None:  # noqa: ARG002
         if self.current is None and self.alignment.rows and self.alignment.rows[0].chips:
             self.set_current(self.alignment.rows[0].chips[0])
         self.viewport().update()

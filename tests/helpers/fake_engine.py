@@ -1,0 +1,204 @@
+"""The data facades in memory: a shop of thirty items and a dozen users, without a file, torch or a process."""
+
+from __future__ import annotations
+
+import random
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from engine.api import Workspace
+from engine.config import ExperimentConfig
+from engine.errors import DataError, UsageError
+from engine.records import (
+    AugmentationPreview,
+    AugmentedView,
+    DatasetSummary,
+    ItemRecord,
+    NeighbourList,
+    NeighbourRecord,
+    SequenceToken,
+    TokenKind,
+    UserRecord,
+    ViewToken,
+)
+from tests.helpers.fake_runs import FakeRuns, fake_workspace
+
+TITLES = ("Tent for two", "Sleeping bag, three seasons", "Trekking poles", "Head torch", "Gas stove", "Enamel mug")
+LENGTHS = (4, 5, 5, 6, 7, 8, 8, 9, 12, 15, 20, 40)
+LONELY = "30"
+"""The item without a neighbour."""
+
+
+def title_of(item: str) -> str:
+    return f"{TITLES[int(item) % len(TITLES)]} {item}"
+
+
+def make_summary(path: str = "sample", lengths: tuple[int, ...] = LENGTHS, name: str = "Fake shop") -> DatasetSummary:
+    """A summary whose numbers follow from ``lengths``."""
+    raw = np.bincount(lengths)
+    training = np.bincount([max(length - 3, 0) for length in lengths])
+    popularity = np.array(sorted((max(1, sum(lengths) // (3 * rank)) for rank in range(1, 31)), reverse=True))
+    return DatasetSummary(
+        name=name,
+        path=path,
+        fingerprint="f00d",
+        users=len(lengths),
+        items=30,
+        actions=sum(lengths),
+        average_length=sum(lengths) / len(lengths),
+        sparsity=1 - sum(lengths) / (len(lengths) * 30),
+        shortest=min(lengths),
+        longest=max(lengths),
+        raw_lengths=raw,
+        training_lengths=training,
+        popularity=popularity,
+        evaluated_users=len(lengths),
+        too_short_users=2,
+        users_with_repeats=3,
+        repeated_targets=1,
+        cold_targets=2,
+        has_titles=True,
+    )
+
+
+class FakeDatasets:
+    """``wait`` holds every answer back until the test sets it."""
+
+    def __init__(self) -> None:
+        self.fails: Exception | None = None
+        self.wait: threading.Event | None = None
+        self.calls: list[tuple[str, ...]] = []
+
+    def _enter(self, *call: str) -> None:
+        self.calls.append(call)
+        if self.wait is not None:
+            self.wait.wait(10)
+        if self.fails is not None:
+            raise self.fails
+        if call[1] == "bad.txt":
+            raise DataError("'x7' is not an item id.", "Item ids are whole numbers from 1.", path="bad.txt", line=12)
+
+    def summary(self, path: str) -> DatasetSummary:
+        self._enter("summary", path)
+        return make_summary(path, name="Fake shop" if path == "sample" else Path(path).name)
+
+    def users(self, path: str, text: str = "", limit: int = 200) -> tuple[UserRecord, ...]:
+        self._enter("users", path, text)
+        rows = [UserRecord(str(n + 1), length, length - 3) for n, length in enumerate(LENGTHS)]
+        return tuple(row for row in rows if text in row.user)[:limit]
+
+    def items(self, path: str, text: str = "", limit: int = 200) -> tuple[ItemRecord, ...]:
+        self._enter("items", path, text)
+        rows = [ItemRecord(str(n), title_of(str(n)), 31 - n) for n in range(1, 31)]
+        found = [row for row in rows if text.lower() in row.title.lower() or text in row.item]
+        return tuple(sorted(found, key=lambda row: row.item != text))[:limit]
+
+    def sequence(self, path: str, user: str) -> tuple[SequenceToken, ...]:
+        self._enter("sequence", path, user)
+        if not user.isdigit() or not 1 <= int(user) <= len(LENGTHS):
+            raise UsageError(f"There is no user '{user}'.", "Pick one from the list.")
+        picked = [str((int(user) * 5 + n * 7) % 29 + 1) for n in range(LENGTHS[int(user) - 1])]
+        return tuple(SequenceToken(item, title_of(item)) for item in picked)
+
+
+class FakeNeighbours:
+    def __init__(self) -> None:
+        self.fails: Exception | None = None
+        self.calls: list[tuple[str, int]] = []
+
+    def of(
+        self, path: str, item: str, k: int = 10, similarity: str = "item_cf", config: ExperimentConfig | None = None
+    ) -> NeighbourList:
+        del path, config
+        self.calls.append((item, k))
+        if self.fails is not None:
+            raise self.fails
+        if not item.isdigit() or not 1 <= int(item) <= 30:
+            raise UsageError(f"There is no item '{item}' in Fake shop.", "Search for it by its title.")
+        record = ItemRecord(item, title_of(item), 31 - int(item))
+        if item == LONELY:
+            return NeighbourList(record, similarity, (), "No user has this item together with another one.")
+        others = [str(n) for n in range(1, 30) if str(n) != item][:k]
+        rows = tuple(
+            NeighbourRecord(other, title_of(other), 4.2 / (rank + 1), 1 / (rank + 1), 30 - rank, 31 - int(other))
+            for rank, other in enumerate(others)
+        )
+        return NeighbourList(record, similarity, rows)
+
+
+class FakeAugmentations:
+    """Views by simple rules from the seed: enough to have every kind of token."""
+
+    def __init__(self, datasets: FakeDatasets) -> None:
+        self.datasets = datasets
+        self.calls: list[tuple[str, str, int]] = []
+        self.configs: list[ExperimentConfig] = []
+
+    def preview(
+        self, path: str, user: str, config: ExperimentConfig, operator: str = "policy", seed: int = 1, views: int = 2
+    ) -> AugmentationPreview:
+        self.calls.append((user, operator, seed))
+        self.configs.append(config)
+        original = self.datasets.sequence(path, user)[:-3]
+        is_short = len(original) <= config.augment.short_length
+        letters = {"S": "substitute", "I": "insert", "M": "mask", "C": "crop", "R": "reorder"}
+        chosen = random.Random(seed)
+        pool = config.augment.short_operators if is_short else config.augment.long_operators
+        names = [letters[chosen.choice(pool)] for _ in range(views)] if operator == "policy" else [operator] * views
+        made = tuple(make_view(name, original, random.Random(f"{seed}/{n}"), config) for n, name in enumerate(names))
+        branch = "short" if is_short else "long"
+        return AugmentationPreview(user, original, branch, config.augment.short_length, made, seed)
+
+
+def make_view(
+    name: str, original: tuple[SequenceToken, ...], chance: random.Random, config: ExperimentConfig | None = None
+) -> AugmentedView:
+    """One view by the operator ``name``."""
+    rates = (config or ExperimentConfig()).augment
+    count = -(-len(original) * getattr(rates, f"{name}_rate") // 1)
+    count = int(min(count, len(original)))
+    letter = name[0].upper()
+    kept = [ViewToken(token.item, token.title, n, TokenKind.KEPT) for n, token in enumerate(original)]
+    dropped: tuple[int, ...] = ()
+    reordered: tuple[int, int] | None = None
+    if name == "crop":
+        start = chance.randint(0, len(original) - max(count, 1))
+        kept = kept[start : start + max(count, 1)]
+        dropped = tuple(n for n in range(len(original)) if n not in {token.source for token in kept})
+    elif name == "reorder" and count > 1:
+        start = chance.randint(0, len(original) - count)
+        part = kept[start : start + count]
+        chance.shuffle(part)
+        kept[start : start + count] = part
+        reordered = (start, start + count)
+    elif name in ("mask", "substitute", "insert"):
+        kept = _changed(name, kept, set(chance.sample(range(len(original)), count)))
+    note = f"{getattr(rates, f'{name}_rate'):g} × {len(original)} = 0: none." if count == 0 else ""
+    return AugmentedView(name.capitalize(), letter, tuple(kept), (0, len(kept)), dropped, reordered, note)
+
+
+def _changed(name: str, tokens: list[ViewToken], places: set[int]) -> list[ViewToken]:
+    out: list[ViewToken] = []
+    for token in tokens:
+        other = str(int(token.item) % 29 + 1)
+        if token.source not in places:
+            out.append(token)
+        elif name == "mask":
+            out.append(ViewToken("[mask]", "[mask]", token.source, TokenKind.MASKED))
+        elif name == "substitute":
+            out.append(ViewToken(other, title_of(other), token.source, TokenKind.SUBSTITUTED, 0.62))
+        else:
+            out += [ViewToken(other, title_of(other), token.source, TokenKind.INSERTED, 0.48), token]
+    return out
+
+
+def fake_engine(directory: Path, runs: FakeRuns | None = None) -> Workspace:
+    """A workspace whose data, neighbours, views and runs are all in memory."""
+    workspace = fake_workspace(directory, runs)
+    datasets = FakeDatasets()
+    workspace.datasets = datasets  # type: ignore[assignment]
+    workspace.neighbours = FakeNeighbours()  # type: ignore[assignment]
+    workspace.augmentations = FakeAugmentations(datasets)  # type: ignore[assignment]
+    return workspace
