@@ -66,6 +66,10 @@ class RunControl(QObject):
             elif record.status is RunStatus.QUEUED:
                 self._ask(self._runs.cancel, record.id)
 
+    def stop_and_wait(self, run_id: str, on_result: Callable[[Any], None], on_error: OnError) -> None:
+        """Stop a running run; ``on_result`` comes when it has stopped."""
+        self._errands.run(_stop, self._runs, run_id, on_result=on_result, on_error=on_error)
+
     def resume(self, records: Iterable[RunRecord]) -> None:
         """Queue stopped, failed or lost runs again, from their checkpoints."""
         for record in records:

@@ -62,6 +62,11 @@ class TrainingThread(QThread):
         """Start no further run; the one that runs goes on."""
         self._takes_runs = False
 
+    def take_again(self) -> None:
+        """Work off the queue again."""
+        self._takes_runs = True
+        self._wake.set()
+
     def stop(self) -> None:
         """End this thread and wait for it. A training process goes on."""
         self._ends = True

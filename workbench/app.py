@@ -1,0 +1,98 @@
+"""Starts the window. Everything heavy is imported inside: the helper process reads this file again when it starts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.main_window import MainWindow
+
+DEMO_FOLDER = "demo-pictures"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="coserec-workbench", description="A desktop workbench for sequential recommendation."
+    )
+    parser.add_argument("data", nargs="?", default="", help="data set to open, or 'sample'")
+    parser.add_argument("--workspace", metavar="DIR", help="folder of the store and the runs")
+    parser.add_argument("--reset-layout", action="store_true", help="forget the saved layout")
+    parser.add_argument("--demo", metavar="DIR", help="walk through every page off-screen, a picture of each in DIR")
+    return parser
+
+
+def has_display() -> bool:
+    """Whether a window can appear: on Linux that needs an X or Wayland display, or a platform chosen by name."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Open the workbench, or walk the demo. Returns the exit code."""
+    options = _parser().parse_args(argv)
+    demo = options.demo
+    if not has_display():
+        demo = demo or DEMO_FOLDER
+        print(f"There is no display here: walking through the workbench off-screen, pictures in {demo}.")
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    elif demo and "QT_QPA_PLATFORM" not in os.environ:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    if demo:
+        from workbench.demo import walk
+
+        return walk(Path(demo), options.data or "sample", options.workspace)
+    return _open(options)
+
+
+def _open(options: argparse.Namespace) -> int:
+    from workbench.notifications import install_hooks, remove_hooks
+
+    application = make_application()
+    window = make_window(options.workspace, options.data, reset_layout=options.reset_layout)
+    install_hooks(window.context.notifier)
+    window.show()
+    code = application.exec()
+    remove_hooks()
+    return code
+
+
+def make_application() -> Any:
+    """The ``QApplication``, with names that settings and window managers use."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtGui import QGuiApplication
+    from PySide6.QtWidgets import QApplication
+
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    application.setApplicationName("coserec-workbench")
+    QGuiApplication.setApplicationDisplayName("CoSeRec Workbench")
+    QGuiApplication.setDesktopFileName("coserec-workbench")
+    return application
+
+
+def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool = False) -> MainWindow:
+    """The main window on a workspace. What works behind it starts after its first paint."""
+    from engine.api import Workspace
+    from workbench.context import make_context
+    from workbench.main_window import MainWindow
+    from workbench.settings import Settings
+    from workbench.theme import Theme
+
+    settings = Settings()
+    if reset_layout:
+        settings.forget("window")
+        settings.forget("page")
+        settings.save()
+    choice = settings.read("look/theme", str, "system")
+    theme = Theme(choice if choice in ("light", "dark") else "system")  # type: ignore[arg-type]
+    theme.apply()
+    path = dataset if dataset in ("", "sample") else str(Path(dataset).expanduser().absolute())
+    window = MainWindow(make_context(Workspace(workspace), theme, path))
+    window.painted.connect(window.backstage.start)
+    return window

@@ -1,0 +1,334 @@
+"""The main window: rail, pages, docks, status bar. Everything it can do is a row of the actions table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QToolBar,
+    QToolTip,
+    QWidget,
+)
+
+from engine.records import RunStatus
+from workbench.actions import ActionTable
+from workbench.backstage import Backstage
+from workbench.context import Context
+from workbench.pages import Page, PageWidget, pages
+from workbench.settings import VERSION
+from workbench.shell import window_actions
+from workbench.shell.closing import ClosingDialog
+from workbench.shell.docks import LogPanel, NotificationsPanel, QueuePanel
+from workbench.shell.palette import CommandPalette, ShortcutSheet
+from workbench.shell.rail import Rail
+from workbench.shell.status_bar import StatusBar
+from workbench.shell.toasts import Toasts
+
+TITLE = "CoSeRec Workbench"
+
+
+class MainWindow(QMainWindow):
+    """Thin: it builds the parts, shows pages, and asks before it closes on a training."""
+
+    painted = Signal()
+    """The first paint is over; what works behind the window may start."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self.backstage = Backstage(context)
+        self.pages = {page.id: page for page in pages()}
+        self._widgets: dict[str, PageWidget] = {}
+        self._current = ""
+        self._has_painted = False
+        self._may_close = False
+        self.closing: ClosingDialog | None = None
+        self.table = ActionTable(self, context.theme)
+        self.docks: dict[str, QDockWidget] = {}
+        self.setWindowTitle(TITLE)
+        self.setAcceptDrops(True)
+        self.setDockOptions(QMainWindow.DockOption.AllowTabbedDocks | QMainWindow.DockOption.AnimatedDocks)
+        self._build()
+        self.resize(1360, 860)
+        self.restore()
+
+    # Parts ----------------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        context = self.context
+        context.theme.follow(self, lambda window: window.setWindowIcon(context.theme.icon("app", "accent")))
+        self.rail = Rail(list(self.pages.values()), context.theme)
+        self.rail.chosen.connect(self.show_page)
+        self.stack = QStackedWidget()
+        centre = QWidget()
+        row = QHBoxLayout(centre)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addWidget(self.stack, 1)
+        self.setCentralWidget(centre)
+        self.queue_panel = QueuePanel(context)
+        self.log_panel = LogPanel(context)
+        self.notifications_panel = NotificationsPanel(context)
+        for name, title, panel in (
+            ("queue", "Queue", self.queue_panel),
+            ("log", "Log", self.log_panel),
+            ("notifications", "Notifications", self.notifications_panel),
+        ):
+            self._add_dock(name, title, panel)
+        status = StatusBar(context, lambda: self.show_dock("queue"), lambda: self.show_dock("notifications"))
+        self.setStatusBar(status)
+        self.backstage.devices_known.connect(status.show_devices)
+        self.toasts = Toasts(context.notifier, context.theme, centre)
+        self.palette_popup = CommandPalette(self.table, context.theme, self)
+        window_actions.fill(self)
+        self._build_menus()
+        context.session.page_requested.connect(self.open_page)
+        context.session.dataset_changed.connect(self._show_title)
+        context.runs.records_changed.connect(self._refresh_actions)
+        self._show_title()
+
+    def _add_dock(self, name: str, title: str, panel: QWidget) -> None:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(f"dock-{name}")
+        dock.setWidget(panel)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        for other in self.docks.values():
+            self.tabifyDockWidget(other, dock)
+        dock.hide()
+        dock.visibilityChanged.connect(lambda _: self.table.refresh())
+        self.docks[name] = dock
+
+    def _build_menus(self) -> None:
+        menus: dict[str, QMenu] = {}
+        for spec in self.table.specs.values():
+            path = ""
+            parent: Any = self.menuBar()
+            for part in spec.menu.split("/"):
+                path = f"{path}/{part}"
+                if path not in menus:
+                    menus[path] = parent.addMenu(part)
+                parent = menus[path]
+            if spec.separator_before:
+                parent.addSeparator()
+            parent.addAction(self.table.actions[spec.id])
+        for menu in menus.values():
+            menu.aboutToShow.connect(self.table.refresh)
+        bar = QToolBar("Main")
+        bar.setObjectName("toolbar-main")
+        bar.setMovable(False)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        for name in window_actions.TOOLBAR:
+            if name:
+                bar.addAction(self.table.actions[name])
+            else:
+                bar.addSeparator()
+        self.addToolBar(bar)
+        self.table.refresh()
+
+    # Pages ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def current_page(self) -> str:
+        """Id of the page that is shown."""
+        return self._current
+
+    def page_widget(self, page_id: str) -> PageWidget:
+        """The page's widget, made at the first call."""
+        if page_id not in self._widgets:
+            page = self.pages[page_id]
+            widget = page.build(self.context)
+            self._widgets[page_id] = widget
+            self.stack.addWidget(widget)
+            self._attach_commands(page, widget)
+            widget.restore_state(self.context.settings.read(f"page/{page_id}", dict, {}))
+        return self._widgets[page_id]
+
+    def built_page(self, page_id: str) -> PageWidget | None:
+        """The page's widget if it has been shown already."""
+        return self._widgets.get(page_id)
+
+    def _attach_commands(self, page: Page, widget: PageWidget) -> None:
+        for command in page.commands:
+            if command.shortcut:
+                self.table.attach(
+                    f"{page.id}.{command.id}", getattr(widget, command.scope) if command.scope else widget
+                )
+
+    @Slot(str)
+    def show_page(self, page_id: str) -> None:
+        """Show a page."""
+        widget = self.page_widget(page_id)
+        self._current = page_id
+        self.stack.setCurrentWidget(widget)
+        self.rail.select(page_id)
+        widget.page_shown()
+        self.table.refresh()
+
+    @Slot(str, object)
+    def open_page(self, page_id: str, state: dict[str, Any]) -> None:
+        """What pages ask for through the session. A page that is not there is ignored: it comes with a later issue."""
+        if page_id in self.pages:
+            self.show_page(page_id)
+            self.page_widget(page_id).open_state(**state)
+
+    def show_dock(self, name: str) -> None:
+        """Show a dock in front of the others."""
+        self.docks[name].show()
+        self.docks[name].raise_()
+
+    def toggle_dock(self, name: str) -> None:
+        """Show or hide a dock."""
+        self.docks[name].setVisible(self.docks[name].isHidden())
+        if not self.docks[name].isHidden():
+            self.docks[name].raise_()
+
+    # What the actions do --------------------------------------------------------------------------------------------
+
+    def choose_dataset(self) -> None:
+        """Ask for a data file; the dialog does not block the window."""
+        start = str(Path(self.context.session.dataset).parent) if "/" in self.context.session.dataset else ""
+        dialog = QFileDialog(self, "Open a data set", start, "Sequences (*.txt *.csv *.tsv);;All files (*)")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.open_dataset)
+        dialog.open()
+
+    @Slot(str)
+    def open_dataset(self, path: str) -> None:
+        """Open a data set and look at it."""
+        self.context.session.open_dataset(path)
+        self.context.session.open_page("dataset")
+
+    def focus_filter(self) -> None:
+        """Put the cursor into the page's filter box."""
+        box = self.page_widget(self._current).filter_box()
+        if box is not None:
+            box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def show_help(self) -> None:
+        """Explain what has the focus: its tool tip, at its place."""
+        widget = QApplication.focusWidget()
+        while widget is not None and not widget.toolTip():
+            widget = widget.parentWidget()
+        if widget is None:
+            self.show_shortcuts()
+            return
+        QToolTip.showText(widget.mapToGlobal(widget.rect().bottomLeft()), widget.toolTip(), widget, msecShowTime=20_000)
+
+    def show_shortcuts(self) -> None:
+        """All shortcuts on one sheet."""
+        self.shortcut_sheet = ShortcutSheet(self.table, self)
+        self.shortcut_sheet.show()
+
+    def _show_title(self, *_: object) -> None:
+        self.setWindowTitle(f"{self.context.session.dataset_name} – {TITLE}")
+
+    def _refresh_actions(self, *_: object) -> None:
+        self.table.refresh()
+
+    # State ----------------------------------------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Layout and page as they were left, as far as they still make sense."""
+        settings = self.context.settings
+        self._default_state = bytes(self.saveState(VERSION).data())
+        geometry, state = settings.read("window/geometry", bytes, b""), settings.read("window/state", bytes, b"")
+        if geometry:
+            self.restoreGeometry(QByteArray(geometry))
+        if state:
+            self.restoreState(QByteArray(state), VERSION)
+        page = settings.read("window/page", str, "")
+        self.show_page(page if page in self.pages else next(iter(self.pages)))
+
+    def save(self) -> None:
+        """Remember layout, page and what each page asks to keep."""
+        settings = self.context.settings
+        settings.write("window/geometry", bytes(self.saveGeometry().data()))
+        settings.write("window/state", bytes(self.saveState(VERSION).data()))
+        settings.write("window/page", self._current)
+        for page_id, widget in self._widgets.items():
+            settings.write(f"page/{page_id}", widget.save_state())
+        settings.save()
+
+    def reset_layout(self) -> None:
+        """Back to the layout of the first start."""
+        self.restoreState(QByteArray(self._default_state), VERSION)
+        for name in ("window", "page"):
+            self.context.settings.forget(name)
+        self.context.notifier.tell("The layout is reset.")
+
+    # Events ---------------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._has_painted:
+            self._has_painted = True
+            # Twice through the event loop: the first turn paints.
+            QTimer.singleShot(0, self, lambda: QTimer.singleShot(20, self, self.painted.emit))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if files:
+            event.acceptProposedAction()
+            self.open_dataset(files[0])
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        run_id = self.backstage.training.run_id
+        if run_id is not None and not self._may_close:
+            event.ignore()
+            self._ask_before_closing(run_id)
+            return
+        self.save()
+        self.backstage.close()
+        event.accept()
+
+    def _ask_before_closing(self, run_id: str) -> None:
+        if self.closing is not None:
+            self.closing.raise_()
+            return
+        record = self.context.runs.get(run_id)
+        queued = len(self.context.runs.with_status(RunStatus.QUEUED))
+        dialog = ClosingDialog(record.name if record else run_id, queued, self)
+        dialog.answered.connect(lambda answer: self._close_with(answer, run_id))
+        dialog.finished.connect(self._closing_over)
+        self.closing = dialog
+        dialog.open()
+
+    def _closing_over(self) -> None:
+        self.closing = None
+
+    def _close_with(self, answer: str, run_id: str) -> None:
+        control = self.context.control
+        self.backstage.training.take_no_more()
+        if answer == "keep":
+            control.start_worker(self._close_now, self._could_not_close)
+        elif answer == "stop":
+            control.stop_and_wait(run_id, self._close_now, self._could_not_close)
+        else:
+            self._close_now()
+
+    def _close_now(self, *_: object) -> None:
+        self._may_close = True
+        if self.closing is not None:
+            self.closing.accept()
+        self.close()
+
+    def _could_not_close(self, error: BaseException) -> None:
+        self.backstage.training.take_again()
+        if self.closing is not None:
+            self.closing.failed(str(error))

@@ -1,0 +1,60 @@
+"""The left rail: one button a page, with its icon and its number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout
+
+from workbench.pages import Page
+from workbench.theme import SMALL, TIGHT, Theme, set_role
+
+WIDTH = 92
+
+
+class Rail(QFrame):
+    """Emits `chosen` with a page's id."""
+
+    chosen = Signal(str)
+
+    def __init__(self, pages: Sequence[Page], theme: Theme) -> None:
+        super().__init__()
+        set_role(self, "rail")
+        self.setFixedWidth(WIDTH)
+        self._theme = theme
+        self._buttons: dict[str, QToolButton] = {}
+        self._group = QButtonGroup(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SMALL, SMALL, SMALL, SMALL)
+        layout.setSpacing(TIGHT)
+        for number, page in enumerate(pages, 1):
+            layout.addWidget(self._button(page, number))
+        layout.addStretch(1)
+        theme.follow(self, Rail._draw_icons)
+
+    def _button(self, page: Page, number: int) -> QToolButton:
+        button = QToolButton()
+        set_role(button, "rail")
+        button.setText(page.title)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        button.setIconSize(QSize(22, 22))
+        button.setCheckable(True)
+        button.setFixedWidth(WIDTH - 2 * SMALL - 1)
+        button.setAccessibleName(f"{page.title} page")
+        button.setToolTip(f"{page.tip or page.title}  (Ctrl+{number})")
+        button.setProperty("icon_name", page.icon)
+        button.clicked.connect(lambda _=False, name=page.id: self.chosen.emit(name))
+        self._group.addButton(button)
+        self._buttons[page.id] = button
+        return button
+
+    def select(self, page_id: str) -> None:
+        """Mark the page that is shown."""
+        self._buttons[page_id].setChecked(True)
+        self._draw_icons()
+
+    def _draw_icons(self) -> None:
+        for button in self._buttons.values():
+            role = "accent" if button.isChecked() else "muted"
+            button.setIcon(self._theme.icon(button.property("icon_name"), role))
