@@ -1,0 +1,107 @@
+"""The bars equal the summary, linear and logarithmic; the K line snaps, says the short share and tells the page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.helpers.fake_engine import LENGTHS, make_summary
+from workbench.plots.distribution_plot import LengthPlot, PopularityPlot, tail_in_words
+from workbench.theme import Theme
+
+
+@pytest.fixture
+def plot(qtbot: QtBot, theme: Theme) -> LengthPlot:
+    made = LengthPlot(theme)
+    qtbot.addWidget(made)
+    made.resize(600, 300)
+    made.show()
+    made.set_summary(make_summary())
+    return made
+
+
+def histogram(lengths: tuple[int, ...]) -> dict[int, int]:
+    return {length: lengths.count(length) for length in set(lengths)}
+
+
+@pytest.mark.parametrize("is_log", [False, True])
+def test_bars_and_outline_equal_the_summary(plot: LengthPlot, is_log: bool) -> None:
+    plot.set_log(is_log)
+    assert plot.bars() == histogram(tuple(length - 3 for length in LENGTHS))
+    assert plot.outline() == histogram(LENGTHS)
+
+
+def test_a_single_user_can_be_seen_on_the_logarithmic_axis(plot: LengthPlot) -> None:
+    plot.set_log(True)
+    heights = np.concatenate([plot._short_bars.opts["height"], plot._long_bars.opts["height"]])
+    assert heights[heights > 0].min() > 0.25
+
+
+@pytest.mark.parametrize("k", [0, 1, 4, 12, 37])
+def test_the_text_is_the_summarys_short_share(plot: LengthPlot, k: int) -> None:
+    plot.set_k(k)
+    by_hand = 100 * sum(length - 3 <= k for length in LENGTHS) / len(LENGTHS)
+    assert plot.text == f"K = {k} · {by_hand:.1f} % short"
+    assert plot._text.toPlainText() == plot.text
+
+
+def test_dragging_the_line_snaps_to_integers_and_tells(qtbot: QtBot, plot: LengthPlot) -> None:
+    with qtbot.waitSignal(plot.k_changed) as told:
+        plot._line.setValue(9.9)
+    assert told.args == [9]
+    assert plot._line.value() == 9.5
+    assert plot.text.startswith("K = 9 · ")
+    assert set(plot._short_bars.opts["x"]) == set(range(10))
+    plot._line.setValue(-40)
+    assert plot.k == 0
+
+
+def test_setting_k_from_outside_moves_the_line_without_telling(qtbot: QtBot, plot: LengthPlot) -> None:
+    with qtbot.assertNotEmitted(plot.k_changed):
+        plot.set_k(7)
+    assert plot._line.value() == 7.5
+
+
+def test_the_view_holds_most_users_and_on_demand_all(plot: LengthPlot) -> None:
+    plot.set_summary(make_summary(lengths=(5,) * 500 + (290,)))
+    assert plot.getViewBox().viewRange()[0][1] < 20
+    plot.set_tail(True)
+    assert plot.getViewBox().viewRange()[0][1] > 290
+
+
+def test_the_table_holds_every_length(plot: LengthPlot) -> None:
+    columns = dict(plot.columns())
+    assert sum(columns["Users, raw sequence"]) == sum(columns["Users, training input"]) == len(LENGTHS)  # type: ignore[arg-type]
+    assert columns["Short at K = length"][-1] == "100.00 %"
+
+
+def test_popularity_is_drawn_on_both_logarithmic_axes(qtbot: QtBot, theme: Theme) -> None:
+    made = PopularityPlot(theme)
+    qtbot.addWidget(made)
+    summary = make_summary()
+    made.set_summary(summary)
+    ranks, actions = made.curve()
+    assert ranks == pytest.approx(np.arange(1, 31))
+    assert actions == pytest.approx(summary.popularity)
+    assert made.getAxis("left").logMode
+    assert made.getAxis("bottom").logMode
+    assert list(dict(made.columns())["Actions"]) == summary.popularity.tolist()
+
+
+def test_the_tail_in_words() -> None:
+    summary = make_summary()
+    rare = 100 * (summary.popularity <= 5).mean()
+    top = 100 * summary.popularity[0] / summary.popularity.sum()
+    assert tail_in_words(summary) == (
+        f"The most popular 1 % of the items (1) hold {top:.1f} % of all actions; "
+        f"{rare:.1f} % of the items have at most 5."
+    )
+
+
+def test_both_palettes_can_be_worn(plot: LengthPlot, theme: Theme) -> None:
+    before = plot._short_bars.opts["brush"]
+    theme.choose("dark")
+    assert plot._short_bars.opts["brush"] != before
+    theme.choose("light")
+    assert plot._short_bars.opts["brush"] == before
