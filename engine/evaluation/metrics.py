@@ -46,8 +46,8 @@ def mean_reciprocal_rank(ranks: Ranks) -> float:
 def metrics_of(ranks: Ranks, ks: Iterable[int]) -> dict[str, float]:
     """All metrics by their names: ``HR@k`` and ``NDCG@k`` for each k, and ``MRR``.
 
-    >>> metrics_of(np.array([0.0, 2.0, 10.0, 2.0]), (2, 5))
-    {'HR@2': 0.25, 'HR@5': 0.75, 'NDCG@2': 0.25, 'NDCG@5': 0.5, 'MRR': 0.4393939393939394}
+    >>> metrics_of(np.array([0.0, 2.0, np.inf, 2.0]), (2, 5))
+    {'HR@2': 0.25, 'HR@5': 0.75, 'NDCG@2': 0.25, 'NDCG@5': 0.5, 'MRR': 0.41666666666666663}
     """
     ks = tuple(ks)
     found = {f"HR@{k}": hit_rate(ranks, k) for k in ks}

@@ -36,7 +36,7 @@ def _is_fast(x: Tensor) -> bool:
 
 def times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x [M, I] · weightᵀ [I, O] + bias [O] → [M, O], outside autograd."""
-    if not _is_fast(x) or not x.shape[0]:
+    if not _is_fast(x) or not x.numel():
         return F.linear(x, weight, bias)
     result: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return result

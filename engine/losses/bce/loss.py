@@ -47,5 +47,5 @@ def bce(hidden: Tensor, candidates: Tensor, table: Tensor, lengths: Tensor | Non
     losses = F.softplus(torch.stack((-logits[0], logits[1]))).sum(0)  # [T]
     if lengths is None:
         return losses.mean()
-    weights = torch.repeat_interleave(1 / lengths, lengths, output_size=losses.shape[0])
+    weights = torch.repeat_interleave(1 / lengths.to(losses.dtype), lengths, output_size=losses.shape[0])
     return (losses * weights).sum() / lengths.shape[0]
