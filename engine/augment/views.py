@@ -153,6 +153,8 @@ class Augmenter:
     def _missing(self, plan: Plan, items: Tensor, neighbours: NeighbourTable) -> Tensor:
         """Positions of substituted and inserted tokens whose item has no neighbour: int64, on the host."""
         changed = plan.where(TokenKind.SUBSTITUTED, TokenKind.INSERTED)
+        if not changed.numel():
+            return changed  # nobody asks the table: the device need not be waited for
         (sources,) = self._to_device(plan.sources[changed])
         return changed[(neighbours.ids[items[sources], 0] == 0).cpu()]
 

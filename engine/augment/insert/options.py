@@ -27,5 +27,6 @@ register(
     options=InsertOptions,
     target="engine.augment.insert.operator:Insert",
     letter="I",
+    looks_up=True,
     rate="insert_rate",
 )

@@ -27,5 +27,6 @@ register(
     options=SubstituteOptions,
     target="engine.augment.substitute.operator:Substitute",
     letter="S",
+    looks_up=True,
     rate="substitute_rate",
 )
