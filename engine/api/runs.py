@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from engine.config import ExperimentConfig
-from engine.records import DeviceInfo, EpochReport, FeedBatch, FeedCursor, RunRecord
+from engine.config import ExperimentConfig, parse
+from engine.errors import ConfigurationError, RunError
+from engine.records import (
+    ArtifactRecord,
+    DeviceInfo,
+    EpochReport,
+    FeedBatch,
+    FeedCursor,
+    MetricPoint,
+    RunRecord,
+    RunStatus,
+)
+from engine.store import NewRun, Store
 
 
 class RunProcess(Protocol):
@@ -17,82 +29,188 @@ class RunProcess(Protocol):
     pid: int
 
     def poll(self) -> int | None:
-        """Exit code, or None while it lives."""
+        """Exit code, or None while it lives. Once it has ended, its run has an end in the store."""
         ...
 
 
 class Runs:
-    """Facade over ``engine.runs`` and ``engine.store``. Every method may touch the disk: never on the GUI thread."""
+    """Facade over ``engine.runs`` and ``engine.store``. Every method may touch the disk: never on the GUI thread.
+
+    Every method that takes a run's id takes an unambiguous beginning of it too, and raises ``UsageError`` otherwise.
+    Every method raises ``StoreError`` when the store cannot be opened, read or written. Safe to use from several
+    threads; pickled, it opens the store anew.
+    """
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
+        self._store: Store | None = None
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"workspace": self.workspace}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["workspace"])  # type: ignore[misc]
+
+    @property
+    def store(self) -> Store:
+        """The workspace's store, opened at first use. Raises ``StoreError``."""
+        with self._lock:
+            if self._store is None:
+                self._store = Store.open(self.workspace)
+            return self._store
+
+    def close(self) -> None:
+        """Give the store's connections back; the next use opens it again."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
 
     def submit(
         self, config: ExperimentConfig, *, preset: str = "", seeds: Sequence[int] = (), name: str = ""
     ) -> tuple[RunRecord, ...]:
-        """Store one QUEUED run per seed (or the configuration's own). Raises ``DataError`` when the data cannot be read."""
-        raise NotImplementedError
+        """Store one QUEUED run per seed (or the configuration's own). Raises ``DataError`` for unreadable data.
+
+        A relative data path is stored as an absolute one: the training process has another working folder.
+        """
+        from engine.data.dataset import SAMPLE, load, locate
+
+        dataset = load(config.data.path)
+        if config.data.path != SAMPLE:
+            config = config.replace({"data.path": str(locate(config.data.path))})
+        each = [config.replace({"train.seed": seed}) for seed in seeds] if seeds else [config]
+        return self.store.submit(
+            [
+                NewRun(
+                    name=name or one.short(),
+                    config=one.model_dump(mode="json"),
+                    schema_version=one.schema_version,
+                    dataset=dataset.name,
+                    dataset_path=one.data.path,
+                    fingerprint=dataset.fingerprint,
+                    seed=one.train.seed,
+                    epochs=one.train.epochs,
+                    preset=preset,
+                )
+                for one in each
+            ]
+        )
 
     def all(self) -> tuple[RunRecord, ...]:
         """Every run, newest first."""
-        raise NotImplementedError
+        return self.store.all()
 
     def get(self, run_id: str) -> RunRecord:
         """One run; an unambiguous beginning of its id is enough. Raises ``UsageError``."""
-        raise NotImplementedError
+        return self.store.find(run_id)
 
-    def changes(self, cursor: FeedCursor) -> FeedBatch:
-        """Runs that changed and points that are new since ``cursor``; an empty cursor gives everything current."""
-        raise NotImplementedError
+    def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch:
+        """Runs that changed and points that are new since ``cursor``; an empty cursor gives everything current.
+
+        With ``points_of``, points come of these runs only (records of all): a window names the runs whose curves it
+        draws. A run that is named for the first time, or again, comes with its whole history and stands in ``whole``;
+        so does a run whose earlier points are void since it was resumed from an earlier epoch.
+        """
+        return self.store.changes(cursor, points_of)
+
+    def points(self, run_id: str) -> tuple[MetricPoint, ...]:
+        """Every point of the run's current history."""
+        return self.store.points(self.get(run_id).id)
 
     def epochs(self, run_id: str) -> tuple[EpochReport, ...]:
         """The run's finished epochs, of the current attempt's history only."""
-        raise NotImplementedError
+        return self.store.epochs(self.get(run_id).id)
+
+    def artifacts(self, run_id: str) -> tuple[ArtifactRecord, ...]:
+        """The run's files: checkpoint, best weights, the users' ranks."""
+        return self.store.artifacts(self.get(run_id).id)
 
     def log(self, run_id: str, lines: int = 200) -> str:
         """The last lines of the run's log."""
-        raise NotImplementedError
+        from engine.runs import liveness
+
+        return liveness.log_tail(self.store, self.get(run_id), lines)
 
     def next_queued(self) -> RunRecord | None:
         """The oldest queued run."""
-        raise NotImplementedError
+        return next(iter(self.store.with_status(RunStatus.QUEUED)), None)
 
     def start(self, run_id: str) -> RunProcess:
         """Start ``python -m engine run ID`` as a process of its own, at lower priority. Raises ``RunError``."""
-        raise NotImplementedError
+        from engine.runs.launch import launch
+
+        record = self.get(run_id)
+        if record.status is not RunStatus.QUEUED:
+            raise RunError(f"Run {record.id} is {record.status}, not queued.", "Resume it, or submit a new run.")
+        return launch(self.store, record.id)
+
+    def execute(self, run_id: str) -> int:
+        """Do a queued run in this very process, as the started child does; returns its exit code. Imports torch."""
+        from engine.runs.execute import execute
+
+        return execute(self.store, self.get(run_id).id)
 
     def request_stop(self, run_id: str) -> RunRecord:
         """Ask a running run to stop with a checkpoint; a queued one is cancelled."""
-        raise NotImplementedError
+        return self.store.request_stop(self.get(run_id).id)
 
     def ensure_stopped(self, run_id: str, patience: float = 2.0) -> RunRecord:
-        """After ``request_stop``: wait ``patience`` seconds, then SIGTERM, then kill. Blocks."""
-        raise NotImplementedError
+        """After ``request_stop``: wait ``patience`` seconds, then SIGTERM, wait as long again, then kill. Blocks."""
+        from engine.runs.stopping import ensure_stopped
+
+        return ensure_stopped(self.store, self.get(run_id).id, patience)
 
     def cancel(self, run_id: str) -> RunRecord:
-        """Take a queued run out of the queue."""
-        raise NotImplementedError
+        """Take a queued run out of the queue. Raises ``RunError`` when it is not queued."""
+        return self.store.cancel(self.get(run_id).id)
 
     def resume(self, run_id: str) -> RunRecord:
         """Queue a stopped, failed or lost run again, as a new attempt from its checkpoint. Raises ``RunError``."""
-        raise NotImplementedError
+        record = self.get(run_id)
+        if record.status.can_resume:
+            try:
+                parse(record.config)
+            except ConfigurationError as error:
+                raise RunError(f"Run {record.id} cannot go on: today's program refuses {error.message}") from None
+        return self.store.requeue(record.id)
 
     def sweep(self) -> tuple[RunRecord, ...]:
         """Mark runs LOST whose process is gone, and return them. Called every few seconds by whoever watches."""
-        raise NotImplementedError
+        from engine.runs import liveness
+
+        return liveness.sweep(self.store)
 
     def start_worker(self) -> int:
-        """Start a headless ``coserec work`` that goes on with the queue; returns its pid."""
-        raise NotImplementedError
+        """Start a headless ``coserec work`` that goes on with the queue; returns its pid, or that of one that lives."""
+        from engine.runs import launch, liveness, worker
+
+        holder = self.store.lock_holder(worker.LOCK)
+        if holder is not None and liveness.process_of(holder) is not None:
+            return holder.pid
+        return launch.launch_worker(self.workspace)
 
     def work(self, should_go_on: Callable[[], bool] = lambda: True) -> int:
-        """Work off the queue in this process's children, one run after another; returns how many ran."""
-        raise NotImplementedError
+        """Work off the queue in this process's children, one run after another; returns how many it started.
+
+        Raises ``RunError`` when another worker of this workspace lives.
+        """
+        from engine.runs import worker
+
+        return worker.work(self.store, should_go_on)
 
     def export(self, run_ids: Sequence[str], destination: Path) -> Path:
-        """Write the runs with configuration, metrics and epochs to ``destination`` (.json or .csv), atomically."""
-        raise NotImplementedError
+        """Write the runs with configuration, metrics and epochs to ``destination`` (.json or .csv), atomically.
+
+        No ids means every run. The .csv has one line an epoch. Raises ``UsageError`` for another suffix.
+        """
+        from engine.runs.export import export
+
+        records = [self.get(run_id) for run_id in run_ids] if run_ids else list(self.all())
+        return export([(record, self.store.epochs(record.id)) for record in records], destination)
 
     def devices(self) -> tuple[DeviceInfo, ...]:
         """Devices a run can use, with free memory. Imports torch: call it in the engine process."""
-        raise NotImplementedError
+        from engine.training.device import devices
+
+        return devices()

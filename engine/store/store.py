@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -254,13 +255,18 @@ class Store:
 
     # Locks ----------------------------------------------------------------------------------------------------------
 
-    def take_lock(self, name: str, mark: ProcessMark, is_alive: Callable[[ProcessMark], bool]) -> ProcessMark | None:
-        """Take a name that one process alone may hold. None when taken; otherwise who holds it. The dead lose it."""
+    def take_lock(
+        self, name: str, mark: ProcessMark, holds: Callable[[ProcessMark, datetime], bool]
+    ) -> ProcessMark | None:
+        """Take or renew a name that one process alone may hold: None when it is taken, otherwise its holder.
+
+        ``holds`` tells of a holder and the time of its last renewal whether it still counts.
+        """
         with self.database.write() as (session, _):
             row = session.get(LockRow, name)
             if row is not None:
                 holder = ProcessMark(row.host, row.pid, row.pid_created)
-                if holder != mark and is_alive(holder):
+                if holder != mark and holds(holder, row.taken_at):
                     return holder
             session.merge(LockRow(name=name, host=mark.host, pid=mark.pid, pid_created=mark.created, taken_at=now()))
             return None

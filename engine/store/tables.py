@@ -121,7 +121,7 @@ class RunRow(Base):
 
 
 class AttemptRow(Base):
-    """One start of a run. ``first_epoch`` is the first epoch that it trained itself: older rows from there on are void."""
+    """One start of a run. ``first_epoch`` is the first that it trained itself: older rows from there on are void."""
 
     __tablename__ = "attempts"
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)

@@ -1,0 +1,44 @@
+"""What a run was computed with: versions of what matters to its numbers, and the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+
+def versions() -> dict[str, str]:
+    """Version of the engine, of Python and of the libraries that compute."""
+    found = {"python": platform.python_version()}
+    for name, package in {"engine": "coserec-workbench", "torch": "torch", "numpy": "numpy", "scipy": "scipy"}.items():
+        try:
+            found[name] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def hardware() -> dict[str, str]:
+    """Processor, cores, memory and system of this machine."""
+    return {
+        "processor": _processor(),
+        "cores": f"{psutil.cpu_count(logical=False) or '?'} ({psutil.cpu_count() or '?'} logical)",
+        "memory": f"{psutil.virtual_memory().total / 2**30:.1f} GiB",
+        "system": f"{platform.system()} {platform.release()}",
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
+    }
+
+
+def _processor() -> str:
+    if sys.platform == "linux":
+        try:
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+        except OSError:
+            return platform.machine()
+    return platform.processor() or platform.machine()

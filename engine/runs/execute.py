@@ -1,0 +1,192 @@
+"""One run, start to end, in the process that was started for it: claim, train, record, end.
+
+Every way out is a status. The claim is one atomic update; after it, this process writes as its attempt only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from engine.config import ExperimentConfig, parse
+from engine.errors import EngineError, OutOfMemoryError, RunError
+from engine.records import RunRecord, RunStatus, TrainingResult
+from engine.runs import environment, liveness
+from engine.runs.files import replacing
+from engine.runs.recorder import INSIST_SECONDS, Recorder, say
+from engine.store import Artifact, Ending, Store
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a run is done with; tests pass their own."""
+
+    load: Callable[[str], Any]
+    train: Callable[..., TrainingResult]
+    asks_for_hybrid: Callable[[ExperimentConfig], bool]
+
+
+def engine_tools() -> Tools:
+    """The real ones. Imports torch."""
+    from engine.data.dataset import load
+    from engine.training import setup, train
+
+    return Tools(load, train, setup.asks_for_hybrid)
+
+
+def execute(
+    store: Store, run_id: str, *, tools: Callable[[], Tools] = engine_tools, insist: float = INSIST_SECONDS
+) -> int:
+    """Claim the run and do it; returns the exit code: 0 finished, stopped or another process's, 1 failed."""
+    attempt = store.claim(run_id, liveness.this_process())
+    if attempt is None:
+        say(f"Run {run_id} is {store.get(run_id).status} already; there is nothing to do here.")
+        return 0
+    run = store.get(run_id)
+    say(f"run {run_id}, attempt {attempt}, pid {os.getpid()} on {run.host}")
+    with Recorder(store, run_id, attempt, run.epochs, insist=insist) as recorder, _signals(recorder):
+        ending = _ending(store, run, recorder, tools)
+        if not recorder.finish(ending):
+            return 0 if recorder.is_stale else 1
+    say(f"{ending.status}. {ending.message}")
+    return int(ending.status is RunStatus.FAILED)
+
+
+def _ending(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], Tools]) -> Ending:
+    """Do the run; whatever happens is an ending."""
+    try:
+        return _do(store, run, recorder, tools)
+    except EngineError as error:
+        say(f"{type(error).__name__}: {error}")
+        traceback.print_exc()
+        return _failed(store, run, error)
+    except MemoryError:
+        traceback.print_exc()
+        return _failed(store, run, _out_of_memory(run))
+    except Exception as error:
+        traceback.print_exc()
+        first = (str(error).strip().splitlines() or [""])[0]
+        message = f"{type(error).__name__}: {first}" if first else type(error).__name__
+        return _failed(store, run, RunError(message, "This is a fault of the program; the log has the full trace."))
+
+
+def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], Tools]) -> Ending:
+    recorder.note(phase="preparing", versions=environment.versions(), hardware=environment.hardware())
+    config = parse(run.config)
+    kit = tools()
+    if not run.hybrid_started:
+        recorder.note(hybrid_started=False if kit.asks_for_hybrid(config) else None)
+    dataset = kit.load(config.data.path)
+    if dataset.fingerprint != run.fingerprint:
+        raise RunError(
+            f"{config.data.path} has changed since the run was submitted.",
+            "Put the file back as it was, or submit a new run.",
+        )
+    result = kit.train(config, dataset, listener=recorder, directory=run.directory, resume=run.attempt > 1)
+    recorder.history_from(len(result.epochs))
+    values: dict[str, Any] = {
+        "device": result.device,
+        "best_epoch": result.best_epoch,
+        "hybrid_started": result.hybrid_started,
+    }
+    if not result.stopped:
+        values |= {"progress": 1.0, "seconds_left": None}
+    artifacts, trouble = _artifacts(store, run, result)
+    return Ending(
+        RunStatus.STOPPED if result.stopped else RunStatus.FINISHED,
+        " ".join(filter(None, [describe(config, result), trouble])),
+        metrics=result.metrics,
+        values=values,
+        artifacts=artifacts,
+        log_tail=liveness.log_tail(store, run),
+    )
+
+
+def describe(config: ExperimentConfig, result: TrainingResult) -> str:
+    """How the training ended, in one or two sentences; says where the hybrid phase never began (FACTS F16)."""
+    count = len(result.epochs)
+    epochs = f"{count} epoch{'' if count == 1 else 's'}"
+    best = f"; the best was epoch {result.best_epoch + 1}" if result.best_epoch is not None else ""
+    if result.stopped:
+        text = f"Stopped as asked after {epochs}{best}." if count else "Stopped as asked before the first epoch's end."
+    elif not count:
+        text = "Evaluated; there was nothing to train."
+    elif result.stopped_early:
+        text = f"Ended after {epochs}, {config.train.patience} without a better validation{best}."
+    else:
+        text = f"Trained {epochs}{best}."
+    if result.hybrid_started is False:
+        text += f" The hybrid phase (E = {config.similarity.hybrid_after_epoch}) never began."
+    return text
+
+
+def _failed(store: Store, run: RunRecord, error: EngineError) -> Ending:
+    sys.stderr.flush()
+    return Ending(RunStatus.FAILED, error.message, error.hint, log_tail=liveness.log_tail(store, run))
+
+
+def _out_of_memory(run: RunRecord) -> OutOfMemoryError:
+    batch = run.config.get("train", {}).get("batch_size", "?")
+    length = run.config.get("model", {}).get("max_length", "?")
+    return OutOfMemoryError(
+        f"The memory ran out with train.batch_size {batch} and model.max_length {length}.",
+        "Lower one of the two, or free memory, and resume.",
+    )
+
+
+def _artifacts(store: Store, run: RunRecord, result: TrainingResult) -> tuple[tuple[Artifact, ...], str]:
+    """Write the ranks, hash the run's files; a full disk costs the ranks and not the run."""
+    trouble = ""
+    if result.ranks:
+        try:
+            _write_ranks(run.directory / "ranks.npz", result)
+        except OSError as error:
+            trouble = f"The users' ranks could not be kept: {error.strerror or error}."
+            say(trouble)
+    names = {"ranks": "ranks.npz", "best": "best.pt", "checkpoint": "checkpoint.pt"}
+    found = []
+    for name, file in names.items():
+        path = run.directory / file
+        if path.is_file():
+            place = path.relative_to(store.workspace).as_posix()
+            found.append(Artifact(name, place, path.stat().st_size, _sha256(path)))
+    return tuple(found), trouble
+
+
+def _write_ranks(path: Path, result: TrainingResult) -> None:
+    """``users`` [U] and one array of ranks from 0 [U] a split, under a temporary name and renamed."""
+    arrays: dict[str, Any] = {"users": result.users, **result.ranks}
+    with replacing(path) as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _signals(recorder: Recorder) -> Iterator[None]:
+    """A polite signal is a stop request: the run ends with its checkpoint."""
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        recorder.request_stop()
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)]
+    previous = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

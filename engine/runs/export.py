@@ -1,0 +1,97 @@
+"""Runs as a file: JSON with everything, or CSV with one line an epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import RunError, UsageError
+from engine.records import EpochReport, RunRecord, to_plain
+from engine.runs.files import replacing
+
+Runs = Sequence[tuple[RunRecord, Sequence[EpochReport]]]
+
+
+def export(runs: Runs, destination: Path) -> Path:
+    """Write ``runs`` to ``destination`` under a temporary name and rename it.
+
+    Raises ``UsageError`` for a suffix other than .json and .csv, ``RunError`` when the file cannot be written.
+    """
+    writers = {".json": as_json, ".csv": as_csv}
+    write = writers.get(destination.suffix.lower())
+    if write is None:
+        raise UsageError(f"Runs cannot be exported to '{destination.name}'.", "Name a .json or a .csv file.")
+    text = write(runs)
+    try:
+        with replacing(destination) as stream:
+            stream.write(text.encode("utf-8"))
+    except OSError as error:
+        raise RunError(
+            f"{destination} cannot be written: {error.strerror or error}.", "Choose another place."
+        ) from None
+    return destination
+
+
+def plain_run(record: RunRecord, epochs: Sequence[EpochReport]) -> dict[str, Any]:
+    """A run with its epochs as JSON-ready values; what is not a number becomes null."""
+    tree: dict[str, Any] = without_nan(to_plain(record) | {"epochs": [to_plain(report) for report in epochs]})
+    return tree | {"planned_epochs": record.epochs}
+
+
+def without_nan(value: Any) -> Any:
+    """The tree with NaN and infinities replaced by None: JSON has no word for them."""
+    if isinstance(value, Mapping):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def as_json(runs: Runs) -> str:
+    """``{"runs": [{…, "epochs": […]}]}``."""
+    tree = {"runs": [plain_run(record, epochs) for record, epochs in runs]}
+    return json.dumps(tree, indent=2, allow_nan=False) + "\n"
+
+
+def as_csv(runs: Runs) -> str:
+    """One line an epoch (one for a run without epochs); what belongs to the run is repeated on each of its lines."""
+    lines: list[dict[str, Any]] = []
+    for record, epochs in runs:
+        common = _run_columns(record)
+        lines.extend(common | _epoch_columns(report) for report in epochs)
+        if not epochs:
+            lines.append(common)
+    columns = list(dict.fromkeys(name for line in lines for name in line))
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return stream.getvalue()
+
+
+def _run_columns(record: RunRecord) -> dict[str, Any]:
+    names = ("id", "name", "status", "preset", "dataset", "fingerprint", "seed", "attempt", "device", "created_at")
+    columns = {name: to_plain(getattr(record, name)) for name in names}
+    columns |= {"best_epoch": record.best_epoch, "hybrid_started": record.hybrid_started}
+    for section, values in record.config.items():
+        if isinstance(values, Mapping):
+            columns |= {f"{section}.{name}": value for name, value in values.items()}
+    columns |= {f"{split}/{name}": value for split, values in record.metrics.items() for name, value in values.items()}
+    return columns
+
+
+def _epoch_columns(report: EpochReport) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "epoch": report.epoch,
+        "epoch/train_seconds": report.train_seconds,
+        "epoch/validate_seconds": report.validate_seconds,
+        "epoch/correlation": report.correlation,
+        "epoch/is_best": report.is_best,
+    }
+    columns |= {f"epoch/loss/{name}": value for name, value in report.losses.items()}
+    return columns | {f"epoch/valid/{name}": value for name, value in report.metrics.items()}

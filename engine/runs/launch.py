@@ -1,0 +1,110 @@
+"""Starting processes: the only place that spawns. A run's process outlives whoever started it.
+
+It has a session of its own, so a Ctrl+C in the terminal or a closed window does not reach it, and writes to the run's
+log and never to a pipe, so nobody can stall it by not reading.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+import engine
+from engine.errors import RunError
+from engine.runs import liveness
+from engine.store import Store
+
+_detached: list[subprocess.Popen[bytes]] = []
+
+
+class LaunchedRun:
+    """A started training process (``engine.api.runs.RunProcess``)."""
+
+    def __init__(self, run_id: str, process: subprocess.Popen[bytes], store: Store) -> None:
+        self.run_id = run_id
+        self.pid = process.pid
+        self._process = process
+        self._store = store
+        self._is_settled = False
+
+    def poll(self) -> int | None:
+        """Exit code, or None while it lives. Once it has ended, the run has an end in the store."""
+        code = self._process.poll()
+        if code is not None and not self._is_settled:
+            liveness.settle(self._store, self.run_id, code)
+            self._is_settled = True
+        return code
+
+
+def launch(store: Store, run_id: str, command: Sequence[str] = ()) -> LaunchedRun:
+    """Start ``python -m engine run ID`` at lower priority. ``command`` replaces it in tests.
+
+    Raises ``RunError`` when the system cannot start it.
+    """
+    arguments = list(command) or [*_engine(), "run", run_id, "--workspace", str(store.workspace)]
+    folder = store.workspace / "runs" / run_id
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        process = _spawn(arguments, folder / "log.txt", store.workspace)
+    except OSError as error:
+        raise RunError(
+            f"The training process of run {run_id} cannot be started: {error.strerror or error}.",
+            f"Check that {folder} can be written.",
+        ) from error
+    return LaunchedRun(run_id, process, store)
+
+
+def launch_worker(workspace: Path) -> int:
+    """Start ``python -m engine work``, which goes on with the queue when this process has ended; returns its pid."""
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        process = _spawn([*_engine(), "work", "--workspace", str(workspace)], workspace / "worker.log", workspace)
+    except OSError as error:
+        raise RunError(f"The queue's worker cannot be started: {error.strerror or error}.") from error
+    return process.pid
+
+
+def _engine() -> list[str]:
+    # -P: the working folder must not stand on the import path, or a file random.py there would break the run.
+    return [sys.executable, "-P", "-m", "engine"]
+
+
+def _spawn(arguments: list[str], log: Path, folder: Path) -> subprocess.Popen[bytes]:
+    # Popen objects are kept, so that a child that outlives its launcher is no leak and a dead one is reaped.
+    _detached[:] = [process for process in _detached if process.poll() is None]
+    flags = 0
+    if sys.platform == "win32":
+        flags = (
+            subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+        )
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=_environment(),
+            start_new_session=os.name == "posix",
+            creationflags=flags,
+        )
+    if os.name == "posix":
+        with contextlib.suppress(psutil.Error, OSError):
+            psutil.Process(process.pid).nice(10)
+    _detached.append(process)
+    return process
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment; the child finds the same engine, and a crash in native code leaves a trace."""
+    environment = dict(os.environ)
+    root = str(Path(engine.__path__[0]).parent)
+    path = [root, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(path))
+    return environment | {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", "PYTHONIOENCODING": "utf-8"}

@@ -1,0 +1,230 @@
+"""The recorder: what a training tells goes to the store, and the store's stop request comes back.
+
+The training thread only appends to a buffer. A small thread of its own writes it, at most twice a second, beats the
+heart during long steps, and looks for the stop request. So a slow, locked or full disk never holds up a step and never
+ends a training: what could not be written waits, and the log says so.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from engine.errors import StoreError
+from engine.records import EpochReport
+from engine.store import Ending, Progress, StaleAttempt, Store
+
+WRITE_SECONDS = 0.5
+LOOK_SECONDS = 0.25
+HEARTBEAT_SECONDS = 2.0
+INSIST_SECONDS = 600.0
+"""How long the end of a run waits for a store that cannot be written."""
+
+
+def say(text: str) -> None:
+    """A line of the run's log."""
+    print(f"{datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
+
+
+class Recorder:
+    """Implements ``engine.training.listening.Listener`` for one attempt of a run. Use it as a context."""
+
+    def __init__(self, store: Store, run_id: str, attempt: int, epochs: int, *, insist: float = INSIST_SECONDS) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._attempt = attempt
+        self._epochs = epochs
+        self._insist = insist
+        self._pace = Pace(epochs)
+        self._lock = threading.Lock()
+        self._buffer = Progress()
+        self._sequence = 0
+        self._first_epoch: int | None = None
+        self._stop = threading.Event()
+        self._closing = threading.Event()
+        self._trouble = ""
+        self._written = float("-inf")
+        self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
+        self.is_stale = False
+        """Whether the run has gone on without this attempt: then nothing more is written."""
+
+    def __enter__(self) -> Recorder:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._thread.join()
+
+    # What the training tells ----------------------------------------------------------------------------------------
+
+    def phase(self, name: str) -> None:
+        self._pace.phase(name)
+        self.note(phase=name)
+        if name in ("correlations", "testing"):
+            say(f"{name} …")
+
+    def step(self, epoch: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
+        progress, left = self._pace.step(epoch, step, steps)
+        points = [(epoch, step, f"running/{name}", value) for name, value in losses.items()]
+        values = {"epoch": epoch, "step": step, "steps": steps, "progress": progress, "seconds_left": left}
+        self._add(points, values)
+
+    def epoch(self, report: EpochReport) -> None:
+        progress, left = self._pace.epoch(report)
+        series = {f"loss/{name}": value for name, value in report.losses.items()}
+        series |= {f"valid/{name}": value for name, value in report.metrics.items()}
+        series |= {"time/train_seconds": report.train_seconds, "time/validate_seconds": report.validate_seconds}
+        values: dict[str, Any] = {"epoch": report.epoch, "progress": progress, "seconds_left": left}
+        if report.is_best:
+            values["best_epoch"] = report.epoch
+        self._add([(report.epoch, 0, name, value) for name, value in series.items()], values, report)
+        told = "  ".join(f"{name} {value:.5g}" for name, value in (*report.losses.items(), *report.metrics.items()))
+        say(f"epoch {report.epoch + 1}/{self._epochs}  {told}  {report.train_seconds:.2f} s")
+
+    def hybrid_began(self, epoch: int) -> None:
+        say(f"hybrid correlations from epoch {epoch + 1} on")
+        self.note(hybrid_started=True)
+
+    def should_stop(self) -> bool:
+        return self._stop.is_set()
+
+    # What the run's process tells -----------------------------------------------------------------------------------
+
+    def note(self, **values: Any) -> None:
+        """Columns of the run to be written with the next batch."""
+        with self._lock:
+            self._buffer.values.update(values)
+
+    def history_from(self, epoch: int) -> None:
+        """Rows of earlier attempts at ``epoch`` and beyond are void, if this attempt has trained none itself."""
+        with self._lock:
+            if self._first_epoch is None:
+                self._first_epoch = self._buffer.first_epoch = epoch
+
+    def request_stop(self) -> None:
+        """Stop at the next step, as if the store had asked (a signal has)."""
+        self._stop.set()
+
+    def finish(self, ending: Ending) -> bool:
+        """Write what is left, and the end; insists while the store cannot be written. False when the run is stale."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        return self._insist_on(self._flush) and self._insist_on(
+            lambda: self._store.end(self._run_id, self._attempt, ending)
+        )
+
+    # The thread -----------------------------------------------------------------------------------------------------
+
+    def _add(self, points: list[tuple[int, int, str, float]], values: dict[str, Any], *reports: EpochReport) -> None:
+        with self._lock:
+            if self._first_epoch is None:
+                self._first_epoch = self._buffer.first_epoch = values["epoch"]
+            for epoch, step, name, value in points:
+                self._sequence += 1
+                self._buffer.points.append((self._sequence, epoch, step, name, float(value)))
+            self._buffer.epochs.extend(reports)
+            self._buffer.values.update(values)
+
+    def _work(self) -> None:
+        while not self._closing.wait(LOOK_SECONDS):
+            waited = time.monotonic() - self._written
+            buffer = self._buffer
+            has_news = bool(buffer.points or buffer.values or buffer.epochs)
+            is_due = waited >= (WRITE_SECONDS if has_news else HEARTBEAT_SECONDS)
+            self._try(self._flush if is_due else self._look)
+            if self.is_stale:
+                return
+
+    def _try(self, action: Callable[[], None]) -> bool:
+        """Do it; False when the store refused for now. A stale attempt stops."""
+        try:
+            action()
+        except StaleAttempt as stale:
+            say(str(stale))
+            self.is_stale = True
+            self._stop.set()
+            return True
+        except StoreError as error:
+            self._tell_trouble(str(error))
+            return False
+        except Exception as error:
+            # Our own bug in recording must not end hours of training: say it in full, go on.
+            self._tell_trouble(f"Recording fails: {error!r}\n{traceback.format_exc()}")
+            return False
+        if self._trouble:
+            say("The store can be written again.")
+            self._trouble = ""
+        return True
+
+    def _tell_trouble(self, text: str) -> None:
+        if text != self._trouble:
+            say(f"{text} Training goes on; what is to be recorded waits.")
+            self._trouble = text
+
+    def _look(self) -> None:
+        if self._store.wants_stop(self._run_id, self._attempt):
+            self._stop.set()
+
+    def _flush(self) -> None:
+        with self._lock:
+            batch, self._buffer = self._buffer, Progress()
+        self._written = time.monotonic()
+        try:
+            stops = self._store.record(self._run_id, self._attempt, batch)
+        except BaseException:
+            with self._lock:
+                newer, self._buffer = self._buffer, batch
+                self._buffer.points += newer.points
+                self._buffer.epochs += newer.epochs
+                self._buffer.values.update(newer.values)
+                self._buffer.first_epoch = batch.first_epoch if batch.first_epoch is not None else newer.first_epoch
+            raise
+        if stops:
+            self._stop.set()
+
+    def _insist_on(self, action: Callable[[], None]) -> bool:
+        deadline = time.monotonic() + self._insist
+        pause = 0.2
+        while not self.is_stale and not self._try(action):
+            if time.monotonic() > deadline:
+                say("The store could not be written for long: this end is not recorded. Resume will repeat it.")
+                return False
+            time.sleep(pause)
+            pause = min(2 * pause, 5.0)
+        return not self.is_stale
+
+
+class Pace:
+    """How far a training is, and how long it still takes at the present pace if it does not stop early."""
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+        self._durations: deque[float] = deque(maxlen=5)
+        self._began: float | None = None
+
+    def phase(self, name: str) -> None:
+        if name in ("correlations", "training") and self._began is None:
+            self._began = time.monotonic()
+
+    def step(self, epoch: int, step: int, steps: int) -> tuple[float, float]:
+        """Share done (0…1) and seconds left, after ``step`` of ``steps``; epochs count from 0."""
+        share = min(step / max(steps, 1), 1.0)
+        elapsed = 0.0 if self._began is None else time.monotonic() - self._began
+        whole = sum(self._durations) / len(self._durations) if self._durations else elapsed / max(share, 1e-9)
+        return (epoch + share) / self._epochs, max(whole * (self._epochs - epoch - share), 0.0)
+
+    def epoch(self, report: EpochReport) -> tuple[float, float]:
+        """Share done and seconds left after a whole epoch."""
+        self._durations.append(report.train_seconds + report.validate_seconds)
+        self._began = None
+        mean = sum(self._durations) / len(self._durations)
+        done = report.epoch + 1
+        return done / self._epochs, mean * (self._epochs - done)

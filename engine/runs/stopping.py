@@ -1,0 +1,67 @@
+"""Stopping a run for certain: ask, then SIGTERM, then kill."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import psutil
+
+from engine.records import RunRecord, RunStatus
+from engine.runs import liveness
+from engine.store import Ending, ProcessMark, StaleAttempt, Store
+
+_LOOK_SECONDS = 0.05
+
+
+def ensure_stopped(store: Store, run_id: str, patience: float) -> RunRecord:
+    """After a stop request: wait ``patience`` seconds, SIGTERM, wait as long again, kill. Returns the ended run.
+
+    A process on another host cannot be signalled from here: the request stands, and its state is returned as it is.
+    """
+    mark = store.mark(run_id)
+    record = _wait(store, run_id, patience)
+    if record.status is not RunStatus.RUNNING or mark is None:
+        return record
+    process = liveness.process_of(mark)
+    if process is not None:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+        record = _wait(store, run_id, patience)
+        process = liveness.process_of(mark)
+    elif mark.host != liveness.this_host():
+        return record
+    if record.status is RunStatus.RUNNING and process is not None:
+        _kill(process)
+        _mark_stopped(store, record, mark)
+    elif record.status is RunStatus.RUNNING:
+        liveness.sweep(store)
+    return store.get(run_id)
+
+
+def _wait(store: Store, run_id: str, seconds: float) -> RunRecord:
+    deadline = time.monotonic() + seconds
+    while True:
+        record = store.get(run_id)
+        if record.status is not RunStatus.RUNNING or time.monotonic() > deadline:
+            return record
+        time.sleep(_LOOK_SECONDS)
+
+
+def _kill(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.Error):
+        process.kill()
+        process.wait(timeout=10)
+
+
+def _mark_stopped(store: Store, record: RunRecord, mark: ProcessMark) -> None:
+    has_checkpoint = (record.directory / "checkpoint.pt").is_file()
+    kept = "Its last checkpoint stands." if has_checkpoint else "It had no checkpoint yet."
+    ending = Ending(
+        RunStatus.STOPPED,
+        f"The training process (pid {mark.pid}) did not answer the stop request and was killed. {kept}",
+        "Resume goes on from the last finished epoch." if has_checkpoint else "Resume begins from the start.",
+        log_tail=liveness.log_tail(store, record),
+    )
+    with contextlib.suppress(StaleAttempt):  # it found an end of its own at the last moment
+        store.end(record.id, record.attempt, ending)
