@@ -2,24 +2,68 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from engine.records import DatasetSummary, ItemRecord, SequenceToken, UserRecord
+
+if TYPE_CHECKING:
+    from engine.data.dataset import Dataset
 
 
 class Datasets:
-    """Facade over ``engine.data``. ``path`` is a file, or ``sample`` for the bundled shop."""
+    """Facade over ``engine.data``. ``path`` is a file, or ``sample`` for the bundled shop.
+
+    Ids are the file's own, as text. A file that has not changed is read once. Every method raises ``UsageError`` when
+    there is no such file and ``DataError``, with its line, when it cannot be used.
+    """
 
     def summary(self, path: str) -> DatasetSummary:
         """Table 1 of the file, its lengths and popularity. Raises ``DataError`` and ``UsageError``."""
-        raise NotImplementedError
+        from engine.data.dataset import load
+        from engine.data.summary import summarise
+
+        return summarise(load(path))
 
     def users(self, path: str, text: str = "", limit: int = 200) -> tuple[UserRecord, ...]:
-        """Users whose id contains ``text``, in file order, at most ``limit``."""
-        raise NotImplementedError
+        """Users whose id contains ``text``, in file order, at most ``limit``; an exact id comes first."""
+        from engine.data.dataset import load
+
+        dataset = load(path)
+        wanted = text.strip()
+        ids = dataset.user_ids.tolist()
+        rows = [row for row, user in enumerate(ids) if wanted in user]
+        rows.sort(key=lambda row: ids[row] != wanted)  # stable
+        return tuple(_user(dataset, row) for row in rows[: max(limit, 0)])
 
     def items(self, path: str, text: str = "", limit: int = 200) -> tuple[ItemRecord, ...]:
-        """Items whose id or title contains ``text``, most popular first, at most ``limit``; an exact id comes first."""
-        raise NotImplementedError
+        """Items whose id or title contains ``text``, most popular first, at most ``limit``; an exact id comes first.
+
+        Popularity is the number of users whose training part has the item; letter case does not matter.
+        """
+        from engine.data.dataset import load
+        from engine.data.summary import training_users
+
+        dataset = load(path)
+        wanted = text.strip().casefold()
+        ids = dataset.item_ids.tolist()
+        users = training_users(dataset).tolist()
+        found = [
+            item
+            for item in range(1, dataset.item_count + 1)
+            if wanted in ids[item] or wanted in dataset.title(item).casefold()
+        ]
+        found.sort(key=lambda item: (ids[item] != wanted, -users[item], item))
+        return tuple(ItemRecord(ids[item], dataset.title(item), users[item]) for item in found[: max(limit, 0)])
 
     def sequence(self, path: str, user: str) -> tuple[SequenceToken, ...]:
         """A user's whole sequence, oldest first. Raises ``UsageError`` for an unknown user."""
-        raise NotImplementedError
+        from engine.data.dataset import load
+
+        dataset = load(path)
+        items = dataset.sequences[dataset.user_row(user)].tolist()
+        return tuple(SequenceToken(str(dataset.item_ids[item]), dataset.title(item)) for item in items)
+
+
+def _user(dataset: Dataset, row: int) -> UserRecord:
+    length = int(dataset.sequences.lengths[row])
+    return UserRecord(str(dataset.user_ids[row]), length, max(length - 3, 0))

@@ -27,11 +27,18 @@ class Neighbours:
     @property
     def normalised(self) -> NDArray[np.float32]:
         """Min-max normalised scores (Eq. 11), 0…1, [rows, k]; 0 for no neighbour and where all pairs score alike."""
+        return self._scaled(self.ids, self.scores)
+
+    def normalised_of(self, item: int) -> NDArray[np.float32]:
+        """The same for one item, [k]."""
+        return self._scaled(self.ids[item], self.scores[item])
+
+    def _scaled(self, ids: NDArray[np.int32], scores: NDArray[np.float32]) -> NDArray[np.float32]:
         width = self.high - self.low
         if width <= 0:
-            return np.zeros_like(self.scores)
-        scaled = np.clip((self.scores.astype(np.float64) - self.low) / width, 0.0, 1.0)
-        return np.where(self.ids > 0, scaled, 0.0).astype(np.float32)
+            return np.zeros_like(scores)
+        scaled = np.clip((scores.astype(np.float64) - self.low) / width, 0.0, 1.0)
+        return np.where(ids > 0, scaled, 0.0).astype(np.float32)
 
     def top(self, k: int) -> Neighbours:
         """The best ``k`` of them."""

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from engine.registry import register
+
+if TYPE_CHECKING:
+    from engine.data.sequences import Sequences
+    from engine.similarity.neighbours import Neighbours
+
+
+def neighbours(sequences: Sequences, item_count: int, k: int) -> Neighbours:
+    """What a look-up needs of a similarity that no model takes part in: no torch, and scipy only now."""
+    from engine.similarity.item_cf.counting import item_cf
+
+    return item_cf(sequences, item_count, k)
+
 
 register(
     "similarity",
@@ -12,4 +26,5 @@ register(
     target="engine.similarity.item_cf.similarity:ItemCF",
     uses_memory=True,
     uses_model=False,
+    neighbours=neighbours,
 )
