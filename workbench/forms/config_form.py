@@ -1,0 +1,182 @@
+"""The form of a whole configuration, generated from its fields. Nothing in it names a single setting's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from engine.config import SECTIONS, ExperimentConfig, SettingInfo, fidelity_of, fields_of, with_fidelity
+from engine.errors import ConfigurationError
+from workbench.forms.field import FieldRow, Fold
+from workbench.theme import SPACE, Theme
+from workbench.widgets.layout import Card, label
+
+TITLES = {
+    "data": "Data",
+    "model": "Model",
+    "augment": "Augmentation",
+    "similarity": "Item correlation",
+    "loss": "Loss",
+    "train": "Training",
+    "evaluate": "Evaluation",
+    "fidelity": "Fidelity to paper or published code",
+}
+CLOSED = ("data", "evaluate", "fidelity")
+READINGS = {"paper": "as the paper", "published": "as published", "custom": "custom"}
+
+
+class ConfigForm(QWidget):
+    """Shows ``config`` beside ``baseline`` (the preset). `config_changed` carries every new valid configuration."""
+
+    config_changed = Signal(object)
+    validity_changed = Signal(bool)
+
+    def __init__(
+        self, config: ExperimentConfig, baseline: ExperimentConfig, theme: Theme, *, skip: Collection[str] = ()
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.baseline = baseline
+        self._theme = theme
+        self._skip = frozenset(skip)
+        self.rows: dict[str, FieldRow] = {}
+        self.folds: dict[str, Fold] = {}
+        self.wrong: dict[str, Any] = {}
+        """Entered values that the configuration refuses, by path. The configuration keeps its last good value."""
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(SPACE)
+        for section in SECTIONS:
+            self._layout.addWidget(self._section(section))
+        self._layout.addStretch(1)
+        self.refresh()
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.wrong
+
+    def _section(self, section: str) -> Card:
+        card = Card()
+        card.body.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
+        fold = Fold(TITLES[section], self._theme, is_open=section not in CLOSED)
+        card.body.addWidget(fold)
+        self.folds[section] = fold
+        if section == "fidelity":
+            self._add_reading(fold)
+        self._fill(section)
+        return card
+
+    def _add_reading(self, fold: Fold) -> None:
+        self.reading = QComboBox()
+        self.reading.setAccessibleName("Reading: as the paper, as published, or custom")
+        self.reading.setToolTip("Sets every switch where the authors' published code departs from the paper.")
+        for value, text in READINGS.items():
+            self.reading.addItem(text, value)
+        self.reading.activated.connect(self._choose_reading)
+        fold.top.insertWidget(1, self.reading)
+        fold.body.addWidget(
+            label("Each switch is one departure of the published code from the paper.", "muted", wrap=True)
+        )
+
+    def _fill(self, section: str) -> None:
+        """Make the section's rows anew (the model's own fields change with the model)."""
+        fold = self.folds[section]
+        for path in [path for path in self.rows if path.startswith(f"{section}.")]:
+            row = self.rows.pop(path)
+            row.setParent(None)
+            row.deleteLater()
+        if old := self.folds.pop(f"{section}/advanced", None):
+            old.setParent(None)
+            old.deleteLater()
+        infos = [info for info in fields_of(self.config, section) if info.path not in self._skip]
+        advanced = [info for info in infos if info.advanced]
+        for info in infos:
+            if not info.advanced:
+                fold.body.addWidget(self._row(info))
+        if advanced:
+            more = Fold("Advanced", self._theme, is_open=False)
+            self.folds[f"{section}/advanced"] = more
+            for info in advanced:
+                more.body.addWidget(self._row(info))
+            fold.body.addWidget(more)
+
+    def _row(self, info: SettingInfo) -> FieldRow:
+        row = FieldRow(info, self._theme)
+        row.edited.connect(self._edit)
+        self.rows[info.path] = row
+        return row
+
+    def _edit(self, path: str, value: Any) -> None:
+        """Try what was entered; what is refused stays in the field with the reason, the rest goes on."""
+        before = self.is_valid
+        self.wrong[path] = value
+        # Another wrong field may have been mended by this one (two settings that must agree), so all are tried.
+        for key, entered in list(self.wrong.items()):
+            try:
+                self.config = self.config.replace({key: entered})
+            except ConfigurationError as error:
+                where = error.field if error.field in self.rows else key
+                self._show_error(where, error)
+            else:
+                del self.wrong[key]
+        if path == "model.name" and path not in self.wrong:
+            self._fill("model")
+        self.refresh()
+        if path not in self.wrong:
+            self.config_changed.emit(self.config)
+        if before != self.is_valid:
+            self.validity_changed.emit(self.is_valid)
+
+    def _show_error(self, path: str, error: ConfigurationError) -> None:
+        text = error.message.removeprefix(f"{error.field}: ")
+        self.rows[path].show_error(f"{text[:1].upper()}{text[1:]} {error.hint}".strip())
+
+    def set_config(self, config: ExperimentConfig, baseline: ExperimentConfig | None = None) -> None:
+        """Show another configuration; what was entered wrongly is forgotten."""
+        before = self.is_valid
+        same_model = config.model.name == self.config.model.name
+        self.config = config
+        self.baseline = baseline or self.baseline
+        self.wrong.clear()
+        if not same_model:
+            self._fill("model")
+        self.refresh()
+        if not before:
+            self.validity_changed.emit(True)
+
+    def refresh(self) -> None:
+        """Bring every row, and what the headings say, up to date with the configuration."""
+        preset = {info.path: info.value for info in fields_of(self.baseline)}
+        changed: dict[str, int] = {}
+        for info in fields_of(self.config):
+            row = self.rows.get(info.path)
+            if row is None or info.path in self.wrong:
+                continue
+            row.show_error("")
+            row.show_info(info, preset.get(info.path, info.default))
+            if row.is_changed:
+                changed[info.section] = changed.get(info.section, 0) + 1
+        for section in SECTIONS:
+            count = changed.get(section, 0)
+            self.folds[section].note.setText(f"{count} changed" if count else "")
+        self.reading.setCurrentIndex(self.reading.findData(fidelity_of(self.config)))
+        self.reading.model().item(2).setEnabled(False)  # type: ignore[attr-defined]
+
+    def _choose_reading(self, _: int) -> None:
+        reading = self.reading.currentData()
+        if reading in ("paper", "published"):
+            self.set_config(with_fidelity(self.config, reading))
+            self.config_changed.emit(self.config)
+        else:
+            self.refresh()
+
+    def show_field(self, path: str) -> None:
+        """Open what hides a field and put the cursor into it."""
+        section = path.split(".")[0]
+        for key in (section, f"{section}/advanced"):
+            if key in self.folds and (key == section or self.rows[path].info.advanced):
+                self.folds[key].set_open(True)
+        self.rows[path].editor.field.setFocus()

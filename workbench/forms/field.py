@@ -1,0 +1,182 @@
+"""One setting on one line: a dot where it was changed, name, editor, unit, what it means; its error below."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from engine.config import SettingInfo
+from workbench.forms.editors import editor_for, number_text
+from workbench.theme import SMALL, SPACE, Theme, set_role
+from workbench.widgets.layout import label
+
+LABEL_WIDTH = 178
+
+
+def bounds_text(info: SettingInfo) -> str:
+    """The allowed range in words, e.g. ``above 0, at most 1``."""
+    parts = []
+    if info.lower is not None:
+        parts.append(f"{'above' if info.lower_open else 'at least'} {number_text(info.lower)}")
+    if info.upper is not None:
+        parts.append(f"{'below' if info.upper_open else 'at most'} {number_text(info.upper)}")
+    return ", ".join(parts)
+
+
+def value_text(info: SettingInfo, value: Any) -> str:
+    """A value as the form words it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(info.choices.get(value) or number_text(value)) if value is not None else "–"
+
+
+def tool_tip(info: SettingInfo, preset_value: Any) -> str:
+    """What a setting is, where it comes from, what it may be."""
+    symbol = f" ({escape(info.symbol)})" if info.symbol else ""
+    lines = [f"<b>{escape(info.label)}{symbol}</b><br>{escape(info.help)}"]
+    if bounds := bounds_text(info):
+        lines.append(f"Allowed: {bounds}{' ' + escape(info.unit) if info.unit else ''}.")
+    if info.is_departure:
+        paper, published = value_text(info, info.paper), value_text(info, info.published)
+        lines.append(f"Paper: {escape(paper)}. Published code: {escape(published)}.")
+    lines.append(f"Preset: {escape(value_text(info, preset_value))}.")
+    lines.append(f"Source: {escape(info.source)}. Command line: --{info.path}")
+    return "<p style='max-width: 420px'>" + "<br>".join(lines) + "</p>"
+
+
+class FieldRow(QWidget):
+    """Emits `edited` (path, value) for every change by the user."""
+
+    edited = Signal(str, object)
+
+    def __init__(self, info: SettingInfo, theme: Theme) -> None:
+        super().__init__()
+        self.info = info
+        self.preset_value: Any = info.value
+        self.dot = QToolButton()
+        self.name = label(f"{info.label}  {info.symbol}" if info.symbol else info.label)
+        self.editor = editor_for(info)
+        self.help = label(info.help, "muted", wrap=True)
+        self.error = label("", "error", wrap=True)
+        theme.follow_icon(self.dot, "dot", "accent")
+        self.dot.setToolTip("Changed from the preset; press to take the preset's value back")
+        self.dot.setAccessibleName(f"Reset {info.label} to the preset")
+        self.dot.setFixedSize(22, 22)
+        self.dot.clicked.connect(lambda: self.edited.emit(info.path, self.preset_value))
+        self.editor.edited.connect(lambda value: self.edited.emit(info.path, value))
+        self.name.setBuddy(self.editor.field)
+        self._arrange()
+        self._name_for_assistive_tools()
+        self.show_info(info, info.value)
+
+    def _arrange(self) -> None:
+        keep = self.dot.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self.dot.setSizePolicy(keep)
+        self.name.setFixedWidth(LABEL_WIDTH)
+        self.help.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.help.setMinimumWidth(120)
+        row = QHBoxLayout()
+        row.setSpacing(SMALL)
+        row.addWidget(self.dot)
+        row.addWidget(self.name)
+        row.addWidget(self.editor)
+        if self.info.unit:
+            row.addWidget(label(self.info.unit, "muted"))
+        row.addSpacing(SPACE)
+        row.addWidget(self.help, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 2)
+        layout.setSpacing(2)
+        layout.addLayout(row)
+        self.error.setContentsMargins(LABEL_WIDTH + 22 + 2 * SMALL, 0, 0, 0)
+        self.error.hide()
+        layout.addWidget(self.error)
+
+    def _name_for_assistive_tools(self) -> None:
+        info = self.info
+        field = self.editor.field
+        unit = f" in {info.unit}" if info.unit else ""
+        if not field.accessibleName():
+            field.setAccessibleName(f"{info.label}{unit}")
+        field.setAccessibleDescription(info.help)
+        self.editor.setAccessibleName(info.label)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the value differs from the preset's."""
+        return self.info.value != self.preset_value
+
+    def show_info(self, info: SettingInfo, preset_value: Any) -> None:
+        """Show the configuration's value, and whether it is the preset's."""
+        self.info, self.preset_value = info, preset_value
+        self.editor.show_value(info.value)
+        self.dot.setVisible(self.is_changed)
+        # Not on what is inside the editor: a child without a tip shows its parent's, operator buttons have their own.
+        for widget in (self.name, self.editor):
+            widget.setToolTip(tool_tip(info, preset_value))
+
+    def show_error(self, text: str) -> None:
+        """Say below the field what is wrong with it; empty: nothing."""
+        self.error.setText(text)
+        self.error.setVisible(bool(text))
+        self.editor.show_wrong(bool(text))
+
+    @property
+    def error_text(self) -> str:
+        """What is said to be wrong, or nothing."""
+        return "" if self.error.isHidden() else self.error.text()
+
+
+class Fold(QWidget):
+    """A heading that opens and closes what is below it; ``note`` at its right says what is inside."""
+
+    toggled = Signal(bool)
+
+    def __init__(self, title: str, theme: Theme, *, is_open: bool = True) -> None:
+        super().__init__()
+        self._theme = theme
+        self.head = QToolButton()
+        set_role(self.head, "heading")
+        self.head.setText(title)
+        self.head.setCheckable(True)
+        self.head.setChecked(is_open)
+        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.head.setAccessibleName(f"{title} settings")
+        self.head.toggled.connect(self._show)
+        self.note: QLabel = label("", "muted")
+        self.inner = QWidget()
+        self.body = QVBoxLayout(self.inner)
+        self.body.setContentsMargins(0, 0, 0, SMALL)
+        self.body.setSpacing(0)
+        self.top = QHBoxLayout()
+        self.top.setContentsMargins(0, 0, 0, 0)
+        self.top.addWidget(self.head)
+        self.top.addWidget(self.note)
+        self.top.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self.top)
+        layout.addWidget(self.inner)
+        theme.follow(self, Fold._draw)
+        self._show(is_open)
+
+    @property
+    def is_open(self) -> bool:
+        return self.head.isChecked()
+
+    def set_open(self, is_open: bool) -> None:
+        """Open or close it."""
+        self.head.setChecked(is_open)
+
+    def _show(self, is_open: bool) -> None:
+        self.inner.setVisible(is_open)
+        self._draw()
+        self.toggled.emit(is_open)
+
+    def _draw(self) -> None:
+        self.head.setIcon(self._theme.icon("chevron-down" if self.is_open else "chevron-right", "muted"))

@@ -1,0 +1,330 @@
+"""Train: choose a preset, change what should differ, say how many seeds, queue."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from engine.config import ExperimentConfig, Preset, differences, fields_of, preset, presets
+from engine.errors import ConfigurationError, EngineError
+from engine.paths import default_workspace
+from engine.records import DeviceInfo, RunRecord
+from workbench.context import Context
+from workbench.forms.config_form import ConfigForm
+from workbench.forms.editors import number_text
+from workbench.forms.seeds import parse_seeds, seeds_text
+from workbench.pages import Page, PageCommand, PageWidget
+from workbench.theme import SMALL, SPACE, WIDE, set_role
+from workbench.widgets.layout import Card, PageHeading, button, label, line
+from workbench.widgets.text import memory_text
+
+SIDE_WIDTH = 330
+DEFAULT_SEEDS = "1-3"
+SKIPPED = ("train.seed",)
+"""Entered beside the form, as several at once."""
+
+
+def command_text(config: ExperimentConfig, chosen: Preset, seeds: Sequence[int], workspace: str = "") -> str:
+    """The command line that queues and trains the same: only what differs from the preset is written out."""
+    parts = ["coserec", "train", config.data.path, "--preset", chosen.name, "--seeds", seeds_text(tuple(seeds))]
+    for path, (_, value) in differences(chosen.config, config).items():
+        if path not in ("data.path", "train.seed") and value is not None:
+            text = str(value).lower() if isinstance(value, bool) else number_text(value)
+            parts += [f"--{path}", text]
+    if workspace:
+        parts += ["--workspace", workspace]
+    return " ".join(shlex.quote(part) for part in parts)
+
+
+class TrainPage(PageWidget):
+    """The form at the left; what will happen, and the button, at the right."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        session = context.session
+        self.form = ConfigForm(session.config, preset(session.preset).config, context.theme, skip=SKIPPED)
+        self._is_queueing = False
+        self._build()
+        self.form.config_changed.connect(self._edited)
+        self.form.validity_changed.connect(lambda _: self._refresh())
+        session.config_changed.connect(self._follow_session)
+        self.seeds.textChanged.connect(lambda _: self._refresh())
+        self._show_preset()
+        self._refresh()
+
+    # Parts ----------------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        heading = PageHeading("Train", "Start from a preset, change what should differ, queue.")
+        inner = QWidget()
+        set_role(inner, "page")
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(WIDE, WIDE, SPACE, WIDE)
+        column.setSpacing(SPACE)
+        column.addWidget(self._preset_card())
+        column.addWidget(self.form, 1)
+        self.area = QScrollArea()
+        self.area.setWidgetResizable(True)
+        self.area.setWidget(inner)
+        body = QHBoxLayout()
+        body.setSpacing(0)
+        body.addWidget(self.area, 1)
+        body.addWidget(self._side())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(heading)
+        layout.addLayout(body, 1)
+
+    def _preset_card(self) -> Card:
+        card = Card()
+        self.preset = QComboBox()
+        self.preset.setAccessibleName("Preset")
+        self.preset.setMinimumWidth(320)
+        for item in presets():
+            self.preset.addItem(item.title, item.name)
+        self.preset.activated.connect(self._choose_preset)
+        self.preset_note = label("", "muted", wrap=True)
+        self.back = button(
+            "Undo all changes",
+            self._reset,
+            theme=self.context.theme,
+            icon="resume",
+            tip="Take every value of the preset back; the data set stays",
+        )
+        row = QHBoxLayout()
+        row.setSpacing(SPACE)
+        row.addWidget(label("Preset", "title"))
+        row.addWidget(self.preset)
+        row.addStretch(1)
+        row.addWidget(self.back)
+        card.body.addLayout(row)
+        card.body.addWidget(self.preset_note)
+        return card
+
+    def _side(self) -> QWidget:
+        theme = self.context.theme
+        side = QWidget()
+        side.setFixedWidth(SIDE_WIDTH)
+        card = Card("This will train")
+        self.data_label = label("", "section", wrap=True)
+        self.model_label = label("", "muted", wrap=True)
+        self.changes_label = label("", "muted", wrap=True)
+        self.seeds = QLineEdit(DEFAULT_SEEDS)
+        self.seeds.setAccessibleName("Seeds")
+        self.seeds.setToolTip("One run for each seed: 1-5, or 1, 2, 7")
+        self.seeds_error = label("", "error", wrap=True)
+        self.device_label = label("Looking for devices …", "muted", wrap=True)
+        self.queue = button("Queue", self.queue_runs, role="primary", tip="Write the runs into the queue (Ctrl+Return)")
+        self.copy = button("Copy as command", self.copy_command, theme=theme, icon="copy")
+        self.note = label("", "error", wrap=True)
+        change = button("Change data set…", lambda: self.form.show_field("data.path"), role="link")
+        seeds_label = label("Seeds", "section")
+        seeds_label.setBuddy(self.seeds)
+        parts: list[QWidget] = [self.data_label, change, self.model_label, self.changes_label, line()]
+        parts += [seeds_label, self.seeds, self.seeds_error, line()]
+        parts += [label("Device", "section"), self.device_label, line(), self.note, self.queue, self.copy]
+        for part in parts:
+            card.body.addWidget(part)
+        card.body.setAlignment(change, Qt.AlignmentFlag.AlignLeft)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(SMALL, WIDE, WIDE, WIDE)
+        column.addWidget(card)
+        column.addStretch(1)
+        return side
+
+    # What the page does ---------------------------------------------------------------------------------------------
+
+    @property
+    def chosen_preset(self) -> Preset:
+        return preset(self.context.session.preset)
+
+    def choose_preset(self, name: str) -> None:
+        """Take every value of a preset; the data set stays, unless the preset was made for the sample alone."""
+        chosen = preset(name)
+        path = self.context.session.dataset
+        self.context.session.set_config(chosen.config.replace({"data.path": path}), name)
+
+    def _choose_preset(self, _: int) -> None:
+        self.choose_preset(str(self.preset.currentData()))
+
+    def _reset(self) -> None:
+        self.choose_preset(self.chosen_preset.name)
+
+    def _edited(self, config: ExperimentConfig) -> None:
+        self.context.session.set_config(config)
+
+    def _follow_session(self, config: ExperimentConfig) -> None:
+        """The configuration was changed: here, by a preset, or by another page's 'use these settings'."""
+        if config is not self.form.config:
+            self.form.set_config(config, self.chosen_preset.config)
+        self._show_preset()
+        self._refresh()
+
+    def _show_preset(self) -> None:
+        chosen = self.chosen_preset
+        self.preset.setCurrentIndex(self.preset.findData(chosen.name))
+        self.preset_note.setText(f"{chosen.description}  Source: {chosen.source}.")
+
+    def _seeds(self) -> tuple[int, ...]:
+        try:
+            seeds = parse_seeds(self.seeds.text())
+        except ConfigurationError as error:
+            self.seeds_error.setText(str(error).removeprefix("train.seed: ").capitalize())
+            self.seeds_error.show()
+            self.seeds.setProperty("wrong", True)
+            seeds = ()
+        else:
+            self.seeds_error.hide()
+            self.seeds.setProperty("wrong", False)
+        self.seeds.style().unpolish(self.seeds)
+        self.seeds.style().polish(self.seeds)
+        return seeds
+
+    def _refresh(self) -> None:
+        config, seeds = self.form.config, self._seeds()
+        self.data_label.setText(self.context.session.dataset_name)
+        self.data_label.setToolTip(config.data.path)
+        self.model_label.setText(summary(config))
+        changed = [path for path in differences(self.chosen_preset.config, config) if path not in ("data.path",)]
+        changed = [path for path in changed if path not in SKIPPED]
+        self.changes_label.setText(changes_text(changed))
+        self.changes_label.setToolTip("\n".join(changed))
+        self.back.setEnabled(bool(changed) or not self.form.is_valid)
+        wrong = len(self.form.wrong)
+        self.note.setText(
+            f"{wrong} {'setting is' if wrong == 1 else 'settings are'} refused; see the form." * bool(wrong)
+        )
+        self.note.setVisible(bool(wrong))
+        self.queue.setEnabled(self.can_queue())
+        count = len(seeds)
+        if self._is_queueing:
+            self.queue.setText("Queueing …")
+        else:
+            self.queue.setText(f"Queue {count} {'run' if count == 1 else 'runs'}" if count else "Queue")
+        self.copy.setEnabled(bool(count) and self.form.is_valid)
+
+    def can_queue(self) -> bool:
+        """Whether the form holds something that can be queued."""
+        return self.form.is_valid and bool(self._seeds()) and not self._is_queueing
+
+    def queue_runs(self) -> None:
+        """Write one run per seed into the queue and show them."""
+        if not self.can_queue():
+            return
+        self._is_queueing = True
+        self._refresh()
+        self.context.control.submit(
+            self.form.config,
+            preset=self.chosen_preset.name,
+            seeds=self._seeds(),
+            on_result=self._queued,
+            on_error=self._refused,
+        )
+
+    def _queued(self, records: tuple[RunRecord, ...]) -> None:
+        self._is_queueing = False
+        self._refresh()
+        self.context.session.open_page("runs", tick=[record.id for record in records])
+
+    def _refused(self, error: BaseException) -> None:
+        self._is_queueing = False
+        self._refresh()
+        path = getattr(error, "field", "") or ("data.path" if isinstance(error, EngineError) else "")
+        if path in self.form.rows:
+            self.form.rows[path].show_error(str(error))
+            self.form.show_field(path)
+        self.context.notifier.report(error)
+
+    def copy_command(self) -> None:
+        """Put the equivalent command on the clipboard."""
+        directory = self.context.workspace.directory
+        workspace = "" if directory == default_workspace() else str(directory)
+        text = command_text(self.form.config, self.chosen_preset, self._seeds(), workspace)
+        QGuiApplication.clipboard().setText(text)
+        self.context.notifier.tell("Copied the command.", hint=text)
+
+    # Hooks ----------------------------------------------------------------------------------------------------------
+
+    def page_shown(self) -> None:
+        """Ask for the devices anew: free memory changes."""
+        self.context.run_in_engine(
+            self.context.workspace.runs.devices,
+            on_result=self.show_devices,
+            on_error=lambda error: self.device_label.setText(f"Devices cannot be listed: {error}"),
+            key="train-devices",
+        )
+
+    def show_devices(self, devices: Sequence[DeviceInfo]) -> None:
+        """Name what a run can use."""
+        self.device_label.setText(devices_text(devices))
+
+    def open_state(self, **state: Any) -> None:
+        """``field``: the path of a setting to go to; ``seeds``: seeds to fill in."""
+        if isinstance(seeds := state.get("seeds"), str):
+            self.seeds.setText(seeds)
+        if state.get("field") in self.form.rows:
+            self.form.show_field(state["field"])
+
+    def save_state(self) -> dict[str, Any]:
+        return {"seeds": self.seeds.text(), "open": {name: fold.is_open for name, fold in self.form.folds.items()}}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        if isinstance(state.get("seeds"), str):
+            self.seeds.setText(state["seeds"])
+        folds = state.get("open")
+        for name, is_open in folds.items() if isinstance(folds, dict) else ():
+            if name in self.form.folds and isinstance(is_open, bool):
+                self.form.folds[name].set_open(is_open)
+
+
+def summary(config: ExperimentConfig) -> str:
+    """The configuration in a few words."""
+    known = {info.path: info for info in fields_of(config, "model")}
+    model = known["model.name"].choices.get(config.model.name, config.model.name)
+    epochs = f"at most {config.train.epochs:,} epochs, patience {config.train.patience:,}"
+    if config.model.name == "popularity":
+        return model
+    views = f", λ = {config.loss.contrastive_weight:g}" if config.loss.contrastive_weight else ", no views"
+    return f"{model}{views}, {epochs}"
+
+
+def changes_text(changed: Sequence[str]) -> str:
+    """How far the configuration is from its preset."""
+    if not changed:
+        return "As the preset."
+    named = ", ".join(path.split(".")[1] for path in changed[:4])
+    return f"{len(changed)} changed from the preset: {named}{' …' if len(changed) > 4 else ''}"
+
+
+def devices_text(devices: Sequence[DeviceInfo]) -> str:
+    """Devices with their free memory; without a GPU that is said plainly."""
+    lines = []
+    for item in devices:
+        memory = f": {memory_text(item.free_memory)} free" if item.free_memory is not None else ""
+        total = f" of {memory_text(item.total_memory)}" if item.total_memory is not None and memory else ""
+        lines.append(f"{item.label}{memory}{total}")
+        if item.note:
+            lines.append(item.note)
+    if all(item.name == "cpu" for item in devices):
+        lines.append("No GPU: trains on the CPU. Full data sets take hours; the sample under a minute.")
+    return "\n".join(lines)
+
+
+PAGE = Page(
+    id="train",
+    title="Train",
+    icon="train",
+    order=50,
+    build=TrainPage,
+    tip="Set up runs and queue them",
+    commands=(
+        PageCommand("queue", "&Queue runs", "queue_runs", "Ctrl+Return", "can_queue", icon="play"),
+        PageCommand("copy", "&Copy as command", "copy_command", enabled="can_queue", icon="copy"),
+    ),
+)
