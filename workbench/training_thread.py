@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.4
 SWEEP_SECONDS = 3.0
+RENEW_SECONDS = 30.0
+"""How often the queue, once taken, is taken anew, so that other hosts hear that this window lives."""
 
 
 class TrainingThread(QThread):
@@ -42,6 +44,7 @@ class TrainingThread(QThread):
         self._others: frozenset[str] = frozenset()
         self._process: RunProcess | None = None
         self._last_trouble = ""
+        self._taken_at: float | None = None
 
     @property
     def run_id(self) -> str | None:
@@ -85,10 +88,27 @@ class TrainingThread(QThread):
                     swept = time.monotonic()
                 if self._process is None:
                     self._start_next()
+                elif self._takes_runs:
+                    self._has_queue()
                 self._last_trouble = ""
             except (EngineError, OSError) as error:
                 self._tell(error)
             self._wake.wait(POLL_SECONDS)
+        try:
+            self._leave_queue()
+        except (EngineError, OSError) as error:
+            self._tell(error)
+
+    def _has_queue(self) -> bool:
+        """Whether this window is the one that works off the queue; becomes it where nobody else is."""
+        if self._taken_at is None or time.monotonic() - self._taken_at > RENEW_SECONDS:
+            self._taken_at = time.monotonic() if self._runs.take_queue() else None
+        return self._taken_at is not None
+
+    def _leave_queue(self) -> None:
+        if self._taken_at is not None:
+            self._taken_at = None
+            self._runs.drop_queue()
 
     def _look_after_process(self) -> None:
         process = self._process
@@ -103,10 +123,12 @@ class TrainingThread(QThread):
         self.run_ended.emit(record)
 
     def _start_next(self) -> None:
-        if not self._takes_runs or self._others:
+        record = self._runs.next_queued() if self._takes_runs else None
+        if record is None:
+            # Whoever else wants to work off the queue may: a terminal, a second window.
+            self._leave_queue()
             return
-        record = self._runs.next_queued()
-        if record is None or record.status is not RunStatus.QUEUED:
+        if self._others or not self._has_queue():
             return
         self._process = self._runs.start(record.id)
         self.run_started.emit(record.id)

@@ -181,6 +181,22 @@ class Runs:
 
         return liveness.sweep(self.store)
 
+    def take_queue(self) -> bool:
+        """Be the one that works off the queue, as `work` is while it lasts: for a caller that starts runs itself.
+
+        False while another worker of this workspace lives. Call it again every minute or so while it is held, and
+        `drop_queue` when no longer needed; the dead lose it.
+        """
+        from engine.runs import liveness, worker
+
+        return self.store.take_lock(worker.LOCK, liveness.this_process(), liveness.holds) is None
+
+    def drop_queue(self) -> None:
+        """Leave the queue to others."""
+        from engine.runs import liveness, worker
+
+        self.store.drop_lock(worker.LOCK, liveness.this_process())
+
     def start_worker(self) -> int:
         """Start a headless ``coserec work`` that goes on with the queue; returns its pid, or that of one that lives."""
         from engine.runs import launch, liveness, worker

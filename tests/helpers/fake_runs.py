@@ -79,6 +79,7 @@ class FakeRuns:
         self._revision = 1
         self.processes: list[FakeProcess] = []
         self.workers = 0
+        self.has_other_worker = False
         self.calls: list[tuple[str, Any]] = []
         self.threads: set[str] = set()
         self.fails: Exception | None = None
@@ -195,6 +196,13 @@ class FakeRuns:
 
     def sweep(self) -> tuple[RunRecord, ...]:
         return ()
+
+    def take_queue(self) -> bool:
+        self._enter("take_queue", None)
+        return not self.has_other_worker
+
+    def drop_queue(self) -> None:
+        self._enter("drop_queue", None)
 
     def start_worker(self) -> int:
         self._enter("start_worker", None)
