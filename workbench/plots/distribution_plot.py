@@ -25,6 +25,25 @@ _MIDDLE = 0.995
 """Share of the users that the plot shows before the whole tail is asked for."""
 
 
+class CountAxis(pg.AxisItem):
+    """Whole numbers only; on a logarithmic scale 1, 10, 100 …, with 2 and 5 between them where there is room."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
+        if not self.logMode:
+            levels = super().tickValues(minVal, maxVal, size)
+            return [(step, list(values)) for step, values in levels if step >= 1]
+        low, high = int(np.floor(min(minVal, maxVal))), int(np.ceil(max(minVal, maxVal)))
+        decades = [float(n) for n in range(max(low, 0), high + 1)]
+        between = [n + float(np.log10(m)) for n in decades for m in (2, 5)]
+        has_room = size / max(high - low, 1) > 90
+        levels = [(1.0, decades)] + ([(0.3, between)] if has_room else [])
+        return [(step, [v for v in values if minVal <= v <= maxVal]) for step, values in levels]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        del scale, spacing
+        return [f"{round(10**value if self.logMode else value):,}" for value in values]
+
+
 class _Plot(pg.PlotWidget):
     """A plot without pyqtgraph's own buttons and menus; the pointer's reading goes out as text."""
 
@@ -32,7 +51,7 @@ class _Plot(pg.PlotWidget):
     """What stands under the pointer; empty where there is nothing."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, axisItems={side: CountAxis(side) for side in ("left", "bottom")})
         self.hideButtons()
         self.setMenuEnabled(False)
         self.setMinimumHeight(200)
@@ -40,7 +59,6 @@ class _Plot(pg.PlotWidget):
         self.summary: DatasetSummary | None = None
         self.scene().sigMouseMoved.connect(self._moved)
         for side in ("left", "bottom"):
-            # The frame that Qt's grid lines need nowhere else would cost the axes their labels' room.
             self.getAxis(side).enableAutoSIPrefix(False)
         theme.follow(self, _Plot._restyle_with(theme))
 
@@ -56,7 +74,7 @@ class _Plot(pg.PlotWidget):
         """Colours of what is drawn."""
 
     def sizeHint(self) -> QSize:
-        return QSize(520, 280)
+        return QSize(420, 230)
 
     def leaveEvent(self, event: Any) -> None:
         super().leaveEvent(event)
