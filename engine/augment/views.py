@@ -27,8 +27,8 @@ _DRAWS = 2**62
 class NeighbourTable(Protocol):
     """The correlated items that Substitute and Insert look up.
 
-    ``ids`` int64 [item_count + 2, k]: each item's neighbours, best first, 0 where there is none. ``scores`` float32 of
-    the same shape, normalised (Eq. 11). ``pool`` int64 [p]: the items that have a neighbour.
+    ``ids`` int64 [item_count + 2, k]: each item's neighbours, best first, only zeros after the last. ``scores``
+    float32 of the same shape, normalised (Eq. 11), 0 where there is none. ``pool`` int64 [p]: the items that have a neighbour.
     """
 
     @property
@@ -200,9 +200,7 @@ class Augmenter:
         chosen = ids.gather(1, column).squeeze(1)
         scores = neighbours.scores[items].gather(1, column).squeeze(1)
         if neighbours.pool.numel():
-            none = found == 0
-            chosen = torch.where(none, neighbours.pool[draws % neighbours.pool.numel()], chosen)
-            scores = torch.where(none, 0.0, scores)
+            chosen = torch.where(found == 0, neighbours.pool[draws % neighbours.pool.numel()], chosen)
         return chosen, scores
 
     def _to_device(self, *indices: Tensor) -> tuple[Tensor, ...]:

@@ -86,6 +86,14 @@ def test_items_beyond_the_longest_input_are_dropped() -> None:
     assert view.dropped.tolist() == list(range(10))
 
 
+def test_an_inserted_token_does_not_stand_for_its_item() -> None:
+    """Inserted after the chosen item, the neighbour can survive a cut that takes the item itself."""
+    view = one("insert", 4, augment__insert_rate=1.0, model__max_length=5, fidelity__insert_side="after")
+    assert view.sources.tolist() == [1, 2, 2, 3, 3]
+    assert view.kinds.tolist() == [3, 0, 3, 0, 3]
+    assert view.dropped.tolist() == [0, 1]
+
+
 def test_reorder_names_its_range() -> None:
     view = one("reorder", 10, augment__reorder_rate=0.5, seed=3)
     assert view.reordered is not None
