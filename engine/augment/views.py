@@ -28,7 +28,8 @@ class NeighbourTable(Protocol):
     """The correlated items that Substitute and Insert look up.
 
     ``ids`` int64 [item_count + 2, k]: each item's neighbours, best first, only zeros after the last. ``scores``
-    float32 of the same shape, normalised (Eq. 11), 0 where there is none. ``pool`` int64 [p]: the items that have a neighbour.
+    float32 of the same shape, normalised (Eq. 11), 0 where there is none. ``pool`` int64 [p]: the items that have
+    a neighbour.
     """
 
     @property
