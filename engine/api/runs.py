@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.config import ExperimentConfig, parse
 from engine.errors import ConfigurationError, RunError
@@ -19,7 +19,9 @@ from engine.records import (
     RunRecord,
     RunStatus,
 )
-from engine.store import NewRun, Store
+
+if TYPE_CHECKING:
+    from engine.store import Store  # SQLAlchemy is slow to import, and the window's first paint does not need it
 
 
 class RunProcess(Protocol):
@@ -55,6 +57,8 @@ class Runs:
     @property
     def store(self) -> Store:
         """The workspace's store, opened at first use. Raises ``StoreError``."""
+        from engine.store import Store
+
         with self._lock:
             if self._store is None:
                 self._store = Store.open(self.workspace)
@@ -75,6 +79,7 @@ class Runs:
         A relative data path is stored as an absolute one: the training process has another working folder.
         """
         from engine.data.dataset import SAMPLE, load, locate
+        from engine.store import NewRun
 
         dataset = load(config.data.path)
         if config.data.path != SAMPLE:

@@ -1,0 +1,114 @@
+"""Running runs to their ends from a terminal: start each as a process of its own, tell its progress, stop on Ctrl+C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import click
+
+from engine.api.runs import RunProcess, Runs
+from engine.cli.frame import tell
+from engine.records import FeedCursor, MetricPoint, RunRecord, RunStatus
+
+_LOOK_SECONDS = 0.2
+_SWEEP_SECONDS = 3.0
+_PATIENCE = 10.0
+"""Seconds between a stop request and SIGTERM: large data validate for long, and a terminal can wait."""
+
+
+def follow(runs: Runs, ids: Sequence[str]) -> tuple[RunRecord, ...]:
+    """Start the runs one after another, wherever no other process has, and wait for the end of all.
+
+    Ctrl+C asks the running one to stop with a checkpoint and takes the others out of the queue; a second Ctrl+C stops
+    waiting and leaves the process to it.
+    """
+    try:
+        _follow(runs, ids)
+    except KeyboardInterrupt:
+        tell("Stopping with a checkpoint … (Ctrl+C again: do not wait)")
+        try:
+            _stop(runs, ids)
+        except KeyboardInterrupt:
+            tell("Not waiting any longer; `coserec runs` tells what became of it.")
+            raise click.Abort from None
+    return tuple(runs.get(run_id) for run_id in ids)
+
+
+def _follow(runs: Runs, ids: Sequence[str]) -> None:
+    process: RunProcess | None = None
+    printer = Printer(runs, ids)
+    swept = time.monotonic()
+    while True:
+        if process is not None and process.poll() is not None:
+            process = None
+        printer.update()
+        records = [runs.get(run_id) for run_id in ids]
+        waiting = [record for record in records if record.status is RunStatus.QUEUED]
+        if all(record.status.is_end for record in records):
+            if process is None:
+                printer.update()
+                return
+        elif process is None and waiting and not any(record.status is RunStatus.RUNNING for record in records):
+            process = runs.start(waiting[0].id)
+        if time.monotonic() - swept > _SWEEP_SECONDS:
+            runs.sweep()
+            swept = time.monotonic()
+        time.sleep(_LOOK_SECONDS)
+
+
+def _stop(runs: Runs, ids: Sequence[str]) -> None:
+    for run_id in reversed(ids):  # the queue's end first, or stopping one would start the next
+        runs.request_stop(run_id)
+    for run_id in ids:
+        if runs.get(run_id).status is RunStatus.RUNNING:
+            record = runs.ensure_stopped(run_id, _PATIENCE)
+            tell(f"{record.id} {record.status}. {record.message}")
+
+
+class Printer:
+    """Tells what is new in the store about some runs: a line an epoch, a line a change of state."""
+
+    def __init__(self, runs: Runs, ids: Sequence[str]) -> None:
+        self._runs = runs
+        self._ids = frozenset(ids)
+        self._cursor = FeedCursor()
+        self._told: dict[str, RunStatus] = {}
+
+    def update(self) -> None:
+        """Print what has happened since the last call."""
+        batch = self._runs.changes(self._cursor, self._ids)
+        self._cursor = batch.cursor
+        mine = {record.id: record for record in batch.runs if record.id in self._ids}
+        for record in mine.values():
+            if not record.status.is_end:
+                self._tell_state(record)
+        self._tell_epochs(batch.points, mine)
+        for record in mine.values():
+            if record.status.is_end:
+                self._tell_state(record)
+
+    def _tell_state(self, record: RunRecord) -> None:
+        if self._told.get(record.id) is not record.status:
+            self._told[record.id] = record.status
+            tell(" ".join(filter(None, (record.id, f"({record.name})", f"{record.status}.", record.message))))
+
+    def _tell_epochs(self, points: Sequence[MetricPoint], records: dict[str, RunRecord]) -> None:
+        epochs: dict[tuple[str, int], list[MetricPoint]] = {}
+        for point in points:
+            if not point.name.startswith("running/"):
+                epochs.setdefault((point.run_id, point.epoch), []).append(point)
+        for (run_id, epoch), found in epochs.items():
+            record = records.get(run_id)
+            values = "  ".join(f"{p.name.partition('/')[2]} {p.value:.4g}" for p in found if "/HR" not in p.name)
+            left = (
+                "" if record is None or record.seconds_left is None else f"  at most {_duration(record.seconds_left)}"
+            )
+            total = "" if record is None else f"/{record.epochs}"
+            tell(f"{run_id} epoch {epoch + 1}{total}  {values}{left}")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

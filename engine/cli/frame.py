@@ -1,0 +1,157 @@
+"""What all commands share: errors to exit codes, ``--json``, ``--workspace``, tables."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import metadata
+from typing import Any, ClassVar, NoReturn
+
+import click
+
+from engine.api import Workspace
+from engine.errors import ConfigurationError, EngineError, UsageError
+
+FAILED = 1
+WRONG_USE = 2
+_WANTS_JSON = "engine.cli.json"
+
+
+def engine_version() -> str:
+    """The installed version; ``unknown`` in a checkout that is not installed."""
+    try:
+        return metadata.version("coserec-workbench")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+class EngineGroup(click.Group):
+    """Turns the engine's errors into one sentence and an exit code, and suggests the command that was meant."""
+
+    # The order of a first acquaintance, not of the alphabet.
+    ORDER: ClassVar[tuple[str, ...]] = (
+        *("inspect", "neighbours", "augment", "popularity", "presets", "devices"),
+        *("train", "evaluate", "runs", "show", "stop", "resume", "export", "work"),
+    )
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: self.ORDER.index(name) if name in self.ORDER else len(self.ORDER))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_WANTS_JSON] = "--json" in args
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        name = args[0] if args else ""
+        if name and self.get_command(ctx, name) is None and not name.startswith("-"):
+            known = [command for command in self.list_commands(ctx) if command != "run"]
+            close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+            hint = f"Did you mean {', '.join(close)}?" if close else f"Known: {', '.join(known)}."
+            raise click.UsageError(f"There is no command '{name}'. {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        # Titles are in any script; a console that cannot show one must not end the command.
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+        try:
+            return super().invoke(ctx)
+        except EngineError as error:
+            fail(ctx, error)
+
+
+def fail(ctx: click.Context, error: EngineError) -> NoReturn:
+    """One sentence to standard error (an object to standard output where JSON is asked for), and the exit code."""
+    click.secho(f"Error: {error.message}", err=True, fg="red", nl=False)
+    click.echo(f" {error.hint}" if error.hint else "", err=True)
+    if ctx.meta.get(_WANTS_JSON):
+        kind = type(error).__name__
+        emit({"error": {"kind": kind, "message": error.message, "hint": error.hint}})
+    ctx.exit(WRONG_USE if isinstance(error, (UsageError, ConfigurationError)) else FAILED)
+
+
+def emit(tree: Mapping[str, Any]) -> None:
+    """The command's one JSON object. NaN becomes null; letters beyond ASCII are escaped, so any pipe carries them."""
+    from engine.runs.export import without_nan
+
+    click.echo(json.dumps(without_nan(tree), allow_nan=False))
+
+
+def tell(text: str) -> None:
+    """A line of progress, to standard error."""
+    click.echo(text, err=True)
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--json`` as the argument ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object to standard output.")(command)
+
+
+def workspace_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--workspace`` and passes the opened `Workspace` as the argument ``workspace``."""
+
+    @click.option(
+        "--workspace",
+        "folder",
+        type=click.Path(file_okay=False),
+        envvar="COSEREC_WORKSPACE",
+        show_envvar=True,
+        help="Folder with the store and the runs; without it, the user's data folder.",
+    )
+    @functools.wraps(command)
+    def with_workspace(*args: Any, folder: str | None, **values: Any) -> Any:
+        workspace = Workspace(folder)
+        try:
+            return command(*args, workspace=workspace, **values)
+        finally:
+            workspace.runs.close()
+
+    return with_workspace
+
+
+data_argument = click.argument("data", metavar="DATA")
+
+
+def table(rows: Iterable[Sequence[Any]], heads: Sequence[str] = ()) -> None:
+    """Print columns; numbers to the right."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    lines = ([list(heads)] if heads else []) + cells
+    if not lines:
+        return
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    numeric = [bool(cells) and all(_is_number(row[column]) for row in cells) for column in range(len(widths))]
+    for line in lines:
+        padded = [
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        ]
+        click.echo("  ".join(padded).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _is_number(text: str) -> bool:
+    return text in ("–", "") or text.replace(",", "").replace(".", "").lstrip("-−").split("e")[0].isdigit()
+
+
+def metric_table(metrics: Mapping[str, Mapping[str, float]]) -> None:
+    """One line a split, one column a metric, 4 decimals as the paper prints them."""
+    names = list(dict.fromkeys(name for values in metrics.values() for name in values))
+    lines = [
+        [split, *(f"{values[name]:.4f}" if name in values else "–" for name in names)]
+        for split, values in metrics.items()
+    ]
+    table(lines, ["", *names])

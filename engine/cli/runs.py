@@ -1,0 +1,162 @@
+"""Commands about stored runs: runs, show, stop, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.api import Workspace
+from engine.cli.frame import emit, json_option, metric_table, table, tell, workspace_option
+from engine.config import STOPPING_METRIC
+from engine.records import EpochReport, RunRecord, RunStatus, to_plain
+
+
+@click.command()
+@workspace_option
+@click.option(
+    "--status",
+    type=click.Choice([str(status) for status in RunStatus]),
+    multiple=True,
+    help="Only runs of this state; may be repeated.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="At most this many, the newest.")
+@json_option
+def runs(workspace: Workspace, status: tuple[str, ...], limit: int | None, as_json: bool) -> None:
+    """The runs of the workspace, newest first."""
+    workspace.runs.sweep()
+    found = [record for record in workspace.runs.all() if not status or record.status in status][:limit]
+    if as_json:
+        emit({"runs": [to_plain(record) for record in found]})
+        return
+    if not found:
+        tell(f"No runs in {workspace.directory}." if not status else "No run of that state.")
+        return
+    rows = [
+        (
+            record.id,
+            str(record.status),
+            "" if record.progress is None else f"{record.progress:.0%}",
+            record.dataset,
+            record.preset or record.name,
+            str(record.seed),
+            _metric(record, "valid"),
+            _metric(record, "test"),
+            f"{record.created_at.astimezone():%Y-%m-%d %H:%M}",
+        )
+        for record in found
+    ]
+    heads = ("id", "state", "done", "data", "configuration", "seed", f"valid {STOPPING_METRIC}", "test", "made")
+    table(rows, heads)
+
+
+def _metric(record: RunRecord, split: str) -> str:
+    value = record.metrics.get(split, {}).get(STOPPING_METRIC)
+    return "–" if value is None else f"{value:.4f}"
+
+
+@click.command()
+@click.argument("run_id", metavar="ID")
+@workspace_option
+@click.option("--log", "lines", type=click.IntRange(min=1), help="Also the last lines of its log, this many.")
+@json_option
+def show(run_id: str, workspace: Workspace, lines: int | None, as_json: bool) -> None:
+    """One run: state, configuration, epochs, metrics, files. A unique beginning of the ID is enough."""
+    from engine.runs.export import plain_run
+
+    workspace.runs.sweep()
+    record = workspace.runs.get(run_id)
+    epochs = workspace.runs.epochs(record.id)
+    artifacts = workspace.runs.artifacts(record.id)
+    log = workspace.runs.log(record.id, lines) if lines else ""
+    if as_json:
+        tree = plain_run(record, epochs) | {"artifacts": [to_plain(item) for item in artifacts]}
+        emit(tree | ({"log": log} if lines else {}))
+        return
+    _print_head(record)
+    if record.metrics:
+        click.echo()
+        metric_table(record.metrics)
+    if epochs:
+        click.echo()
+        _print_epochs(epochs)
+    click.echo()
+    for section, values in record.config.items():
+        if isinstance(values, dict):
+            click.echo(f"{section}: " + ", ".join(f"{name}={value}" for name, value in values.items()))
+    for item in artifacts:
+        click.echo(f"{item.path}  {item.size:,} bytes  sha256 {item.sha256}")
+    if log:
+        click.echo(f"\n{log}")
+
+
+def _print_head(record: RunRecord) -> None:
+    told = " ".join(filter(None, (record.message, record.hint)))
+    facts: list[tuple[str, Any]] = [
+        ("run", f"{record.id}  {record.name}"),
+        ("state", f"{record.status}{f', {record.phase}' if record.phase else ''}, attempt {record.attempt}"),
+        ("", told),
+        ("progress", "" if record.progress is None else f"{record.progress:.0%} of {record.epochs} epochs"),
+        ("data", f"{record.dataset}  {record.fingerprint}"),
+        ("preset", record.preset),
+        ("seed", str(record.seed)),
+        ("device", record.device),
+        ("best epoch", "" if record.best_epoch is None else str(record.best_epoch + 1)),
+        ("process", f"{record.pid} on {record.host}" if record.pid else ""),
+        ("versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
+        ("machine", ", ".join(value for value in record.hardware.values() if value)),
+        ("folder", str(record.directory)),
+    ]
+    table([fact for fact in facts if fact[1]])
+
+
+def _print_epochs(epochs: tuple[EpochReport, ...]) -> None:
+    losses = list(dict.fromkeys(name for report in epochs for name in report.losses))
+    rows = [
+        (
+            f"{report.epoch + 1}{' *' if report.is_best else ''}",
+            *(f"{report.losses[name]:.4f}" if name in report.losses else "–" for name in losses),
+            f"{report.metrics.get(STOPPING_METRIC, float('nan')):.4f}",
+            f"{report.train_seconds:.2f}",
+            f"{report.validate_seconds:.2f}",
+            report.correlation,
+        )
+        for report in epochs
+    ]
+    table(rows, ("epoch", *losses, f"valid {STOPPING_METRIC}", "train s", "validate s", "correlation"))
+
+
+@click.command()
+@click.argument("run_id", metavar="ID")
+@workspace_option
+@click.option(
+    "--patience", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds before SIGTERM."
+)
+@json_option
+def stop(run_id: str, workspace: Workspace, patience: float, as_json: bool) -> None:
+    """Stop a running run with a checkpoint; take a queued one out of the queue."""
+    record = workspace.runs.request_stop(run_id)
+    if record.status is RunStatus.RUNNING:
+        record = workspace.runs.ensure_stopped(record.id, patience)
+    if as_json:
+        emit({"id": record.id, "status": str(record.status), "message": record.message})
+    else:
+        click.echo(f"{record.id} {record.status}. {record.message}".rstrip())
+
+
+@click.command()
+@click.argument("run_ids", metavar="[ID]...", nargs=-1)
+@click.option("--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .json or .csv file.")
+@workspace_option
+@json_option
+def export(run_ids: tuple[str, ...], output: Path, workspace: Workspace, as_json: bool) -> None:
+    """Write runs with configuration, metrics and epochs to a file; without IDs, every run."""
+    path = workspace.runs.export(run_ids, output)
+    if as_json:
+        emit({"output": str(path)})
+    else:
+        click.echo(f"Written: {path}")
+
+
+COMMANDS = (runs, show, stop, export)

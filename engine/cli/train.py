@@ -1,0 +1,117 @@
+"""Commands that train: train, resume, work, and the hidden one that a training process runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from engine.api import Workspace
+from engine.cli.follow import follow
+from engine.cli.frame import FAILED, emit, json_option, metric_table, tell, workspace_option
+from engine.cli.settings import SettingsCommand, config_options, seeds_of
+from engine.config import ExperimentConfig
+from engine.errors import UsageError
+from engine.records import RunRecord, RunStatus
+
+_queue_option = click.option("--queue", is_flag=True, help="Only put into the queue; `coserec work` works it off.")
+
+
+@click.command(cls=SettingsCommand)
+@click.argument("data", metavar="DATA", required=False)
+@click.option("--seeds", default="", metavar="LIST", help="One run a seed: 1-3 or 1,2,7. Without it, train.seed.")
+@click.option("--name", default="", help="A name for the runs; without it, one made from the settings.")
+@_queue_option
+@workspace_option
+@json_option
+@config_options
+def train(
+    data: str | None,
+    seeds: str,
+    name: str,
+    queue: bool,
+    workspace: Workspace,
+    as_json: bool,
+    config: ExperimentConfig,
+    preset: str,
+    changed: frozenset[str],
+) -> None:
+    """Train on DATA: one run a seed, each a process of its own, one after another.
+
+    The window shows these runs as its own. Ctrl+C stops with a checkpoint.
+    """
+    if data is None and "data.path" not in changed:
+        raise UsageError("There is no data set to train on.", "Write `coserec train DATA …`; 'sample' is bundled.")
+    if data is not None and "data.path" in changed and config.data.path != data:
+        raise UsageError(f"DATA says {data}, --data.path says {config.data.path}.", "Give one of them.")
+    if data is not None:
+        config = config.replace({"data.path": data})
+    listed = seeds_of(seeds)
+    if listed and "train.seed" in changed:
+        raise UsageError("--seeds and --train.seed both say the seed.", "Give one of them.")
+    submitted = workspace.runs.submit(config, preset=preset, seeds=listed, name=name)
+    _run_out(workspace, [record.id for record in submitted], queue, as_json)
+
+
+@click.command()
+@click.argument("run_id", metavar="ID")
+@_queue_option
+@workspace_option
+@json_option
+def resume(run_id: str, queue: bool, workspace: Workspace, as_json: bool) -> None:
+    """Go on with a stopped, failed or lost run from its last finished epoch."""
+    record = workspace.runs.resume(run_id)
+    _run_out(workspace, [record.id], queue, as_json)
+
+
+def _run_out(workspace: Workspace, ids: Sequence[str], queue: bool, as_json: bool) -> None:
+    from engine.runs.export import plain_run
+
+    runs = workspace.runs
+    records = tuple(runs.get(run_id) for run_id in ids) if queue else follow(runs, ids)
+    if as_json:
+        emit({"runs": [plain_run(record, runs.epochs(record.id)) for record in records]})
+    else:
+        _print(records)
+    expected = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.FINISHED) if queue else (RunStatus.FINISHED,)
+    bad = [record for record in records if record.status not in expected]
+    for record in bad:
+        tell(" ".join(filter(None, (f"{record.id} {record.status}.", record.message, record.hint))))
+    if bad:
+        click.get_current_context().exit(FAILED)
+
+
+def _print(records: Sequence[RunRecord]) -> None:
+    for record in records:
+        click.echo(f"{record.id}  {record.name}  {record.status}  {record.message}".rstrip())
+        if record.metrics:
+            metric_table(record.metrics)
+
+
+@click.command()
+@workspace_option
+@json_option
+def work(workspace: Workspace, as_json: bool) -> None:
+    """Work off the queue without a window; ends when it is empty. One worker a workspace."""
+    try:
+        started = workspace.runs.work()
+    except KeyboardInterrupt:
+        tell("The queue waits. A run that has begun goes on; `coserec stop ID` ends it.")
+        raise click.Abort from None
+    if as_json:
+        emit({"started": started})
+    else:
+        click.echo(f"{started} run{'' if started == 1 else 's'} started; the queue is empty.")
+
+
+@click.command(hidden=True)
+@click.argument("run_id", metavar="ID")
+@workspace_option
+@click.pass_context
+def run(ctx: click.Context, run_id: str, workspace: Workspace, **_: Any) -> None:
+    """Do a queued run in this process: what the window, `train` and `work` start."""
+    ctx.exit(workspace.runs.execute(run_id))
+
+
+COMMANDS = (train, resume, work, run)
