@@ -71,15 +71,12 @@ def read(path: Path, *, chunk: int = CHUNK, longest_line: int = LONGEST_LINE) ->
 
 def _whole_lines(file: BinaryIO, path: Path, chunk: int, longest_line: int) -> Iterator[bytes]:
     """The file in pieces that end with a line; each line break becomes ``\\n``."""
-    rest = b""
+    rest = file.read(len(_BOM))
+    if rest[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise DataError("the file is UTF-16 text.", "Save it as UTF-8 or ASCII.", path=path)
+    rest = rest.removeprefix(_BOM)
     lines = 0
-    first = True
     while data := file.read(chunk):
-        if first:
-            first = False
-            if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                raise DataError("the file is UTF-16 text.", "Save it as UTF-8 or ASCII.", path=path)
-            data = data.removeprefix(_BOM)
         rest += data
         # A lone CR breaks a line too; the last byte may be the first half of a CRLF.
         end = max(rest.rfind(b"\n"), rest.rfind(b"\r", 0, len(rest) - 1)) + 1
