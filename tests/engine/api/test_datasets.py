@@ -1,0 +1,85 @@
+"""Data sets through the engine's door."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from engine.api import Workspace
+from engine.errors import DataError, UsageError
+from engine.records import ItemRecord, SequenceToken, UserRecord, to_plain
+
+datasets = Workspace().datasets
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    found = tmp_path / "tiny.txt"
+    found.write_text("10 1 2 30 4 5\n110 1 2 30 6\n12 7 2\n", encoding="ascii")
+    found.with_name("tiny.titles.tsv").write_text("1\tBlue hat\n2\tRed Hat\n30\tScarf\n", encoding="utf-8")
+    return str(found)
+
+
+def test_summary_is_plain_and_picklable(path: str) -> None:
+    found = datasets.summary(path)
+    assert found.has_titles
+    assert to_plain(found)["users"] == 3
+    assert pickle.loads(pickle.dumps(found)).fingerprint == found.fingerprint
+
+
+def test_users_are_found_by_part_of_their_id(path: str) -> None:
+    assert datasets.users(path) == (UserRecord("10", 5, 2), UserRecord("110", 4, 1), UserRecord("12", 2, 0))
+    assert [user.user for user in datasets.users(path, "10")] == ["10", "110"]
+    assert [user.user for user in datasets.users(path, "110")] == ["110"]
+    assert [user.user for user in datasets.users(path, limit=2)] == ["10", "110"]
+    assert datasets.users(path, "x") == ()
+
+
+def test_an_exact_user_comes_first(tmp_path: Path) -> None:
+    path = tmp_path / "users.txt"
+    path.write_text("21 1 2\n121 1 2\n2 1 2\n", encoding="ascii")
+    assert [user.user for user in datasets.users(str(path), "2")] == ["2", "21", "121"]
+    assert [user.user for user in datasets.users(str(path), "2", limit=1)] == ["2"]
+
+
+def test_items_are_found_by_id_or_title_most_popular_first(path: str) -> None:
+    # Training parts: 1 2 30 | 1 2 | 7 2, so 2 has three users and 1 two.
+    assert datasets.items(path)[:3] == (
+        ItemRecord("2", "Red Hat", 3),
+        ItemRecord("1", "Blue hat", 2),
+        ItemRecord("7", "", 1),  # as many users as 30, and the lower id
+    )
+    assert [item.item for item in datasets.items(path, "HAT")] == ["2", "1"]
+    assert [item.item for item in datasets.items(path, " scarf ")] == ["30"]
+    assert [item.item for item in datasets.items(path, "3")] == ["30"]
+    assert len(datasets.items(path, limit=4)) == 4
+    assert datasets.items(path, "gloves") == ()
+
+
+def test_an_exact_item_comes_first(tmp_path: Path) -> None:
+    path = tmp_path / "items.txt"
+    path.write_text("1 33 33 3 33 33\n2 33 33 33 33\n", encoding="ascii")
+    assert [item.item for item in datasets.items(str(path), "3")] == ["3", "33"]
+
+
+def test_a_sequence_is_whole_and_oldest_first(path: str) -> None:
+    assert datasets.sequence(path, "12") == (SequenceToken("7", ""), SequenceToken("2", "Red Hat"))
+    assert [token.item for token in datasets.sequence(path, "10")] == ["1", "2", "30", "4", "5"]
+
+
+def test_what_is_not_there(path: str) -> None:
+    with pytest.raises(UsageError, match="no user '99'"):
+        datasets.sequence(path, "99")
+    for ask in (datasets.summary, datasets.users, datasets.items):
+        with pytest.raises(UsageError, match="There is no file"):
+            ask(path + ".gone")
+        with pytest.raises(DataError, match="folder"):
+            ask(str(Path(path).parent))
+
+
+def test_the_sample_is_there_by_its_name() -> None:
+    found = datasets.summary("sample")
+    assert found.too_short_users == 0
+    assert datasets.items("sample", "trail running shoes, blue")[0].title == "Trail running shoes, blue"
