@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from engine.records import DatasetSummary, ItemRecord, SequenceToken, UserRecord
 
 if TYPE_CHECKING:
@@ -34,6 +36,15 @@ class Datasets:
         rows = [row for row, user in enumerate(ids) if wanted in user]
         rows.sort(key=lambda row: ids[row] != wanted)  # stable
         return tuple(_user(dataset, row) for row in rows[: max(limit, 0)])
+
+    def user_beside(self, path: str, user: str, step: int) -> UserRecord:
+        """The user ``step`` places after ``user`` in file order, going round at the ends; an unknown one counts as the
+        first. A large random ``step`` picks a user at random."""
+        from engine.data.dataset import load
+
+        dataset = load(path)
+        found = np.flatnonzero(dataset.user_ids == user)
+        return _user(dataset, (int(found[0] if len(found) else 0) + step) % len(dataset.user_ids))
 
     def items(self, path: str, text: str = "", limit: int = 200) -> tuple[ItemRecord, ...]:
         """Items whose id or title contains ``text``, most popular first, at most ``limit``; an exact id comes first.

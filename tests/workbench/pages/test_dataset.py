@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from tests.helpers.fake_engine import FakeDatasets, fake_engine, make_summary
-from workbench.context import Context, make_context
-from workbench.engine_process import Errands
+from tests.helpers.fake_engine import FakeDatasets, make_summary
+from workbench.context import Context
 from workbench.pages.dataset import PAGE, DatasetPage
-from workbench.theme import Theme
 from workbench.widgets.protocol_card import protocol_rows
 from workbench.widgets.tables import TableWindow
-
-
-@pytest.fixture
-def shop(theme: Theme, tmp_path: Path) -> Iterator[Context]:
-    made = make_context(fake_engine(tmp_path), theme, engine=Errands())
-    yield made
-    made.close()
 
 
 @pytest.fixture

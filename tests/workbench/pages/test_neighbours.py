@@ -1,0 +1,179 @@
+"""Neighbours: search, the table, walking and going back, the keyboard alone, what it says when there is nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from engine.errors import DataError
+from tests.helpers.fake_engine import LONELY, FakeDatasets, FakeNeighbours, title_of
+from workbench.context import Context
+from workbench.item_models.rows import SHARE
+from workbench.pages.neighbours import NORMALISED, PAGE, SCORE, NeighboursPage
+
+
+@pytest.fixture
+def page(qtbot: QtBot, shop: Context) -> NeighboursPage:
+    made = PAGE.build(shop)
+    assert isinstance(made, NeighboursPage)
+    qtbot.addWidget(made)
+    made.resize(1200, 700)
+    made.show()
+    made.page_shown()
+    qtbot.waitUntil(lambda: len(made.search.model.rows) == 30)
+    return made
+
+
+def walk(qtbot: QtBot, page: NeighboursPage, item: str) -> None:
+    page.walk(item)
+    qtbot.waitUntil(lambda: page.list is not None and page.list.item.item == item)
+
+
+def test_it_starts_with_the_most_popular_items_and_asks_to_pick_one(page: NeighboursPage) -> None:
+    assert (page.stack.state, page.stack.text) == ("empty", "Pick an item")
+    assert page.search.model.rows[0].item == "1"
+
+
+def test_search_by_title_and_by_id(qtbot: QtBot, page: NeighboursPage) -> None:
+    qtbot.keyClicks(page.search.field, "torch")
+    qtbot.waitUntil(lambda: len(page.search.model.rows) == 5)
+    page.search.field.setText("12")
+    qtbot.waitUntil(lambda: [row.item for row in page.search.model.rows] == ["12"])
+    assert page.search.found.text() == "1 item"
+    page.search.field.setText("no such thing")
+    qtbot.waitUntil(lambda: page.search.found.text().startswith("No item matches"))
+
+
+def test_typing_quickly_asks_once(qtbot: QtBot, page: NeighboursPage, shop: Context) -> None:
+    data: FakeDatasets = shop.workspace.datasets  # type: ignore[assignment]
+    before = len(data.calls)
+    qtbot.keyClicks(page.search.field, "torch")
+    qtbot.waitUntil(lambda: len(page.search.model.rows) == 5)
+    assert data.calls[before:] == [("items", "sample", "torch")]
+
+
+def test_the_table_is_the_engines_list(qtbot: QtBot, page: NeighboursPage) -> None:
+    walk(qtbot, page, "3")
+    assert page.list is not None
+    assert page.model.rowCount() == page.k.value() == 20
+    texts = [page.model.index(1, column).data() for column in range(7)]
+    row = page.list.neighbours[1]
+    assert texts == [
+        *("2", row.title, row.item, f"{row.score:.4f}", f"{row.normalised:.4f}"),
+        *(f"{row.shared_users}", f"{row.users}"),
+    ]
+    assert page.model.index(1, SCORE).data(SHARE) == pytest.approx(row.score / page.list.neighbours[0].score)
+    assert page.model.index(1, NORMALISED).data(SHARE) == row.normalised
+    assert page.title.full == title_of("3")
+
+
+def test_a_click_walks_and_back_and_forward_return(qtbot: QtBot, page: NeighboursPage) -> None:
+    walk(qtbot, page, "3")
+    other = page.model.rows[2].of.item
+    place = page.view.visualRect(page.model.index(2, 1)).center()
+    qtbot.mouseClick(page.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: page.list is not None and page.list.item.item == other)
+    assert page.can_go_back()
+    assert not page.can_go_forward()
+    page.back_button.click()
+    qtbot.waitUntil(lambda: page.list is not None and page.list.item.item == "3")
+    page.forward_button.click()
+    qtbot.waitUntil(lambda: page.list is not None and page.list.item.item == other)
+    page.go_back()
+    walk(qtbot, page, "9")
+    assert not page.can_go_forward()
+
+
+def test_the_keyboard_alone_goes_all_the_way(qtbot: QtBot, page: NeighboursPage) -> None:
+    page.search.field.setFocus()
+    qtbot.keyClick(page.search.field, Qt.Key.Key_Down)
+    assert page.search.view.hasFocus()
+    qtbot.keyClick(page.search.view, Qt.Key.Key_Down)
+    qtbot.keyClick(page.search.view, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.list is not None and page.list.item.item == "2")
+    page.view.setFocus()
+    qtbot.keyClick(page.view, Qt.Key.Key_Down)
+    target = page.model.rows[1].of.item
+    qtbot.keyClick(page.view, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.list is not None and page.list.item.item == target)
+    assert page.view.hasFocus()
+
+
+def test_another_k_asks_again(qtbot: QtBot, page: NeighboursPage) -> None:
+    walk(qtbot, page, "3")
+    page.k.setValue(5)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 5)
+
+
+def test_an_item_without_neighbours_says_so(qtbot: QtBot, page: NeighboursPage) -> None:
+    walk(qtbot, page, LONELY)
+    assert page.note.text() == "No user has this item together with another one."
+    assert page.note.isVisible()
+    assert not page.view.isVisible()
+    assert not page.copy_button.isEnabled()
+
+
+def test_copy_as_csv_is_unrounded(qtbot: QtBot, page: NeighboursPage) -> None:
+    walk(qtbot, page, "3")
+    page.copy_button.click()
+    rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
+    assert page.list is not None
+    assert [float(row["Score"]) for row in rows] == [row.score for row in page.list.neighbours]
+    assert rows[0]["Neighbour"] == page.list.neighbours[0].title
+
+
+def test_only_the_newest_answer_counts(qtbot: QtBot, page: NeighboursPage, shop: Context) -> None:
+    gate = threading.Event()
+    facade: FakeNeighbours = shop.workspace.neighbours  # type: ignore[assignment]
+    original = facade.of
+
+    def slow(path: str, item: str, k: int = 10) -> object:
+        if item == "3":
+            gate.wait(10)
+        return original(path, item, k)
+
+    facade.of = slow  # type: ignore[method-assign, assignment]
+    seen: list[str] = []
+    show = page._show
+    page._show = lambda found: (seen.append(found.item.item), show(found))  # type: ignore[method-assign]
+    page.walk("3")
+    page.walk("4")
+    qtbot.waitUntil(lambda: seen == ["4"])
+    gate.set()
+    page.walk("5")
+    qtbot.waitUntil(lambda: seen == ["4", "5"])
+
+
+def test_an_error_is_said_in_place_and_can_be_tried_again(qtbot: QtBot, page: NeighboursPage, shop: Context) -> None:
+    facade: FakeNeighbours = shop.workspace.neighbours  # type: ignore[assignment]
+    facade.fails = DataError("the file has been removed.", "Open another one.", path="gone.txt")
+    page.walk("3")
+    qtbot.waitUntil(lambda: page.stack.state == "error")
+    assert page.stack.text == "gone.txt: the file has been removed."
+    facade.fails = None
+    page.stack._message.button.click()
+    qtbot.waitUntil(lambda: page.stack.state == "content")
+
+
+def test_another_data_set_starts_afresh(qtbot: QtBot, page: NeighboursPage, shop: Context) -> None:
+    walk(qtbot, page, "3")
+    shop.session.open_dataset("other.txt")
+    assert page.item == ""
+    assert page.stack.state == "empty"
+    qtbot.waitUntil(lambda: len(page.search.model.rows) == 30)
+
+
+def test_another_page_can_ask_for_an_item(qtbot: QtBot, page: NeighboursPage) -> None:
+    page.open_state(item="7", unknown=1)
+    qtbot.waitUntil(lambda: page.list is not None and page.list.item.item == "7")
+
+
+def test_view_state_is_checked(page: NeighboursPage) -> None:
+    page.restore_state({"k": 7, "split": ["a"]})
+    assert page.save_state()["k"] == 7
