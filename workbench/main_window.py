@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
         bar = QToolBar("Main")
         bar.setObjectName("toolbar-main")
         bar.setMovable(False)
+        bar.setIconSize(QSize(18, 18))
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         for name in window_actions.TOOLBAR:
             if name:
@@ -171,6 +172,7 @@ class MainWindow(QMainWindow):
         widget = self.page_widget(page_id)
         self._current = page_id
         self.stack.setCurrentWidget(widget)
+        widget.setFocus(Qt.FocusReason.OtherFocusReason)
         self.rail.select(page_id)
         widget.page_shown()
         self.table.refresh()
@@ -316,7 +318,7 @@ class MainWindow(QMainWindow):
         control = self.context.control
         self.backstage.training.take_no_more()
         if answer == "keep":
-            control.start_worker(self._close_now, self._could_not_close)
+            control.hand_over(self.backstage.training.stop, self._close_now, self._could_not_close)
         elif answer == "stop":
             control.stop_and_wait(run_id, self._close_now, self._could_not_close)
         else:

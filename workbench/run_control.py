@@ -76,9 +76,14 @@ class RunControl(QObject):
             if record.status.can_resume:
                 self._ask(self._runs.resume, record.id)
 
-    def start_worker(self, on_result: Callable[[Any], None], on_error: OnError) -> None:
-        """Hand the queue to a headless worker."""
-        self._errands.run(self._runs.start_worker, on_result=on_result, on_error=on_error)
+    def hand_over(self, stop_own: Callable[[], None], on_result: Callable[[Any], None], on_error: OnError) -> None:
+        """Hand the queue to a headless worker, once ``stop_own`` has ended the window's own work on it."""
+
+        def change() -> int:
+            stop_own()
+            return self._runs.start_worker()
+
+        self._errands.run(change, on_result=on_result, on_error=on_error)
 
     def _ask(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._errands.run(function, *arguments, on_result=lambda _: self.changed.emit(), on_error=self._notifier.report)

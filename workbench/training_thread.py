@@ -69,6 +69,9 @@ class TrainingThread(QThread):
         """Work off the queue again."""
         self._takes_runs = True
         self._wake.set()
+        if not self.isRunning():
+            self._ends = False
+            self.start()
 
     def stop(self) -> None:
         """End this thread and wait for it. A training process goes on."""

@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVB
 
 from engine.config import SettingInfo
 from workbench.forms.editors import editor_for, number_text
-from workbench.theme import SMALL, SPACE, Theme, set_role
+from workbench.theme import SMALL, Theme, set_role
 from workbench.widgets.layout import label
 
 LABEL_WIDTH = 178
+ENTRY_WIDTH = 290
 
 
 def bounds_text(info: SettingInfo) -> str:
@@ -83,10 +84,17 @@ class FieldRow(QWidget):
         row.setSpacing(SMALL)
         row.addWidget(self.dot)
         row.addWidget(self.name)
-        row.addWidget(self.editor)
+        entry = QWidget()
+        inner = QHBoxLayout(entry)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(SMALL)
+        inner.addWidget(self.editor)
         if self.info.unit:
-            row.addWidget(label(self.info.unit, "muted"))
-        row.addSpacing(SPACE)
+            inner.addWidget(label(self.info.unit, "muted"))
+        inner.addStretch(1)
+        # One width for all editors, so that the explanations stand in a column.
+        entry.setMinimumWidth(ENTRY_WIDTH)
+        row.addWidget(entry)
         row.addWidget(self.help, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 2, 0, 2)

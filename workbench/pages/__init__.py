@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class PageWidget(QWidget):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self.context = context
+        # The page itself can hold the focus, so that its shortcuts work before anything in it is chosen.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
 
     def page_shown(self) -> None:
         """The page has become the visible one."""

@@ -40,6 +40,8 @@ class Rail(QFrame):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         button.setIconSize(QSize(22, 22))
         button.setCheckable(True)
+        # A click leaves the focus to the page, whose shortcuts then work at once.
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setFixedWidth(WIDTH - 2 * SMALL - 1)
         button.setAccessibleName(f"{page.title} page")
         button.setToolTip(f"{page.tip or page.title}  (Ctrl+{number})")

@@ -1,0 +1,372 @@
+"""Live curves of one series over several runs: one curve item a run, redrawn by one timer and only when there is news.
+
+Pen width 1 and no antialiasing while anything is live (wider pens are many times slower), `autoDownsample` with
+`clipToView`. A run's colour, dash and marker are those it has everywhere. The crosshair reads every curve at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+
+from workbench.item_models.delegates import draw_sample
+from workbench.live_feed import Curve
+from workbench.theme import SMALL, SPACE, Theme, style_plot
+from workbench.widgets.layout import label
+from workbench.widgets.tables import Columns, show_as_table_button
+
+REDRAW_MS = 100
+MOST_MARKERS = 60
+"""Longer curves are told apart by colour and dash; a marker on every point would only hide them."""
+MOST_READINGS = 6
+
+
+@dataclass(frozen=True)
+class RunLook:
+    """What a plot must know of a run: its name, its place in the order of creation, where its hybrid phase begins."""
+
+    name: str
+    order: int
+    hybrid_from: float | None = None
+
+
+def smoothed(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Mean over the last ``window`` values up to each one; shorter at the start. Same length as ``values``.
+
+    >>> smoothed(np.array([2.0, 4.0, 6.0]), 2).tolist()
+    [2.0, 3.0, 5.0]
+    """
+    if window <= 1 or len(values) == 0:
+        return values
+    totals = np.cumsum(np.concatenate(([0.0], values)))
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(ends - window, 0)
+    return (totals[ends] - totals[starts]) / (ends - starts)
+
+
+def reading(curve: Curve, at: float) -> float | None:
+    """The curve's value at its point nearest to ``at``; None outside of it."""
+    xs, ys = curve
+    if len(xs) == 0 or not xs[0] - 0.5 <= at <= xs[-1] + 0.5:
+        return None
+    right = min(int(np.searchsorted(xs, at)), len(xs) - 1)
+    left = max(right - 1, 0)
+    nearest = left if abs(xs[left] - at) <= abs(xs[right] - at) else right
+    return float(ys[nearest])
+
+
+def series_label(name: str) -> str:
+    """A stored series name as people say it."""
+    group, _, rest = name.partition("/")
+    words = rest.replace("_", " ")
+    return {
+        "loss": f"Loss: {words}",
+        "running": f"Loss within epochs: {words}",
+        "valid": f"Validation {words}",
+        "test": f"Test {words}",
+        "time": f"Time: {words}",
+    }.get(group, name)
+
+
+def is_loss(name: str) -> bool:
+    """Whether a series may be smoothed: losses only, never a metric that is reported."""
+    return name.startswith(("loss/", "running/"))
+
+
+class MetricPlot(QWidget):
+    """Chooser, plot, reading. Give it runs with `set_runs` and curves with `set_curves`."""
+
+    series_changed = Signal(str)
+
+    def __init__(self, theme: Theme, title: str, prefixes: Sequence[str]) -> None:
+        super().__init__()
+        self._theme = theme
+        self._title = title
+        self._prefixes = tuple(prefixes)
+        self._looks: dict[str, RunLook] = {}
+        self._curves: dict[str, Curve] = {}
+        self._drawn: dict[str, Curve] = {}
+        self._items: dict[str, Any] = {}
+        self._marks: dict[str, Any] = {}
+        self._dirty: set[str] = set()
+        self._wanted_series = ""
+        self._pointer: float | None = None
+        self._build()
+        self._show_smoothing()
+        self._timer = QTimer(self)
+        self._timer.setInterval(REDRAW_MS)
+        self._timer.timeout.connect(self.redraw)
+        theme.follow(self, MetricPlot._restyle)
+
+    # Parts ----------------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.plot: Any = self._make_plot()
+        self.reading = QLabel()
+        self.reading.setTextFormat(Qt.TextFormat.RichText)
+        self.reading.setAccessibleName(f"{self._title}: values at the pointer")
+        self.reading.setContentsMargins(SMALL, 0, SMALL, 0)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SMALL)
+        layout.addLayout(self._make_head())
+        layout.addWidget(self.plot, 1)
+        layout.addWidget(self.reading)
+
+    def _make_head(self) -> QHBoxLayout:
+        self.series = QComboBox()
+        self.series.setAccessibleName(f"{self._title}: series")
+        self.series.setMinimumWidth(190)
+        self.series.activated.connect(self._choose)
+        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing.setRange(1, 50)
+        self.smoothing.setFixedWidth(90)
+        self.smoothing.setAccessibleName("Smoothing window in points")
+        self.smoothing.setToolTip("Mean over this many points; for losses only")
+        self.smoothing.valueChanged.connect(self._smooth)
+        self.smoothing_label = label("raw", "muted")
+        self.smoothing_label.setFixedWidth(64)
+        self.log = QCheckBox("log")
+        self.log.setToolTip("Logarithmic value axis")
+        self.log.setAccessibleName(f"{self._title}: logarithmic axis")
+        self.log.toggled.connect(lambda on: self.plot.setLogMode(y=on))
+        auto = QToolButton()
+        self._theme.follow_icon(auto, "autoscale", "muted")
+        auto.setToolTip("Show all of every curve (A)")
+        auto.setAccessibleName(f"{self._title}: show all")
+        auto.clicked.connect(self.autoscale)
+        self.table_button = show_as_table_button(self._theme, self._table_title, self.columns)
+        head = QHBoxLayout()
+        head.setSpacing(SPACE)
+        for widget in (self.series, self.smoothing, self.smoothing_label, self.log):
+            head.addWidget(widget)
+        head.addStretch(1)
+        head.addWidget(auto)
+        head.addWidget(self.table_button)
+        return head
+
+    def _make_plot(self) -> Any:
+        plot = pg.PlotWidget(enableMenu=False)
+        plot.setAccessibleName(f"{self._title}: curves of the ticked runs")
+        plot.setMinimumHeight(120)
+        item = plot.getPlotItem()
+        item.setDownsampling(auto=True, mode="peak")
+        item.setClipToView(True)
+        item.hideButtons()
+        item.setLabel("bottom", "epoch")
+        item.getAxis("left").setWidth(62)
+        plot.setMouseEnabled(x=True, y=False)
+        self._cross = pg.InfiniteLine(angle=90, movable=False)
+        self._cross.hide()
+        plot.addItem(self._cross, ignoreBounds=True)
+        self._proxy = pg.SignalProxy(plot.scene().sigMouseMoved, rateLimit=25, slot=self._moved)
+        return plot
+
+    def _restyle(self) -> None:
+        colours = self._theme.colours
+        style_plot(self.plot, colours)
+        self._cross.setPen(pg.mkPen(colours.strong_border, width=1))
+        for run_id in self._items:
+            self._style(run_id)
+        self._show_reading()
+
+    # What is drawn --------------------------------------------------------------------------------------------------
+
+    @property
+    def chosen(self) -> str:
+        """Name of the series that is drawn, or nothing."""
+        return str(self.series.currentData() or "")
+
+    def choose(self, name: str) -> None:
+        """Draw this series, as soon as some run has it."""
+        self._wanted_series = name
+        place = self.series.findData(name)
+        if place >= 0 and place != self.series.currentIndex():
+            self.series.setCurrentIndex(place)
+            self._choose(place)
+
+    def set_series(self, names: Sequence[str]) -> None:
+        """Offer the series among ``names`` that belong to this plot."""
+        wanted = [name for name in names if name.startswith(self._prefixes)]
+        if wanted == [self.series.itemData(row) for row in range(self.series.count())]:
+            return
+        before = self._wanted_series or self.chosen
+        self.series.clear()
+        for name in wanted:
+            self.series.addItem(series_label(name), name)
+        self.series.setCurrentIndex(max(0, self.series.findData(before)) if wanted else -1)
+        self.series_changed.emit(self.chosen)
+
+    def set_runs(self, looks: Mapping[str, RunLook]) -> None:
+        """Draw exactly these runs."""
+        for gone in set(self._items) - set(looks):
+            self.plot.removeItem(self._items.pop(gone))
+            self._curves.pop(gone, None)
+            self._drawn.pop(gone, None)
+            self._remove_mark(gone)
+        for run_id, look in looks.items():
+            known = self._looks.get(run_id)
+            if run_id not in self._items:
+                self._items[run_id] = self.plot.plot([], [])
+                known = None
+            if known != look:
+                self._looks[run_id] = look
+                self._style(run_id)
+                self._draw_mark(run_id, look)
+        self._looks = dict(looks)
+        self._show_reading()
+
+    def set_curves(self, curves: Mapping[str, Curve]) -> None:
+        """New data of some of the runs; it is drawn at the next tick of the timer."""
+        for run_id, curve in curves.items():
+            if run_id in self._items:
+                self._curves[run_id] = curve
+                self._dirty.add(run_id)
+        if self._dirty and not self._timer.isActive():
+            self._timer.start()
+
+    def redraw(self) -> None:
+        """Hand the changed curves to the plot; stops the timer when there is no more news."""
+        if not self._dirty:
+            self._timer.stop()
+            return
+        window = self.smoothing.value() if is_loss(self.chosen) else 1
+        for run_id in self._dirty & set(self._items):
+            xs, ys = self._curves[run_id]
+            # A copy: the book's buffer goes on growing behind a view.
+            shown = (xs.copy(), smoothed(ys, window).copy())
+            self._drawn[run_id] = shown
+            marker = self._theme.series_style(self._looks[run_id].order).marker if len(xs) <= MOST_MARKERS else None
+            self._items[run_id].setData(*shown, symbol=marker)
+        self._dirty.clear()
+        self._show_reading()
+
+    def drawn(self, run_id: str) -> Curve | None:
+        """What the plot shows of a run (smoothed, where it is)."""
+        return self._drawn.get(run_id)
+
+    def _style(self, run_id: str) -> None:
+        look = self._theme.series_style(self._looks[run_id].order)
+        item = self._items[run_id]
+        item.setPen(pg.mkPen(look.colour, width=1, style=look.dash))
+        item.setSymbolPen(None)
+        item.setSymbolBrush(pg.mkBrush(look.colour))
+        item.setSymbolSize(6)
+        if run_id in self._marks:
+            self._marks[run_id].setPen(pg.mkPen(look.colour, width=1, style=Qt.PenStyle.DashDotDotLine))
+            self._marks[run_id].label.setColor(look.colour)
+
+    def _draw_mark(self, run_id: str, look: RunLook) -> None:
+        self._remove_mark(run_id)
+        if look.hybrid_from is None:
+            return
+        options = {"position": 0.94, "rotateAxis": (1, 0), "anchors": [(0, 0), (0, 1)]}
+        mark = pg.InfiniteLine(look.hybrid_from, angle=90, movable=False, label="hybrid", labelOpts=options)
+        mark.setZValue(-10)
+        self.plot.addItem(mark, ignoreBounds=True)
+        self._marks[run_id] = mark
+        self._style(run_id)
+
+    def _remove_mark(self, run_id: str) -> None:
+        if run_id in self._marks:
+            self.plot.removeItem(self._marks.pop(run_id))
+
+    # Controls -------------------------------------------------------------------------------------------------------
+
+    def _choose(self, _: int) -> None:
+        self._wanted_series = self.chosen
+        self._dirty.clear()
+        for run_id, item in self._items.items():
+            self._curves[run_id] = self._drawn[run_id] = (np.empty(0), np.empty(0))
+            item.setData([], [])
+        self._show_smoothing()
+        self.series_changed.emit(self.chosen)
+        self.autoscale()
+
+    def _smooth(self, _: int) -> None:
+        self._show_smoothing()
+        self.set_curves(dict(self._curves))
+
+    def _show_smoothing(self) -> None:
+        can = is_loss(self.chosen) if self.chosen else any(is_loss(prefix) for prefix in self._prefixes)
+        self.smoothing.setVisible(can)
+        self.smoothing_label.setVisible(can)
+        window = self.smoothing.value()
+        self.smoothing_label.setText("raw" if window == 1 else f"{window} points")
+
+    def autoscale(self) -> None:
+        """Show all of every curve, and follow them as they grow."""
+        self.plot.enableAutoRange()
+
+    def _moved(self, event: tuple[QPointF]) -> None:
+        view = self.plot.getPlotItem().vb
+        inside = self.plot.sceneBoundingRect().contains(event[0]) and view.sceneBoundingRect().contains(event[0])
+        self._pointer = float(view.mapSceneToView(event[0]).x()) if inside else None
+        self._cross.setVisible(inside)
+        if self._pointer is not None:
+            self._cross.setPos(self._pointer)
+        self._show_reading()
+
+    def leaveEvent(self, event: Any) -> None:
+        super().leaveEvent(event)
+        self._pointer = None
+        self._cross.hide()
+        self._show_reading()
+
+    def readings(self) -> list[tuple[str, float | None]]:
+        """Run id and value at the pointer, or its last value where the pointer is elsewhere."""
+        found = []
+        for run_id in self._items:
+            curve = self._drawn.get(run_id, (np.empty(0), np.empty(0)))
+            last = float(curve[1][-1]) if len(curve[1]) else None
+            found.append((run_id, last if self._pointer is None else reading(curve, self._pointer)))
+        return found
+
+    def _show_reading(self) -> None:
+        found = self.readings()
+        where = "latest" if self._pointer is None else f"epoch {self._pointer:.1f}"
+        parts = [f"<span style='color:{self._theme.colours.muted}'>{where}</span>"] if found else []
+        for run_id, value in found[:MOST_READINGS]:
+            look = self._theme.series_style(self._looks[run_id].order)
+            text = "–" if value is None else f"{value:.4f}"
+            parts.append(f"<span style='color:{look.colour}'>{SIGNS[look.marker]}</span> {text}")
+        if len(found) > MOST_READINGS:
+            parts.append(f"+{len(found) - MOST_READINGS} more")
+        self.reading.setText("&nbsp;&nbsp;&nbsp;".join(parts))
+
+    # Show as table --------------------------------------------------------------------------------------------------
+
+    def _table_title(self) -> str:
+        return series_label(self.chosen) if self.chosen else self._title
+
+    def columns(self) -> Columns:
+        """The recorded values, unsmoothed: an epoch column and a value column for each run."""
+        made: list[tuple[str, Sequence[object]]] = []
+        for run_id, look in self._looks.items():
+            xs, ys = self._curves.get(run_id, (np.empty(0), np.empty(0)))
+            made += [(f"{look.name}: epoch", list(xs)), (f"{look.name}: {self.chosen}", list(ys))]
+        return made
+
+
+# The markers of the curves, as characters for the line of readings.
+SIGNS = {"o": "●", "s": "■", "t": "▼", "d": "◆", "+": "✚", "x": "✖", "star": "✱"}
+
+
+def sample_pixmap(theme: Theme, order: int, width: int = 26, height: int = 14) -> QPixmap:
+    """A run's look as a small picture, for lists."""
+    ratio = 2
+    pixmap = QPixmap(width * ratio, height * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    draw_sample(painter, theme, order, QPointF(2, height / 2), width - 4)
+    painter.end()
+    return pixmap

@@ -1,0 +1,281 @@
+"""What is told of one run: how it went, and its configuration with what differs from the preset first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QGridLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.config import KS, ExperimentConfig, fields_of, parse, preset
+from engine.errors import EngineError
+from engine.records import RunRecord, RunStatus
+from workbench.theme import SMALL, SPACE, WIDE, Theme, set_role
+from workbench.widgets.layout import Card, label
+from workbench.widgets.text import metric_text, time_left_text, when_text
+
+KINDS = ("HR", "NDCG")
+SPLITS = {"valid": "Validation", "test": "Test"}
+
+
+def parsed(record: RunRecord) -> ExperimentConfig | None:
+    """The run's configuration, None where today's program no longer parses it."""
+    try:
+        return parse(record.config)
+    except EngineError:
+        return None
+
+
+def hybrid_from(record: RunRecord) -> float | None:
+    """Where on an axis of epochs the hybrid phase begins (Algorithm 1, FACTS F16); None where it has not begun."""
+    if not record.hybrid_started:
+        return None
+    section: Any = record.config.get("similarity", {})
+    fidelity: Any = record.config.get("fidelity", {})
+    start = section.get("hybrid_after_epoch")
+    if not isinstance(start, int):
+        return None
+    return float(start + (1 if fidelity.get("hybrid_switch") == "after_epoch" else 0))
+
+
+def hybrid_note(record: RunRecord) -> str:
+    """Says it plainly when a run ended before its hybrid phase began (FACTS F16)."""
+    if record.hybrid_started is not False or not record.status.is_end or record.status is RunStatus.CANCELLED:
+        return ""
+    section: Any = record.config.get("similarity", {})
+    start = section.get("hybrid_after_epoch", "?")
+    return (
+        f"The hybrid correlation never began: it was to start after epoch {start}, "
+        "and the run ended before. Its metrics are those of the memory-based correlation alone."
+    )
+
+
+def duration_text(record: RunRecord) -> str:
+    """How long the run has taken."""
+    if record.started_at is None:
+        return "–"
+    end = record.ended_at or datetime.now(UTC)
+    start = record.started_at if record.started_at.tzinfo else record.started_at.replace(tzinfo=UTC)
+    end = end if end.tzinfo else end.replace(tzinfo=UTC)
+    return time_left_text((end - start).total_seconds())
+
+
+def facts_of(record: RunRecord) -> list[tuple[str, str]]:
+    """Label and value of what is worth knowing of a run."""
+    trained = f"{record.epoch + 1} of at most {record.epochs}" if record.attempt else "–"
+    best = "–" if record.best_epoch is None else str(record.best_epoch + 1)
+    process = f"{record.pid} on {record.host}" if record.pid is not None else record.host or "–"
+    return [
+        ("Data", record.dataset),
+        ("Preset", record.preset or "none"),
+        ("Seed", str(record.seed)),
+        ("Epochs", trained),
+        ("Best epoch", best),
+        ("Device", record.device or "–"),
+        ("Queued", when_text(record.created_at)),
+        ("Started", when_text(record.started_at) or "–"),
+        ("Took" if record.status.is_end else "So far", duration_text(record)),
+        ("Attempt", str(record.attempt) if record.attempt else "–"),
+        ("Process", process),
+        ("Folder", str(record.directory)),
+        ("Run id", record.id),
+    ]
+
+
+class Overview(QScrollArea):
+    """State, what went wrong, final metrics, facts."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setWidgetResizable(True)
+        self.name = label("", "title", wrap=True, selectable=True)
+        self.state = label("", "muted", wrap=True)
+        self.message = label("", wrap=True, selectable=True)
+        self.hybrid = label("", "note-warn", wrap=True, selectable=True)
+        self.values: dict[tuple[str, str], QLabel] = {}
+        self.facts: dict[str, QLabel] = {}
+        inner = QWidget()
+        set_role(inner, "page")
+        self._column = QVBoxLayout(inner)
+        self._column.setContentsMargins(SPACE, WIDE, WIDE, WIDE)
+        self._column.setSpacing(SPACE)
+        for widget in (self.name, self.state, self.message, self.hybrid, self._metrics_card(), self._facts_card()):
+            self._column.addWidget(widget)
+        self._column.addStretch(1)
+        self.setWidget(inner)
+
+    def _metrics_card(self) -> Card:
+        self.metrics_card = Card("Metrics at the best epoch")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(WIDE)
+        grid.setVerticalSpacing(SMALL)
+        names = [f"{kind}@{k}" for kind in KINDS for k in KS]
+        for column, name in enumerate(names, 1):
+            head = label(name, "muted")
+            head.setAlignment(Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(head, 0, column)
+        for row, (split, title) in enumerate(SPLITS.items(), 1):
+            grid.addWidget(label(title, "section"), row, 0)
+            for column, name in enumerate(names, 1):
+                value = label("", selectable=True)
+                value.setAlignment(Qt.AlignmentFlag.AlignRight)
+                value.setAccessibleName(f"{title} {name}")
+                self.values[split, name] = value
+                grid.addWidget(value, row, column)
+        grid.setColumnStretch(len(names) + 1, 1)
+        self.no_metrics = label("There are none until the run has finished.", "muted", wrap=True)
+        self.metrics_card.body.addLayout(grid)
+        self.metrics_card.body.addWidget(self.no_metrics)
+        return self.metrics_card
+
+    def _facts_card(self) -> Card:
+        card = Card("Run")
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(WIDE)
+        self._grid.setVerticalSpacing(SMALL)
+        self._grid.setColumnStretch(1, 1)
+        card.body.addLayout(self._grid)
+        return card
+
+    def show_record(self, record: RunRecord) -> None:
+        """Bring everything up to date."""
+        self.name.setText(record.name or record.id)
+        phase = f" · {record.phase}" if record.phase and record.status is RunStatus.RUNNING else ""
+        stopping = " · stopping" if record.stop_requested and record.status is RunStatus.RUNNING else ""
+        self.state.setText(f"{record.status.value.capitalize()}{phase}{stopping}")
+        text = f"{record.message}\n{record.hint}".strip()
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+        role = {RunStatus.FAILED: "note-bad", RunStatus.LOST: "note-warn"}.get(record.status, "note")
+        if self.message.property("role") != role:
+            set_role(self.message, role)
+        note = hybrid_note(record)
+        self.hybrid.setText(note)
+        self.hybrid.setVisible(bool(note))
+        for (split, name), value in self.values.items():
+            value.setText(metric_text(record.metrics.get(split, {}).get(name)) or "–")
+        self.no_metrics.setVisible(not record.metrics)
+        for row, (fact, value_text) in enumerate(facts_of(record)):
+            if "Took" in self.facts and fact == "So far":
+                fact = "Took"
+            self._fact(row, fact, value_text)
+
+    def _fact(self, row: int, fact: str, text: str) -> None:
+        key = str(row)
+        if key not in self.facts:
+            self._grid.addWidget(label(fact, "muted"), row, 0, Qt.AlignmentFlag.AlignTop)
+            value = label("", wrap=True, selectable=True)
+            self.facts[key] = value
+            self._grid.addWidget(value, row, 1)
+        self.facts[key].setText(text)
+        self.facts[key].setAccessibleName(f"{fact}: {text}")
+
+
+def configuration_rows(record: RunRecord) -> list[tuple[str, str, str, bool]]:
+    """Path, value, the preset's value, whether they differ; what differs first."""
+    values, base = _flat(record.config), {}
+    try:
+        base = {info.path: info.value for info in fields_of(preset(record.preset).config)}
+    except EngineError:
+        base = {}
+    rows = []
+    for path, value in values.items():
+        compared = path in base and path not in ("train.seed", "data.path")
+        differs = (compared and base[path] != value) or (bool(base) and path not in base and "." in path)
+        rows.append((path, _plain(value), _plain(base[path]) if path in base else "", differs))
+    return sorted(rows, key=lambda row: not row[3])
+
+
+def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for section, group in config.items():
+        if isinstance(group, Mapping):
+            found |= {f"{section}.{name}": value for name, value in group.items()}
+        else:
+            found[section] = group
+    return found
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+class ConfigurationView(QWidget):
+    """A searchable table of every setting of a run."""
+
+    HEADERS = ("Setting", "Value", "Preset")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[str, int] | None = None
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Find a setting")
+        self.filter.setAccessibleName("Find a setting")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.textChanged.connect(self._apply_filter)
+        self.note = label("", "muted", wrap=True)
+        self.table = QTableWidget(0, len(self.HEADERS))
+        self.table.setHorizontalHeaderLabels(list(self.HEADERS))
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setAlternatingRowColors(True)
+        self.table.setShowGrid(False)
+        self.table.setAccessibleName("Configuration of the run")
+        self.table.verticalHeader().hide()
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE, WIDE, WIDE, WIDE)
+        layout.setSpacing(SPACE)
+        layout.addWidget(self.note)
+        layout.addWidget(self.filter)
+        layout.addWidget(self.table, 1)
+
+    def show_record(self, record: RunRecord) -> None:
+        """Fill the table; a configuration never changes, so once per run."""
+        if self._shown == (record.id, len(record.config)):
+            return
+        self._shown = (record.id, len(record.config))
+        rows = configuration_rows(record)
+        changed = sum(row[3] for row in rows)
+        name = record.preset or "no preset"
+        text = f"{changed} settings differ from {name}; they stand first." if changed else f"As the preset {name}."
+        if parsed(record) is None:
+            text += " This program no longer understands the stored configuration; it is shown as it was stored."
+        self.note.setText(text)
+        self.table.setRowCount(len(rows))
+        for number, (path, value, base, differs) in enumerate(rows):
+            for column, cell in enumerate((f"● {path}" if differs else path, value, base)):
+                item = QTableWidgetItem(cell)
+                item.setToolTip(cell)
+                if differs:
+                    font = QFont()
+                    font.setBold(True)
+                    item.setFont(font)
+                self.table.setItem(number, column, item)
+        self._apply_filter()
+
+    def _apply_filter(self, *_: object) -> None:
+        wanted = self.filter.text().lower()
+        for row in range(self.table.rowCount()):
+            cells = [self.table.item(row, column) for column in range(2)]
+            text = " ".join(cell.text().lower() for cell in cells if cell is not None)
+            self.table.setRowHidden(row, wanted not in text)

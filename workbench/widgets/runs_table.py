@@ -1,0 +1,93 @@
+"""The table view of runs: how its columns are shown, chosen and remembered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView
+
+from engine.records import RunRecord
+from workbench.item_models.delegates import ROW_HEIGHT, NameDelegate, ProgressDelegate, StateDelegate
+from workbench.item_models.runs_model import COLUMN_IDS, COLUMNS, RunsModel
+from workbench.theme import Theme
+
+
+class RunsTable(QTableView):
+    """Rows of a `RunsModel`; the header's menu chooses columns."""
+
+    def __init__(self, model: RunsModel, theme: Theme) -> None:
+        super().__init__()
+        self.runs = model
+        self.setModel(model)
+        self.setAccessibleName("Runs")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self._delegates = (NameDelegate(theme), StateDelegate(theme), ProgressDelegate(theme))
+        for name, delegate in zip(("name", "status", "progress"), self._delegates, strict=True):
+            self.setItemDelegateForColumn(COLUMN_IDS.index(name), delegate)
+        header = self.horizontalHeader()
+        header.setSectionsMovable(True)
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        header.customContextMenuRequested.connect(self._choose_columns)
+        for number, column in enumerate(COLUMNS):
+            self.setColumnWidth(number, column.width)
+            self.setColumnHidden(number, not column.is_shown)
+        # Before sorting is switched on: it would otherwise begin with the first column.
+        header.setSortIndicator(COLUMN_IDS.index("created"), Qt.SortOrder.DescendingOrder)
+        self.setSortingEnabled(True)
+
+    def selected(self) -> list[RunRecord]:
+        """Records of the selected rows, from top to bottom."""
+        rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
+        return [record for row in rows if (record := self.runs.record(row)) is not None]
+
+    def select(self, run_id: str) -> bool:
+        """Select a run and bring it into sight; False where it is not in the table."""
+        row = self.runs.row_of(run_id)
+        if row is None:
+            return False
+        self.selectRow(row)
+        self.scrollTo(self.runs.index(row, 0))
+        return True
+
+    def _choose_columns(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for number, column in enumerate(COLUMNS[1:], 1):
+            action = menu.addAction(column.title)
+            action.setCheckable(True)
+            action.setChecked(not self.isColumnHidden(number))
+            action.toggled.connect(lambda on, which=number: self.setColumnHidden(which, not on))
+        menu.popup(self.horizontalHeader().mapToGlobal(place))
+
+    def save_state(self) -> dict[str, Any]:
+        """Sorting, hidden columns and widths, JSON-ready."""
+        header = self.horizontalHeader()
+        name, ascending = self.runs.sorting
+        return {
+            "sort": [name, ascending],
+            "hidden": [COLUMNS[n].id for n in range(len(COLUMNS)) if self.isColumnHidden(n)],
+            "widths": {COLUMNS[n].id: header.sectionSize(n) for n in range(len(COLUMNS)) if header.sectionSize(n)},
+        }
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """What `save_state` gave; whatever makes no sense is passed over."""
+        hidden, widths, sort = state.get("hidden"), state.get("widths"), state.get("sort")
+        for number, column in enumerate(COLUMNS):
+            if isinstance(hidden, list):
+                self.setColumnHidden(number, column.id in hidden and number > 0)
+            if isinstance(widths, dict) and isinstance(width := widths.get(column.id), int) and 20 <= width <= 2000:
+                self.setColumnWidth(number, width)
+        if isinstance(sort, list) and len(sort) == 2 and sort[0] in COLUMN_IDS:
+            order = Qt.SortOrder.AscendingOrder if sort[1] is True else Qt.SortOrder.DescendingOrder
+            self.sortByColumn(COLUMN_IDS.index(sort[0]), order)
