@@ -65,6 +65,7 @@ class _GroupedAttention(torch.autograd.Function):
         rows, size = projected.shape[0], projected.shape[1] // 3
         scale = 1 / math.sqrt(size // heads)
         out = projected.new_empty(rows, size)
+        out[_end(groups) :] = 0
         probabilities = _square_blocks(projected, heads, groups)
         masks = None
         if p:
@@ -98,6 +99,7 @@ class _GroupedAttention(torch.autograd.Function):
         heads, groups, scale = ctx.layout
         gradient = gradients[0].contiguous()
         result = torch.empty_like(projected)
+        result[_end(groups) :] = 0
         begin = 0
         for group in groups:
             query, key, value = _heads_of(projected, group, heads)
@@ -120,6 +122,11 @@ class _GroupedAttention(torch.autograd.Function):
                 d_key[head].copy_(torch.bmm(d_scores[head].transpose(1, 2), query[head]))
             begin = end
         return result, None, None, None
+
+
+def _end(groups: tuple[Group, ...]) -> int:
+    """The first slot that belongs to no group."""
+    return groups[-1].start + groups[-1].count * groups[-1].length if groups else 0
 
 
 def _square_blocks(like: Tensor, heads: int, groups: tuple[Group, ...]) -> Tensor:

@@ -15,12 +15,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 # A group's slots beyond a sequence's end are wasted work; every group costs a fixed overhead. Short sequences are
 # most of the data, so their groups are exact.
-_GROUP_LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 25, 30, 36, 43, 50)
+_GROUP_LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 32, 50)
 _GROUP_LENGTHS_GPU = (8, 20, 50)
+_ROWS_MULTIPLE = 128
+"""The CPU's products are compiled for their exact shape when it is first seen: so few shapes are worth idle rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +43,11 @@ class Group:
 class Layout:
     """Slots of a batch: S sequences in M slots of which T are real tokens.
 
-    On the device: ``token`` int64 [M] is the index into the flat items that fills a slot, ``is_real`` bool [M] is
-    False for slots past a sequence's end (or before it, padded) whose token is a stand-in, ``position`` int64 [M] the
-    position whose embedding is added (right-aligned: the last item has ``max_length − 1``, FACTS F6). On the host:
-    ``first`` int64 [S] is the slot of a sequence's first kept token, ``lengths`` int64 [S] its kept tokens.
+    On the device: ``token`` int64 [M] is the index into the flat items that fills a slot; ``is_real`` bool [M] is
+    False for slots whose token is a stand-in: those past a sequence's end (before it, padded), or of no sequence;
+    ``position`` int64 [M] is the position whose embedding is added (right-aligned: the last item has
+    ``max_length − 1``, FACTS F6). On the host: ``first`` int64 [S] is the slot of a sequence's first kept token,
+    ``lengths`` int64 [S] its kept tokens.
     """
 
     token: Tensor
@@ -132,12 +136,15 @@ def packed_layout(
     sorted_capacity = capacity[order]
     first = torch.empty_like(lengths).scatter_(0, order, sorted_capacity.cumsum(0) - sorted_capacity)
 
-    owner = torch.repeat_interleave(order, sorted_capacity, output_size=total)  # sequence of each slot, [M]
+    owner = torch.repeat_interleave(order, sorted_capacity, output_size=total)  # sequence of each slot
     within = torch.arange(total) - first[owner]
     is_real = within < lengths[owner]
-    token = torch.where(is_real, starts[owner] + within, 0).to(device, non_blocking=True)
-    position = torch.where(is_real, max_length - lengths[owner] + within, 0).to(device, non_blocking=True)
-    is_real = is_real.to(device, non_blocking=True)
+    token = torch.where(is_real, starts[owner] + within, 0)
+    position = torch.where(is_real, max_length - lengths[owner] + within, 0)
+    idle = -total % _ROWS_MULTIPLE if device.type == "cpu" else 0
+    token, position, is_real = (
+        F.pad(array, (0, idle)).to(device, non_blocking=True) for array in (token, position, is_real)
+    )  # [M]
     concealed = None if hidden_items is None else hidden_items[token] | ~is_real
 
     groups, start = [], 0
@@ -151,7 +158,7 @@ def packed_layout(
             hidden = _hidden(concealed[start:stop].view(count, length), future, fallback=~real)
             groups.append(Group(start, count, length, hidden, False))
         start = stop
-    return Layout(token, is_real, position, first, lengths, tuple(groups), max_length, total)
+    return Layout(token, is_real, position, first, lengths, tuple(groups), max_length, total + idle)
 
 
 def padded_layout(

@@ -142,14 +142,14 @@ def test_last_is_the_last_tokens_hidden_state_and_zero_for_an_empty_sequence() -
 
 
 def test_packed_layout_is_mostly_real_tokens_and_right_aligned() -> None:
-    lengths = [2, 3, 5, 8, 13, 21, 34, 55]
+    lengths = [2, 3, 5, 8, 13, 21, 34, 55] * 20
     offsets = torch.tensor([0, *torch.tensor(lengths).cumsum(0).tolist()])
     layout = packed_layout(offsets, 50)
     assert int(layout.is_real.sum()) == sum(min(length, 50) for length in lengths)
     assert layout.slots < 1.15 * sum(min(length, 50) for length in lengths)
     assert (layout.position[layout.last_slots()] == 49).all()
     assert layout.token[layout.last_slots()].tolist() == (offsets[1:] - 1).tolist()
-    assert padded_layout(offsets, 50).slots == 8 * 50
+    assert padded_layout(offsets, 50).slots == 160 * 50
 
 
 def test_gradients_of_attention_agree_with_finite_differences() -> None:
