@@ -101,7 +101,7 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
         "hybrid_started": result.hybrid_started,
     }
     if not result.stopped:
-        values |= {"progress": 1.0, "seconds_left": None}
+        values["progress"] = 1.0
     artifacts, trouble = _artifacts(store, run, result)
     return Ending(
         RunStatus.STOPPED if result.stopped else RunStatus.FINISHED,

@@ -143,26 +143,28 @@ class Recorder:
             if self.is_stale:
                 return
 
-    def _try(self, action: Callable[[], None]) -> bool:
-        """Do it; False when the store refused for now. A stale attempt stops."""
+    def _try(self, action: Callable[[], None]) -> None:
+        """Do it, if the store does not refuse for now. A stale attempt stops."""
         try:
             action()
         except StaleAttempt as stale:
-            say(str(stale))
-            self.is_stale = True
-            self._stop.set()
-            return True
+            self._become_stale(stale)
+            return
         except StoreError as error:
             self._tell_trouble(str(error))
-            return False
+            return
         except Exception as error:
             # Our own bug in recording must not end hours of training: say it in full, go on.
             self._tell_trouble(f"Recording fails: {error!r}\n{traceback.format_exc()}")
-            return False
+            return
         if self._trouble:
             say("The store can be written again.")
             self._trouble = ""
-        return True
+
+    def _become_stale(self, stale: StaleAttempt) -> None:
+        say(str(stale))
+        self.is_stale = True
+        self._stop.set()
 
     def _tell_trouble(self, text: str) -> None:
         if text != self._trouble:
@@ -191,15 +193,23 @@ class Recorder:
             self._stop.set()
 
     def _insist_on(self, action: Callable[[], None]) -> bool:
+        """Do it, again and again while the store refuses; False when the run is stale or patience is over."""
         deadline = time.monotonic() + self._insist
         pause = 0.2
-        while not self.is_stale and not self._try(action):
-            if time.monotonic() > deadline:
-                say("The store could not be written for long: this end is not recorded. Resume will repeat it.")
-                return False
-            time.sleep(pause)
-            pause = min(2 * pause, 5.0)
-        return not self.is_stale
+        while not self.is_stale:
+            try:
+                action()
+                return True
+            except StaleAttempt as stale:
+                self._become_stale(stale)
+            except StoreError as error:
+                self._tell_trouble(str(error))
+                if time.monotonic() > deadline:
+                    say("The store could not be written for long: this end is not recorded. Resume will repeat it.")
+                    return False
+                time.sleep(pause)
+                pause = min(2 * pause, 5.0)
+        return False
 
 
 class Pace:

@@ -145,21 +145,21 @@ def _open_history(session: Session, run_id: str, attempt: int, first_epoch: int 
 def end(session: Session, revision: int, run_id: str, attempt: int, ending: Ending) -> None:
     """Close a running attempt. Raises ``StaleAttempt`` when it is closed already."""
     moment = now()
+    closing = {
+        "status": ending.status,
+        "message": ending.message,
+        "hint": ending.hint,
+        "log_tail": ending.log_tail,
+        "ended_at": moment,
+        "phase": "",
+        "seconds_left": None,
+        "stop_requested": False,
+        "revision": revision,
+    }
     changed = session.execute(
         update(RunRow)
         .where(RunRow.id == run_id, RunRow.attempt == attempt, RunRow.status == RunStatus.RUNNING)
-        .values(
-            **ending.values,
-            status=ending.status,
-            message=ending.message,
-            hint=ending.hint,
-            log_tail=ending.log_tail,
-            ended_at=moment,
-            phase="",
-            seconds_left=None,
-            stop_requested=False,
-            revision=revision,
-        )
+        .values(**{**ending.values, **closing})
         .returning(RunRow.id),
     ).scalar_one_or_none()
     if changed is None:
