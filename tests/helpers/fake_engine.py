@@ -89,6 +89,12 @@ class FakeDatasets:
         rows = [UserRecord(str(n + 1), length, length - 3) for n, length in enumerate(LENGTHS)]
         return tuple(row for row in rows if text in row.user)[:limit]
 
+    def user_beside(self, path: str, user: str, step: int) -> UserRecord:
+        self._enter("user_beside", path, user)
+        rows = self.users(path)
+        place = next((n for n, row in enumerate(rows) if row.user == user), 0)
+        return rows[(place + step) % len(rows)]
+
     def items(self, path: str, text: str = "", limit: int = 200) -> tuple[ItemRecord, ...]:
         self._enter("items", path, text)
         rows = [ItemRecord(str(n), title_of(str(n)), 31 - n) for n in range(1, 31)]

@@ -24,14 +24,14 @@ from workbench.item_models.rows import Column, RowsModel
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
 from workbench.widgets.bar_delegate import BarDelegate
-from workbench.widgets.cards import Card, Elided, label
+from workbench.widgets.cards import Card, Elided, label, roomy
 from workbench.widgets.item_search import ItemSearch
 from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList
 from workbench.widgets.states import StatefulStack
 
 HISTORY = 200
-TITLE, SCORE, NORMALISED = 1, 3, 4
+TITLE, ID, SCORE, NORMALISED = 1, 2, 3, 4
 
 
 class Ranked(NamedTuple):
@@ -68,7 +68,7 @@ class NeighboursPage(PageWidget):
     def _columns(self) -> tuple[Column, ...]:
         return (
             Column("#", lambda row: row.rank),
-            Column("Neighbour", lambda row: row.of.title or row.of.item),
+            Column("Neighbour", lambda row: row.of.title or f"Item {row.of.item}"),
             Column("Id", lambda row: row.of.item),
             Column(
                 "Score",
@@ -116,6 +116,7 @@ class NeighboursPage(PageWidget):
         theme.follow_icon(self.copy_button, "copy", "muted")
         self.k.setRange(1, 1000)
         self.k.setValue(20)
+        roomy(self.k)
         self.k.setMinimumWidth(76)
         self.k.setAccessibleName("Number of neighbours")
         self.k.setToolTip("How many of the best neighbours to show")
@@ -158,7 +159,7 @@ class NeighboursPage(PageWidget):
         header.setSectionResizeMode(TITLE, QHeaderView.ResizeMode.Stretch)
         for column in (SCORE, NORMALISED):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
-            header.resizeSection(column, 170)
+            header.resizeSection(column, 150)
 
     def _connect(self) -> None:
         self.search.picked.connect(self.walk)
@@ -255,6 +256,7 @@ class NeighboursPage(PageWidget):
         self._best = max((row.score for row in found.neighbours), default=1.0) or 1.0
         had_focus = self.view.hasFocus()
         self.model.set_rows([Ranked(rank, of) for rank, of in enumerate(found.neighbours, 1)])
+        self.view.setColumnHidden(ID, not any(row.title for row in found.neighbours))
         self.title.set_full(found.item.title or f"Item {found.item.item}")
         self.facts.setText(f"Item {found.item.item} · in the training part of {count(found.item.users, 'user')}")
         self.note.setText(found.note)

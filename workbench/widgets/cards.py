@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workbench.theme import SMALL, SPACE, TIGHT, WIDE, set_role
 
@@ -100,6 +109,11 @@ class Tile(QFrame):
         """Show another number."""
         self.number.setText(text)
         self.setAccessibleName(f"{self.caption}: {text}")
+
+
+def roomy(spin: QAbstractSpinBox) -> None:
+    """Keep the number off the frame: a style sheet's padding does not reach the field inside a spin box."""
+    spin.lineEdit().setTextMargins(6, 0, 0, 0)
 
 
 def scrolled(content: QWidget) -> QScrollArea:

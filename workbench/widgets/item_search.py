@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHeaderView, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QVBoxLayout, QWidget
 
 from engine.records import ItemRecord
 from workbench.context import Context
@@ -12,29 +11,17 @@ from workbench.item_models.rows import Column, RowsModel
 from workbench.theme import SMALL
 from workbench.widgets.cards import label
 from workbench.widgets.numbers import count
-from workbench.widgets.row_list import RowList
+from workbench.widgets.row_list import RowList, SearchField
 
 LIMIT = 200
 DELAY = 150
 """Milliseconds without a key before the search is sent."""
 
 COLUMNS = (
-    Column("Item", lambda row: row.title or row.item),
+    Column("Item", lambda row: row.title or f"Item {row.item}"),
     Column("Id", lambda row: row.item),
     Column("Users", lambda row: row.users, tip="Users whose training part contains it"),
 )
-
-
-class SearchField(QLineEdit):
-    """A search field; ``went_down`` when the Down key leaves it for the list below."""
-
-    went_down = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Down:
-            self.went_down.emit()
-            return
-        super().keyPressEvent(event)
 
 
 class ItemSearch(QWidget):
@@ -100,6 +87,7 @@ class ItemSearch(QWidget):
 
     def _show(self, rows: tuple[ItemRecord, ...]) -> None:
         self.model.set_rows(rows)
+        self.view.setColumnHidden(1, bool(rows) and not any(row.title for row in rows))
         more = f"The first {LIMIT} items; type to narrow them" if len(rows) == LIMIT else count(len(rows), "item")
         self.found.setText(more if rows else "No item matches: try part of a title, or an id")
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSpinBox
 from engine.records import DatasetSummary
 from workbench.plots.distribution_plot import LengthPlot, PopularityPlot, tail_in_words
 from workbench.theme import SPACE, Theme, set_role
-from workbench.widgets.cards import Card, label
+from workbench.widgets.cards import Card, label, roomy
 from workbench.widgets.numbers import percent
 from workbench.widgets.tables import show_as_table_button
 
@@ -39,6 +39,7 @@ class LengthCard(Card):
     def _arrange(self, theme: Theme) -> None:
         self.k.setRange(0, 1_000_000)
         self.k.setValue(self.plot.k)
+        roomy(self.k)
         self.k.setAccessibleName("K: training inputs of at most this many items are short")
         self.k.setToolTip("K of Eq. 12: a training input of at most this many items counts as short. Drag the line.")
         self.k.setMinimumWidth(76)

@@ -1,10 +1,10 @@
-"""A table used as a list: whole rows, no grid, Return and a click on a row pick it."""
+"""A list of rows to pick from, and the search field above it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QTableView
+from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTableView
 
 
 class RowList(QTableView):
@@ -25,5 +25,17 @@ class RowList(QTableView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.activated.emit(self.currentIndex())
+            return
+        super().keyPressEvent(event)
+
+
+class SearchField(QLineEdit):
+    """A search field; ``went_down`` when the Down key leaves it for the list below."""
+
+    went_down = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Down:
+            self.went_down.emit()
             return
         super().keyPressEvent(event)

@@ -37,8 +37,8 @@ from workbench.widgets.chip_alignment import EMPTY, Alignment, Chip, ChipRow, Ch
 from workbench.widgets.chip_style import ChipMetrics, paint_chip
 
 _MARGIN = 14.0
-_ROW_SPACE = 18.0
-_ARC_SPACE = 30.0
+_ROW_SPACE = 12.0
+_ARC_SPACE = 26.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,11 @@ class SequenceChips(QAbstractScrollArea):
         self.setAccessibleName("Original and augmented views")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
-        self.viewport().setMouseTracking(True)
+        # What it stands on shows through: the card's own surface, in every palette.
+        self.viewport().setAutoFillBackground(False)
+        corner = QWidget()
+        corner.setAutoFillBackground(False)
+        self.setCornerWidget(corner)
         self._lay_out()
 
     # --- the model
@@ -108,6 +112,20 @@ class SequenceChips(QAbstractScrollArea):
             self._scroll_to(self.chip_rect(chip))
         self._announce()
         self.viewport().update()
+
+    def reveal_change(self) -> None:
+        """Scroll to the first chip that an operator changed, unless one can be seen already."""
+        changed = [
+            self.chip_rect(chip)
+            for row in self.alignment.rows
+            for chip in row.chips
+            if chip.state not in (ChipState.ORIGINAL, ChipState.KEPT)
+        ]
+        left = self.horizontalScrollBar().value()
+        right = left + self.viewport().width()
+        if changed and not any(rect.left() >= left and rect.right() <= right for rect in changed):
+            first = min(changed, key=lambda rect: rect.left())
+            self._scroll_to(QRectF(first.left(), self._tops[0], first.width(), 1))
 
     def _announce(self) -> None:
         rows = "; ".join(f"{h.title}, {h.detail}" for h in self.headings)
@@ -185,7 +203,7 @@ class SequenceChips(QAbstractScrollArea):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(event.rect(), self.palette().color(QPalette.ColorRole.Base))
+        painter.setClipRegion(event.region())
         offset = self._offset()
         visible = QRectF(self.viewport().rect()).translated(offset)
         painter.translate(-offset)
@@ -279,7 +297,7 @@ class SequenceChips(QAbstractScrollArea):
             painter.setPen(palette.color(QPalette.ColorRole.HighlightedText))
             painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, heading.letter)
             x += metrics.line + 8
-        note = f"Nothing changed: {heading.note}" if heading.note else ""
+        note = heading.note
         for text, font, ink in (
             (heading.title, bold, palette.color(QPalette.ColorRole.Text)),
             (heading.detail, metrics.font, chip_style.muted(palette)),

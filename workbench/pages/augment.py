@@ -1,0 +1,333 @@
+"""Augment: one user's training input and two views of it, made by the training code, as aligned chips."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSpinBox, QSplitter, QToolButton, QVBoxLayout, QWidget
+
+from engine import registry
+from engine.config import ExperimentConfig, differences
+from engine.errors import EngineError
+from engine.records import AugmentationPreview
+from workbench.context import Context
+from workbench.pages import Page, PageCommand, PageWidget
+from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE, set_role
+from workbench.widgets.augment_controls import POLICY, AugmentControls
+from workbench.widgets.cards import Card, Elided, label, roomy
+from workbench.widgets.chip_alignment import Chip
+from workbench.widgets.chip_style import ChipLegend
+from workbench.widgets.numbers import count
+from workbench.widgets.sequence_chips import SequenceChips
+from workbench.widgets.states import StatefulStack
+from workbench.widgets.user_picker import UserPicker
+
+DELAY = 80
+"""Milliseconds after the last change of a control before a preview is asked for."""
+MAX_SEED = 2**31 - 1
+START = "Select a chip for its title, id, score and source. Return shows the item's neighbours."
+
+
+class AugmentPage(PageWidget):
+    """Users on the left; the operators' settings, the chips and their details on the right."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.preview: AugmentationPreview | None = None
+        self._dataset = ""
+        self._is_locked = False
+        self.picker = UserPicker(context)
+        self.title = Elided("Augment", "page-title")
+        self.branch = label("", "badge")
+        self.why = Elided("", "muted")
+        self.use_button = QPushButton("Use these settings in Train")
+        self.controls = AugmentControls(context.session.config)
+        self.seed = QSpinBox()
+        self.lock_button = QToolButton()
+        self.reroll_button = QPushButton("Reroll")
+        self.chips = SequenceChips()
+        self.details = Elided(START, "muted")
+        self.stack = StatefulStack(self.chips, context.theme)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DELAY)
+        self._arrange()
+        self._connect()
+        self._show_differences()
+
+    # --- parts
+
+    def _arrange(self) -> None:
+        side = Card("Users")
+        side.setMinimumWidth(210)
+        side.body.addWidget(self.picker, 1)
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE)
+        column.addLayout(self._head())
+        settings = Card()
+        settings.body.addWidget(self.controls)
+        column.addWidget(settings)
+        column.addWidget(self._views_card(), 1)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(side)
+        self.splitter.addWidget(right)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([240, 1000])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(HUGE, WIDE + TIGHT, HUGE, HUGE)
+        layout.addWidget(self.splitter)
+
+    def _head(self) -> QHBoxLayout:
+        set_role(self.use_button, "primary")
+        self.use_button.setAccessibleName("Use these settings in Train")
+        head = QHBoxLayout()
+        head.setSpacing(SPACE)
+        head.addWidget(self.title, 1)
+        head.addWidget(self.use_button)
+        return head
+
+    def _views_card(self) -> Card:
+        theme = self.context.theme
+        self.seed.setRange(0, MAX_SEED)
+        self.seed.setValue(1)
+        self.seed.setFixedWidth(124)
+        roomy(self.seed)
+        self.seed.setAccessibleName("Seed of the views")
+        self.seed.setToolTip("The same seed draws the same views")
+        self.lock_button.setCheckable(True)
+        theme.follow(self.lock_button, lambda button: button.setIcon(theme.icon(self._lock_icon())))
+        self.lock_button.setAccessibleName("Lock the seed")
+        self.lock_button.setToolTip("Lock the seed: Reroll keeps it")
+        theme.follow_icon(self.reroll_button, "dice", "text")
+        self.reroll_button.setToolTip("Draw the views again with the next seed (R)")
+        card = Card()
+        head = QHBoxLayout()
+        head.setSpacing(SMALL)
+        head.addWidget(self.branch, 0, Qt.AlignmentFlag.AlignVCenter)
+        head.addWidget(self.why, 1)
+        name = label("Seed", "muted")
+        name.setBuddy(self.seed)
+        for widget in (name, self.seed, self.lock_button, self.reroll_button):
+            head.addWidget(widget)
+        card.body.addLayout(head)
+        card.body.addWidget(self.stack, 1)
+        card.body.addWidget(self.details)
+        card.body.addWidget(ChipLegend())
+        return card
+
+    def _lock_icon(self) -> str:
+        return "lock" if self.lock_button.isChecked() else "unlock"
+
+    def _connect(self) -> None:
+        self.picker.picked.connect(self._user_picked)
+        self.picker.failed.connect(self._failed)
+        self.controls.changed.connect(self._settings_changed)
+        self.seed.valueChanged.connect(self._ask_soon)
+        self.lock_button.toggled.connect(self._lock_toggled)
+        self.reroll_button.clicked.connect(self.reroll)
+        self.chips.current_changed.connect(self._show_details)
+        self.chips.item_activated.connect(lambda item: self.context.session.open_page("neighbours", item=item))
+        self.use_button.clicked.connect(self.use_settings)
+        self._timer.timeout.connect(self.ask)
+        self.context.session.dataset_changed.connect(self._dataset_changed)
+        self.context.session.config_changed.connect(self._config_changed)
+
+    # --- what is asked
+
+    def page_shown(self) -> None:
+        if self._dataset != self.context.session.dataset:
+            self._dataset = self.context.session.dataset
+            self.preview = None
+            self.chips.set_preview(None)
+            self.title.set_full("Augment")
+            self.stack.show_loading("Looking up the users …")
+            self.picker.start()
+
+    @Slot(str)
+    def _dataset_changed(self, _path: str) -> None:
+        if self.isVisible():
+            self.page_shown()
+
+    @Slot(object)
+    def _config_changed(self, config: ExperimentConfig) -> None:
+        self.controls.set_config(config)
+        self._show_differences()
+        if self.preview is not None:
+            self._ask_soon()
+
+    def open_state(self, user: str = "", operator: str = "", **_: Any) -> None:
+        """Show a user, and an operator."""
+        if operator:
+            self.controls.set_operator(operator)
+        if user:
+            self.picker.pick(user)
+
+    @Slot(str)
+    def _user_picked(self, user: str) -> None:
+        self.title.set_full(f"User {user}")
+        self.ask()
+
+    def _settings_changed(self) -> None:
+        self._show_differences()
+        self._ask_soon()
+
+    @Slot()
+    def _ask_soon(self, *_: object) -> None:
+        self._timer.start()
+
+    @Slot()
+    def ask(self) -> None:
+        """Ask the engine for the views; only the newest answer is shown."""
+        self._timer.stop()
+        if not self.picker.user:
+            return
+        if self.preview is None:
+            # The first preview counts the correlations; the next ones replace the chips without a curtain.
+            self.stack.show_loading("Drawing the views …")
+        self.context.run_in_engine(
+            self.context.workspace.augmentations.preview,
+            self._dataset or self.context.session.dataset,
+            self.picker.user,
+            self.controls.draft,
+            self.controls.operator,
+            self.seed.value(),
+            on_result=self._show,
+            on_error=self._failed,
+            key=(id(self), "preview"),
+        )
+
+    @Slot()
+    def reroll(self) -> None:
+        """Draw again with the next seed, unless the seed is locked."""
+        if self.can_reroll():
+            self.seed.setValue(self.seed.value() + 1 if self.seed.value() < MAX_SEED else 0)
+            self.ask()
+
+    def can_reroll(self) -> bool:
+        return not self._is_locked
+
+    def _lock_toggled(self, is_locked: bool) -> None:
+        self._is_locked = is_locked
+        self.lock_button.setIcon(self.context.theme.icon(self._lock_icon()))
+        self.seed.setEnabled(not is_locked)
+        self.reroll_button.setEnabled(not is_locked)
+        self.reroll_button.setToolTip(
+            "The seed is locked" if is_locked else "Draw the views again with the next seed (R)"
+        )
+
+    # --- what is shown
+
+    def _show(self, preview: AugmentationPreview) -> None:
+        self.preview = preview
+        self.chips.set_preview(preview)
+        self.chips.reveal_change()
+        length, k = len(preview.original), preview.short_length
+        is_short = preview.branch == "short"
+        self.branch.setText(f"{preview.branch} branch")
+        self.branch.setAccessibleName(f"{preview.branch} branch of Eq. 12")
+        relation = f"{count(length, 'item')} {'≤' if is_short else '>'} K = {k:,}"
+        if self.controls.operator == POLICY:
+            options = self.controls.draft.augment
+            letters = options.short_operators if is_short else options.long_operators
+            relation += f": each view draws one of {' '.join(letters)}"
+        else:
+            relation += f": {self._label(self.controls.operator)} for both views, whatever the branch"
+        self.why.set_full(relation)
+        was_waiting = self.stack.state != "content"
+        self.stack.show_content()
+        if was_waiting and not self.picker.isAncestorOf(self.focusWidget() or self):
+            self.chips.setFocus()
+
+    @staticmethod
+    def _label(operator: str) -> str:
+        return registry.entry("operator", operator).label
+
+    def _failed(self, error: BaseException) -> None:
+        if not isinstance(error, EngineError):
+            self.context.notifier.report(error)
+        self.preview = None
+        self.chips.set_preview(None)
+        self.branch.setText("")
+        self.why.set_full("")
+        self.stack.show_error(error, "Try again", self.ask if self.picker.user else self.picker.search)
+
+    @Slot(object)
+    def _show_details(self, chip: Chip | None) -> None:
+        self.details.set_full(START if chip is None else f"{self.chips.headings[chip.row].title}: {chip.describe()}")
+
+    # --- Train
+
+    def _differences(self) -> dict[str, tuple[Any, Any]]:
+        return differences(self.context.session.config, self.controls.draft)
+
+    def _show_differences(self) -> None:
+        changed = self._differences()
+        self.use_button.setEnabled(bool(changed))
+        lines = [f"{path}: {_plain(old)} → {_plain(new)}" for path, (old, new) in changed.items()]
+        self.use_button.setToolTip("\n".join(lines) or "Train uses these settings already")
+        self.use_button.setText(
+            f"Use {count(len(changed), 'change')} in Train" if changed else "Train uses these settings"
+        )
+
+    @Slot()
+    def use_settings(self) -> None:
+        """Make the settings of this page those of the next run."""
+        changed = self._differences()
+        if changed:
+            self.context.session.set_config(self.controls.draft)
+            self.context.notifier.tell(f"Train now uses these settings ({', '.join(changed)}).", level="good")
+
+    def can_use_settings(self) -> bool:
+        return bool(self._differences())
+
+    # --- the page's protocol
+
+    def go_before(self) -> None:
+        """The user before."""
+        self.picker.go_before()
+
+    def go_after(self) -> None:
+        """The user after."""
+        self.picker.go_after()
+
+    def go_anywhere(self) -> None:
+        """Any user."""
+        self.picker.go_anywhere()
+
+    def filter_box(self) -> QWidget:
+        return self.picker.field
+
+    def save_state(self) -> dict[str, Any]:
+        return {"operator": self.controls.operator, "split": self.splitter.sizes()}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        operator, sizes = state.get("operator"), state.get("split")
+        if isinstance(operator, str):
+            self.controls.set_operator(operator)
+        if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(size, int) for size in sizes):
+            self.splitter.setSizes(sizes)
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+PAGE = Page(
+    id="augment",
+    title="Augment",
+    icon="augment",
+    order=4,
+    build=AugmentPage,
+    tip="What the operators make of a user's sequence",
+    commands=(
+        PageCommand("reroll", "Draw the views again", "reroll", "R", "can_reroll", icon="dice"),
+        PageCommand("before", "Previous user", "go_before", "Alt+Left", icon="chevron-left"),
+        PageCommand("after", "Next user", "go_after", "Alt+Right", icon="chevron-right"),
+        PageCommand("anyone", "A random user", "go_anywhere", "Ctrl+R", icon="dice"),
+        PageCommand("use", "Use these settings in Train", "use_settings", "", "can_use_settings", icon="train"),
+    ),
+)
