@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.sequences import Sequences
+from engine.data.sequences import Sequences, ascending
 
 SHORTEST = 4
 """A user needs a test target, a validation target, a last training target and one item before it."""
@@ -106,7 +106,7 @@ def noisy_test_inputs(split: LeaveOneOut, item_count: int, rate: float, generato
     lengths = whole.lengths
     counts = (rate * lengths + 1e-9).astype(np.int64)
     owners = np.repeat(np.arange(len(whole)), counts)
-    positions = np.unique(whole.offsets[:-1][owners] + generator.integers(0, lengths[owners]))  # of the flat items
+    positions = ascending(whole.offsets[:-1][owners] + generator.integers(0, lengths[owners]))  # of the flat items
     owners = np.searchsorted(whole.offsets, positions, side="right") - 1
     items = unseen_items(whole, owners, item_count, generator)
     positions, items = positions[items > 0], items[items > 0]
@@ -123,13 +123,12 @@ def unseen_items(
 
     Drawn without rejection: the r-th unseen item is r plus the number of seen items below it.
     """
-    pairs = np.unique(sequences.owners * (item_count + 1) + sequences.items)
-    owner, seen = np.divmod(pairs, item_count + 1)
-    starts = np.searchsorted(owner, np.arange(len(sequences) + 1))
-    distinct = np.diff(starts)
+    seen = sequences.distinct()
+    starts = seen.offsets[:-1]
     # Of a user's sorted seen items s_0 < s_1 < …, s_j lies below the r-th unseen item (r from 0) when s_j - 1 - j <= r.
-    gaps = owner * (item_count + 1) + seen - 1 - (np.arange(len(pairs)) - starts[:-1][owner])
-    left = item_count - distinct[owners]
+    place = np.arange(len(seen.items)) - starts[seen.owners]
+    gaps = seen.owners * (item_count + 1) + seen.items - 1 - place
+    left = item_count - seen.lengths[owners]
     draws = generator.integers(0, np.maximum(left, 1))
-    below = np.searchsorted(gaps, owners * (item_count + 1) + draws, side="right") - starts[:-1][owners]
+    below = np.searchsorted(gaps, owners * (item_count + 1) + draws, side="right") - starts[owners]
     return np.where(left > 0, draws + below + 1, 0)

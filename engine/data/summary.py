@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.dataset import Dataset
-from engine.data.sequences import Sequences
+from engine.data.sequences import ascending
 from engine.data.splits import LeaveOneOut
 from engine.records import DatasetSummary
 
@@ -20,7 +20,6 @@ def summarise(dataset: Dataset) -> DatasetSummary:
     split = LeaveOneOut(sequences)
     lengths = sequences.lengths
     actions = len(sequences.items)
-    distinct = distinct_lengths(sequences)
     test = split.test_inputs
     in_input = test.items == np.repeat(split.test_targets, test.lengths)
     known = np.zeros(dataset.rows, dtype=bool)
@@ -41,8 +40,8 @@ def summarise(dataset: Dataset) -> DatasetSummary:
         popularity=_frozen(np.sort(np.bincount(sequences.items, minlength=dataset.item_count + 1)[1:])[::-1]),
         evaluated_users=len(split.users),
         too_short_users=len(split.too_short),
-        users_with_repeats=int((distinct < lengths).sum()),
-        repeated_targets=len(np.unique(test.owners[in_input])),
+        users_with_repeats=int((sequences.distinct().lengths < lengths).sum()),
+        repeated_targets=len(ascending(test.owners[in_input])),
         cold_targets=int((~known[split.test_targets]).sum()),
         has_titles=dataset.titles is not None,
     )
@@ -52,15 +51,7 @@ def summarise(dataset: Dataset) -> DatasetSummary:
 def training_users(dataset: Dataset) -> NDArray[np.int64]:
     """Users whose training part (``items[:-2]``) contains an item, [item_count + 2]."""
     training = LeaveOneOut(dataset.sequences).correlation_sequences("training")
-    pairs = np.unique(training.owners * dataset.rows + training.items)
-    return _frozen(np.bincount(pairs % dataset.rows, minlength=dataset.rows))
-
-
-def distinct_lengths(sequences: Sequences) -> NDArray[np.int64]:
-    """Distinct items per sequence, [S]."""
-    width = int(sequences.items.max(initial=0)) + 1
-    pairs = np.unique(sequences.owners * width + sequences.items)
-    return np.bincount(pairs // width, minlength=len(sequences)).astype(np.int64)
+    return _frozen(np.bincount(training.distinct().items, minlength=dataset.rows))
 
 
 def _frozen(counts: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -60,11 +60,9 @@ def item_cf(sequences: Sequences, item_count: int, k: int, pairs_at_once: int = 
 
 def _user_item_matrix(sequences: Sequences, rows: int) -> sparse.csr_array:
     """Who has what: ones, [U, rows]; an item that a user chose twice counts once."""
-    pairs = np.unique(sequences.owners * rows + sequences.items)
-    users, items = np.divmod(pairs, rows)
-    starts = np.searchsorted(users, np.arange(len(sequences) + 1))
-    ones = np.ones(len(pairs), dtype=np.float64)
-    return sparse.csr_array((ones, items.astype(np.int32), starts.astype(np.int32)), shape=(len(sequences), rows))
+    distinct = sequences.distinct()
+    ones = np.ones(len(distinct.items), dtype=np.float64)
+    return sparse.csr_array((ones, distinct.items, distinct.offsets), shape=(len(sequences), rows))
 
 
 def _blocks(

@@ -23,6 +23,7 @@ def test_cutting(wanted: list[list[int]], first: int, last: int) -> None:
     assert sequences.owners.tolist() == [index for index, row in enumerate(wanted) for _ in row]
     assert lists(sequences.cut(first, last)) == [row[first : max(len(row) - last, first)] for row in wanted]
     assert lists(sequences.tail(last)) == [row[len(row) - min(last, len(row)) :] for row in wanted]
+    assert lists(sequences.distinct()) == [sorted(set(row)) for row in wanted]
     half = np.array([len(row) // 2 for row in wanted], dtype=np.int64)
     assert lists(sequences.head(half)) == [row[: len(row) // 2] for row in wanted]
 

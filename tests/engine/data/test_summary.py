@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.data.dataset import load
-from engine.data.summary import distinct_lengths, summarise, training_users
+from engine.data.summary import summarise, training_users
 from tests.helpers.real_data import real_data
 
 LINES = """\
@@ -49,10 +49,6 @@ def test_a_summary_one_can_check_by_hand(path: Path) -> None:
 def test_users_of_an_item_are_counted_once_and_in_training_parts(path: Path) -> None:
     # Training parts: 1 2 3 | 1 1 2 | 7 2 | 9 1 9 (too short, holds nothing out).
     assert training_users(load(path)).tolist() == [0, 3, 3, 1, 0, 0, 0, 1, 0, 1, 0]
-
-
-def test_distinct_items_per_sequence(path: Path) -> None:
-    assert distinct_lengths(load(path).sequences).tolist() == [5, 3, 3, 2]
 
 
 @pytest.mark.realdata
