@@ -13,7 +13,7 @@ from engine.api.runs import Runs
 
 
 class Workspace:
-    """Everything the engine offers, on one folder. Cheap to make, safe to pickle: it opens the store when it is used."""
+    """Everything the engine offers, on one folder. Cheap to make, safe to pickle: the store opens when it is used."""
 
     def __init__(self, directory: str | Path | None = None) -> None:
         self.directory = Path(directory).expanduser().absolute() if directory else paths.default_workspace()
