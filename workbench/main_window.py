@@ -35,6 +35,7 @@ from workbench.shell.status_bar import StatusBar
 from workbench.shell.toasts import Toasts
 
 TITLE = "CoSeRec Workbench"
+DOCK_HEIGHT = 190
 
 
 class MainWindow(QMainWindow):
@@ -186,14 +187,18 @@ class MainWindow(QMainWindow):
 
     def show_dock(self, name: str) -> None:
         """Show a dock in front of the others."""
+        is_first = all(dock.isHidden() for dock in self.docks.values())
         self.docks[name].show()
         self.docks[name].raise_()
+        if is_first:
+            self.resizeDocks([self.docks[name]], [DOCK_HEIGHT], Qt.Orientation.Vertical)
 
     def toggle_dock(self, name: str) -> None:
         """Show or hide a dock."""
-        self.docks[name].setVisible(self.docks[name].isHidden())
-        if not self.docks[name].isHidden():
-            self.docks[name].raise_()
+        if self.docks[name].isHidden():
+            self.show_dock(name)
+        else:
+            self.docks[name].hide()
 
     # What the actions do --------------------------------------------------------------------------------------------
 

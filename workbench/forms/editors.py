@@ -93,7 +93,7 @@ class TextEditor(Editor):
     def show_value(self, value: Any) -> None:
         text = number_text(value)
         # Rewriting what is being typed would move the cursor and undo '1.' on the way to '1.5'.
-        if not (self.line.hasFocus() and _same(self.line.text(), text)):
+        if not _same(self.line.text(), text):
             self.line.setText(text)
 
 

@@ -57,6 +57,7 @@ class FieldRow(QWidget):
         super().__init__()
         self.info = info
         self.preset_value: Any = info.value
+        self._shown: tuple[Any, Any] | None = None
         self.dot = QToolButton()
         self.name = label(f"{info.label}  {info.symbol}" if info.symbol else info.label)
         self.editor = editor_for(info)
@@ -120,9 +121,13 @@ class FieldRow(QWidget):
 
     def show_info(self, info: SettingInfo, preset_value: Any) -> None:
         """Show the configuration's value, and whether it is the preset's."""
+        is_known = self._shown == (info.value, preset_value)
+        self._shown = (info.value, preset_value)
         self.info, self.preset_value = info, preset_value
         self.editor.show_value(info.value)
         self.dot.setVisible(self.is_changed)
+        if is_known:
+            return
         # Not on what is inside the editor: a child without a tip shows its parent's, operator buttons have their own.
         for widget in (self.name, self.editor):
             widget.setToolTip(tool_tip(info, preset_value))

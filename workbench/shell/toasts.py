@@ -82,8 +82,8 @@ class Toasts(QObject):
     def _arrange(self) -> None:
         bottom = self._host.height() - SPACE
         for toast in reversed([toast for toast in self.shown if not toast.isHidden()]):
-            toast.adjustSize()
-            height = max(toast.sizeHint().height(), toast.heightForWidth(toast.width()))
+            # Wrapped text: the plain size hint takes a narrower column than there is.
+            height = toast.layout().heightForWidth(toast.width())
             toast.resize(toast.width(), height)
             bottom -= height
             toast.move(self._host.width() - toast.width() - SPACE, bottom)

@@ -257,7 +257,12 @@ class ConfigurationView(QWidget):
         rows = configuration_rows(record)
         changed = sum(row[3] for row in rows)
         name = record.preset or "no preset"
-        text = f"{changed} settings differ from {name}; they stand first." if changed else f"As the preset {name}."
+        differ = (
+            f"1 setting differs from {name}; it stands"
+            if changed == 1
+            else f"{changed} settings differ from {name}; they stand"
+        )
+        text = f"{differ} first." if changed else f"As the preset {name}."
         if parsed(record) is None:
             text += " This program no longer understands the stored configuration; it is shown as it was stored."
         self.note.setText(text)

@@ -1,0 +1,151 @@
+"""The form is the configuration's mirror: every field, its bounds, its errors, and what differs from the preset."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from engine.config import ExperimentConfig, fidelity_of, fields_of, preset, presets
+from workbench.forms.config_form import ConfigForm
+from workbench.forms.editors import BoolEditor, ChoiceEditor, OperatorsEditor, TextEditor
+from workbench.theme import Theme
+
+
+def make_form(qtbot: QtBot, theme: Theme, name: str = "sample") -> ConfigForm:
+    config = preset(name).config
+    form = ConfigForm(config, config, theme)
+    qtbot.addWidget(form)
+    return form
+
+
+def type_into(qtbot: QtBot, form: ConfigForm, path: str, text: str) -> None:
+    line = form.rows[path].editor.field
+    line.selectAll()
+    qtbot.keyClicks(line, text)
+
+
+@pytest.mark.parametrize("name", [item.name for item in presets()])
+def test_every_field_of_every_preset_has_a_row_that_shows_its_value(qtbot: QtBot, theme: Theme, name: str) -> None:
+    form = make_form(qtbot, theme, name)
+    infos = {info.path: info for info in fields_of(form.config)}
+    assert set(form.rows) == set(infos)
+    for path, row in form.rows.items():
+        shown, value = row.editor.value(), infos[path].value
+        if isinstance(row.editor, OperatorsEditor):
+            assert set(shown) == set(value), path
+        elif isinstance(row.editor, TextEditor):
+            assert type(value)(shown) == value, path
+        else:
+            assert shown == value, path
+        assert not row.is_changed
+        assert row.editor.field.accessibleName(), path
+        tip = html.unescape(row.editor.toolTip())
+        assert infos[path].help in tip, path
+        assert infos[path].source.split(",")[0] in tip, path
+
+
+def test_editors_follow_the_annotations(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    assert isinstance(form.rows["loss.representation"].editor, ChoiceEditor)
+    assert isinstance(form.rows["model.name"].editor, ChoiceEditor)
+    assert isinstance(form.rows["fidelity.rank_special_tokens"].editor, BoolEditor)
+    assert isinstance(form.rows["augment.short_operators"].editor, OperatorsEditor)
+    assert type(form.rows["train.epochs"].editor) is TextEditor
+
+
+def test_a_typed_value_becomes_the_configuration_and_its_dot_appears(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    got: list[ExperimentConfig] = []
+    form.config_changed.connect(got.append)
+    type_into(qtbot, form, "train.epochs", "7")
+    assert got[-1].train.epochs == 7
+    assert form.rows["train.epochs"].is_changed
+    assert not form.rows["train.epochs"].dot.isHidden()
+    assert form.folds["train"].note.text() == "1 changed"
+    qtbot.mouseClick(form.rows["train.epochs"].dot, Qt.MouseButton.LeftButton)
+    assert got[-1] == preset("sample").config
+    assert form.rows["train.epochs"].dot.isHidden()
+
+
+def test_a_refused_value_stays_in_its_field_with_the_reason(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    got: list[ExperimentConfig] = []
+    validity: list[bool] = []
+    form.config_changed.connect(got.append)
+    form.validity_changed.connect(validity.append)
+    type_into(qtbot, form, "augment.crop_rate", "7")
+    row = form.rows["augment.crop_rate"]
+    assert "less than or equal to 1" in row.error_text
+    assert row.editor.value() == "7"
+    assert form.config.augment.crop_rate == preset("sample").config.augment.crop_rate
+    assert not form.is_valid
+    # Another field still works meanwhile.
+    type_into(qtbot, form, "train.epochs", "9")
+    assert got[-1].train.epochs == 9
+    assert row.error_text
+    type_into(qtbot, form, "augment.crop_rate", "0.7")
+    assert row.error_text == ""
+    assert got[-1].augment.crop_rate == 0.7
+    assert validity == [False, True]
+
+
+def test_text_where_a_number_belongs_is_told_at_the_field(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    type_into(qtbot, form, "train.batch_size", "many")
+    assert "'many'" in form.rows["train.batch_size"].error_text
+
+
+def test_a_rule_between_two_fields_is_mended_from_either(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    type_into(qtbot, form, "model.heads", "3")
+    assert not form.is_valid
+    assert any(row.error_text for row in form.rows.values())
+    type_into(qtbot, form, "model.hidden_size", "66")
+    assert form.is_valid
+    assert (form.config.model.hidden_size, form.config.model.heads) == (66, 3)  # type: ignore[attr-defined]
+    assert not any(row.error_text for row in form.rows.values())
+
+
+def test_no_operator_left_is_refused(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    editor = form.rows["augment.short_operators"].editor
+    assert isinstance(editor, OperatorsEditor)
+    for letter in "SIM":
+        qtbot.mouseClick(editor.buttons[letter], Qt.MouseButton.LeftButton)
+    assert "at least one operator" in form.rows["augment.short_operators"].error_text
+    qtbot.mouseClick(editor.buttons["R"], Qt.MouseButton.LeftButton)
+    assert form.config.augment.short_operators == "R"
+
+
+def test_another_model_brings_its_own_fields(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    editor = form.rows["model.name"].editor
+    assert isinstance(editor, ChoiceEditor)
+    editor.edited.emit("popularity")
+    assert set(form.rows) == {info.path for info in fields_of(form.config)}
+    assert "model.heads" not in form.rows
+
+
+def test_the_reading_sets_every_departure_and_turns_custom(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    assert form.reading.currentData() == "paper"
+    form.reading.setCurrentIndex(form.reading.findData("published"))
+    form.reading.activated.emit(form.reading.currentIndex())
+    assert fidelity_of(form.config) == "published"
+    assert form.rows["fidelity.counts"].editor.value() == "floor"
+    form.rows["fidelity.counts"].editor.edited.emit("ceiling")
+    assert form.reading.currentData() == "custom"
+
+
+def test_advanced_and_fidelity_are_folded_until_a_field_is_asked_for(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.show()
+    assert not form.folds["fidelity"].is_open
+    assert not form.folds["train/advanced"].is_open
+    form.show_field("train.beta1")
+    assert form.rows["train.beta1"].isVisible()
+    form.show_field("fidelity.counts")
+    assert form.rows["fidelity.counts"].isVisible()

@@ -1,0 +1,126 @@
+"""The Train page: what the button says, what it queues, where errors appear."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from engine.config import parse, preset
+from engine.errors import DataError
+from engine.records import DeviceInfo
+from tests.helpers.fake_runs import FakeRuns
+from workbench.context import Context
+from workbench.forms.seeds import parse_seeds
+from workbench.pages.train import TrainPage, command_text, devices_text
+
+
+@pytest.fixture
+def page(qtbot: QtBot, context: Context) -> TrainPage:
+    made = TrainPage(context)
+    qtbot.addWidget(made)
+    return made
+
+
+@pytest.mark.parametrize(("seeds", "text"), [("1-3", "Queue 3 runs"), ("4", "Queue 1 run"), ("1,2,7", "Queue 3 runs")])
+def test_the_button_says_what_it_will_do(page: TrainPage, seeds: str, text: str) -> None:
+    page.seeds.setText(seeds)
+    assert page.queue.text() == text
+    assert page.queue.isEnabled()
+
+
+def test_wrong_seeds_are_told_and_nothing_can_be_queued(page: TrainPage) -> None:
+    page.seeds.setText("5-1")
+    assert "backwards" in page.seeds_error.text()
+    assert not page.queue.isEnabled()
+    page.seeds.setText("1-5")
+    assert page.seeds_error.isHidden()
+
+
+def test_queue_writes_the_runs_and_shows_them(qtbot: QtBot, page: TrainPage, context: Context, runs: FakeRuns) -> None:
+    page.seeds.setText("1,7")
+    context.session.change({"train.epochs": 4})
+    with qtbot.waitSignal(context.session.page_requested) as asked:
+        qtbot.mouseClick(page.queue, Qt.MouseButton.LeftButton)
+    assert asked.args == ["runs", {"tick": ["r0001", "r0002"]}]
+    assert [run.seed for run in runs.all()] == [7, 1]
+    assert {parse(run.config).train.epochs for run in runs.all()} == {4}
+    assert {run.preset for run in runs.all()} == {"sample"}
+    assert page.queue.text() == "Queue 2 runs"
+
+
+def test_unreadable_data_is_told_at_its_field(
+    qtbot: QtBot, page: TrainPage, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise DataError("there is no such file.", "Choose another.", path="gone.txt")
+
+    monkeypatch.setattr(context.workspace.runs, "submit", refuse)
+    with qtbot.waitSignal(context.notifier.added):
+        page.queue_runs()
+    assert "gone.txt: there is no such file." in page.form.rows["data.path"].error_text
+    assert page.queue.isEnabled()
+
+
+def test_a_wrong_setting_blocks_the_queue(qtbot: QtBot, page: TrainPage) -> None:
+    page.form.rows["train.epochs"].editor.edited.emit("0")
+    assert not page.queue.isEnabled()
+    assert page.note.text() == "1 setting is refused; see the form."
+
+
+def test_a_preset_keeps_the_data_set(page: TrainPage, context: Context) -> None:
+    context.session.open_dataset("/data/Beauty.txt")
+    page.choose_preset("coserec-paper-beauty")
+    assert context.session.dataset == "/data/Beauty.txt"
+    assert page.form.config.augment.short_length == 12
+    assert page.changes_label.text() == "As the preset."
+    assert page.preset.currentData() == "coserec-paper-beauty"
+
+
+def test_settings_from_another_page_arrive_in_the_form(page: TrainPage, context: Context) -> None:
+    context.session.change({"augment.mask_rate": 0.33})
+    assert page.form.rows["augment.mask_rate"].editor.value() == "0.33"
+    assert "mask_rate" in page.changes_label.text()
+
+
+def test_the_copied_command_says_only_what_differs(page: TrainPage, context: Context) -> None:
+    context.session.change({"train.epochs": 5, "fidelity.rank_special_tokens": True, "data.path": "/a b/Beauty.txt"})
+    page.seeds.setText("1-3,9")
+    page.copy_command()
+    parts = shlex.split(QGuiApplication.clipboard().text())
+    assert parts[:7] == ["coserec", "train", "/a b/Beauty.txt", "--preset", "sample", "--seeds", "1-3,9"]
+    assert parts[7:11] == ["--train.epochs", "5", "--fidelity.rank_special_tokens", "true"]
+    assert parts[11:] == ["--workspace", str(context.workspace.directory)]
+
+
+def test_the_command_rebuilds_the_configuration() -> None:
+    chosen = preset("coserec-published-beauty")
+    config = chosen.config.replace({"augment.crop_rate": 0.35, "train.learning_rate": 0.0005})
+    parts = shlex.split(command_text(config, chosen, parse_seeds("1")))
+    values = {key.removeprefix("--"): value for key, value in zip(parts[7::2], parts[8::2], strict=True)}
+    assert chosen.config.replace(values) == config
+
+
+def test_no_gpu_is_said_plainly() -> None:
+    cpu = DeviceInfo("cpu", "CPU, 2 cores", 8 << 30, 5 << 30)
+    assert "No GPU: trains on the CPU" in devices_text([cpu])
+    gpu = devices_text([DeviceInfo("cuda", "H100", 80 << 30, 70 << 30), cpu])
+    assert "H100: 70.0 GiB free of 80.0 GiB" in gpu
+    assert "No GPU" not in gpu
+
+
+def test_view_state_comes_back(qtbot: QtBot, page: TrainPage, context: Context) -> None:
+    page.seeds.setText("3-9")
+    page.form.folds["evaluate"].set_open(True)
+    state = page.save_state()
+    other = TrainPage(context)
+    qtbot.addWidget(other)
+    other.restore_state(state)
+    assert other.seeds.text() == "3-9"
+    assert other.form.folds["evaluate"].is_open
+    other.restore_state({"seeds": 5, "open": [1], "x": Path})
+    assert other.seeds.text() == "3-9"
