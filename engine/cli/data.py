@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import click
@@ -147,9 +147,24 @@ def popularity(data: str, count_everything: bool, ties: str, split: Split, as_js
 @_split_option
 @json_option
 @config_options
-def evaluate(data: str, checkpoint: str, split: Split, as_json: bool, config: ExperimentConfig, **_: Any) -> None:
-    """Full-ranking metrics of stored weights: ours, or the authors' (FACTS F20)."""
-    found = Workspace().evaluations.checkpoint(data, checkpoint, config, split)
+def evaluate(
+    data: str,
+    checkpoint: str,
+    split: Split,
+    as_json: bool,
+    config: ExperimentConfig,
+    settings: Mapping[str, str],
+    base: str,
+    **_: Any,
+) -> None:
+    """Full-ranking metrics of stored weights: ours, or the authors' (FACTS F20).
+
+    Without --preset and --config, a checkpoint of ours is evaluated with the configuration that it carries.
+    """
+    evaluations = Workspace().evaluations
+    if not base:
+        config = (evaluations.stored_config(checkpoint) or ExperimentConfig()).replace(settings)
+    found = evaluations.checkpoint(data, checkpoint, config, split)
     if as_json:
         emit({"metrics": found})
     else:
@@ -187,7 +202,6 @@ def devices(as_json: bool) -> None:
         return
     rows = [(d.name, d.label, _gibibytes(d.free_memory), _gibibytes(d.total_memory), d.note) for d in found]
     table(rows, ("device", "", "free", "total", ""))
-    sys.stdout.flush()
 
 
 def _gibibytes(size: int | None) -> str:

@@ -9,6 +9,7 @@ import click
 
 from engine.api.runs import RunProcess, Runs
 from engine.cli.frame import tell
+from engine.config import STOPPING_METRIC
 from engine.records import FeedCursor, MetricPoint, RunRecord, RunStatus
 
 _LOOK_SECONDS = 0.2
@@ -100,12 +101,18 @@ class Printer:
                 epochs.setdefault((point.run_id, point.epoch), []).append(point)
         for (run_id, epoch), found in epochs.items():
             record = records.get(run_id)
-            values = "  ".join(f"{p.name.partition('/')[2]} {p.value:.4g}" for p in found if "/HR" not in p.name)
-            left = (
-                "" if record is None or record.seconds_left is None else f"  at most {_duration(record.seconds_left)}"
-            )
+            shown = [point for point in found if _is_shown(point.name)]
+            values = "  ".join(f"{point.name.partition('/')[2]} {point.value:.4g}" for point in shown)
+            seconds = sum(point.value for point in found if point.name.startswith("time/"))
+            left = record.seconds_left if record is not None else None
+            tail = "" if left is None else f"  (at most {_duration(left)} left)"
             total = "" if record is None else f"/{record.epochs}"
-            tell(f"{run_id} epoch {epoch + 1}{total}  {values}{left}")
+            tell(f"{run_id} epoch {epoch + 1}{total}  {values}  {seconds:.2f} s{tail}")
+
+
+def _is_shown(name: str) -> bool:
+    """Losses and the metric that early stopping follows: a line must stay a line."""
+    return name.startswith("loss/") or name == f"valid/{STOPPING_METRIC}"
 
 
 def _duration(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -60,9 +61,9 @@ def all_fields() -> Iterator[SettingInfo]:
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds ``--preset``, ``--config`` and every field; the command gets ``config``, ``preset`` and ``changed``.
+    """Adds ``--preset``, ``--config`` and every field; the command gets ``config``, ``preset``, ``settings``, ``base``.
 
-    ``changed`` are the dotted paths that were given on the command line.
+    ``settings`` are the fields that were given on the command line, ``base`` names what they change, if anything.
     """
 
     @click.option("--preset", default="", metavar="NAME", help="Begin from this preset; `coserec presets` lists them.")
@@ -70,7 +71,7 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--config",
         "file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Begin from a configuration in a JSON file, as `coserec show ID --json` prints it under 'config'.",
+        help="Begin from a configuration in a JSON file: what `coserec show ID --json` prints.",
     )
     @functools.wraps(command)
     def with_config(*args: Any, preset: str, file: Path | None, **values: Any) -> Any:
@@ -81,7 +82,7 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
         }
         given = {path: value for path, value in given.items() if value is not None}
         config = _base(preset, file).replace(given) if given else _base(preset, file)
-        return command(*args, config=config, preset=preset, changed=frozenset(given), **values)
+        return command(*args, config=config, preset=preset, settings=given, base=preset or str(file or ""), **values)
 
     options = [SettingOption(field) for field in all_fields()]
     with_config.__click_params__ = [*reversed(options), *getattr(with_config, "__click_params__", [])]  # type: ignore[attr-defined]
@@ -93,9 +94,14 @@ def _base(preset: str, file: Path | None) -> ExperimentConfig:
         raise UsageError("--preset and --config both say where to begin.", "Give one of them.")
     if file is not None:
         try:
-            return configuration.parse(file.read_text(encoding="utf-8"))
+            tree = json.loads(file.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise UsageError(f"{file}, line {error.lineno}: {error.msg}.", "It must hold a JSON object.") from None
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{file} cannot be read: {error}.") from None
+        if not isinstance(tree, dict):
+            raise UsageError(f"{file} holds no JSON object.", "Write a configuration, or what `coserec show` prints.")
+        return configuration.parse(tree.get("config", tree))
     return configuration.preset(preset).config if preset else ExperimentConfig()
 
 

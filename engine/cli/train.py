@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -35,20 +35,21 @@ def train(
     as_json: bool,
     config: ExperimentConfig,
     preset: str,
-    changed: frozenset[str],
+    settings: Mapping[str, str],
+    **_: Any,
 ) -> None:
     """Train on DATA: one run a seed, each a process of its own, one after another.
 
     The window shows these runs as its own. Ctrl+C stops with a checkpoint.
     """
-    if data is None and "data.path" not in changed:
+    if data is None and "data.path" not in settings:
         raise UsageError("There is no data set to train on.", "Write `coserec train DATA …`; 'sample' is bundled.")
-    if data is not None and "data.path" in changed and config.data.path != data:
+    if data is not None and "data.path" in settings and config.data.path != data:
         raise UsageError(f"DATA says {data}, --data.path says {config.data.path}.", "Give one of them.")
     if data is not None:
         config = config.replace({"data.path": data})
     listed = seeds_of(seeds)
-    if listed and "train.seed" in changed:
+    if listed and "train.seed" in settings:
         raise UsageError("--seeds and --train.seed both say the seed.", "Give one of them.")
     submitted = workspace.runs.submit(config, preset=preset, seeds=listed, name=name)
     _run_out(workspace, [record.id for record in submitted], queue, as_json)

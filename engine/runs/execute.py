@@ -35,14 +35,18 @@ class Tools:
     load: Callable[[str], Any]
     train: Callable[..., TrainingResult]
     asks_for_hybrid: Callable[[ExperimentConfig], bool]
+    device: Callable[[ExperimentConfig], str]
+    """The device that the configuration gets here, in words. Raises ``ConfigurationError``."""
 
 
 def engine_tools() -> Tools:
     """The real ones. Imports torch."""
     from engine.data.dataset import load
-    from engine.training import setup, train
+    from engine.training import device, setup, train
 
-    return Tools(load, train, setup.asks_for_hybrid)
+    return Tools(
+        load, train, setup.asks_for_hybrid, lambda config: device.describe(device.resolve(config.train.device))
+    )
 
 
 def execute(
@@ -85,6 +89,7 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
     recorder.note(phase="preparing", versions=environment.versions(), hardware=environment.hardware())
     config = parse(run.config)
     kit = tools()
+    recorder.note(device=kit.device(config))
     if not run.hybrid_started:
         recorder.note(hybrid_started=False if kit.asks_for_hybrid(config) else None)
     dataset = kit.load(config.data.path)

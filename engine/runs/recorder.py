@@ -67,8 +67,8 @@ class Recorder:
     def phase(self, name: str) -> None:
         self._pace.phase(name)
         self.note(phase=name)
-        if name in ("correlations", "testing"):
-            say(f"{name} …")
+        if name == "testing":
+            say("testing the best epoch's weights")
 
     def step(self, epoch: int, step: int, steps: int, losses: Mapping[str, float]) -> None:
         progress, left = self._pace.step(epoch, step, steps)

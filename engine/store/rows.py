@@ -42,7 +42,16 @@ def run_records(session: Session, rows: Iterable[RunRow], workspace: Path) -> tu
         for item in found:
             value = float("nan") if item.value is None else item.value
             metrics.setdefault(item.run_id, {}).setdefault(item.split, {})[item.name] = value
+    for splits in metrics.values():
+        for split, values in splits.items():
+            splits[split] = dict(sorted(values.items(), key=lambda pair: _natural(pair[0])))
     return tuple(_run_record(row, metrics.get(row.id, {}), workspace) for row in listed)
+
+
+def _natural(name: str) -> tuple[str, int]:
+    """HR@5 before HR@10."""
+    stem, _, k = name.partition("@")
+    return stem, int(k) if k.isdecimal() else 0
 
 
 def _run_record(row: RunRow, metrics: Mapping[str, Mapping[str, float]], workspace: Path) -> RunRecord:
