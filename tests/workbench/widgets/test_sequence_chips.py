@@ -7,12 +7,14 @@ import random
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.config import ExperimentConfig
 from engine.records import AugmentationPreview, SequenceToken
 from tests.helpers.fake_engine import FakeDatasets, make_view
-from workbench.theme import Theme
+from workbench.theme import DARK, LIGHT, Colours, Theme
+from workbench.theme import palette as palette_of
 from workbench.widgets.chip_alignment import Chip, ChipState
 from workbench.widgets.chip_style import ChipLegend, colours
 from workbench.widgets.sequence_chips import SequenceChips
@@ -100,11 +102,9 @@ def test_it_survives_an_empty_and_a_very_long_sequence(qtbot: QtBot, chips: Sequ
     qtbot.keyClick(chips, Qt.Key.Key_Right)
 
 
-@pytest.mark.parametrize("shade", ["light", "dark"])
-def test_every_state_is_drawn_apart_and_readable(chips: SequenceChips, shade: str) -> None:
-    look = Theme(shade)  # type: ignore[arg-type]
-    look.apply()
-    palette = chips.palette()
+@pytest.mark.parametrize("shade", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_state_is_drawn_apart_and_readable(qapp: QApplication, shade: Colours) -> None:
+    palette = palette_of(shade)
     marked = [s for s in ChipState if s.symbol]
     assert len({s.symbol for s in marked}) == len({colours(s, palette).edge.name() for s in marked}) == len(marked)
     for state in marked[:-1]:
