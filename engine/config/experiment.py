@@ -94,6 +94,10 @@ class ExperimentConfig(Options):
             tree[section][name] = value
         return parse(tree)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The model's section is a class made at run time, which pickle cannot look up; the JSON carries everything.
+        return (parse, (self.model_dump_json(),))
+
     def short(self) -> str:
         """``transformer λ=0.1 seed 1``: a name for lists."""
         weight = f" λ={self.loss.contrastive_weight:g}" if self.loss.contrastive_weight else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from multiprocessing.reduction import ForkingPickler
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,11 @@ def test_every_field_says_what_it_is_and_where_it_comes_from(item: configuration
 @pytest.mark.parametrize("found", presets(), ids=lambda found: found.name)
 def test_a_preset_survives_json(found: configuration.Preset) -> None:
     assert parse(found.config.model_dump_json()) == found.config
+
+
+@pytest.mark.parametrize("found", presets(), ids=lambda found: found.name)
+def test_a_configuration_crosses_to_another_process(found: configuration.Preset) -> None:
+    assert ForkingPickler.loads(ForkingPickler.dumps(found.config)) == found.config
 
 
 @pytest.mark.parametrize("name", ["coserec-paper", "coserec-published"])
