@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, Dialect, Float, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -57,6 +57,8 @@ class Number(TypeDecorator[float]):
 
 class Base(DeclarativeBase):
     """Base of all tables."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {float: Float()}
 
 
 class ClockRow(Base):
