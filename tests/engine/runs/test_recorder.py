@@ -1,0 +1,123 @@
+"""The recorder: batches, pace, stop requests, heartbeats."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+
+from engine.records import RunStatus
+from engine.runs import recorder as recorder_module
+from engine.runs.liveness import this_process
+from engine.runs.recorder import Pace, Recorder
+from engine.store import Ending, Store
+from tests.helpers.fake_training import report, submit
+from tests.helpers.waiting import wait_for
+
+
+@pytest.fixture
+def run_id(store: Store) -> str:
+    (run,) = submit(store)
+    store.claim(run.id, this_process())
+    return run.id
+
+
+def count_writes(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Points of each write, as they happen."""
+    writes: list[int] = []
+    record = store.record
+
+    def counted(run_id: str, attempt: int, progress: object) -> bool:
+        writes.append(len(progress.points))  # type: ignore[attr-defined]
+        return record(run_id, attempt, progress)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "record", counted)
+    return writes
+
+
+def test_rows_come_in_batches_and_in_order(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes = count_writes(store, monkeypatch)
+    began = time.monotonic()
+    with Recorder(store, run_id, 1, epochs=500) as recorder:
+        for epoch in range(500):
+            recorder.step(epoch, 1, 2, {"next_item": 1.5})
+            recorder.epoch(report(epoch))
+        recorder.finish(Ending(RunStatus.FINISHED))
+    assert len(writes) <= 2 * (time.monotonic() - began) + 2
+    assert [point.sequence for point in store.points(run_id)] == list(range(1, 500 * 7 + 1))
+    assert len(store.epochs(run_id)) == 500
+    names = [point.name for point in store.points(run_id)[:7]]
+    assert names == [
+        *("running/next_item", "loss/next_item", "loss/contrastive", "valid/HR@20", "valid/NDCG@20"),
+        *("time/train_seconds", "time/validate_seconds"),
+    ]
+    run = store.get(run_id)
+    assert (run.status, run.epoch, run.best_epoch, run.step, run.steps) == (RunStatus.FINISHED, 499, 499, 1, 2)
+
+
+def test_the_heart_beats_during_a_long_step(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(recorder_module, "LOOK_SECONDS", 0.01)
+    with Recorder(store, run_id, 1, epochs=3):
+        first = store.get(run_id).heartbeat_at
+        wait_for(lambda: store.get(run_id).heartbeat_at != first)
+
+
+def test_a_stop_request_arrives_within_half_a_second(store: Store, run_id: str) -> None:
+    with Recorder(store, run_id, 1, epochs=3) as recorder:
+        assert not recorder.should_stop()
+        store.request_stop(run_id)
+        wait_for(recorder.should_stop, seconds=0.8)
+
+
+def test_a_stale_attempt_is_told_to_stop_and_writes_no_end(store: Store, run_id: str) -> None:
+    with Recorder(store, run_id, 1, epochs=3) as recorder:
+        recorder.epoch(report(0))
+        store.end(run_id, 1, Ending(RunStatus.LOST, "swept"))
+        wait_for(recorder.should_stop)
+        recorder.epoch(report(1))
+        assert recorder.finish(Ending(RunStatus.FINISHED, "I am done")) is False
+        assert recorder.is_stale
+    assert store.get(run_id).message == "swept"
+    assert [epoch.epoch for epoch in store.epochs(run_id)] in ([], [0])
+
+
+def test_asking_costs_the_training_nothing(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The training thread never touches the store: it may be as slow as it likes."""
+    threads: set[str] = set()
+    record = store.record
+
+    def watched(*arguments: object) -> bool:
+        threads.add(threading.current_thread().name)
+        return record(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "record", watched)
+    with Recorder(store, run_id, 1, epochs=3) as recorder:
+        for step in range(10_000):
+            recorder.step(0, step, 10_000, {"next_item": 1.0})
+            recorder.should_stop()
+        wait_for(lambda: store.get(run_id).step)
+        assert threads == {"recorder"}
+
+
+def test_the_pace_foretells_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(recorder_module.time, "monotonic", lambda: clock[0])
+    pace = Pace(epochs=4)
+    pace.phase("correlations")
+    clock[0] += 10
+    # A quarter of the first epoch took 10 s: 40 s an epoch, 3.75 epochs to go.
+    assert pace.step(0, 25, 100) == (0.0625, pytest.approx(150.0))
+    # Reported epochs take 0.75 s each.
+    assert pace.epoch(report(0)) == (0.25, pytest.approx(2.25))
+    assert pace.step(1, 1, 2) == (0.375, pytest.approx(1.875))
+    assert pace.epoch(report(3)) == (1.0, 0.0)
+
+
+def test_leaving_the_recorder_leaves_no_thread(store: Store, run_id: str) -> None:
+    with Recorder(store, run_id, 1, epochs=1):
+        assert any(thread.name == "recorder" for thread in threading.enumerate())
+    assert not any(thread.name == "recorder" for thread in threading.enumerate())
+    assert store.get(run_id).pid == os.getpid()

@@ -1,0 +1,87 @@
+"""The worker: the queue in order, one run at a time, one worker a workspace."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import RunError
+from engine.records import RunStatus
+from engine.runs import worker
+from engine.runs.execute import execute
+from engine.runs.liveness import mark_of, this_process
+from engine.store import Ending, ProcessMark, Store
+from tests.helpers import fake_training
+from tests.helpers.fake_training import submit, tools
+
+
+class Done:
+    """A process that has done its run already, in this one."""
+
+    def __init__(self, store: Store, run_id: str) -> None:
+        self.code = execute(store, run_id, tools=tools(fake_training.quick))
+
+    def poll(self) -> int | None:
+        return self.code
+
+
+def starting(order: list[str]) -> object:
+    def start(store: Store, run_id: str) -> Done:
+        order.append(run_id)
+        return Done(store, run_id)
+
+    return start
+
+
+def test_the_queue_is_worked_off_in_order(store: Store) -> None:
+    runs = submit(store, 3)
+    store.cancel(runs[1].id)
+    order: list[str] = []
+    assert worker.work(store, lambda: True, starting(order)) == 2  # type: ignore[arg-type]
+    assert order == [runs[0].id, runs[2].id]
+    assert {run.status for run in store.all()} == {RunStatus.FINISHED, RunStatus.CANCELLED}
+    assert store.lock_holder(worker.LOCK) is None
+
+
+def test_it_stops_between_runs_when_told(store: Store) -> None:
+    submit(store, 3)
+    order: list[str] = []
+    assert worker.work(store, lambda: len(order) < 1, starting(order)) == 1  # type: ignore[arg-type]
+    assert len(store.with_status(RunStatus.QUEUED)) == 2
+
+
+def test_a_second_worker_is_refused_while_the_first_lives(store: Store) -> None:
+    parent = ProcessMark(this_process().host, 1, mark_of(1).created) if this_process().pid != 1 else this_process()
+    store.take_lock(worker.LOCK, parent, lambda *_: True)
+    with pytest.raises(RunError, match="Another worker"):
+        worker.work(store, lambda: True)
+    dead = ProcessMark(parent.host, parent.pid, parent.created - 1000)
+    store.drop_lock(worker.LOCK, parent)
+    store.take_lock(worker.LOCK, dead, lambda *_: True)
+    assert worker.work(store, lambda: True) == 0
+
+
+def test_it_waits_for_a_run_that_trains_here_already(store: Store) -> None:
+    first, second = submit(store, 2)
+    store.claim(first.id, this_process())
+    looks = []
+    order: list[str] = []
+
+    def go_on() -> bool:
+        looks.append(list(order))
+        if len(looks) == 3:
+            store.end(first.id, 1, Ending(RunStatus.FINISHED))
+        return True
+
+    assert worker.work(store, go_on, starting(order)) == 1  # type: ignore[arg-type]
+    assert order == [second.id]
+    assert looks[2] == []
+
+
+def test_a_run_lost_on_this_host_does_not_hold_up_the_queue(store: Store) -> None:
+    first, second = submit(store, 2)
+    me = this_process()
+    store.claim(first.id, ProcessMark(me.host, me.pid, me.created - 1000))
+    order: list[str] = []
+    assert worker.work(store, lambda: True, starting(order)) == 1  # type: ignore[arg-type]
+    assert store.get(first.id).status is RunStatus.LOST
+    assert order == [second.id]
