@@ -113,6 +113,7 @@ class AugmentPage(PageWidget):
         name.setBuddy(self.seed)
         for widget in (name, self.seed, self.lock_button, self.reroll_button):
             head.addWidget(widget)
+        self.branch.hide()
         card.body.addLayout(head)
         card.body.addWidget(self.stack, 1)
         card.body.addWidget(self.details)
@@ -227,6 +228,7 @@ class AugmentPage(PageWidget):
         self.chips.reveal_change()
         length, k = len(preview.original), preview.short_length
         is_short = preview.branch == "short"
+        self.branch.show()
         self.branch.setText(f"{preview.branch} branch")
         self.branch.setAccessibleName(f"{preview.branch} branch of Eq. 12")
         relation = f"{count(length, 'item')} {'≤' if is_short else '>'} K = {k:,}"
@@ -251,7 +253,7 @@ class AugmentPage(PageWidget):
             self.context.notifier.report(error)
         self.preview = None
         self.chips.set_preview(None)
-        self.branch.setText("")
+        self.branch.hide()
         self.why.set_full("")
         self.stack.show_error(error, "Try again", self.ask if self.picker.user else self.picker.search)
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.config import fields_of
 from engine.errors import EngineError
 from engine.records import NeighbourList, NeighbourRecord
 from workbench.context import Context
@@ -246,6 +247,7 @@ class NeighboursPage(PageWidget):
             self._dataset or self.context.session.dataset,
             self.item,
             self.k.value(),
+            config=self.context.session.config,
             on_result=self._show,
             on_error=self._failed,
             key=(id(self), "neighbours"),
@@ -258,7 +260,7 @@ class NeighboursPage(PageWidget):
         self.model.set_rows([Ranked(rank, of) for rank, of in enumerate(found.neighbours, 1)])
         self.view.setColumnHidden(ID, not any(row.title for row in found.neighbours))
         self.title.set_full(found.item.title or f"Item {found.item.item}")
-        self.facts.setText(f"Item {found.item.item} · in the training part of {count(found.item.users, 'user')}")
+        self.facts.setText(f"Item {found.item.item} · in the {self._counted()} of {count(found.item.users, 'user')}")
         self.note.setText(found.note)
         self.note.setVisible(bool(found.note))
         self.view.setVisible(bool(found.neighbours))
@@ -270,6 +272,11 @@ class NeighboursPage(PageWidget):
             self.view.scrollToTop()
             if had_focus:
                 self.view.setFocus()
+
+    def _counted(self) -> str:
+        """What the correlations are counted over, in the words of the setting (FACTS F15)."""
+        fields = fields_of(self.context.session.config, "fidelity")
+        return next(info.choices[info.value] for info in fields if info.name == "correlation_items")
 
     def _failed(self, error: BaseException) -> None:
         if not isinstance(error, EngineError):

@@ -15,7 +15,7 @@ from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from engine.records import DatasetSummary
-from workbench.theme import Colours, Theme, mix, style_plot
+from workbench.theme import Colours, Theme, mix, set_role, style_plot
 from workbench.widgets.numbers import percent
 from workbench.widgets.tables import Columns
 
@@ -57,6 +57,7 @@ class _Plot(pg.PlotWidget):
         self.setMinimumHeight(200)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.summary: DatasetSummary | None = None
+        set_role(self, "bare")
         self.scene().sigMouseMoved.connect(self._moved)
         for side in ("left", "bottom"):
             self.getAxis(side).enableAutoSIPrefix(False)

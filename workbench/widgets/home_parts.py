@@ -186,6 +186,7 @@ class RunRow(QWidget):
         picture = QLabel()
         theme.follow(picture, lambda owner: owner.setPixmap(theme.icon(icon, role).pixmap(18, 18)))
         picture.setAlignment(Qt.AlignmentFlag.AlignTop)
+        picture.setContentsMargins(0, TIGHT, 0, 0)
         name = QPushButton(record.name)
         set_role(name, "link")
         name.setAccessibleName(f"Show {record.name} in Runs")
@@ -193,7 +194,8 @@ class RunRow(QWidget):
         dataset = record.dataset if record.dataset == "sample" else Path(record.dataset).name
         when = record.ended_at or record.heartbeat_at or record.created_at
         facts = label(f"{word} {ago(when)} · {dataset} · epoch {record.epoch:,} of {record.epochs:,}", "muted")
-        self.reason = Elided(record.message, "bad" if role == "bad" else "muted")
+        self.reason = Elided(record.message, "error" if role == "bad" else "muted")
+        self.reason.setContentsMargins(TIGHT + 1, 0, 0, 0)
         self.reason.setVisible(bool(record.message))
         self.resume = QPushButton("Resume")
         theme.follow_icon(self.resume, "resume", "muted")

@@ -110,7 +110,7 @@ class UserPicker(QWidget):
 
     def _show(self, rows: tuple[UserRecord, ...]) -> None:
         self.model.set_rows(rows)
-        more = f"The first {LIMIT} users; type to narrow them" if len(rows) == LIMIT else count(len(rows), "user")
+        more = f"The first {LIMIT}; type to narrow" if len(rows) == LIMIT else count(len(rows), "user")
         self.found.setText(more if rows else "No user's id contains this")
         if not self.user and rows:
             # A first sight that shows something: a user with enough items for every operator.

@@ -71,6 +71,7 @@ def test_the_table_is_the_engines_list(qtbot: QtBot, page: NeighboursPage) -> No
     assert page.model.index(1, SCORE).data(SHARE) == pytest.approx(row.score / page.list.neighbours[0].score)
     assert page.model.index(1, NORMALISED).data(SHARE) == row.normalised
     assert page.title.full == title_of("3")
+    assert page.facts.text() == "Item 3 · in the training inputs of 28 users"
 
 
 def test_a_click_walks_and_back_and_forward_return(qtbot: QtBot, page: NeighboursPage) -> None:
@@ -133,7 +134,7 @@ def test_only_the_newest_answer_counts(qtbot: QtBot, page: NeighboursPage, shop:
     facade: FakeNeighbours = shop.workspace.neighbours  # type: ignore[assignment]
     original = facade.of
 
-    def slow(path: str, item: str, k: int = 10) -> object:
+    def slow(path: str, item: str, k: int = 10, **_: object) -> object:
         if item == "3":
             gate.wait(10)
         return original(path, item, k)
