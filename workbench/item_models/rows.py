@@ -69,8 +69,9 @@ class RowsModel(QAbstractTableModel):
             return self.columns[section].title
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.columns[section].tip or None
-        if role == Qt.ItemDataRole.TextAlignmentRole and self.rows:
-            side = Qt.AlignmentFlag.AlignLeft if self._is_text(section) else Qt.AlignmentFlag.AlignRight
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            is_left = not self.rows or self._is_text(section)
+            side = Qt.AlignmentFlag.AlignLeft if is_left else Qt.AlignmentFlag.AlignRight
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         return None
 

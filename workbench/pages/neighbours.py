@@ -288,7 +288,6 @@ class NeighboursPage(PageWidget):
     def _search_failed(self, error: BaseException) -> None:
         if not isinstance(error, EngineError):
             self.context.notifier.report(error)
-        self.search.found.setText("The data set cannot be searched")
         self.stack.show_error(error, "Try again", self.search.search)
 
     def _show_start(self) -> None:

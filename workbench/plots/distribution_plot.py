@@ -339,7 +339,8 @@ def tail_in_words(summary: DatasetSummary) -> str:
         return ""
     head = max(1, round(len(actions) / 100))
     rare = int((actions <= 5).sum())
-    return (
+    words = (
         f"The most popular 1 % of the items ({head:,}) hold {percent(actions[:head].sum() / total)} of all actions; "
         f"{percent(rare / len(actions))} of the items have at most 5."
     )
+    return words.replace(" %", "\u00a0%")  # a line must not break before the sign

@@ -30,6 +30,11 @@ class ChipState(Enum):
         self.words = words
 
 
+def name_of(item: str, title: str) -> str:
+    """What an item is called in a chip."""
+    return title or f"Item {item}"
+
+
 @dataclass(frozen=True)
 class Chip:
     """One token in one row. ``row`` 0 is the original, 1 the first view."""
@@ -50,7 +55,7 @@ class Chip:
     @property
     def name(self) -> str:
         """The title, or the id where the data set has no titles."""
-        return self.title or self.item
+        return name_of(self.item, self.title)
 
     def describe(self) -> str:
         """One line for the tooltip, the details and the accessible description."""
@@ -69,7 +74,9 @@ class Chip:
                 return f"{where}reordered: {named}, was at position {self.source + 1}"
             case ChipState.DROPPED:
                 return f"dropped: {named}, was at position {self.source + 1}"
-        return f"{where}{self.state.words}: {named}"
+            case ChipState.KEPT:
+                return f"{where}kept: {named}"
+        return f"{where.removesuffix(', ')}: {named}"
 
 
 @dataclass(frozen=True)

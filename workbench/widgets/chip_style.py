@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPalette, QPen, QTextLayout
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from workbench.widgets.chip_alignment import Chip, ChipState
+from workbench.widgets.chip_alignment import Chip, ChipState, name_of
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def _paint_title(painter: QPainter, box: QRectF, chip: Chip, metrics: ChipMetric
 
 
 def _foot(chip: Chip) -> str:
-    old = "" if chip.before is None else (chip.before.title or chip.before.item)
+    old = "" if chip.before is None else name_of(chip.before.item, chip.before.title)
     match chip.state:
         case ChipState.SUBSTITUTED:
             return f"← {old}"

@@ -74,6 +74,8 @@ class ItemSearch(QWidget):
     def search(self) -> None:
         """Ask for what matches the field's text."""
         self._timer.stop()
+        if not self.model.rows:
+            self.found.setText("Searching …")
         context = self._context
         context.run_in_engine(
             context.workspace.datasets.items,
@@ -81,9 +83,14 @@ class ItemSearch(QWidget):
             self.field.text().strip(),
             LIMIT,
             on_result=self._show,
-            on_error=self.failed.emit,
+            on_error=self._failed,
             key=(id(self), "items"),
         )
+
+    def _failed(self, error: BaseException) -> None:
+        self.model.set_rows(())
+        self.found.setText("The data set cannot be read")
+        self.failed.emit(error)
 
     def _show(self, rows: tuple[ItemRecord, ...]) -> None:
         self.model.set_rows(rows)

@@ -97,6 +97,8 @@ class UserPicker(QWidget):
     def search(self) -> None:
         """Ask for the users that match."""
         self._timer.stop()
+        if not self.model.rows:
+            self.found.setText("Searching …")
         context = self._context
         context.run_in_engine(
             context.workspace.datasets.users,
@@ -104,9 +106,14 @@ class UserPicker(QWidget):
             self.field.text().strip(),
             LIMIT,
             on_result=self._show,
-            on_error=self.failed.emit,
+            on_error=self._failed,
             key=(id(self), "users"),
         )
+
+    def _failed(self, error: BaseException) -> None:
+        self.model.set_rows(())
+        self.found.setText("The data set cannot be read")
+        self.failed.emit(error)
 
     def _show(self, rows: tuple[UserRecord, ...]) -> None:
         self.model.set_rows(rows)

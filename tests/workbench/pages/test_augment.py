@@ -223,7 +223,7 @@ def test_another_data_set_starts_afresh(qtbot: QtBot, page: AugmentPage, shop: C
 
 def test_a_chip_leads_to_its_neighbours(qtbot: QtBot, page: AugmentPage, shop: Context) -> None:
     page.chips.set_current(page.chips.alignment.rows[0].chips[1])
-    assert page.details.full.startswith("Original: position 2, original: ")
+    assert page.details.full.startswith("Original: position 2: ")
     with qtbot.waitSignal(shop.session.page_requested) as asked:
         qtbot.keyClick(page.chips, Qt.Key.Key_Return)
     assert asked.args == ["neighbours", {"item": page.chips.alignment.rows[0].chips[1].item}]

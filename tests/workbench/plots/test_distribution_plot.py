@@ -93,7 +93,7 @@ def test_the_tail_in_words() -> None:
     summary = make_summary()
     rare = 100 * (summary.popularity <= 5).mean()
     top = 100 * summary.popularity[0] / summary.popularity.sum()
-    assert tail_in_words(summary) == (
+    assert tail_in_words(summary).replace("\u00a0", " ") == (
         f"The most popular 1 % of the items (1) hold {top:.1f} % of all actions; "
         f"{rare:.1f} % of the items have at most 5."
     )
