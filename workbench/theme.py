@@ -146,6 +146,7 @@ class Theme(QObject):
         self.colours = self._wanted()
         self._followers: list[tuple[weakref.ref[Any], Callable[[Any], None]]] = []
         self._icons: dict[tuple[str, str], QIcon] = {}
+        self._is_worn = False
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
 
     def _wanted(self) -> Colours:
@@ -170,7 +171,10 @@ class Theme(QObject):
         assert isinstance(application, QApplication)
         self.colours = self._wanted()
         self._icons.clear()
-        application.setStyle("Fusion")
+        if not self._is_worn:
+            # Each of these three dresses every widget anew; the style itself never changes.
+            self._is_worn = True
+            application.setStyle("Fusion")
         application.setPalette(palette(self.colours))
         application.setStyleSheet(style_sheet(self.colours))
         alive = []
@@ -303,5 +307,11 @@ def _drawn(name: str, colour: str, size: int) -> QPixmap:
 def set_role(widget: QWidget, role: str) -> None:
     """Give a widget the look that the style sheet calls ``role`` (``title``, ``muted``, ``card``, ``primary`` …)."""
     widget.setProperty("role", role)
-    widget.style().unpolish(widget)
-    widget.style().polish(widget)
+    repolish(widget)
+
+
+def repolish(widget: QWidget) -> None:
+    """Let the style sheet look at a widget's properties again; a widget never yet shown is looked at anyway."""
+    if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)

@@ -84,6 +84,10 @@ class FakeRuns:
         self.threads: set[str] = set()
         self.fails: Exception | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # In the engine process there is nothing to ask but the devices.
+        return (FakeRuns, ())
+
     # The training's side
 
     def put(self, record: RunRecord) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 
 from tests.helpers.fake_runs import FakeRuns, fake_workspace
@@ -26,6 +26,12 @@ def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_widget_left_behind(qapp: QApplication) -> None:
+    # What pytest-qt has asked to be deleted goes only when an event loop starts; a test of many widgets would not end.
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture(autouse=True)
 def _no_thread_left_behind() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
@@ -34,7 +40,7 @@ def _no_thread_left_behind() -> Iterator[None]:
     assert left == []
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _no_torch() -> Iterator[None]:
     # Tests of the engine in the same process may have imported it before; only the window's own import would count.
     had_torch = "torch" in sys.modules
@@ -54,6 +60,14 @@ def theme(qapp: QApplication) -> Theme:
 @pytest.fixture
 def runs() -> FakeRuns:
     return FakeRuns()
+
+
+@pytest.fixture
+def engine_context(qapp: QApplication, theme: Theme, runs: FakeRuns, tmp_path: Path) -> Iterator[Context]:
+    """With a real engine process: for pages whose computations would import torch into this one."""
+    made = make_context(fake_workspace(tmp_path, runs), theme)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ class ConfigForm(QWidget):
         super().__init__()
         self.config = config
         self.baseline = baseline
+        self._preset = {info.path: info.value for info in fields_of(baseline)}
         self._theme = theme
         self._skip = frozenset(skip)
         self.rows: dict[str, FieldRow] = {}
@@ -82,7 +83,7 @@ class ConfigForm(QWidget):
         )
 
     def _fill(self, section: str) -> None:
-        """Make the section's rows anew (the model's own fields change with the model)."""
+        """Make the section's rows anew (the model's own fields change with the model), the folded ones when opened."""
         fold = self.folds[section]
         for path in [path for path in self.rows if path.startswith(f"{section}.")]:
             row = self.rows.pop(path)
@@ -91,20 +92,31 @@ class ConfigForm(QWidget):
         if old := self.folds.pop(f"{section}/advanced", None):
             old.setParent(None)
             old.deleteLater()
-        infos = [info for info in fields_of(self.config, section) if info.path not in self._skip]
-        advanced = [info for info in infos if info.advanced]
+        fold.fill_when_opened(lambda: self._add_rows(section))
+
+    def _infos(self, section: str) -> list[SettingInfo]:
+        return [info for info in fields_of(self.config, section) if info.path not in self._skip]
+
+    def _add_rows(self, section: str) -> None:
+        fold = self.folds[section]
+        infos = self._infos(section)
         for info in infos:
             if not info.advanced:
                 fold.body.addWidget(self._row(info))
-        if advanced:
+        if any(info.advanced for info in infos):
             more = Fold("Advanced", self._theme, is_open=False)
             self.folds[f"{section}/advanced"] = more
-            for info in advanced:
-                more.body.addWidget(self._row(info))
             fold.body.addWidget(more)
+            more.fill_when_opened(lambda: self._add_advanced(section))
+
+    def _add_advanced(self, section: str) -> None:
+        for info in self._infos(section):
+            if info.advanced:
+                self.folds[f"{section}/advanced"].body.addWidget(self._row(info))
 
     def _row(self, info: SettingInfo) -> FieldRow:
         row = FieldRow(info, self._theme)
+        row.show_info(info, self._preset.get(info.path, info.default))
         row.edited.connect(self._edit)
         self.rows[info.path] = row
         return row
@@ -118,7 +130,8 @@ class ConfigForm(QWidget):
             try:
                 self.config = self.config.replace({key: entered})
             except ConfigurationError as error:
-                where = error.field if error.field in self.rows else key
+                known = {info.path for section in SECTIONS for info in self._infos(section)}
+                where = error.field if error.field in known else key
                 self._show_error(where, error)
             else:
                 del self.wrong[key]
@@ -131,6 +144,8 @@ class ConfigForm(QWidget):
             self.validity_changed.emit(self.is_valid)
 
     def _show_error(self, path: str, error: ConfigurationError) -> None:
+        if path not in self.rows:
+            self.show_field(path)
         text = error.message.removeprefix(f"{error.field}: ")
         self.rows[path].show_error(f"{text[:1].upper()}{text[1:]} {error.hint}".strip())
 
@@ -139,7 +154,9 @@ class ConfigForm(QWidget):
         before = self.is_valid
         same_model = config.model.name == self.config.model.name
         self.config = config
-        self.baseline = baseline or self.baseline
+        if baseline is not None:
+            self.baseline = baseline
+            self._preset = {info.path: info.value for info in fields_of(baseline)}
         self.wrong.clear()
         if not same_model:
             self._fill("model")
@@ -149,16 +166,16 @@ class ConfigForm(QWidget):
 
     def refresh(self) -> None:
         """Bring every row, and what the headings say, up to date with the configuration."""
-        preset = {info.path: info.value for info in fields_of(self.baseline)}
         changed: dict[str, int] = {}
         for info in fields_of(self.config):
-            row = self.rows.get(info.path)
-            if row is None or info.path in self.wrong:
+            if info.path in self._skip:
                 continue
-            row.show_error("")
-            row.show_info(info, preset.get(info.path, info.default))
-            if row.is_changed:
-                changed[info.section] = changed.get(info.section, 0) + 1
+            base = self._preset.get(info.path, info.default)
+            changed[info.section] = changed.get(info.section, 0) + (info.value != base)
+            row = self.rows.get(info.path)
+            if row is not None and info.path not in self.wrong:
+                row.show_error("")
+                row.show_info(info, base)
         for section in SECTIONS:
             count = changed.get(section, 0)
             self.folds[section].note.setText(f"{count} changed" if count else "")
@@ -174,9 +191,19 @@ class ConfigForm(QWidget):
             self.refresh()
 
     def show_field(self, path: str) -> None:
-        """Open what hides a field and put the cursor into it."""
+        """Open what hides a field and put the cursor into it. Unknown paths are passed over."""
         section = path.split(".")[0]
-        for key in (section, f"{section}/advanced"):
-            if key in self.folds and (key == section or self.rows[path].info.advanced):
-                self.folds[key].set_open(True)
+        info = next((info for info in self._infos(section) if info.path == path), None) if section in TITLES else None
+        if info is None:
+            return
+        self.folds[section].set_open(True)
+        if info.advanced:
+            self.folds[f"{section}/advanced"].set_open(True)
         self.rows[path].editor.field.setFocus()
+
+    def open_all(self) -> None:
+        """Open every section."""
+        for section in SECTIONS:
+            self.folds[section].set_open(True)
+            if more := self.folds.get(f"{section}/advanced"):
+                more.set_open(True)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from engine import registry
 from engine.config import SettingInfo
-from workbench.theme import SMALL, TIGHT
+from workbench.theme import SMALL, TIGHT, repolish
 
 WIDTH = 210
 
@@ -50,9 +50,9 @@ class Editor(QWidget):
 
     def show_wrong(self, is_wrong: bool) -> None:
         """Mark the field."""
-        self.field.setProperty("wrong", is_wrong)
-        self.field.style().unpolish(self.field)
-        self.field.style().polish(self.field)
+        if bool(self.field.property("wrong")) != is_wrong:
+            self.field.setProperty("wrong", is_wrong)
+            repolish(self.field)
 
 
 def number_text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -152,6 +153,7 @@ class Fold(QWidget):
     def __init__(self, title: str, theme: Theme, *, is_open: bool = True) -> None:
         super().__init__()
         self._theme = theme
+        self._fill: Callable[[], None] | None = None
         self.head = QToolButton()
         set_role(self.head, "heading")
         self.head.setText(title)
@@ -182,11 +184,20 @@ class Fold(QWidget):
     def is_open(self) -> bool:
         return self.head.isChecked()
 
+    def fill_when_opened(self, fill: Callable[[], None]) -> None:
+        """Make what is inside only when it is first seen: most of a form stays closed."""
+        self._fill = fill
+        if self.is_open:
+            self._show(True)
+
     def set_open(self, is_open: bool) -> None:
         """Open or close it."""
         self.head.setChecked(is_open)
 
     def _show(self, is_open: bool) -> None:
+        if is_open and self._fill is not None:
+            fill, self._fill = self._fill, None
+            fill()
         self.inner.setVisible(is_open)
         self._draw()
         self.toggled.emit(is_open)

@@ -19,7 +19,7 @@ from workbench.forms.config_form import ConfigForm
 from workbench.forms.editors import number_text
 from workbench.forms.seeds import parse_seeds, seeds_text
 from workbench.pages import Page, PageCommand, PageWidget
-from workbench.theme import SMALL, SPACE, WIDE, set_role
+from workbench.theme import SMALL, SPACE, WIDE, repolish, set_role
 from workbench.widgets.layout import Card, PageHeading, button, label, line
 from workbench.widgets.text import memory_text
 
@@ -182,8 +182,7 @@ class TrainPage(PageWidget):
         else:
             self.seeds_error.hide()
             self.seeds.setProperty("wrong", False)
-        self.seeds.style().unpolish(self.seeds)
-        self.seeds.style().polish(self.seeds)
+        repolish(self.seeds)
         return seeds
 
     def _refresh(self) -> None:
@@ -236,9 +235,9 @@ class TrainPage(PageWidget):
         self._is_queueing = False
         self._refresh()
         path = getattr(error, "field", "") or ("data.path" if isinstance(error, EngineError) else "")
+        self.form.show_field(path)
         if path in self.form.rows:
             self.form.rows[path].show_error(str(error))
-            self.form.show_field(path)
         self.context.notifier.report(error)
 
     def copy_command(self) -> None:
@@ -268,8 +267,8 @@ class TrainPage(PageWidget):
         """``field``: the path of a setting to go to; ``seeds``: seeds to fill in."""
         if isinstance(seeds := state.get("seeds"), str):
             self.seeds.setText(seeds)
-        if state.get("field") in self.form.rows:
-            self.form.show_field(state["field"])
+        if isinstance(field := state.get("field"), str):
+            self.form.show_field(field)
 
     def save_state(self) -> dict[str, Any]:
         return {"seeds": self.seeds.text(), "open": {name: fold.is_open for name, fold in self.form.folds.items()}}

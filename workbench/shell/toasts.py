@@ -35,7 +35,7 @@ class Toast(QFrame):
         close.setIcon(theme.icon("close", "muted"))
         close.setAccessibleName("Close this message")
         close.clicked.connect(self.dismiss)
-        row = QHBoxLayout(self)
+        self.row = row = QHBoxLayout(self)
         row.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         row.setSpacing(SPACE)
         row.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
@@ -83,7 +83,7 @@ class Toasts(QObject):
         bottom = self._host.height() - SPACE
         for toast in reversed([toast for toast in self.shown if not toast.isHidden()]):
             # Wrapped text: the plain size hint takes a narrower column than there is.
-            height = toast.layout().heightForWidth(toast.width())
+            height = toast.row.heightForWidth(toast.width())
             toast.resize(toast.width(), height)
             bottom -= height
             toast.move(self._host.width() - toast.width() - SPACE, bottom)

@@ -84,6 +84,7 @@ class _Message(QWidget):
         self.hint = QLabel()
         self.progress = QProgressBar()
         self.button = QPushButton()
+        self.button.setAccessibleName("No action")
         self._arrange()
         self.button.clicked.connect(self._clicked)
         theme.follow(self, _Message._draw_icon)
@@ -140,4 +141,5 @@ class _Message(QWidget):
         self.busy(False)
         self._action = action
         self.button.setText(button)
+        self.button.setAccessibleName(button or "No action")
         self.button.setVisible(bool(button) and action is not None)

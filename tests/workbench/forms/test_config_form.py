@@ -30,6 +30,7 @@ def type_into(qtbot: QtBot, form: ConfigForm, path: str, text: str) -> None:
 @pytest.mark.parametrize("name", [item.name for item in presets()])
 def test_every_field_of_every_preset_has_a_row_that_shows_its_value(qtbot: QtBot, theme: Theme, name: str) -> None:
     form = make_form(qtbot, theme, name)
+    form.open_all()
     infos = {info.path: info for info in fields_of(form.config)}
     assert set(form.rows) == set(infos)
     for path, row in form.rows.items():
@@ -49,6 +50,7 @@ def test_every_field_of_every_preset_has_a_row_that_shows_its_value(qtbot: QtBot
 
 def test_editors_follow_the_annotations(qtbot: QtBot, theme: Theme) -> None:
     form = make_form(qtbot, theme)
+    form.open_all()
     assert isinstance(form.rows["loss.representation"].editor, ChoiceEditor)
     assert isinstance(form.rows["model.name"].editor, ChoiceEditor)
     assert isinstance(form.rows["fidelity.rank_special_tokens"].editor, BoolEditor)
@@ -125,6 +127,7 @@ def test_another_model_brings_its_own_fields(qtbot: QtBot, theme: Theme) -> None
     editor = form.rows["model.name"].editor
     assert isinstance(editor, ChoiceEditor)
     editor.edited.emit("popularity")
+    form.open_all()
     assert set(form.rows) == {info.path for info in fields_of(form.config)}
     assert "model.heads" not in form.rows
 
@@ -135,6 +138,7 @@ def test_the_reading_sets_every_departure_and_turns_custom(qtbot: QtBot, theme: 
     form.reading.setCurrentIndex(form.reading.findData("published"))
     form.reading.activated.emit(form.reading.currentIndex())
     assert fidelity_of(form.config) == "published"
+    form.open_all()
     assert form.rows["fidelity.counts"].editor.value() == "floor"
     form.rows["fidelity.counts"].editor.edited.emit("ceiling")
     assert form.reading.currentData() == "custom"
@@ -145,6 +149,7 @@ def test_advanced_and_fidelity_are_folded_until_a_field_is_asked_for(qtbot: QtBo
     form.show()
     assert not form.folds["fidelity"].is_open
     assert not form.folds["train/advanced"].is_open
+    assert "train.beta1" not in form.rows
     form.show_field("train.beta1")
     assert form.rows["train.beta1"].isVisible()
     form.show_field("fidelity.counts")

@@ -1,0 +1,212 @@
+"""The Runs page against runs in memory, fed by the real live feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from engine.errors import StoreError
+from engine.records import RunStatus
+from tests.helpers.fake_data import fill_runs
+from tests.helpers.fake_runs import FakeRuns, make_record
+from workbench.backstage import Backstage
+from workbench.context import Context
+from workbench.pages.runs import RunsPage
+from workbench.widgets.run_details import configuration_rows, hybrid_from, hybrid_note
+
+
+@pytest.fixture
+def page(qtbot: QtBot, context: Context) -> Iterator[RunsPage]:
+    backstage = Backstage(context)
+    made = RunsPage(context)
+    made.resize(1200, 800)
+    qtbot.addWidget(made)
+    # The queue is another test's matter: here only the feed runs.
+    backstage.feed.start()
+    context.runs.records_changed.disconnect(backstage._on_records)
+    yield made
+    backstage.feed.stop()
+
+
+def test_an_empty_workspace_says_what_to_do(qtbot: QtBot, page: RunsPage, context: Context) -> None:
+    qtbot.waitUntil(lambda: page.states.state == "empty")
+    assert page.states.text == "No runs yet"
+    with qtbot.waitSignal(context.session.page_requested) as asked:
+        page.states._message.button.click()
+    assert asked.args[0] == "train"
+
+
+def test_a_store_out_of_reach_is_an_error_with_its_words(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    runs.fails = StoreError("The store is locked.", "Close the other program.")
+    qtbot.waitUntil(lambda: page.states.state == "error")
+    assert page.states.text == "The store is locked."
+    runs.fails = None
+    qtbot.waitUntil(lambda: page.states.state == "empty")
+
+
+def test_running_runs_are_drawn_at_once_and_grow(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    assert page.model.ticked == ["r0007", "r0006"]
+    plot = page.plots["validation"]
+    qtbot.waitUntil(lambda: plot.drawn("r0006") is not None and len(plot.drawn("r0006")[0]) == 14)
+    assert plot.chosen == "valid/NDCG@20"
+    assert page.plots["losses"].chosen == "loss/total"
+    runs.add_points("r0006", "valid/NDCG@20", [0.9], first_epoch=14)
+    qtbot.waitUntil(lambda: len(plot.drawn("r0006")[0]) == 15)
+    assert plot.drawn("r0006")[1][-1] == 0.9
+
+
+def test_only_ticked_runs_are_read_in_full(qtbot: QtBot, page: RunsPage, runs: FakeRuns, context: Context) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: context.runs.has_curves("r0006"))
+    assert not context.runs.has_curves("r0001")
+    page.model.toggle("r0001")
+    qtbot.waitUntil(lambda: len(context.runs.curve("r0001", "valid/NDCG@20")[0]) == 20)
+
+
+def test_space_in_the_table_draws_the_selected_run(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    page.table.select("r0001")
+    page.toggle_current()
+    assert "r0001" in page.model.ticked
+    page.toggle_current()
+    assert "r0001" not in page.model.ticked
+
+
+@pytest.mark.parametrize(
+    ("run", "stop", "resume", "word"),
+    [
+        ("r0006", True, False, "Stop"),
+        ("r0008", True, False, "Cancel"),
+        ("r0004", False, True, "Stop"),
+        ("r0005", False, True, "Stop"),
+        ("r0001", False, False, "Stop"),
+    ],
+)
+def test_buttons_offer_what_the_state_allows(
+    qtbot: QtBot, page: RunsPage, runs: FakeRuns, run: str, stop: bool, resume: bool, word: str
+) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    page.table.select(run)
+    assert page.stop_button.isEnabled() == stop
+    assert page.resume_button.isEnabled() == resume
+    assert page.stop_button.text() == word
+
+
+def test_stop_cancel_and_resume_reach_the_store(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    for run, button, status in (
+        ("r0006", page.stop_button, RunStatus.STOPPED),
+        ("r0008", page.stop_button, RunStatus.CANCELLED),
+        ("r0005", page.resume_button, RunStatus.QUEUED),
+    ):
+        page.table.select(run)
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda run=run, status=status: page.context.runs.get(run).status is status)
+    assert ("ensure_stopped", ("r0006", 2.0)) in runs.calls
+    assert page.context.notifier.items == []
+
+
+def test_settings_go_to_the_train_page(qtbot: QtBot, page: RunsPage, runs: FakeRuns, context: Context) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    page.table.select("r0003")
+    with qtbot.waitSignal(context.session.page_requested) as asked:
+        page.duplicate()
+    assert asked.args == ["train", {"seeds": "3"}]
+    assert context.session.config.augment.crop_rate == 0.4  # type: ignore[attr-defined]
+
+
+def test_a_configuration_of_another_age_is_shown_but_not_taken(
+    qtbot: QtBot, page: RunsPage, runs: FakeRuns, context: Context
+) -> None:
+    runs.put(make_record("r0001", config={"model": {"name": "gone"}}, status=RunStatus.FINISHED))
+    qtbot.waitUntil(lambda: page.current is not None)
+    page.open_state(run="r0001", tab="Configuration")
+    assert "no longer understands" in page.configuration.note.text()
+    assert page.configuration.table.item(0, 1).text() == "gone"
+    with qtbot.waitSignal(context.notifier.added):
+        page.duplicate()
+
+
+def test_no_match_offers_to_clear_the_filter(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    page.filter.setText("no such thing")
+    assert page.matches.text == "No runs match"
+    page.matches._message.button.click()
+    assert page.model.rowCount() == 9
+    assert page.matches.state == "content"
+
+
+def test_overview_says_how_a_run_ended(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    page.open_state(run="r0002", tab="Overview")
+    assert "never began" in page.overview.hybrid.text()
+    assert page.overview.values["test", "NDCG@20"].text() == ".1509"
+    page.open_state(run="r0003")
+    assert page.overview.message.text() == "The device's memory ran out.\nUse a smaller batch size."
+    assert page.overview.values["test", "NDCG@20"].text() == "–"
+
+
+def test_the_log_of_the_selected_run_is_read(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    fill_runs(runs)
+    page.show()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    page.open_state(run="r0004", tab="Log")
+    qtbot.waitUntil(lambda: page.log.toPlainText() == "log of r0004\n")
+    page.open_state(run="r0005")
+    qtbot.waitUntil(lambda: page.log.toPlainText() == "log of r0005\n")
+
+
+def test_runs_just_queued_are_ticked_before_the_store_tells_of_them(
+    qtbot: QtBot, page: RunsPage, runs: FakeRuns
+) -> None:
+    page.open_state(tick=["r0001", "r0002"])
+    runs.put(make_record("r0001"))
+    runs.put(make_record("r0002", seed=2))
+    qtbot.waitUntil(lambda: page.model.rowCount() == 2)
+    assert page.model.ticked == ["r0001", "r0002"]
+    assert page.curve_states.text == "No values yet"
+
+
+def test_view_state_comes_back_and_nonsense_is_passed_over(
+    qtbot: QtBot, page: RunsPage, runs: FakeRuns, context: Context
+) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    page.model.set_ticked(["r0002"])
+    page.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+    state = page.save_state()
+    other = RunsPage(context)
+    qtbot.addWidget(other)
+    other.restore_state(state)
+    assert other.model.ticked == ["r0002"]
+    assert other.model.sorting == ("name", True)
+    other.restore_state({"table": {"sort": ["x", 1], "widths": {"name": -4}, "hidden": 3}, "split": [0], "series": 1})
+    assert other.model.sorting == ("name", True)
+
+
+def test_what_differs_from_the_preset_stands_first() -> None:
+    record = make_record(config={"augment": {"crop_rate": 0.4, "mask_rate": 0.7}, "train": {"seed": 9}})
+    rows = configuration_rows(record)
+    assert rows[0] == ("augment.crop_rate", "0.4", "0.2", True)
+    assert not any(row[3] for row in rows[1:])
+
+
+def test_where_the_hybrid_phase_begins() -> None:
+    config = {"similarity": {"hybrid_after_epoch": 10}, "fidelity": {"hybrid_switch": "at_epoch"}}
+    assert hybrid_from(make_record(config=config, hybrid_started=True)) == 10
+    published = {**config, "fidelity": {"hybrid_switch": "after_epoch"}}
+    assert hybrid_from(make_record(config=published, hybrid_started=True)) == 11
+    assert hybrid_from(make_record(config=config, hybrid_started=False)) is None
+    assert hybrid_note(make_record(hybrid_started=False, status=RunStatus.RUNNING)) == ""
+    assert "after epoch 10" in hybrid_note(make_record(config=config, hybrid_started=False, status=RunStatus.FINISHED))

@@ -1,0 +1,138 @@
+"""Curves from points: what is drawn is what was recorded; smoothing only for losses; the crosshair reads values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
+
+from workbench.plots.metric_plot import MetricPlot, RunLook, reading, series_label, smoothed
+from workbench.theme import DARK, Theme
+
+NAMES = ["loss/next_item", "loss/total", "valid/HR@10", "valid/NDCG@20"]
+
+
+@pytest.fixture
+def plot(qtbot: QtBot, theme: Theme) -> MetricPlot:
+    made = MetricPlot(theme, "Losses", ("loss/",))
+    qtbot.addWidget(made)
+    made.set_series(NAMES)
+    made.set_runs({"a": RunLook("run a", 0), "b": RunLook("run b", 1, hybrid_from=2.0)})
+    return made
+
+
+def curve(*values: float) -> tuple[np.ndarray, np.ndarray]:
+    return np.arange(1.0, len(values) + 1), np.array(values)
+
+
+def drawn(plot: MetricPlot, run_id: str) -> list[float]:
+    values = plot._items[run_id].getData()[1]
+    return [] if values is None else values.tolist()
+
+
+def test_only_its_own_series_are_offered(plot: MetricPlot) -> None:
+    assert [plot.series.itemData(row) for row in range(plot.series.count())] == NAMES[:2]
+    assert plot.series.itemText(0) == "Loss: next item"
+
+
+def test_one_redraw_for_many_changes(qtbot: QtBot, plot: MetricPlot) -> None:
+    for length in range(1, 6):
+        plot.set_curves({"a": curve(*range(length)), "b": curve(3.0)})
+    assert plot.drawn("a") is None
+    qtbot.waitUntil(lambda: plot.drawn("a") is not None)
+    assert drawn(plot, "a") == [0, 1, 2, 3, 4]
+    assert drawn(plot, "b") == [3.0]
+    qtbot.waitUntil(lambda: not plot._timer.isActive())
+
+
+def test_a_run_that_is_no_longer_ticked_leaves(plot: MetricPlot) -> None:
+    plot.set_runs({"b": RunLook("run b", 1, hybrid_from=2.0)})
+    assert set(plot._items) == {"b"}
+    plot.set_curves({"a": curve(1.0)})
+    plot.redraw()
+    assert plot.drawn("a") is None
+
+
+def test_the_hybrid_phase_is_marked_where_it_begins(plot: MetricPlot) -> None:
+    assert {run: mark.value() for run, mark in plot._marks.items()} == {"b": 2.0}
+    plot.set_runs({"a": RunLook("run a", 0, hybrid_from=5.0), "b": RunLook("run b", 1)})
+    assert {run: mark.value() for run, mark in plot._marks.items()} == {"a": 5.0}
+
+
+def test_losses_are_smoothed_and_metrics_never(qtbot: QtBot, theme: Theme, plot: MetricPlot) -> None:
+    plot.set_curves({"a": curve(2.0, 4.0, 6.0)})
+    plot.smoothing.setValue(2)
+    plot.redraw()
+    assert drawn(plot, "a") == [2.0, 3.0, 5.0]
+    metric = MetricPlot(theme, "Validation", ("valid/",))
+    qtbot.addWidget(metric)
+    metric.set_series(NAMES)
+    metric.smoothing.setValue(2)
+    metric.set_runs({"a": RunLook("run a", 0)})
+    metric.set_curves({"a": curve(2.0, 4.0, 6.0)})
+    metric.redraw()
+    assert drawn(metric, "a") == [2.0, 4.0, 6.0]
+    assert metric.smoothing.isHidden()
+
+
+def test_the_pointer_reads_the_nearest_epoch_of_every_curve(plot: MetricPlot) -> None:
+    plot.set_curves({"a": curve(2.0, 4.0, 6.0), "b": curve(1.0)})
+    plot.redraw()
+    assert plot.readings() == [("a", 6.0), ("b", 1.0)]
+    plot._pointer = 2.2
+    assert plot.readings() == [("a", 4.0), ("b", None)]
+
+
+def test_a_wanted_series_is_chosen_when_it_comes(qtbot: QtBot, theme: Theme) -> None:
+    made = MetricPlot(theme, "Losses", ("loss/",))
+    qtbot.addWidget(made)
+    made.choose("loss/total")
+    made.set_series(["loss/contrastive"])
+    assert made.chosen == "loss/contrastive"
+    made.set_series(NAMES)
+    assert made.chosen == "loss/total"
+
+
+def test_another_series_is_asked_for_anew(qtbot: QtBot, plot: MetricPlot) -> None:
+    plot.set_curves({"a": curve(2.0, 4.0)})
+    plot.redraw()
+    with qtbot.waitSignal(plot.series_changed) as told:
+        plot.choose("loss/total")
+    assert told.args == ["loss/total"]
+    assert drawn(plot, "a") == []
+
+
+def test_the_table_has_the_recorded_values(plot: MetricPlot) -> None:
+    plot.smoothing.setValue(9)
+    plot.set_curves({"a": curve(2.0, 4.0, 6.0)})
+    plot.redraw()
+    columns = dict(plot.columns())
+    assert list(columns["run a: loss/next_item"]) == [2.0, 4.0, 6.0]
+    assert list(columns["run a: epoch"]) == [1.0, 2.0, 3.0]
+
+
+def test_plots_follow_the_theme(plot: MetricPlot, theme: Theme) -> None:
+    theme.choose("dark")
+    assert plot.plot.backgroundBrush().color().name() == DARK.surface
+    assert plot._items["a"].opts["pen"].color().name() == DARK.series[0]
+    theme.choose("light")
+
+
+@given(st.lists(st.floats(-1e3, 1e3), max_size=60), st.integers(1, 20))
+def test_smoothing_is_the_mean_of_the_last_values(values: list[float], window: int) -> None:
+    naive = [float(np.mean(values[max(0, i - window + 1) : i + 1])) for i in range(len(values))]
+    assert smoothed(np.array(values), window).tolist() == pytest.approx(naive, abs=1e-9)
+
+
+def test_reading_outside_of_a_curve() -> None:
+    assert reading(curve(1.0, 2.0), 9.0) is None
+    assert reading(curve(), 1.0) is None
+    assert reading(curve(1.0, 2.0), 1.4) == 1.0
+
+
+def test_names_of_series() -> None:
+    assert series_label("valid/NDCG@20") == "Validation NDCG@20"
+    assert series_label("running/total") == "Loss within epochs: total"
+    assert series_label("odd") == "odd"

@@ -1,0 +1,274 @@
+"""The window as a whole: pages, actions, docks, state, closing, and what it must never import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QTabBar
+from pytestqt.qtbot import QtBot
+
+from engine.errors import RunError
+from engine.records import RunStatus
+from tests.helpers.fake_runs import FakeRuns
+from workbench.context import Context
+from workbench.main_window import MainWindow
+from workbench.pages import pages
+from workbench.settings import Settings
+from workbench.shell.palette import CommandPalette, full_name, match
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def context(engine_context: Context) -> Context:
+    return engine_context
+
+
+@pytest.fixture
+def window(qtbot: QtBot, context: Context) -> Iterator[MainWindow]:
+    made = MainWindow(context)
+    qtbot.addWidget(made)
+    made.show_page("train")
+    yield made
+    made._may_close = True
+    made.close()
+
+
+def train_one(qtbot: QtBot, window: MainWindow, runs: FakeRuns) -> None:
+    """Bring the window into the state where its own run trains."""
+    runs.submit(window.context.session.config, seeds=(1, 2), preset="sample")
+    window.show()
+    window.backstage.start()
+    qtbot.waitUntil(lambda: window.backstage.training.run_id == "r0001")
+    qtbot.waitUntil(lambda: bool(window.context.runs.with_status(RunStatus.RUNNING)))
+
+
+def test_every_page_opens_and_ctrl_number_leads_to_it(qtbot: QtBot, window: MainWindow) -> None:
+    for number, page in enumerate(pages(), 1):
+        assert window.table.actions[f"page.{page.id}"].shortcut().toString() == f"Ctrl+{number}"
+        window.table.run(f"page.{page.id}")
+        assert window.current_page == page.id
+        assert window.stack.currentWidget() is window.page_widget(page.id)
+
+
+def test_every_control_has_an_accessible_name(window: MainWindow) -> None:
+    for page in ("train", "runs"):
+        widget = window.page_widget(page)
+        for kind in (QAbstractButton, QLineEdit, QComboBox, QAbstractSpinBox):
+            for control in widget.findChildren(kind):
+                if control.objectName().startswith("qt_") or isinstance(control.parent(), QLineEdit | QTabBar):
+                    continue
+                named = control.accessibleName() or (isinstance(control, QAbstractButton) and control.text())
+                assert named, f"{page}: {control} {control.toolTip()}"
+
+
+def test_menus_toolbar_and_palette_come_from_one_table(qtbot: QtBot, window: MainWindow) -> None:
+    palette = window.palette_popup
+    palette.open()
+    listed = {palette.list.item(row).data(Qt.ItemDataRole.UserRole) for row in range(palette.list.count())}
+    assert listed == set(window.table.specs)
+    in_menus = {action.objectName() for menu in window.menuBar().actions() for action in menu.menu().actions()}
+    flat = {spec.id for spec in window.table.specs.values() if spec.menu.count("/") == 0}
+    assert flat <= in_menus
+    palette.hide()
+
+
+def test_the_palette_finds_and_runs(qtbot: QtBot, window: MainWindow) -> None:
+    palette: CommandPalette = window.palette_popup
+    palette.open()
+    qtbot.keyClicks(palette.field, "go runs")
+    assert palette.list.item(0).data(Qt.ItemDataRole.UserRole) == "page.runs"
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert window.current_page == "runs"
+    assert palette.isHidden()
+
+
+def test_what_is_not_possible_cannot_be_run_from_the_palette(window: MainWindow) -> None:
+    window.show_page("runs")
+    assert not window.table.is_enabled("runs.stop")
+    window.table.run("runs.stop")
+    assert window.context.notifier.items == []
+
+
+def test_matching_letters() -> None:
+    assert match("", "Anything") == 0
+    assert match("dk", "View ▸ Theme ▸ Dark") is not None
+    assert match("zz", "View") is None
+    near, far = match("run", "Runs"), match("run", "Reset layout nun")
+    assert near is not None
+    assert far is None or near < far
+
+
+def test_all_shortcuts_are_on_the_sheet(window: MainWindow) -> None:
+    window.show_shortcuts()
+    shown = dict(window.shortcut_sheet.rows)
+    for spec in window.table.specs.values():
+        if spec.shortcut:
+            assert full_name(spec) in shown
+    assert {"Ctrl+O", "Ctrl+Return", "Ctrl+.", "Ctrl+F", "Space", "L", "A", "F1", "?", "Ctrl+Shift+P"} <= set(
+        shown.values()
+    )
+    window.shortcut_sheet.close()
+
+
+def test_docks_toggle_and_the_layout_comes_back(qtbot: QtBot, window: MainWindow, context: Context) -> None:
+    window.show()
+    window.table.run("view.dock.queue")
+    assert window.docks["queue"].isVisible()
+    window.show_page("runs")
+    window.save()
+    other = MainWindow(context)
+    qtbot.addWidget(other)
+    assert other.current_page == "runs"
+    assert not other.docks["queue"].isHidden()
+    other.reset_layout()
+    assert other.docks["queue"].isHidden()
+
+
+def test_settings_of_another_version_or_kind_are_dropped(context: Context) -> None:
+    context.settings.write("window/page", 5)
+    assert context.settings.read("window/page", str, "home") == "home"
+    context.settings.write("n", True)
+    assert context.settings.read("n", int, 3) == 3
+    context.settings.write("version", 0)
+    context.settings.save()
+    assert Settings().read("n", bool, False) is False
+
+
+def test_theme_choice_is_kept_and_survives_a_reset(window: MainWindow, context: Context) -> None:
+    window.table.run("view.theme.dark")
+    assert context.theme.colours.is_dark
+    assert window.table.actions["view.theme.dark"].isChecked()
+    window.reset_layout()
+    assert context.settings.read("look/theme", str, "") == "dark"
+    window.table.run("view.theme.light")
+
+
+def test_a_dropped_file_becomes_the_data_set(window: MainWindow, tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("1 2 3 4 5 6\n2 3 4 5 6 7\n", encoding="utf-8")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file))])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(5, 5), copy, data, left, none))
+    assert window.context.session.dataset == str(file)
+    assert window.windowTitle().startswith("mine.txt")
+    assert window.context.session.recent_datasets[0] == str(file)
+
+
+def test_notifications_are_kept_and_shown(qtbot: QtBot, window: MainWindow) -> None:
+    window.show()
+    window.context.notifier.report(RunError("It cannot be started.", "Try again."))
+    window.context.notifier.report(ValueError("odd"))
+    toasts = [toast for toast in window.toasts.shown if not toast.isHidden()]
+    assert len(toasts) == 2
+    panel = window.notifications_panel
+    assert panel.list.count() == 2
+    assert "ValueError: odd" in panel.details.toPlainText()
+    panel.list.setCurrentRow(1)
+    assert panel.details.toPlainText() == "It cannot be started.\n\nTry again."
+    panel.clear()
+    assert panel.states.text == "No notifications"
+
+
+def test_closing_without_a_training_just_closes(qtbot: QtBot, window: MainWindow) -> None:
+    window.show()
+    assert window.close()
+    assert window.closing is None
+
+
+def test_closing_on_a_training_asks_and_can_be_taken_back(qtbot: QtBot, window: MainWindow, runs: FakeRuns) -> None:
+    train_one(qtbot, window, runs)
+    assert not window.close()
+    assert window.isVisible()
+    assert window.closing is not None
+    assert "1 more waits" in window.closing.note.text()
+    window.closing.reject()
+    assert window.closing is None
+    assert window.isVisible()
+
+
+def test_keep_training_hands_the_queue_to_a_worker(qtbot: QtBot, window: MainWindow, runs: FakeRuns) -> None:
+    train_one(qtbot, window, runs)
+    window.close()
+    qtbot.mouseClick(window.closing.buttons["keep"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert runs.workers == 1
+    names = [name for name, _ in runs.calls]
+    assert names.index("drop_queue") < names.index("start_worker")
+    assert runs.get("r0001").status is RunStatus.RUNNING
+
+
+def test_finish_the_current_run_leaves_it_and_starts_no_other(qtbot: QtBot, window: MainWindow, runs: FakeRuns) -> None:
+    train_one(qtbot, window, runs)
+    window.close()
+    qtbot.mouseClick(window.closing.buttons["finish"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert runs.workers == 0
+    assert runs.get("r0001").status is RunStatus.RUNNING
+    assert runs.get("r0002").status is RunStatus.QUEUED
+
+
+def test_stop_with_a_checkpoint_waits_for_it(qtbot: QtBot, window: MainWindow, runs: FakeRuns) -> None:
+    train_one(qtbot, window, runs)
+    window.close()
+    qtbot.mouseClick(window.closing.buttons["stop"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert runs.get("r0001").status is RunStatus.STOPPED
+    assert runs.get("r0002").status is RunStatus.QUEUED
+
+
+def test_a_failed_close_says_why_and_keeps_the_window(
+    qtbot: QtBot, window: MainWindow, runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> int:
+        raise RunError("No worker can be started.")
+
+    train_one(qtbot, window, runs)
+    monkeypatch.setattr(runs, "start_worker", refuse)
+    window.close()
+    qtbot.mouseClick(window.closing.buttons["keep"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.closing.note.text() == "No worker can be started.")
+    assert window.isVisible()
+    assert window.closing.buttons["finish"].isEnabled()
+    window.closing.reject()
+
+
+def test_nothing_is_asked_of_the_store_on_the_gui_thread(qtbot: QtBot, window: MainWindow, runs: FakeRuns) -> None:
+    runs.threads.clear()
+    window.show()
+    window.show_page("runs")
+    window.backstage.start()
+    qtbot.waitUntil(lambda: window.context.runs.is_loaded)
+    assert runs.threads
+    assert threading.main_thread().name not in runs.threads
+
+
+def test_the_window_never_imports_torch() -> None:
+    code = """
+import os, sys, tempfile
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from PySide6.QtCore import QSettings
+from workbench import settings
+folder = tempfile.mkdtemp()
+settings.factory = lambda: QSettings(folder + "/s.ini", QSettings.Format.IniFormat)
+from workbench.app import make_application, make_window
+application = make_application()
+window = make_window(folder)
+early = [name for name in ("torch", "pyqtgraph", "pandas", "scipy", "sqlalchemy") if name in sys.modules]
+window.show()
+for page in window.pages:
+    window.show_page(page)
+application.processEvents()
+window.close()
+sys.exit("at first paint: " + repr(early) if "torch" in early else "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,118 @@
+"""The window's work on the queue: one run at a time, others respected, ends told, nothing lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from engine.errors import RunError
+from engine.records import RunRecord, RunStatus
+from tests.helpers.fake_runs import FakeRuns, make_record
+from workbench.training_thread import TrainingThread, describe_end
+
+
+@pytest.fixture
+def training(qtbot: QtBot, runs: FakeRuns) -> Iterator[TrainingThread]:
+    made = TrainingThread(runs)  # type: ignore[arg-type]
+    yield made
+    made.stop()
+
+
+def queue(runs: FakeRuns, *ids: str) -> None:
+    for run_id in ids:
+        runs.put(make_record(run_id))
+
+
+def test_one_run_after_another(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:
+    queue(runs, "r1", "r2")
+    ended: list[RunRecord] = []
+    training.run_ended.connect(ended.append)
+    with qtbot.waitSignal(training.run_started) as started:
+        training.start()
+    assert started.args == ["r1"]
+    assert training.run_id == "r1"
+    assert runs.get("r2").status is RunStatus.QUEUED
+    runs.change("r1", status=RunStatus.FINISHED)
+    with qtbot.waitSignal(training.run_started) as started:
+        runs.processes[0].code = 0
+        training.nudge()
+    assert started.args == ["r2"]
+    qtbot.waitUntil(lambda: [record.id for record in ended] == ["r1"])
+    assert threading.main_thread().name not in runs.threads
+
+
+def test_it_waits_while_another_trains(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:
+    queue(runs, "r1")
+    training.set_running(frozenset({"elsewhere"}))
+    with qtbot.assertNotEmitted(training.run_started, wait=200):
+        training.start()
+        training.nudge()
+    with qtbot.waitSignal(training.run_started):
+        training.set_running(frozenset())
+
+
+def test_it_leaves_the_queue_to_another_worker(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:
+    queue(runs, "r1")
+    runs.has_other_worker = True
+    with qtbot.assertNotEmitted(training.run_started, wait=200):
+        training.start()
+    runs.has_other_worker = False
+    with qtbot.waitSignal(training.run_started):
+        training.nudge()
+
+
+def test_an_empty_queue_is_given_back(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:
+    queue(runs, "r1")
+    with qtbot.waitSignal(training.run_started):
+        training.start()
+    runs.change("r1", status=RunStatus.FINISHED)
+    runs.processes[0].code = 0
+    training.nudge()
+    qtbot.waitUntil(lambda: ("drop_queue", None) in runs.calls)
+
+
+def test_no_more_runs_are_taken_when_told_so(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:
+    training.start()
+    training.take_no_more()
+    queue(runs, "r1")
+    with qtbot.assertNotEmitted(training.run_started, wait=200):
+        training.nudge()
+    with qtbot.waitSignal(training.run_started):
+        training.take_again()
+
+
+def test_trouble_is_told_once(
+    qtbot: QtBot, runs: FakeRuns, training: TrainingThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(run_id: str) -> None:
+        raise RunError(f"Run {run_id} cannot be started.")
+
+    monkeypatch.setattr(runs, "start", refuse)
+    queue(runs, "r1")
+    told: list[BaseException] = []
+    training.trouble.connect(told.append)
+    training.start()
+    qtbot.waitUntil(lambda: bool(told))
+    for _ in range(3):
+        training.nudge()
+        qtbot.wait(50)
+    assert [str(error) for error in told] == ["Run r1 cannot be started."]
+
+
+def test_a_lost_run_is_told(
+    qtbot: QtBot, runs: FakeRuns, training: TrainingThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = make_record("r9", status=RunStatus.LOST)
+    monkeypatch.setattr(runs, "sweep", lambda: (lost,))
+    with qtbot.waitSignal(training.run_lost) as told:
+        training.start()
+    assert told.args == [lost]
+
+
+def test_ends_in_words() -> None:
+    failed = make_record(name="a run", status=RunStatus.FAILED, message="Out of memory.")
+    assert describe_end(failed) == ("a run failed. Out of memory.", "error")
+    assert describe_end(make_record(name="a run", status=RunStatus.FINISHED)) == ("a run finished.", "good")
