@@ -122,9 +122,15 @@ def seeds_of(text: str) -> tuple[int, ...]:
     return tuple(found)
 
 
+def values_of(field: SettingInfo) -> tuple[str, ...]:
+    """The values that a field can have, where they can be listed."""
+    literals = [typing.get_args(kind) for kind in _alternatives(field.annotation)]
+    return tuple(field.choices) or tuple(str(value) for values in literals for value in values)
+
+
 def _metavar(field: SettingInfo) -> str:
-    if field.choices:
-        return "|".join(field.choices)
+    if values := values_of(field):
+        return "|".join(values)
     kinds = [kind for kind in _alternatives(field.annotation) if kind is not type(None)]
     names = {int: "INTEGER", float: "NUMBER", bool: "true|false", str: "TEXT"}
     return names.get(kinds[0], "VALUE") if len(kinds) == 1 and inspect.isclass(kinds[0]) else "VALUE"

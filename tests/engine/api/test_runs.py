@@ -1,0 +1,192 @@
+"""The door to runs: submitted with checked data, found, queued, resumed, exported."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.api import Workspace
+from engine.api.runs import Runs
+from engine.config import ExperimentConfig, preset
+from engine.errors import DataError, RunError, StoreError, UsageError
+from engine.records import FeedCursor, RunStatus
+from engine.runs.execute import execute
+from engine.store import Ending
+from tests.helpers import fake_training
+from tests.helpers.fake_training import submit, tools
+
+ROOT = Path(__file__).parents[3]
+POPULAR = ExperimentConfig().replace({"model.name": "popularity"})
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """Twelve users over nine items."""
+    lines = [f"{user} " + " ".join(str(1 + (user + step) % 9) for step in range(6)) for user in range(1, 13)]
+    path = tmp_path / "shop.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Iterator[Runs]:
+    opened = Workspace(tmp_path / "workspace").runs
+    yield opened
+    opened.close()
+
+
+def test_seeds_make_runs_in_order(runs: Runs, shop: Path) -> None:
+    config = POPULAR.replace({"data.path": str(shop)})
+    submitted = runs.submit(config, preset="popularity", seeds=(3, 1, 2))
+    assert [run.seed for run in submitted] == [3, 1, 2]
+    assert [run.config["train"]["seed"] for run in submitted] == [3, 1, 2]
+    assert [run.name for run in submitted] == [f"popularity λ=0.1 seed {seed}" for seed in (3, 1, 2)]
+    assert {run.preset for run in submitted} == {"popularity"}
+    assert [run.seed for run in reversed(runs.all())] == [3, 1, 2]
+    first = runs.next_queued()
+    assert first is not None
+    assert first.id == submitted[0].id
+    assert runs.submit(config, name="mine")[0].name == "mine"
+
+
+def test_a_relative_path_is_stored_as_an_absolute_one(runs: Runs, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shop.parent)
+    (run,) = runs.submit(POPULAR.replace({"data.path": "shop.txt"}))
+    assert run.config["data"]["path"] == str(shop)
+    assert (run.dataset, len(run.fingerprint)) == ("shop", 16)
+
+
+def test_data_that_cannot_be_read_makes_no_run(runs: Runs, tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_text("1 2 three\n", encoding="utf-8")
+    with pytest.raises(DataError, match="line 1"):
+        runs.submit(POPULAR.replace({"data.path": str(tmp_path / "bad.txt")}))
+    with pytest.raises(UsageError, match="There is no file"):
+        runs.submit(POPULAR.replace({"data.path": str(tmp_path / "none.txt")}))
+    assert runs.all() == ()
+
+
+def test_the_preset_of_the_sample_is_submitted_as_sample(runs: Runs) -> None:
+    (run,) = runs.submit(preset("sample").config)
+    assert run.config["data"]["path"] == "sample"
+
+
+def test_only_queued_runs_start(runs: Runs) -> None:
+    (run,) = submit(runs.store)
+    runs.cancel(run.id)
+    with pytest.raises(RunError, match="is cancelled, not queued"):
+        runs.start(run.id)
+
+
+def test_a_run_that_the_program_no_longer_understands_cannot_go_on(runs: Runs) -> None:
+    config = json.loads(ExperimentConfig().model_dump_json()) | {"warp": {}}
+    (run,) = submit(runs.store, config=config)
+    execute(runs.store, run.id, tools=tools(fake_training.quick))
+    assert runs.get(run.id).status is RunStatus.FAILED
+    with pytest.raises(RunError, match=r"today's program refuses warp: there is no such setting"):
+        runs.resume(run.id)
+    assert runs.get(run.id).config["warp"] == {}
+
+
+def test_resume_queues_again(runs: Runs) -> None:
+    (run,) = submit(runs.store)
+    execute(runs.store, run.id, tools=tools(fake_training.broken))
+    assert runs.resume(run.id[:11]).status is RunStatus.QUEUED
+    with pytest.raises(RunError, match="is queued"):
+        runs.resume(run.id)
+
+
+def test_the_log_survives_its_file(runs: Runs) -> None:
+    (run,) = submit(runs.store)
+    run.directory.mkdir(parents=True)
+    (run.directory / "log.txt").write_text("one\ntwo\nthree\n", encoding="utf-8")
+    assert runs.log(run.id, 2) == "two\nthree"
+    execute(runs.store, run.id, tools=tools(fake_training.quick))
+    (run.directory / "log.txt").unlink()
+    assert runs.log(run.id).startswith("one\ntwo\nthree")
+
+
+def test_exports_take_beginnings_of_ids_or_everything(runs: Runs, tmp_path: Path) -> None:
+    one, _ = submit(runs.store, 2)
+    path = runs.export([one.id], tmp_path / "one.json")
+    assert [run["id"] for run in json.loads(path.read_text(encoding="utf-8"))["runs"]] == [one.id]
+    path = runs.export([], tmp_path / "all.json")
+    assert len(json.loads(path.read_text(encoding="utf-8"))["runs"]) == 2
+
+
+def test_the_feed_comes_through_the_door(runs: Runs) -> None:
+    (run,) = submit(runs.store)
+    execute(runs.store, run.id, tools=tools(fake_training.quick))
+    batch = runs.changes(FeedCursor())
+    assert [found.id for found in batch.runs] == [run.id]
+    assert tuple(batch.points) == runs.points(run.id)
+    assert runs.changes(batch.cursor).runs == ()
+    assert runs.changes(FeedCursor(), points_of=()).points == ()
+
+
+def test_it_can_be_pickled_and_opens_anew(runs: Runs) -> None:
+    (run,) = submit(runs.store)
+    copied = pickle.loads(pickle.dumps(Workspace(runs.workspace)))
+    assert copied.runs.get(run.id) == run
+    copied.runs.close()
+    assert copied.runs.all() == (run,)
+    copied.runs.close()
+
+
+def test_a_store_that_cannot_be_opened_is_said_at_use(tmp_path: Path) -> None:
+    (tmp_path / "coserec.db").write_bytes(b"junk" * 1000)
+    workspace = Workspace(tmp_path)
+    with pytest.raises(StoreError, match="damaged or not a database"):
+        workspace.runs.all()
+
+
+def test_importing_the_door_imports_neither_torch_nor_sqlalchemy() -> None:
+    code = "import sys, engine.api; sys.exit('torch' in sys.modules or 'sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_what_watches_runs_imports_no_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from engine.api import Workspace; from engine.records import FeedCursor;"
+        "runs = Workspace(sys.argv[1]).runs; runs.changes(FeedCursor()); runs.sweep(); runs.next_queued(); runs.work();"
+        "runs.export([], Path(sys.argv[1]) / 'x.json'); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_started_worker_works_off_the_queue(runs: Runs) -> None:
+    """The worker is real; the runs it starts end at once, because their data are gone."""
+    from tests.helpers.waiting import wait_for
+
+    (run,) = submit(runs.store, dataset_path="/nowhere", config=_elsewhere())
+    pid = runs.start_worker()
+    assert pid > 0
+    record = wait_for(lambda: (found := runs.get(run.id)).status.is_end and found, seconds=60)
+    assert record.status is RunStatus.FAILED
+    assert "There is no file" in record.message
+    wait_for(lambda: runs.store.lock_holder("worker") is None)
+
+
+def _elsewhere() -> dict[str, object]:
+    tree: dict[str, object] = POPULAR.replace({"data.path": "/nowhere/at/all.txt"}).model_dump(mode="json")
+    return tree
+
+
+def test_a_run_is_stopped_for_good_only_once(runs: Runs) -> None:
+    (run,) = submit(runs.store)
+    runs.store.claim(run.id, fake_training_mark())
+    runs.store.end(run.id, 1, Ending(RunStatus.STOPPED, "done"))
+    assert runs.request_stop(run.id).message == "done"
+    assert runs.ensure_stopped(run.id).message == "done"
+
+
+def fake_training_mark() -> object:
+    from engine.store import ProcessMark
+
+    return ProcessMark("host", 1, 1.0)
