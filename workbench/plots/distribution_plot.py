@@ -166,7 +166,7 @@ class LengthPlot(_Plot):
             ("Length", np.arange(len(raw)).tolist()),
             ("Users, raw sequence", raw.tolist()),
             ("Users, training input", training.tolist()),
-            ("Short at K = length", [percent(share, 2) for share in np.cumsum(training) / total]),
+            ("Share short at K = length", (np.cumsum(training) / total).tolist()),
         ]
 
     def bars(self) -> dict[int, int]:
@@ -316,7 +316,7 @@ class PopularityPlot(_Plot):
         return [
             ("Rank", range(1, len(actions) + 1)),
             ("Actions", actions.tolist()),
-            ("Share of all actions up to here", [percent(value, 2) for value in share]),
+            ("Share of all actions up to here", share.tolist()),
         ]
 
     def reading_at(self, point: QPointF) -> str:

@@ -149,7 +149,7 @@ class RecentRow(QWidget):
         self.button.setAccessibleName(f"Open {name}")
         self.button.setToolTip(where)
         self.button.clicked.connect(lambda: self.opened.emit(path))
-        self.where = Elided(where, "faint", Qt.TextElideMode.ElideMiddle)
+        self.where = Elided(where, "muted", Qt.TextElideMode.ElideMiddle)
         self.note = label(note, "muted")
         self.note.setVisible(bool(note))
         self.forget = QToolButton()

@@ -36,7 +36,7 @@ class ItemSearch(QWidget):
         self.field = SearchField()
         self.model = RowsModel(COLUMNS)
         self.view = RowList()
-        self.found = label("", "faint")
+        self.found = label("", "muted")
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSpinBox
 
 from engine.records import DatasetSummary
 from workbench.plots.distribution_plot import LengthPlot, PopularityPlot, tail_in_words
-from workbench.theme import SPACE, Theme, set_role
+from workbench.theme import SPACE, Theme
 from workbench.widgets.cards import Card, label, roomy
 from workbench.widgets.numbers import percent
 from workbench.widgets.tables import show_as_table_button
@@ -26,7 +26,7 @@ class LengthCard(Card):
         self.log = QCheckBox("Log users")
         self.tail = QCheckBox("Whole tail")
         self.use = QPushButton("Use K in Train")
-        self.reading = label(" ", "faint")
+        self.reading = label(" ", "muted")
         self._summary: DatasetSummary | None = None
         self._arrange(theme)
         self.k.valueChanged.connect(self._k_entered)
@@ -92,16 +92,17 @@ class PopularityCard(Card):
     """The tail of the items."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__("Popularity", " ")
+        super().__init__("Popularity")
         self.plot = PopularityPlot(theme)
-        self.reading = label(" ", "faint")
+        self.reading = label(" ", "muted")
         self.plot.read.connect(lambda text: self.reading.setText(text or " "))
         self.add_control(show_as_table_button(theme, lambda: "Popularity of the items", self.plot.columns))
+        self.words = label("", "muted", wrap=True)
+        self.body.addWidget(self.words)
         self.body.addWidget(self.plot, 1)
         self.body.addWidget(self.reading)
-        set_role(self.subtitle, "muted")
 
     def set_summary(self, summary: DatasetSummary) -> None:
         """Show another data set."""
         self.plot.set_summary(summary)
-        self.subtitle.setText(tail_in_words(summary))
+        self.words.setText(tail_in_words(summary))

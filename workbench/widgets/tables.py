@@ -85,6 +85,9 @@ class TableWindow(QDialog):
         self.view.setShowGrid(False)
         self.view.setAccessibleName(title)
         self.view.horizontalHeader().setStretchLastSection(True)
+        # Headers and the first rows decide the widths; a hundred thousand rows are not measured.
+        self.view.horizontalHeader().setResizeContentsPrecision(50)
+        self.view.resizeColumnsToContents()
         heading = QLabel(title)
         set_role(heading, "title")
         self.copied = QLabel(f"{self.model.rowCount():,} rows")

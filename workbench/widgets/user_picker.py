@@ -39,7 +39,7 @@ class UserPicker(QWidget):
         self.field = SearchField()
         self.model = RowsModel(COLUMNS)
         self.view = RowList()
-        self.found = label("", "faint")
+        self.found = label("", "muted")
         self.before, self.after, self.any = QToolButton(), QToolButton(), QToolButton()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
