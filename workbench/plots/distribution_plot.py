@@ -166,7 +166,7 @@ class LengthPlot(_Plot):
             ("Length", np.arange(len(raw)).tolist()),
             ("Users, raw sequence", raw.tolist()),
             ("Users, training input", training.tolist()),
-            ("Share short at K = length", (np.cumsum(training) / total).tolist()),
+            ("Share up to here", (np.cumsum(training) / total).tolist()),
         ]
 
     def bars(self) -> dict[int, int]:

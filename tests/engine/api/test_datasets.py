@@ -83,3 +83,11 @@ def test_the_sample_is_there_by_its_name() -> None:
     found = datasets.summary("sample")
     assert found.too_short_users == 0
     assert datasets.items("sample", "trail running shoes, blue")[0].title == "Trail running shoes, blue"
+
+
+def test_the_user_beside_goes_round_at_both_ends(tmp_path: Path) -> None:
+    path = tmp_path / "shop.txt"
+    path.write_text("7 1 2 3 4\n3 1 2 3 4\n9 1 2 3 4 5\n", encoding="utf-8")
+    steps = [("7", 1), ("7", -1), ("9", 1), ("3", 0), ("7", 3 * 10**9 + 2), ("unknown", 1)]
+    assert [datasets.user_beside(str(path), user, step).user for user, step in steps] == ["3", "9", "7", "3", "9", "3"]
+    assert datasets.user_beside(str(path), "3", 1).training_length == 2

@@ -73,7 +73,7 @@ def test_the_view_holds_most_users_and_on_demand_all(plot: LengthPlot) -> None:
 def test_the_table_holds_every_length(plot: LengthPlot) -> None:
     columns = dict(plot.columns())
     assert sum(columns["Users, raw sequence"]) == sum(columns["Users, training input"]) == len(LENGTHS)  # type: ignore[arg-type]
-    assert columns["Share short at K = length"][4] == pytest.approx(make_summary().short_share(4))
+    assert columns["Share up to here"][4] == pytest.approx(make_summary().short_share(4))
 
 
 def test_popularity_is_drawn_on_both_logarithmic_axes(qtbot: QtBot, theme: Theme) -> None:
