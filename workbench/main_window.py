@@ -330,9 +330,13 @@ class MainWindow(QMainWindow):
             self._close_now()
 
     def _close_now(self, *_: object) -> None:
-        self._may_close = True
         if self.closing is not None:
             self.closing.accept()
+        self.close_without_asking()
+
+    def close_without_asking(self) -> None:
+        """Close the window; a run that trains goes on."""
+        self._may_close = True
         self.close()
 
     def _could_not_close(self, error: BaseException) -> None:

@@ -17,6 +17,9 @@ from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, q
 
 from engine.errors import EngineError
 
+OFFSCREEN_LIMITS = "This plugin does not support"
+"""Begins what Qt's off-screen platform says about window managers: there is none, and nothing is missing."""
+
 Level = Literal["info", "good", "warning", "error"]
 
 
@@ -72,6 +75,8 @@ def install_hooks(notifier: Notifier) -> None:
             notifier.report(error.with_traceback(trace))
 
     def on_qt_message(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+        if text.startswith(OFFSCREEN_LIMITS):
+            return
         print(f"Qt: {text}", file=sys.stderr)
         if kind in (QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg):
             notifier.tell(f"Qt reports: {text}", level="warning")

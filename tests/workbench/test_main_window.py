@@ -37,8 +37,7 @@ def window(qtbot: QtBot, context: Context) -> Iterator[MainWindow]:
     qtbot.addWidget(made)
     made.show_page("train")
     yield made
-    made._may_close = True
-    made.close()
+    made.close_without_asking()
 
 
 def train_one(qtbot: QtBot, window: MainWindow, runs: FakeRuns) -> None:

@@ -161,7 +161,7 @@ class ChoiceEditor(Editor):
     def __init__(self, choices: dict[Any, str]) -> None:
         super().__init__()
         self.combo = _QuietCombo()
-        self.combo.setFixedWidth(WIDTH + 70)
+        self.combo.setFixedWidth(WIDTH + 90)
         self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for value, text in choices.items():
             self.combo.addItem(text, value)

@@ -15,7 +15,7 @@ from workbench.theme import SMALL, Theme, set_role
 from workbench.widgets.layout import label
 
 LABEL_WIDTH = 178
-ENTRY_WIDTH = 290
+ENTRY_WIDTH = 310
 
 
 def bounds_text(info: SettingInfo) -> str:

@@ -76,7 +76,7 @@ STATUS_ORDER = (
 )
 
 COLUMNS: tuple[Column, ...] = (
-    Column("name", "Run", lambda r: r.name or r.id, lambda r: (r.name or r.id).lower(), 214, "Tick it to draw it"),
+    Column("name", "Run", lambda r: r.name or r.id, lambda r: (r.name or r.id).lower(), 246, "Tick it to draw it"),
     Column("status", "State", lambda r: r.status.value, lambda r: STATUS_ORDER.index(r.status), 92),
     Column("progress", "Progress", lambda _: "", lambda r: r.progress, 104),
     Column("left", "Left", left_text, lambda r: r.seconds_left, 88, "Time left at the present pace"),

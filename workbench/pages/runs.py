@@ -165,6 +165,9 @@ class RunsPage(PageWidget):
         known = {record.id for record in records}
         if known & set(self.model.ticked):
             self._show_runs()
+        if self._current and not self.table.selected():
+            # A run just queued here comes to the table only now.
+            self.table.select(self._current)
         if not self._current and self.model.rowCount():
             running = [record.id for record in self.context.runs.with_status(RunStatus.RUNNING)]
             self.table.select(running[0] if running else self.model.ids[0])
@@ -236,7 +239,7 @@ class RunsPage(PageWidget):
         book = self.context.runs
         running, queued = book.with_status(RunStatus.RUNNING), book.with_status(RunStatus.QUEUED)
         self.heading.subtitle.setText(
-            f"{len(book)} runs · {len(running)} training · {len(queued)} waiting · {len(self.model.ticked)} drawn"
+            f"{len(book)} {'run' if len(book) == 1 else 'runs'} · {len(running)} training · {len(queued)} waiting · {len(self.model.ticked)} drawn"
         )
         if book.trouble is not None and not len(book):
             self.states.show_error(book.trouble)

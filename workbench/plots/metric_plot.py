@@ -69,7 +69,7 @@ def series_label(name: str) -> str:
     words = rest.replace("_", " ")
     return {
         "loss": f"Loss: {words}",
-        "running": f"Loss within epochs: {words}",
+        "running": f"Loss by step: {words}",
         "valid": f"Validation {words}",
         "test": f"Test {words}",
         "time": f"Time: {words}",
@@ -79,6 +79,14 @@ def series_label(name: str) -> str:
 def is_loss(name: str) -> bool:
     """Whether a series may be smoothed: losses only, never a metric that is reported."""
     return name.startswith(("loss/", "running/"))
+
+
+class EpochAxis(pg.AxisItem):
+    """Whole epochs only: there is nothing between two of them to be read off an axis."""
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> Any:  # noqa: N803 (pyqtgraph's names)
+        spacings = [level for level in super().tickSpacing(minVal, maxVal, size) if level[0] >= 1]
+        return spacings or [(1.0, 0.0)]
 
 
 class MetricPlot(QWidget):
@@ -124,7 +132,8 @@ class MetricPlot(QWidget):
     def _make_head(self) -> QHBoxLayout:
         self.series = QComboBox()
         self.series.setAccessibleName(f"{self._title}: series")
-        self.series.setMinimumWidth(190)
+        self.series.setMinimumWidth(210)
+        self.series.setPlaceholderText("after the first epoch")
         self.series.activated.connect(self._choose)
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setRange(1, 50)
@@ -154,7 +163,7 @@ class MetricPlot(QWidget):
         return head
 
     def _make_plot(self) -> Any:
-        plot = pg.PlotWidget(enableMenu=False)
+        plot = pg.PlotWidget(enableMenu=False, axisItems={"bottom": EpochAxis("bottom")})
         plot.setAccessibleName(f"{self._title}: curves of the ticked runs")
         plot.setMinimumHeight(120)
         item = plot.getPlotItem()
@@ -163,6 +172,7 @@ class MetricPlot(QWidget):
         item.hideButtons()
         item.setLabel("bottom", "epoch")
         item.getAxis("left").setWidth(62)
+        item.layout.setContentsMargins(2, 8, 12, 4)
         plot.setMouseEnabled(x=True, y=False)
         self._cross = pg.InfiniteLine(angle=90, movable=False)
         self._cross.hide()

@@ -7,7 +7,7 @@ from typing import Literal
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QPushButton, QVBoxLayout, QWidget
 
-from workbench.theme import SPACE, WIDE, set_role
+from workbench.theme import SPACE, TIGHT, WIDE, set_role
 from workbench.widgets.layout import label
 
 Answer = Literal["keep", "finish", "stop"]
@@ -33,7 +33,7 @@ class ClosingDialog(QDialog):
         waiting = f" {queued} more {'waits' if queued == 1 else 'wait'} in the queue." if queued else ""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(WIDE, WIDE, WIDE, WIDE)
-        layout.setSpacing(SPACE)
+        layout.setSpacing(TIGHT)
         layout.addWidget(label(f"{run_name} is training.", "title", wrap=True))
         self.note = label(f"What should become of it when the window closes?{waiting}", "muted", wrap=True)
         layout.addWidget(self.note)
@@ -42,7 +42,7 @@ class ClosingDialog(QDialog):
             button = QPushButton(text)
             button.setAccessibleDescription(hint)
             button.clicked.connect(lambda _=False, chosen=answer: self._answer(chosen))
-            layout.addSpacing(4)
+            layout.addSpacing(SPACE)
             layout.addWidget(button)
             layout.addWidget(label(hint, "muted", wrap=True))
             self.buttons[answer] = button
@@ -51,6 +51,7 @@ class ClosingDialog(QDialog):
         back = QPushButton("Go back to the window")
         set_role(back, "link")
         back.clicked.connect(self.reject)
+        layout.addSpacing(WIDE)
         layout.addWidget(back)
 
     def _answer(self, chosen: str) -> None:

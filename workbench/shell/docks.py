@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -211,10 +210,7 @@ def show_log(view: QPlainTextEdit, text: str) -> None:
     bar = view.verticalScrollBar()
     at_end, place = bar.value() >= bar.maximum() - 2, bar.value()
     view.setPlainText(text)
-    if at_end:
-        view.moveCursor(QTextCursor.MoveOperation.End)
-    else:
-        bar.setValue(place)
+    bar.setValue(bar.maximum() if at_end else place)
 
 
 class NotificationsPanel(QWidget):

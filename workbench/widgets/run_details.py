@@ -105,10 +105,11 @@ class Overview(QScrollArea):
         self.setWidgetResizable(True)
         self.name = label("", "title", wrap=True, selectable=True)
         self.state = label("", "muted", wrap=True)
-        self.message = label("", wrap=True, selectable=True)
+        # One of the note roles from the start: they pad alike, and a label does not measure itself anew for another.
+        self.message = label("", "note", wrap=True, selectable=True)
         self.hybrid = label("", "note-warn", wrap=True, selectable=True)
         self.values: dict[tuple[str, str], QLabel] = {}
-        self.facts: dict[str, QLabel] = {}
+        self.facts: list[tuple[QLabel, QLabel]] = []
         inner = QWidget()
         set_role(inner, "page")
         self._column = QVBoxLayout(inner)
@@ -171,19 +172,18 @@ class Overview(QScrollArea):
             value.setText(metric_text(record.metrics.get(split, {}).get(name)) or "–")
         self.no_metrics.setVisible(not record.metrics)
         for row, (fact, value_text) in enumerate(facts_of(record)):
-            if "Took" in self.facts and fact == "So far":
-                fact = "Took"
             self._fact(row, fact, value_text)
 
     def _fact(self, row: int, fact: str, text: str) -> None:
-        key = str(row)
-        if key not in self.facts:
-            self._grid.addWidget(label(fact, "muted"), row, 0, Qt.AlignmentFlag.AlignTop)
-            value = label("", wrap=True, selectable=True)
-            self.facts[key] = value
+        if row == len(self.facts):
+            self.facts.append((label("", "muted"), label("", wrap=True, selectable=True)))
+            name, value = self.facts[row]
+            self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(value, row, 1)
-        self.facts[key].setText(text)
-        self.facts[key].setAccessibleName(f"{fact}: {text}")
+        name, value = self.facts[row]
+        name.setText(fact)
+        value.setText(text)
+        value.setAccessibleName(f"{fact}: {text}")
 
 
 def configuration_rows(record: RunRecord) -> list[tuple[str, str, str, bool]]:

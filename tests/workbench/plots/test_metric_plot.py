@@ -134,5 +134,11 @@ def test_reading_outside_of_a_curve() -> None:
 
 def test_names_of_series() -> None:
     assert series_label("valid/NDCG@20") == "Validation NDCG@20"
-    assert series_label("running/total") == "Loss within epochs: total"
+    assert series_label("running/total") == "Loss by step: total"
     assert series_label("odd") == "odd"
+
+
+def test_the_axis_of_epochs_has_whole_numbers_only(plot: MetricPlot) -> None:
+    axis = plot.plot.getPlotItem().getAxis("bottom")
+    for top in (0.3, 2.0, 7.0, 300.0):
+        assert all(spacing >= 1 and spacing == int(spacing) for spacing, _ in axis.tickSpacing(0.0, top, 500.0))
