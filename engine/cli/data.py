@@ -25,7 +25,10 @@ _KIND_SIGNS = {TokenKind.KEPT: "", TokenKind.MASKED: "▢", TokenKind.SUBSTITUTE
 @json_option
 @click.option("--short-length", "k", type=click.IntRange(min=0), default=4, show_default=True, help="K of Eq. 12.")
 def inspect(data: str, as_json: bool, k: int) -> None:
-    """What is in DATA: Table 1, lengths, what the protocol makes of it."""
+    """What is in DATA, as in the paper's Table 1.
+
+    Its lengths too, and what the protocol makes of it.
+    """
     summary = Workspace().datasets.summary(data)
     if as_json:
         emit(to_plain(summary) | {"short_length": k, "short_share": summary.short_share(k)})
@@ -58,7 +61,7 @@ def inspect(data: str, as_json: bool, k: int) -> None:
 @click.option("--similarity", default="item_cf", show_default=True, metavar="NAME", help="Item correlation.")
 @json_option
 def neighbours(data: str, item: str, k: int, similarity: str, as_json: bool) -> None:
-    """The items most correlated with an item (Eq. 9)."""
+    """The items most correlated with an item."""
     found = Workspace().neighbours.of(data, item, k, similarity)
     if as_json:
         emit(to_plain(found))
@@ -96,7 +99,10 @@ def augment(
     config: ExperimentConfig,
     **_: Any,
 ) -> None:
-    """Augmented views of a user's training input, made by the code that trains on them."""
+    """Augmented views of a user's training input.
+
+    Made by the code that trains on them.
+    """
     found = Workspace().augmentations.preview(data, user, config, operator, seed, views)
     if as_json:
         each = [
@@ -157,9 +163,10 @@ def evaluate(
     base: str,
     **_: Any,
 ) -> None:
-    """Full-ranking metrics of stored weights: ours, or the authors' (FACTS F20).
+    """Full-ranking metrics of stored weights.
 
-    Without --preset and --config, a checkpoint of ours is evaluated with the configuration that it carries.
+    Ours, or the authors' (FACTS F20). Without --preset and --config, a checkpoint of ours is evaluated with the
+    configuration that it carries.
     """
     evaluations = Workspace().evaluations
     if not base:
@@ -174,7 +181,7 @@ def evaluate(
 @click.command()
 @json_option
 def presets(as_json: bool) -> None:
-    """The named configurations to begin from."""
+    """The configurations to begin from."""
     found = configuration.presets()
     if as_json:
         listed = [
@@ -195,7 +202,7 @@ def presets(as_json: bool) -> None:
 @click.command()
 @json_option
 def devices(as_json: bool) -> None:
-    """What a run can compute on, with its free memory."""
+    """What a run can compute on."""
     found = Workspace().runs.devices()
     if as_json:
         emit({"devices": [to_plain(device) for device in found]})

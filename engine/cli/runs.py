@@ -59,10 +59,14 @@ def _metric(record: RunRecord, split: str) -> str:
 @click.command()
 @click.argument("run_id", metavar="ID")
 @workspace_option
+@click.option("--epochs", "count", type=click.IntRange(min=1), default=10, show_default=True, help="How many epochs.")
 @click.option("--log", "lines", type=click.IntRange(min=1), help="Also the last lines of its log, this many.")
 @json_option
-def show(run_id: str, workspace: Workspace, lines: int | None, as_json: bool) -> None:
-    """One run: state, configuration, epochs, metrics, files. A unique beginning of the ID is enough."""
+def show(run_id: str, workspace: Workspace, count: int, lines: int | None, as_json: bool) -> None:
+    """One run: state, settings, epochs, metrics, files.
+
+    A unique beginning or end of the ID is enough. Without --json, the best and the last epochs are shown.
+    """
     from engine.runs.export import plain_run
 
     workspace.runs.sweep()
@@ -80,7 +84,8 @@ def show(run_id: str, workspace: Workspace, lines: int | None, as_json: bool) ->
         metric_table(record.metrics)
     if epochs:
         click.echo()
-        _print_epochs(epochs)
+        best = [report for report in epochs[:-count] if report.epoch == record.best_epoch]
+        _print_epochs((*best, *epochs[-count:]))
     click.echo()
     for section, values in record.config.items():
         if isinstance(values, dict):
@@ -135,7 +140,10 @@ def _print_epochs(epochs: tuple[EpochReport, ...]) -> None:
 )
 @json_option
 def stop(run_id: str, workspace: Workspace, patience: float, as_json: bool) -> None:
-    """Stop a running run with a checkpoint; take a queued one out of the queue."""
+    """Stop a run with a checkpoint, or cancel it.
+
+    A running run stops at its next step; a queued one is taken out of the queue.
+    """
     record = workspace.runs.request_stop(run_id)
     if record.status is RunStatus.RUNNING:
         record = workspace.runs.ensure_stopped(record.id, patience)
@@ -151,7 +159,10 @@ def stop(run_id: str, workspace: Workspace, patience: float, as_json: bool) -> N
 @workspace_option
 @json_option
 def export(run_ids: tuple[str, ...], output: Path, workspace: Workspace, as_json: bool) -> None:
-    """Write runs with configuration, metrics and epochs to a file; without IDs, every run."""
+    """Write runs to a .json or .csv file.
+
+    With configuration, metrics and epochs; without IDs, every run. The .csv has one line an epoch.
+    """
     path = workspace.runs.export(run_ids, output)
     if as_json:
         emit({"output": str(path)})

@@ -42,7 +42,7 @@ class SettingsCommand(click.Command):
         for parameter in self.get_params(ctx):
             section = f"Settings: {parameter.field.section}" if isinstance(parameter, SettingOption) else "Options"
             line = parameter.get_help_record(ctx)
-            if line is not None:
+            if line is not None and not isinstance(parameter, click.Argument):
                 sections.setdefault(section, []).append(line)
         for title, lines in sections.items():
             with formatter.section(title):

@@ -38,9 +38,10 @@ def train(
     settings: Mapping[str, str],
     **_: Any,
 ) -> None:
-    """Train on DATA: one run a seed, each a process of its own, one after another.
+    """Train on DATA, one run a seed.
 
-    The window shows these runs as its own. Ctrl+C stops with a checkpoint.
+    Each run is a process of its own, one after another; the window shows them as its own. Ctrl+C stops with a
+    checkpoint.
     """
     if data is None and "data.path" not in settings:
         raise UsageError("There is no data set to train on.", "Write `coserec train DATA …`; 'sample' is bundled.")
@@ -61,7 +62,10 @@ def train(
 @workspace_option
 @json_option
 def resume(run_id: str, queue: bool, workspace: Workspace, as_json: bool) -> None:
-    """Go on with a stopped, failed or lost run from its last finished epoch."""
+    """Go on with a run that ended early.
+
+    A stopped, failed or lost run goes on from its last finished epoch, as a new attempt.
+    """
     record = workspace.runs.resume(run_id)
     _run_out(workspace, [record.id], queue, as_json)
 
@@ -94,7 +98,10 @@ def _print(records: Sequence[RunRecord]) -> None:
 @workspace_option
 @json_option
 def work(workspace: Workspace, as_json: bool) -> None:
-    """Work off the queue without a window; ends when it is empty. One worker a workspace."""
+    """Work off the queue without a window.
+
+    Ends when the queue is empty. One worker a workspace.
+    """
     try:
         started = workspace.runs.work()
     except KeyboardInterrupt:

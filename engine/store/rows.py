@@ -48,10 +48,10 @@ def run_records(session: Session, rows: Iterable[RunRow], workspace: Path) -> tu
     return tuple(_run_record(row, metrics.get(row.id, {}), workspace) for row in listed)
 
 
-def _natural(name: str) -> tuple[str, int]:
-    """HR@5 before HR@10."""
+def _natural(name: str) -> tuple[int, str, int]:
+    """HR@5 before HR@10, HR before NDCG before the rest, as tables print them."""
     stem, _, k = name.partition("@")
-    return stem, int(k) if k.isdecimal() else 0
+    return {"HR": 0, "NDCG": 1}.get(stem, 2), stem, int(k) if k.isdecimal() else 0
 
 
 def _run_record(row: RunRow, metrics: Mapping[str, Mapping[str, float]], workspace: Path) -> RunRecord:
