@@ -81,7 +81,7 @@ ACTION = st.tuples(
 BEGINNING = [(0, "claim", 0), (0, "points", 0), (0, "points", 0), (0, "lose", 0), (0, "resume", 0)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(actions=st.lists(ACTION, max_size=25), watched=st.lists(st.sets(st.integers(0, 1)), min_size=1, max_size=5))
 def test_following_the_cursor_is_the_same_as_reading_everything(
     actions: list[tuple[int, str, int]], watched: list[set[int]]
