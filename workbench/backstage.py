@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.records import RunRecord, RunStatus
 from workbench.context import Context
 from workbench.live_feed import LiveFeed
 from workbench.training_thread import TrainingThread, describe_end
+
+IDLE_LOOK_MS = 500
 
 
 class Backstage(QObject):
@@ -40,7 +42,14 @@ class Backstage(QObject):
     def start(self) -> None:
         """Begin to read the store, to work off the queue, and to warm the engine process."""
         self.feed.start()
-        self.context.run_in_engine(self.context.workspace.runs.devices, on_result=self._on_devices)
+        self._ask_for_devices()
+
+    def _ask_for_devices(self) -> None:
+        # The answer imports torch, which takes seconds: what a page has asked for in the meantime goes first.
+        if self.context.engine.is_busy:
+            QTimer.singleShot(IDLE_LOOK_MS, self, self._ask_for_devices)
+        else:
+            self.context.run_in_engine(self.context.workspace.runs.devices, on_result=self._on_devices)
 
     @Slot(object)
     def _on_devices(self, devices: object) -> None:

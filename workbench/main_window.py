@@ -296,7 +296,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         run_id = self.backstage.training.run_id
-        if run_id is not None and not self._may_close:
+        record = self.context.runs.get(run_id) if run_id is not None else None
+        # A run that has ended leaves its process a moment later: there is nothing left to ask about.
+        is_over = record is not None and record.status.is_end
+        if run_id is not None and not is_over and not self._may_close:
             event.ignore()
             self._ask_before_closing(run_id)
             return

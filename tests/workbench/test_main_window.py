@@ -271,3 +271,18 @@ sys.exit("at first paint: " + repr(early) if "torch" in early else "torch" in sy
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_closing_right_after_the_end_of_a_run_asks_nothing(
+    qtbot: QtBot, window: MainWindow, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run's end is in the store a moment before its process is gone."""
+    runs = context.workspace.runs
+    assert isinstance(runs, FakeRuns)
+    train_one(qtbot, window, runs)
+    monkeypatch.setattr(window.backstage.training, "_look_after_process", lambda: None)
+    runs.change("r0001", status=RunStatus.FINISHED)
+    qtbot.waitUntil(lambda: bool(window.context.runs.with_status(RunStatus.FINISHED)))
+    assert window.backstage.training.run_id == "r0001"
+    assert window.close()
+    assert window.closing is None
