@@ -64,6 +64,7 @@ class RunBook(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._records: dict[str, RunRecord] = {}
+        self._places: dict[str, int] = {}
         self._curves: dict[str, dict[str, Series]] = {}
         self._wanted: dict[str, frozenset[str]] = {}
         self.is_loaded = False
@@ -76,7 +77,7 @@ class RunBook(QObject):
     @property
     def records(self) -> list[RunRecord]:
         """All runs, newest first (ids sort by time of creation)."""
-        return [self._records[key] for key in sorted(self._records, reverse=True)]
+        return [self._records[run_id] for run_id in reversed(self._places)]
 
     def get(self, run_id: str) -> RunRecord | None:
         return self._records.get(run_id)
@@ -87,7 +88,7 @@ class RunBook(QObject):
 
     def order(self, run_id: str) -> int:
         """The run's place by creation, from 0: what its colour, dash and marker follow, everywhere and for good."""
-        return sorted(self._records).index(run_id) if run_id in self._records else 0
+        return self._places.get(run_id, 0)
 
     def series_names(self, run_ids: Iterable[str]) -> list[str]:
         """Names of the series that any of the runs has, losses first."""
@@ -120,6 +121,8 @@ class RunBook(QObject):
         """Enter one batch of the live feed."""
         for record in batch.runs:
             self._records[record.id] = record
+        if len(self._places) < len(self._records):
+            self._places = {run_id: place for place, run_id in enumerate(sorted(self._records))}
         for run_id in batch.whole:
             self._curves.pop(run_id, None)
         for run_id, series in batch.curves.items():

@@ -67,6 +67,7 @@ class FieldRow(QWidget):
         theme.follow_icon(self.dot, "dot", "accent")
         self.dot.setToolTip("Changed from the preset; press to take the preset's value back")
         self.dot.setAccessibleName(f"Reset {info.label} to the preset")
+        set_role(self.dot, "dot")
         self.dot.setFixedSize(22, 22)
         self.dot.clicked.connect(lambda: self.edited.emit(info.path, self.preset_value))
         self.editor.edited.connect(lambda value: self.edited.emit(info.path, value))

@@ -175,7 +175,8 @@ class TrainPage(PageWidget):
         try:
             seeds = parse_seeds(self.seeds.text())
         except ConfigurationError as error:
-            self.seeds_error.setText(str(error).removeprefix("train.seed: ").capitalize())
+            text = str(error).removeprefix("train.seed: ")
+            self.seeds_error.setText(text[:1].upper() + text[1:])
             self.seeds_error.show()
             self.seeds.setProperty("wrong", True)
             seeds = ()

@@ -94,7 +94,7 @@ class MetricPlot(QWidget):
 
     series_changed = Signal(str)
 
-    def __init__(self, theme: Theme, title: str, prefixes: Sequence[str]) -> None:
+    def __init__(self, theme: Theme, title: str, prefixes: Sequence[str], redraw_ms: int = REDRAW_MS) -> None:
         super().__init__()
         self._theme = theme
         self._title = title
@@ -110,7 +110,7 @@ class MetricPlot(QWidget):
         self._build()
         self._show_smoothing()
         self._timer = QTimer(self)
-        self._timer.setInterval(REDRAW_MS)
+        self._timer.setInterval(redraw_ms)
         self._timer.timeout.connect(self.redraw)
         theme.follow(self, MetricPlot._restyle)
 

@@ -139,7 +139,7 @@ class Overview(QScrollArea):
                 self.values[split, name] = value
                 grid.addWidget(value, row, column)
         grid.setColumnStretch(len(names) + 1, 1)
-        self.no_metrics = label("There are none until the run has finished.", "muted", wrap=True)
+        self.no_metrics = label("There are none: the run has not finished.", "muted", wrap=True)
         self.metrics_card.body.addLayout(grid)
         self.metrics_card.body.addWidget(self.no_metrics)
         return self.metrics_card
