@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -69,7 +70,9 @@ class Backstage(QObject):
     @Slot(object)
     def _on_records(self, _: object) -> None:
         own = self.training.run_id
-        running = {record.id for record in self.context.runs.with_status(RunStatus.RUNNING)}
+        # In a workspace that several machines share, each trains one run at a time.
+        here = platform.node()
+        running = {r.id for r in self.context.runs.with_status(RunStatus.RUNNING) if r.host in ("", here)}
         self.training.set_running(frozenset(running - {own}))
         if not self.training.isRunning() and not self.training.isFinished():
             # Only now is it known whether another worker or terminal trains already.

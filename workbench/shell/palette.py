@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.actions import ActionSpec, ActionTable, shortcut_text
-from workbench.theme import SMALL, SPACE, WIDE, Theme
+from workbench.theme import SMALL, SPACE, WIDE, Theme, set_role
 from workbench.widgets.layout import label
 
 
@@ -64,7 +64,7 @@ class CommandPalette(QFrame):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Commands")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+        set_role(self, "popup")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         layout.setSpacing(SMALL)
@@ -144,6 +144,6 @@ class ShortcutSheet(QFrame):
         layout.setContentsMargins(WIDE, WIDE, WIDE, WIDE)
         layout.addWidget(label("Keyboard shortcuts", "title"))
         layout.addWidget(area)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+        set_role(self, "popup")
         self.resize(min(560, window.width() - 40), min(inner.sizeHint().height() + 90, window.height() - 80))
         self.move(window.mapToGlobal(QPoint((window.width() - self.width()) // 2, 60)))
