@@ -17,7 +17,7 @@ class Operator(ABC):
     """One operator with its ratio.
 
     ``options`` is the plugin's own section; ``rate_field`` names the field of it that holds the ratio, and ``rate``
-    overrides that field (FACTS F12 gives Reorder the mask ratio in some short sets).
+    overrides that field (FACTS F12 gives Reorder the mask ratio).
     """
 
     label: ClassVar[str]

@@ -1,7 +1,7 @@
 """Which operator makes which view: Eq. 12 and Algorithm 1, lines 7–12.
 
 A *slot* is one operator with the ratio that it has in one branch. Most operators need one slot; Reorder needs two where
-the short set gives it another ratio (FACTS F12).
+a set gives it the mask's ratio (FACTS F12).
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from engine.augment.base import Operator
 from engine.augment.ragged import uniform_below
 from engine.config import ExperimentConfig
 from engine.registry import Entry, entries, options_of
-
-_MASK_RATE_SETS = (frozenset("SIR"), frozenset("SIMR"), frozenset("SIRC"))
-"""Short sets in which the published code hands Reorder the mask ratio (FACTS F12)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,16 +43,18 @@ class Policy:
             Slot(found, found.load()(options_of(found, augment), fidelity, rate=None)) for found in entries("operator")
         ]
         by_letter = {slot.letter: index for index, slot in enumerate(slots)}
-        short = [by_letter[letter] for letter in augment.short_operators]
-        if fidelity.short_reorder_rate == "mask_rate" and frozenset(augment.short_operators) in _MASK_RATE_SETS:
+        at_mask_rate = by_letter
+        if "mask_rate" in (fidelity.short_reorder_rate, fidelity.long_reorder_rate):
             found = slots[by_letter["R"]].entry
             rate = float(getattr(augment, "mask_rate"))  # noqa: B009 - the section's fields come from the plugins
-            short[augment.short_operators.index("R")] = len(slots)
+            at_mask_rate = by_letter | {"R": len(slots)}
             slots.append(Slot(found, found.load()(options_of(found, augment), fidelity, rate=rate)))
+        short = at_mask_rate if fidelity.short_reorder_rate == "mask_rate" else by_letter
+        long = at_mask_rate if fidelity.long_reorder_rate == "mask_rate" else by_letter
         self.slots = tuple(slots)
         self.short_length = augment.short_length
-        self.short = torch.tensor(short)
-        self.long = torch.tensor([by_letter[letter] for letter in augment.long_operators])
+        self.short = torch.tensor([short[letter] for letter in augment.short_operators])
+        self.long = torch.tensor([long[letter] for letter in augment.long_operators])
         self._sizes = torch.tensor([len(self.long), len(self.short)])
         self._sets = torch.nn.utils.rnn.pad_sequence([self.long, self.short], batch_first=True)  # [2, largest]
         self._is_distinct = fidelity.operator_pairs == "distinct"

@@ -149,6 +149,11 @@ class SettingInfo:
     upper_open: bool
 
     @property
+    def is_switch(self) -> bool:
+        """Whether the field stands for a reading: it says what paper and published code do, alike or not."""
+        return self.paper is not None or self.published is not None
+
+    @property
     def is_departure(self) -> bool:
         """Whether paper and published code differ here."""
         return self.paper != self.published
@@ -215,7 +220,7 @@ def differences(one: ExperimentConfig, other: ExperimentConfig) -> dict[str, tup
 
 def fidelity_of(config: ExperimentConfig) -> Literal["paper", "published", "custom"]:
     """Whether every switch stands as the paper says, as the published code does, or neither."""
-    switches = [item for item in fields_of(config) if item.is_departure]
+    switches = [item for item in fields_of(config) if item.is_switch]
     if all(item.value == item.paper for item in switches):
         return "paper"
     return "published" if all(item.value == item.published for item in switches) else "custom"
@@ -223,7 +228,7 @@ def fidelity_of(config: ExperimentConfig) -> Literal["paper", "published", "cust
 
 def with_fidelity(config: ExperimentConfig, reading: Literal["paper", "published"]) -> ExperimentConfig:
     """The configuration with every switch as the paper says, or as the published code does."""
-    return config.replace({item.path: getattr(item, reading) for item in fields_of(config) if item.is_departure})
+    return config.replace({item.path: getattr(item, reading) for item in fields_of(config) if item.is_switch})
 
 
 def _nearest(path: str, config: ExperimentConfig) -> str:

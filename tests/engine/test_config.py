@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from multiprocessing.reduction import ForkingPickler
+from typing import Literal, get_args
 
 import pytest
 from hypothesis import given
@@ -95,9 +96,24 @@ def test_walking_every_switch_leads_from_one_reading_to_the_other() -> None:
     assert fidelity_of(here) == "published"
 
 
-def test_one_changed_switch_is_custom() -> None:
-    changed = preset("coserec-paper").config.replace({"fidelity.counts": "floor"})
+@pytest.mark.parametrize("reading", ["paper", "published"])
+@pytest.mark.parametrize(
+    "switch", [item for item in fields_of(ExperimentConfig()) if item.is_switch], ids=lambda item: item.path
+)
+def test_one_changed_switch_is_custom_and_can_be_taken_back(
+    switch: configuration.SettingInfo, reading: Literal["paper", "published"]
+) -> None:
+    """Also where paper and published code agree, and the switch offers a third way."""
+    base = with_fidelity(ExperimentConfig(), reading)
+    values = get_args(switch.annotation) or (True, False)
+    other = next(value for value in values if value != getattr(switch, reading))
+    changed = base.replace({switch.path: other})
     assert fidelity_of(changed) == "custom"
+    assert with_fidelity(changed, reading) == base
+
+
+def test_every_fidelity_field_is_a_switch() -> None:
+    assert all(item.is_switch for item in fields_of(ExperimentConfig(), "fidelity"))
 
 
 @pytest.mark.parametrize(

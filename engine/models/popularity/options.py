@@ -13,8 +13,6 @@ class PopularityOptions(Options):
         help="Count the held-out items too, as the paper's PopRec column does.",
         source="FACTS F21",
         label="Count everything",
-        paper=False,
-        published=False,
     )
 
 

@@ -56,24 +56,26 @@ def test_a_set_of_one_operator_has_no_distinct_pair() -> None:
     assert set(letters(policy, policy.draw(torch.full((9,), 50), seeded(1)).flatten())) == {"C"}
 
 
-SETS = ["".join(chosen) for size in range(1, 6) for chosen in itertools.combinations("SIMCR", size) if "R" in chosen]
-
-
-@pytest.mark.parametrize("short", [*SETS, "RIS"])
-def test_reorder_gets_the_mask_ratio_in_three_short_sets_only(short: str) -> None:
-    """FACTS F12, for short sequences and under its switch only."""
-    values = {"augment__short_operators": short, "augment__mask_rate": 0.7, "augment__reorder_rate": 0.2}
-    published = Policy(config(fidelity__short_reorder_rate="mask_rate", **values))
-    is_special = frozenset(short) in {frozenset("SIR"), frozenset("SIMR"), frozenset("SIRC")}
-    assert published.slots[published.slot_named("reorder", 1)].operator.rate == (0.7 if is_special else 0.2)
-    assert published.slots[published.slot_named("reorder", 300)].operator.rate == 0.2
-    drawn = published.draw(torch.full((400,), 1), seeded(1)).flatten()
-    rates = {published.slots[i].operator.rate for i in drawn.tolist() if published.slots[i].letter == "R"}
-    assert rates == {0.7 if is_special else 0.2}
-
-    paper = Policy(config(fidelity__short_reorder_rate="reorder_rate", **values))
-    assert paper.slots[paper.slot_named("reorder", 1)].operator.rate == 0.2
-    assert len(paper.slots) == 5
+@pytest.mark.parametrize("short", ["SIR", "SIMR", "SIRC", "SIMCR", "RIS", "R"])
+@pytest.mark.parametrize("short_rate", ["reorder_rate", "mask_rate"])
+@pytest.mark.parametrize("long_rate", ["reorder_rate", "mask_rate"])
+def test_reorder_has_the_ratio_that_its_branch_gives_it(short: str, short_rate: str, long_rate: str) -> None:
+    """FACTS F12, as the authors' code has it: the mask's ratio in every short set, and in the long one."""
+    rates = {"reorder_rate": 0.2, "mask_rate": 0.7}
+    policy = Policy(
+        config(
+            augment__short_operators=short,
+            fidelity__short_reorder_rate=short_rate,
+            fidelity__long_reorder_rate=long_rate,
+            **{f"augment__{name}": rate for name, rate in rates.items()},
+        )
+    )
+    for length, expected in ((1, rates[short_rate]), (300, rates[long_rate])):
+        assert policy.slots[policy.slot_named("reorder", length)].operator.rate == expected
+        drawn = policy.draw(torch.full((400,), length), seeded(1)).flatten()
+        seen = {policy.slots[i].operator.rate for i in drawn.tolist() if policy.slots[i].letter == "R"}
+        assert seen == {expected}
+    assert len(policy.slots) == (5 if short_rate == long_rate == "reorder_rate" else 6)
 
 
 def test_an_operator_in_no_set_can_be_asked_for_by_name() -> None:

@@ -25,6 +25,7 @@ SWITCHES: dict[str, list[Any]] = {
     "fidelity__operator_pairs": ["independent", "distinct"],
     "fidelity__augment_input": ["untruncated", "truncated"],
     "fidelity__short_reorder_rate": ["reorder_rate", "mask_rate"],
+    "fidelity__long_reorder_rate": ["reorder_rate", "mask_rate"],
     "fidelity__insert_side": ["before", "after"],
     "fidelity__missing_neighbour": ["keep", "random"],
     "augment__short_operators": ["SIM", "SIRC", "SIMCR"],
