@@ -92,7 +92,6 @@ def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool 
     choice = settings.read("look/theme", str, "system")
     theme = Theme(choice if choice in ("light", "dark") else "system")  # type: ignore[arg-type]
     theme.apply()
-    path = dataset if dataset in ("", "sample") else str(Path(dataset).expanduser().absolute())
-    window = MainWindow(make_context(Workspace(workspace), theme, path))
+    window = MainWindow(make_context(Workspace(workspace), theme, dataset))
     window.painted.connect(window.backstage.start)
     return window

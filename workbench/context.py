@@ -26,6 +26,11 @@ SAMPLE = "sample"
 RECENT = 8
 
 
+def resolved(path: str) -> str:
+    """The same data set by its full name: without ``..``, ``~`` or links, and wherever the window was started from."""
+    return path if path in ("", SAMPLE) else str(Path(path).expanduser().resolve())
+
+
 class Session(QObject):
     """What is open: a configuration, its data set (``data.path``), and the preset it started from."""
 
@@ -42,7 +47,7 @@ class Session(QObject):
         wanted = settings.read("session/preset", str, SAMPLE)
         self.preset = wanted if wanted in known else next(iter(sorted(known)), "")
         base = preset(self.preset).config if self.preset else ExperimentConfig()
-        path = dataset or settings.read("session/dataset", str, SAMPLE)
+        path = resolved(dataset) or settings.read("session/dataset", str, SAMPLE)
         self.config: ExperimentConfig = base.replace({"data.path": path})
 
     @property
@@ -63,6 +68,7 @@ class Session(QObject):
 
     def open_dataset(self, path: str) -> None:
         """Make ``path`` the open data set. Nothing is read here: each page loads what it shows."""
+        path = resolved(path)
         self.set_config(self.config.replace({"data.path": path}))
         recent = [path, *(item for item in self.recent_datasets if item != path)]
         self._settings.write("recent/datasets", recent[:RECENT])

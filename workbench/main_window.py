@@ -25,6 +25,7 @@ from workbench.actions import ActionTable
 from workbench.backstage import Backstage
 from workbench.context import Context
 from workbench.pages import Page, PageWidget, pages
+from workbench.run_names import run_name
 from workbench.settings import VERSION
 from workbench.shell import window_actions
 from workbench.shell.closing import ClosingDialog
@@ -313,7 +314,7 @@ class MainWindow(QMainWindow):
             return
         record = self.context.runs.get(run_id)
         queued = len(self.context.runs.with_status(RunStatus.QUEUED))
-        dialog = ClosingDialog(record.name if record else run_id, queued, self)
+        dialog = ClosingDialog(run_name(record) if record else run_id, queued, self)
         dialog.answered.connect(lambda answer: self._close_with(answer, run_id))
         dialog.finished.connect(self._closing_over)
         self.closing = dialog

@@ -101,6 +101,11 @@ class RunBook(QObject):
         series = self._curves.get(run_id, {}).get(name)
         return series.curve if series else NOTHING
 
+    def highest(self, run_id: str, name: str) -> float | None:
+        """The highest value of one series; None while there is none."""
+        _, values = self.curve(run_id, name)
+        return float(values.max()) if len(values) else None
+
     def has_curves(self, run_id: str) -> bool:
         return bool(self._curves.get(run_id))
 

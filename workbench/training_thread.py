@@ -14,6 +14,7 @@ from PySide6.QtCore import QThread, Signal
 
 from engine.errors import EngineError
 from engine.records import RunRecord, RunStatus
+from workbench.run_names import run_name
 
 if TYPE_CHECKING:
     from engine.api.runs import RunProcess, Runs
@@ -145,7 +146,7 @@ class TrainingThread(QThread):
 
 def describe_end(record: RunRecord) -> tuple[str, str]:
     """How a run ended, in one sentence, and the level of the notification."""
-    name = record.name or record.id
+    name = run_name(record)
     level = {RunStatus.FINISHED: "good", RunStatus.FAILED: "error", RunStatus.LOST: "warning"}.get(
         record.status, "info"
     )

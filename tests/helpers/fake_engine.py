@@ -77,7 +77,7 @@ class FakeDatasets:
             self.wait.wait(10)
         if self.fails is not None:
             raise self.fails
-        if call[1] == "bad.txt":
+        if Path(call[1]).name == "bad.txt":
             raise DataError("'x7' is not an item id.", "Item ids are whole numbers from 1.", path="bad.txt", line=12)
 
     def summary(self, path: str) -> DatasetSummary:

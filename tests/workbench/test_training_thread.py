@@ -113,6 +113,9 @@ def test_a_lost_run_is_told(
 
 
 def test_ends_in_words() -> None:
-    failed = make_record(name="a run", status=RunStatus.FAILED, message="Out of memory.")
+    failed = make_record(preset="gone", name="a run", status=RunStatus.FAILED, message="Out of memory.")
     assert describe_end(failed) == ("a run failed. Out of memory.", "error")
-    assert describe_end(make_record(name="a run", status=RunStatus.FINISHED)) == ("a run finished.", "good")
+    assert describe_end(make_record(preset="gone", name="a run", status=RunStatus.FINISHED)) == (
+        "a run finished.",
+        "good",
+    )

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleO
 
 from engine.records import RunRecord, RunStatus
 from workbench.item_models.runs_model import ORDER_ROLE, RECORD_ROLE
+from workbench.run_names import run_name
 from workbench.theme import Theme
 from workbench.widgets.text import share_text
 
@@ -106,7 +107,7 @@ class NameDelegate(_Cell):
         painter.setFont(option.font)  # type: ignore[attr-defined]
         painter.setPen(QColor(self.theme.colours.text))
         where = text.adjusted(self.SAMPLE, 0, 0, 0)
-        name = option.fontMetrics.elidedText(record.name or record.id, Qt.TextElideMode.ElideMiddle, where.width())  # type: ignore[attr-defined]
+        name = option.fontMetrics.elidedText(run_name(record), Qt.TextElideMode.ElideMiddle, where.width())  # type: ignore[attr-defined]
         painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter), name)
 
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from engine.records import RunRecord, RunStatus
 from workbench.run_book import RunBook
+from workbench.run_names import run_name
 from workbench.widgets.text import metric_text, time_left_text, when_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -31,6 +32,8 @@ class Column:
     tip: str = ""
     is_number: bool = False
     is_shown: bool = True
+    series: str = ""
+    """The curve whose highest value stands here until the run has ended."""
 
 
 def metric(record: RunRecord, split: str, name: str) -> float | None:
@@ -45,10 +48,13 @@ def _metric_column(split: str, name: str, *, is_shown: bool) -> Column:
         title,
         lambda record: metric_text(metric(record, split, name)),
         lambda record: metric(record, split, name),
-        118,
-        f"{name} on the {'validation' if split == 'valid' else 'test'} targets, at the best epoch",
+        112,
+        f"{name} on the test targets, at the best epoch"
+        if split == "test"
+        else f"{name} on the validation targets, at the best epoch; while it trains, the best so far",
         is_number=True,
         is_shown=is_shown,
+        series=f"{split}/{name}" if split == "valid" else "",
     )
 
 
@@ -76,17 +82,18 @@ STATUS_ORDER = (
 )
 
 COLUMNS: tuple[Column, ...] = (
-    Column("name", "Run", lambda r: r.name or r.id, lambda r: (r.name or r.id).lower(), 246, "Tick it to draw it"),
-    Column("status", "State", lambda r: r.status.value, lambda r: STATUS_ORDER.index(r.status), 92),
-    Column("progress", "Progress", lambda _: "", lambda r: r.progress, 104),
-    Column("left", "Left", left_text, lambda r: r.seconds_left, 88, "Time left at the present pace"),
-    # The paper's main metric stands early, where no scrolling hides it.
+    Column("name", "Run", run_name, lambda r: run_name(r).lower(), 214, "Tick it to draw it"),
+    Column("status", "State", lambda r: r.status.value, lambda r: STATUS_ORDER.index(r.status), 90),
+    Column("progress", "Progress", lambda _: "", lambda r: r.progress, 96),
+    Column("left", "Left", left_text, lambda r: r.seconds_left, 84, "Time left at the present pace"),
+    # The main metrics stand early, where no scrolling hides them.
+    _metric_column("test", "NDCG@10", is_shown=True),
     _metric_column("test", "NDCG@20", is_shown=True),
     Column("phase", "Phase", lambda r: r.phase, lambda r: r.phase, 92, is_shown=False),
     Column("epoch", "Epoch", epoch_text, lambda r: r.epoch, 76, is_number=True),
     Column("dataset", "Data", lambda r: r.dataset, lambda r: r.dataset.lower(), 96),
-    Column("preset", "Preset", lambda r: r.preset, lambda r: r.preset, 150),
-    Column("seed", "Seed", lambda r: str(r.seed), lambda r: r.seed, 54, is_number=True),
+    Column("preset", "Preset", lambda r: r.preset, lambda r: r.preset, 150, is_shown=False),
+    Column("seed", "Seed", lambda r: str(r.seed), lambda r: r.seed, 54, is_number=True, is_shown=False),
     _metric_column("valid", "NDCG@20", is_shown=True),
     _metric_column("valid", "HR@10", is_shown=False),
     _metric_column("test", "HR@10", is_shown=True),
@@ -111,6 +118,7 @@ class RunsModel(QAbstractTableModel):
         self._filter = ""
         self._sort = (COLUMN_IDS.index("created"), Qt.SortOrder.DescendingOrder)
         book.records_changed.connect(self._take)
+        book.curves_changed.connect(self._take_curves)
         self._rows = self._wanted()
 
     # What is shown --------------------------------------------------------------------------------------------------
@@ -161,13 +169,30 @@ class RunsModel(QAbstractTableModel):
         """The record of a row."""
         return self._book.get(self._rows[row]) if 0 <= row < len(self._rows) else None
 
+    def _best_so_far(self, record: RunRecord, column: Column) -> float | None:
+        if not column.series or record.metrics or record.status is not RunStatus.RUNNING:
+            return None
+        return self._book.highest(record.id, column.series)
+
+    def _text(self, record: RunRecord, column: Column) -> str:
+        best = self._best_so_far(record, column)
+        return column.text(record) if best is None else metric_text(best)
+
+    def _key(self, record: RunRecord, column: Column) -> Any:
+        best = self._best_so_far(record, column)
+        return column.sort(record) if best is None else best
+
     def _matches(self, record: RunRecord) -> bool:
-        text = f"{record.name} {record.status} {record.dataset} {record.preset} seed {record.seed} {record.id}".lower()
+        names = f"{run_name(record)} {record.name} {record.id} {record.preset} seed {record.seed}"
+        text = f"{names} {record.status} {record.dataset}".lower()
         return all(word in text for word in self._filter.split())
 
     def _wanted(self) -> list[str]:
         column, order = self._sort
-        key = COLUMNS[column].sort
+
+        def key(record: RunRecord) -> Any:
+            return self._key(record, COLUMNS[column])
+
         records = [record for record in self._book.records if self._matches(record)]
         known = [record for record in records if key(record) is not None]
         known.sort(key=key, reverse=order == Qt.SortOrder.DescendingOrder)
@@ -185,6 +210,12 @@ class RunsModel(QAbstractTableModel):
                 if row is not None:
                     self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
         self.counts_changed.emit()
+
+    def _take_curves(self, run_ids: set[str]) -> None:
+        """A running run's best value so far comes from its curve."""
+        for column in (number for number, column in enumerate(COLUMNS) if column.series):
+            for row in (row for row, run_id in enumerate(self._rows) if run_id in run_ids):
+                self.dataChanged.emit(self.index(row, column), self.index(row, column))
 
     def _rearrange(self) -> None:
         self._arrange(self._wanted())
@@ -239,7 +270,7 @@ class RunsModel(QAbstractTableModel):
             return None
         column = COLUMNS[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.text(record)
+            return self._text(record, column)
         if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
             return Qt.CheckState.Checked if record.id in self._ticked else Qt.CheckState.Unchecked
         if role == ID_ROLE:
@@ -249,7 +280,7 @@ class RunsModel(QAbstractTableModel):
         if role == ORDER_ROLE:
             return self._book.order(record.id)
         if role == SORT_ROLE:
-            return column.sort(record)
+            return self._key(record, column)
         return self._dressing(record, column, role)
 
     def _dressing(self, record: RunRecord, column: Column, role: int) -> Any:
@@ -257,9 +288,9 @@ class RunsModel(QAbstractTableModel):
             side = Qt.AlignmentFlag.AlignRight if column.is_number else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{record.name} · {record.id}\n{record.message} {record.hint}".strip()
+            return f"{run_name(record)} · {record.name} · {record.id}\n{record.message} {record.hint}".strip()
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{column.title} {column.text(record)}" if column.id != "progress" else progress_words(record)
+            return f"{column.title} {self._text(record, column)}" if column.id != "progress" else progress_words(record)
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -21,6 +21,7 @@ from engine.records import RunRecord, RunStatus
 from workbench.context import Context
 from workbench.item_models.runs_model import RunsModel
 from workbench.pages import Page, PageCommand, PageWidget
+from workbench.run_names import run_name
 from workbench.theme import SMALL, SPACE, WIDE, set_role
 from workbench.widgets.layout import PageHeading, button, label
 from workbench.widgets.run_details import ConfigurationView, Overview, hybrid_from, parsed
@@ -77,7 +78,7 @@ class RunsPage(PageWidget):
         self.split.setStretchFactor(0, 5)
         self.split.setStretchFactor(1, 4)
         self.split.setChildrenCollapsible(False)
-        self.split.setSizes([700, 560])
+        self.split.setSizes([760, 500])
         self.states = StatefulStack(self.split, theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -163,6 +164,7 @@ class RunsPage(PageWidget):
                 self._tick_first()
         elif not self.model.ticked:
             self._tick_first()
+        self._want_curves()
         known = {record.id for record in records}
         if known & set(self.model.ticked):
             self._show_runs()
@@ -194,7 +196,7 @@ class RunsPage(PageWidget):
         self._show_curve_state()
 
     def _ticks_changed(self) -> None:
-        self.context.runs.want("runs", self._drawn_ids())
+        self._want_curves()
         self._show_runs()
         names = self.context.runs.series_names(self._drawn_ids())
         for plot in self.plots.values():
@@ -207,6 +209,11 @@ class RunsPage(PageWidget):
     def _drawn_ids(self) -> list[str]:
         return self.model.ticked[-MOST_TICKED:]
 
+    def _want_curves(self) -> None:
+        """Of the drawn runs, and of those that train: the table shows their best value so far."""
+        running = (record.id for record in self.context.runs.with_status(RunStatus.RUNNING))
+        self.context.runs.want("runs", (*self._drawn_ids(), *running))
+
     def _feed_plot(self, plot: MetricPlot) -> None:
         plot.set_curves({run_id: self.context.runs.curve(run_id, plot.chosen) for run_id in self._drawn_ids()})
 
@@ -218,7 +225,7 @@ class RunsPage(PageWidget):
         for run_id in self._drawn_ids():
             record = book.get(run_id)
             if record is not None:
-                looks[run_id] = RunLook(record.name or record.id, book.order(run_id), hybrid_from(record))
+                looks[run_id] = RunLook(run_name(record), book.order(run_id), hybrid_from(record))
         for plot in self.plots.values():
             plot.set_runs(looks)
         left_out = len(self.model.ticked) - len(looks)
@@ -381,7 +388,7 @@ class RunsPage(PageWidget):
     # Hooks ----------------------------------------------------------------------------------------------------------
 
     def page_shown(self) -> None:
-        self.context.runs.want("runs", self._drawn_ids())
+        self._want_curves()
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)

@@ -290,7 +290,7 @@ def summary(config: ExperimentConfig) -> str:
     epochs = f"at most {config.train.epochs:,} epochs, patience {config.train.patience:,}"
     if config.model.name == "popularity":
         return model
-    views = f", λ = {config.loss.contrastive_weight:g}" if config.loss.contrastive_weight else ", no views"
+    views = f", λ\u00a0=\u00a0{config.loss.contrastive_weight:g}" if config.loss.contrastive_weight else ", no views"
     return f"{model}{views}, {epochs}"
 
 
@@ -312,7 +312,7 @@ def devices_text(devices: Sequence[DeviceInfo]) -> str:
         if item.note:
             lines.append(item.note)
     if all(item.name == "cpu" for item in devices):
-        lines.append("No GPU: trains on the CPU. Full data sets take hours; the sample under a minute.")
+        lines.append("No GPU: runs train on the CPU. A full data set takes many times as long as the sample shop.")
     return "\n".join(lines)
 
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider
 
 from workbench.item_models.delegates import draw_sample
 from workbench.live_feed import Curve
-from workbench.theme import SMALL, SPACE, Theme, style_plot
+from workbench.theme import SMALL, Theme, style_plot
 from workbench.widgets.layout import label
 from workbench.widgets.tables import Columns, show_as_table_button
 
@@ -132,17 +132,17 @@ class MetricPlot(QWidget):
     def _make_head(self) -> QHBoxLayout:
         self.series = QComboBox()
         self.series.setAccessibleName(f"{self._title}: series")
-        self.series.setMinimumWidth(210)
+        self.series.setMinimumWidth(150)
         self.series.setPlaceholderText("after the first epoch")
         self.series.activated.connect(self._choose)
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setRange(1, 50)
-        self.smoothing.setFixedWidth(90)
+        self.smoothing.setFixedWidth(64)
         self.smoothing.setAccessibleName("Smoothing window in points")
         self.smoothing.setToolTip("Mean over this many points; for losses only")
         self.smoothing.valueChanged.connect(self._smooth)
         self.smoothing_label = label("raw", "muted")
-        self.smoothing_label.setFixedWidth(64)
+        self.smoothing_label.setFixedWidth(56)
         self.log = QCheckBox("log")
         self.log.setToolTip("Logarithmic value axis")
         self.log.setAccessibleName(f"{self._title}: logarithmic axis")
@@ -153,8 +153,11 @@ class MetricPlot(QWidget):
         auto.setAccessibleName(f"{self._title}: show all")
         auto.clicked.connect(self.autoscale)
         self.table_button = show_as_table_button(self._theme, self._table_title, self.columns)
+        # The short word: two plots stand beside a table of runs that needs the width.
+        self.table_button.setText("Table")
+        self.table_button.setToolTip("Show the numbers as a table")
         head = QHBoxLayout()
-        head.setSpacing(SPACE)
+        head.setSpacing(SMALL)
         for widget in (self.series, self.smoothing, self.smoothing_label, self.log):
             head.addWidget(widget)
         head.addStretch(1)
@@ -278,7 +281,7 @@ class MetricPlot(QWidget):
         self._remove_mark(run_id)
         if look.hybrid_from is None:
             return
-        options = {"position": 0.94, "rotateAxis": (1, 0), "anchors": [(0, 0), (0, 1)]}
+        options = {"position": 0.94, "rotateAxis": (1, 0), "anchors": [(1, 0), (1, 1)]}
         mark = pg.InfiniteLine(look.hybrid_from, angle=90, movable=False, label="hybrid", labelOpts=options)
         mark.setZValue(-10)
         self.plot.addItem(mark, ignoreBounds=True)

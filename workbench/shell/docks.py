@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from engine.records import RunRecord, RunStatus
 from workbench.context import Context
 from workbench.notifications import Notification
+from workbench.run_names import run_name
 from workbench.shell.toasts import COLOURS, ICONS
 from workbench.theme import SMALL, SPACE, set_role
 from workbench.widgets.layout import button, label
@@ -61,10 +62,10 @@ class QueueRow(QWidget):
     def show_record(self, record: RunRecord) -> None:
         """Bring the row up to date."""
         runs = record.status is RunStatus.RUNNING
-        self.name.setText(record.name or record.id)
+        self.name.setText(run_name(record))
         self.bar.setVisible(runs)
         self.bar.setValue(round(1000 * (record.progress or 0)))
-        self.bar.setAccessibleName(f"Progress of {record.name}")
+        self.bar.setAccessibleName(f"Progress of {run_name(record)}")
         parts = [record.phase or "starting", share_text(record.progress or 0)] if runs else ["waiting"]
         if runs and record.seconds_left is not None:
             parts.append(f"{time_left_text(record.seconds_left)} left")
@@ -74,7 +75,7 @@ class QueueRow(QWidget):
         self.end.setIcon(self._context.theme.icon("stop" if runs else "cancel", "muted"))
         tip = "Stop with a checkpoint" if runs else "Take out of the queue"
         self.end.setToolTip(tip)
-        self.end.setAccessibleName(f"{tip}: {record.name}")
+        self.end.setAccessibleName(f"{tip}: {run_name(record)}")
         self.end.setEnabled(not record.stop_requested)
 
     def _end(self) -> None:
@@ -159,7 +160,7 @@ class LogPanel(QWidget):
 
     def _list_runs(self, *_: object) -> None:
         records = self._context.runs.records[:50]
-        names = [f"{record.name or record.id} · {record.status.value}" for record in records]
+        names = [f"{run_name(record)} · {record.status.value}" for record in records]
         if names != [self.choice.itemText(row) for row in range(self.choice.count())]:
             self.choice.clear()
             for record, name in zip(records, names, strict=True):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout
 
 from workbench.pages import Page
 from workbench.theme import SMALL, TIGHT, Theme, set_role
 
-WIDTH = 92
+LEAST_WIDTH = 92
+BUTTON_PADDING = 2 * (2 + 1)
+"""What the style sheet gives a rail button at its two sides: padding and border."""
 
 
 class Rail(QFrame):
@@ -21,8 +24,9 @@ class Rail(QFrame):
     def __init__(self, pages: Sequence[Page], theme: Theme) -> None:
         super().__init__()
         set_role(self, "rail")
-        self.setFixedWidth(WIDTH)
         self._theme = theme
+        self._width = self._needed_width(pages)
+        self.setFixedWidth(self._width)
         self._buttons: dict[str, QToolButton] = {}
         self._group = QButtonGroup(self)
         layout = QVBoxLayout(self)
@@ -33,6 +37,13 @@ class Rail(QFrame):
         layout.addStretch(1)
         theme.follow(self, Rail._draw_icons)
 
+    def _needed_width(self, pages: Sequence[Page]) -> int:
+        """Room for the widest title as it stands when its page is shown: bold, in whatever font the system has."""
+        font = QFont(self.font())
+        font.setWeight(QFont.Weight.DemiBold)
+        widest = max((QFontMetrics(font).horizontalAdvance(page.title) for page in pages), default=0)
+        return max(LEAST_WIDTH, widest + BUTTON_PADDING + 2 * SMALL + 1 + 2 * TIGHT)
+
     def _button(self, page: Page, number: int) -> QToolButton:
         button = QToolButton()
         set_role(button, "rail")
@@ -42,7 +53,7 @@ class Rail(QFrame):
         button.setCheckable(True)
         # A click leaves the focus to the page, whose shortcuts then work at once.
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setFixedWidth(WIDTH - 2 * SMALL - 1)
+        button.setFixedWidth(self._width - 2 * SMALL - 1)
         button.setAccessibleName(f"{page.title} page")
         button.setToolTip(f"{page.tip or page.title}  (Ctrl+{number})")
         button.setProperty("icon_name", page.icon)

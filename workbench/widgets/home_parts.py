@@ -11,6 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from engine.records import RunRecord, RunStatus
+from workbench.run_names import run_name
 from workbench.theme import SMALL, SPACE, TIGHT, WIDE, Theme, set_role
 from workbench.widgets.cards import Elided, label
 
@@ -187,9 +188,9 @@ class RunRow(QWidget):
         theme.follow(picture, lambda owner: owner.setPixmap(theme.icon(icon, role).pixmap(18, 18)))
         picture.setAlignment(Qt.AlignmentFlag.AlignTop)
         picture.setContentsMargins(0, TIGHT, 0, 0)
-        name = QPushButton(record.name)
+        name = QPushButton(run_name(record))
         set_role(name, "link")
-        name.setAccessibleName(f"Show {record.name} in Runs")
+        name.setAccessibleName(f"Show {run_name(record)} in Runs")
         name.clicked.connect(lambda: self.shown.emit(record.id))
         dataset = record.dataset if record.dataset == "sample" else Path(record.dataset).name
         when = record.ended_at or record.heartbeat_at or record.created_at
@@ -199,7 +200,7 @@ class RunRow(QWidget):
         self.reason.setVisible(bool(record.message))
         self.resume = QPushButton("Resume")
         theme.follow_icon(self.resume, "resume", "muted")
-        self.resume.setAccessibleName(f"Resume {record.name}")
+        self.resume.setAccessibleName(f"Resume {run_name(record)}")
         self.resume.setToolTip(record.hint or "Queue it again from its checkpoint")
         self.resume.clicked.connect(self._ask)
         self._id = record.id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,9 +20,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.config import KS, ExperimentConfig, fields_of, parse, preset
+from engine.config import KS, ExperimentConfig, parse
 from engine.errors import EngineError
 from engine.records import RunRecord, RunStatus
+from workbench.run_names import differing, flat, plain, preset_values, run_name
 from workbench.theme import SMALL, SPACE, WIDE, Theme, set_role
 from workbench.widgets.layout import Card, label
 from workbench.widgets.text import metric_text, time_left_text, when_text
@@ -92,6 +92,7 @@ def facts_of(record: RunRecord) -> list[tuple[str, str]]:
         ("Attempt", str(record.attempt) if record.attempt else "–"),
         ("Process", process),
         ("Folder", str(record.directory)),
+        ("Stored as", record.name or "–"),
         ("Run id", record.id),
     ]
 
@@ -155,7 +156,7 @@ class Overview(QScrollArea):
 
     def show_record(self, record: RunRecord) -> None:
         """Bring everything up to date."""
-        self.name.setText(record.name or record.id)
+        self.name.setText(run_name(record))
         phase = f" · {record.phase}" if record.phase and record.status is RunStatus.RUNNING else ""
         stopping = " · stopping" if record.stop_requested and record.status is RunStatus.RUNNING else ""
         self.state.setText(f"{record.status.value.capitalize()}{phase}{stopping}")
@@ -188,33 +189,12 @@ class Overview(QScrollArea):
 
 def configuration_rows(record: RunRecord) -> list[tuple[str, str, str, bool]]:
     """Path, value, the preset's value, whether they differ; what differs first."""
-    values, base = _flat(record.config), {}
-    try:
-        base = {info.path: info.value for info in fields_of(preset(record.preset).config)}
-    except EngineError:
-        base = {}
-    rows = []
-    for path, value in values.items():
-        compared = path in base and path not in ("train.seed", "data.path")
-        differs = (compared and base[path] != value) or (bool(base) and path not in base and "." in path)
-        rows.append((path, _plain(value), _plain(base[path]) if path in base else "", differs))
+    base, changed = preset_values(record.preset), differing(record)
+    rows = [
+        (path, plain(value), plain(base[path]) if path in base else "", path in changed)
+        for path, value in flat(record.config).items()
+    ]
     return sorted(rows, key=lambda row: not row[3])
-
-
-def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for section, group in config.items():
-        if isinstance(group, Mapping):
-            found |= {f"{section}.{name}": value for name, value in group.items()}
-        else:
-            found[section] = group
-    return found
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 class ConfigurationView(QWidget):

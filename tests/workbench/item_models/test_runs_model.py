@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
@@ -98,3 +99,16 @@ def test_ticks(qtbot: QtBot, model: RunsModel) -> None:
 def test_it_is_a_flat_table(model: RunsModel) -> None:
     assert model.rowCount(model.index(0, 0)) == 0
     assert model.columnCount(QModelIndex()) == len(COLUMN_IDS)
+
+
+def test_a_running_run_shows_its_best_value_so_far_and_an_ended_one_its_own(
+    qtbot: QtBot, model: RunsModel, book: RunBook
+) -> None:
+    curve = (np.array([1.0, 2.0, 3.0]), np.array([0.01, 0.05, 0.03]))
+    series = {"valid/NDCG@20": curve}
+    with qtbot.waitSignal(model.dataChanged):
+        book.take(LiveBatch((), {"r2": series, "r1": series}, frozenset()))
+    assert cell(model, 1, "valid/NDCG@20") == ".0500"
+    assert cell(model, 2, "valid/NDCG@20") == "", "an ended run without the metric has none"
+    put(book, make_record("r2", status=RunStatus.FINISHED, metrics={"valid": {"NDCG@20": 0.04}}))
+    assert cell(model, 1, "valid/NDCG@20") == ".0400"

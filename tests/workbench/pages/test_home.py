@@ -110,7 +110,7 @@ def test_choosing_a_file_does_not_block(qtbot: QtBot, page: HomePage, shop: Cont
     dialog = page.findChild(QFileDialog)
     assert dialog is not None
     dialog.fileSelected.emit("picked.txt")
-    assert shop.session.dataset == "picked.txt"
+    assert shop.session.dataset == str(Path("picked.txt").resolve())
     dialog.close()
 
 

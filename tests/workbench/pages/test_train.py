@@ -107,7 +107,7 @@ def test_the_command_rebuilds_the_configuration() -> None:
 
 def test_no_gpu_is_said_plainly() -> None:
     cpu = DeviceInfo("cpu", "CPU, 2 cores", 8 << 30, 5 << 30)
-    assert "No GPU: trains on the CPU" in devices_text([cpu])
+    assert "No GPU: runs train on the CPU" in devices_text([cpu])
     gpu = devices_text([DeviceInfo("cuda", "H100", 80 << 30, 70 << 30), cpu])
     assert "H100: 70.0 GiB free of 80.0 GiB" in gpu
     assert "No GPU" not in gpu

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
@@ -105,3 +107,13 @@ def test_both_palettes_can_be_worn(plot: LengthPlot, theme: Theme) -> None:
     assert plot._short_bars.opts["brush"] != before
     theme.choose("light")
     assert plot._short_bars.opts["brush"] == before
+
+
+@pytest.mark.parametrize("is_log", [False, True])
+def test_users_that_are_all_too_short_leave_the_outline_alone(plot: LengthPlot, is_log: bool) -> None:
+    summary = replace(make_summary(), raw_lengths=np.array([0, 0, 1]), training_lengths=np.array([], dtype=np.int64))
+    plot.set_summary(summary)
+    plot.set_log(is_log)
+    assert plot.bars() == {}
+    assert plot.outline() == {2: 1}
+    assert plot.text == "K = 4 · 0.0 % short"
