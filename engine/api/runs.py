@@ -74,14 +74,18 @@ class Runs:
     def submit(
         self, config: ExperimentConfig, *, preset: str = "", seeds: Sequence[int] = (), name: str = ""
     ) -> tuple[RunRecord, ...]:
-        """Store one QUEUED run per seed (or the configuration's own). Raises ``DataError`` for unreadable data.
+        """Store one QUEUED run per seed (or the configuration's own).
+
+        Raises ``DataError`` for data that cannot be read, or that leave nobody to train on.
 
         A relative data path is stored as an absolute one: the training process has another working folder.
         """
         from engine.data.dataset import SAMPLE, load, locate
+        from engine.data.splits import leave_one_out
         from engine.store import NewRun
 
         dataset = load(config.data.path)
+        leave_one_out(dataset)  # refuses what nobody can be trained on
         if config.data.path != SAMPLE:
             config = config.replace({"data.path": str(locate(config.data.path))})
         each = [config.replace({"train.seed": seed}) for seed in seeds] if seeds else [config]

@@ -24,21 +24,24 @@ def follow(runs: Runs, ids: Sequence[str]) -> tuple[RunRecord, ...]:
     Ctrl+C asks the running one to stop with a checkpoint and takes the others out of the queue; a second Ctrl+C stops
     waiting and leaves the process to it.
     """
+    printer = Printer(runs, ids)
     try:
-        _follow(runs, ids)
+        _follow(runs, ids, printer)
     except KeyboardInterrupt:
         tell("Stopping with a checkpoint … (Ctrl+C again: do not wait)")
         try:
-            _stop(runs, ids)
+            _request_stop(runs, ids)
+            _wait_for_end(runs, ids)
         except KeyboardInterrupt:
+            _request_stop(runs, ids)  # again: the first round of requests may have been cut short
             tell("Not waiting any longer; `coserec runs` tells what became of it.")
             raise click.Abort from None
+        printer.update()
     return tuple(runs.get(run_id) for run_id in ids)
 
 
-def _follow(runs: Runs, ids: Sequence[str]) -> None:
+def _follow(runs: Runs, ids: Sequence[str], printer: Printer) -> None:
     process: RunProcess | None = None
-    printer = Printer(runs, ids)
     swept = time.monotonic()
     while True:
         if process is not None and process.poll() is not None:
@@ -58,13 +61,15 @@ def _follow(runs: Runs, ids: Sequence[str]) -> None:
         time.sleep(_LOOK_SECONDS)
 
 
-def _stop(runs: Runs, ids: Sequence[str]) -> None:
+def _request_stop(runs: Runs, ids: Sequence[str]) -> None:
     for run_id in reversed(ids):  # the queue's end first, or stopping one would start the next
         runs.request_stop(run_id)
+
+
+def _wait_for_end(runs: Runs, ids: Sequence[str]) -> None:
     for run_id in ids:
         if runs.get(run_id).status is RunStatus.RUNNING:
-            record = runs.ensure_stopped(run_id, _PATIENCE)
-            tell(f"{record.id} {record.status}. {record.message}")
+            runs.ensure_stopped(run_id, _PATIENCE)
 
 
 class Printer:
@@ -92,7 +97,8 @@ class Printer:
     def _tell_state(self, record: RunRecord) -> None:
         if self._told.get(record.id) is not record.status:
             self._told[record.id] = record.status
-            tell(" ".join(filter(None, (record.id, f"({record.name})", f"{record.status}.", record.message))))
+            parts = (record.id, f"({record.name})", f"{record.status}.", record.message, record.hint)
+            tell(" ".join(filter(None, parts)))
 
     def _tell_epochs(self, points: Sequence[MetricPoint], records: dict[str, RunRecord]) -> None:
         epochs: dict[tuple[str, int], list[MetricPoint]] = {}

@@ -6,7 +6,8 @@ import difflib
 import functools
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from typing import Any, ClassVar, NoReturn
 
@@ -43,7 +44,8 @@ class EngineGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_WANTS_JSON] = "--json" in args
-        return super().parse_args(ctx, args)
+        with _told_in_json(ctx):
+            return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         name = args[0] if args else ""
@@ -60,18 +62,35 @@ class EngineGroup(click.Group):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
         try:
-            return super().invoke(ctx)
+            with _told_in_json(ctx):
+                return super().invoke(ctx)
         except EngineError as error:
             fail(ctx, error)
+
+
+@contextmanager
+def _told_in_json(ctx: click.Context) -> Iterator[None]:
+    """What click itself refuses, and a Ctrl+C, are an object on standard output too, where JSON is asked for."""
+    try:
+        yield
+    except click.ClickException as error:
+        _emit_error(ctx, "UsageError", error.format_message())
+        raise
+    except (click.Abort, KeyboardInterrupt):
+        _emit_error(ctx, "Interrupted", "Interrupted from the keyboard.")
+        raise
+
+
+def _emit_error(ctx: click.Context, kind: str, message: str, hint: str = "") -> None:
+    if ctx.meta.get(_WANTS_JSON):
+        emit({"error": {"kind": kind, "message": message, "hint": hint}})
 
 
 def fail(ctx: click.Context, error: EngineError) -> NoReturn:
     """One sentence to standard error (an object to standard output where JSON is asked for), and the exit code."""
     click.secho(f"Error: {error.message}", err=True, fg="red", nl=False)
     click.echo(f" {error.hint}" if error.hint else "", err=True)
-    if ctx.meta.get(_WANTS_JSON):
-        kind = type(error).__name__
-        emit({"error": {"kind": kind, "message": error.message, "hint": error.hint}})
+    _emit_error(ctx, type(error).__name__, error.message, error.hint)
     ctx.exit(WRONG_USE if isinstance(error, (UsageError, ConfigurationError)) else FAILED)
 
 

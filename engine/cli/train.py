@@ -80,10 +80,7 @@ def _run_out(workspace: Workspace, ids: Sequence[str], queue: bool, as_json: boo
     else:
         _print(records)
     expected = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.FINISHED) if queue else (RunStatus.FINISHED,)
-    bad = [record for record in records if record.status not in expected]
-    for record in bad:
-        tell(" ".join(filter(None, (f"{record.id} {record.status}.", record.message, record.hint))))
-    if bad:
+    if any(record.status not in expected for record in records):
         click.get_current_context().exit(FAILED)
 
 

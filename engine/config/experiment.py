@@ -99,7 +99,9 @@ class ExperimentConfig(Options):
         return (parse, (self.model_dump_json(),))
 
     def short(self) -> str:
-        """``transformer λ=0.1 seed 1``: a name for lists."""
+        """``transformer λ=0.1 seed 1``, ``popularity``: a name for lists. What does not train has no λ and no seed."""
+        if not registry.entry("model", self.model.name).facts["trains"]:
+            return self.model.name
         weight = f" λ={self.loss.contrastive_weight:g}" if self.loss.contrastive_weight else ""
         return f"{self.model.name}{weight} seed {self.train.seed}"
 

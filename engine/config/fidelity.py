@@ -64,8 +64,8 @@ class FidelityOptions(Options):
         published="mask_rate",
         choices={"reorder_rate": "the reorder ratio", "mask_rate": "the mask ratio"},
     )
-    # FACTS F12 names three short sets; the authors' code gives the mask ratio to Reorder in every set that it draws from
-    # once it tells short from long, and only so are F14's losses met (47.3 against 48.1 in the first epoch otherwise).
+    # FACTS F12 names three short sets; the authors' code gives Reorder the mask ratio in every set that it draws from
+    # once it tells short sequences from long ones.
     long_reorder_rate: Literal["reorder_rate", "mask_rate"] = setting(
         "reorder_rate",
         help="Ratio that Reorder has on long sequences.",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.sequences import Sequences, ascending
+from engine.errors import DataError
+
+if TYPE_CHECKING:
+    from engine.data.dataset import Dataset
 
 SHORTEST = 4
 """A user needs a test target, a validation target, a last training target and one item before it."""
@@ -81,6 +85,18 @@ class LeaveOneOut:
         held_out = {"inputs": 3, "training": 2}[which]
         lengths = self.sequences.lengths
         return self.sequences.head(np.where(lengths >= SHORTEST, lengths - held_out, lengths))
+
+
+def leave_one_out(dataset: Dataset) -> LeaveOneOut:
+    """The split of a data set that somebody can be trained on. Raises ``DataError`` when all users are too short."""
+    split = LeaveOneOut(dataset.sequences)
+    if not len(split.users):
+        raise DataError(
+            f"no user has at least {SHORTEST} items, so there is nobody to train on or to evaluate.",
+            "Leave-one-out holds out each user's last two items and needs two before them.",
+            path=dataset.path,
+        )
+    return split
 
 
 def training_rows(count: int, fraction: float, which: Literal["first", "random"], seed: int = 0) -> NDArray[np.int64]:

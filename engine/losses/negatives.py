@@ -27,17 +27,15 @@ class NegativeSampler:
         """
         candidates = item_count + int(draw_mask)
         self._stride = candidates + 1
-        keys = np.unique(excluded.owners * self._stride + excluded.items.astype(np.int64) - 1)
-        users = keys // self._stride
-        counts = np.bincount(users, minlength=len(excluded))
-        begins = np.zeros(len(excluded), dtype=np.int64)
-        np.cumsum(counts[:-1], out=begins[1:])
-        if len(counts) and counts.max(initial=0) >= candidates:
+        held = excluded.distinct()
+        users, begins, counts = held.owners, held.offsets[:-1], held.lengths
+        if counts.max(initial=0) >= candidates:
             raise DataError(
                 f"user number {int(counts.argmax()) + 1} has all {item_count:,} items: no negative can be drawn.",
                 "Leave that user out, or use a data set with more items.",
             )
-        shifted = keys - (np.arange(len(keys)) - begins[users])  # u · stride + (e_i − i)
+        place = np.arange(len(users)) - begins[users]  # i
+        shifted = users * self._stride + held.items - 1 - place  # u · stride + (e_i − i)
         self._shifted = torch.from_numpy(shifted).to(device)
         self._begins = torch.from_numpy(begins).to(device)
         self._allowed = torch.from_numpy(candidates - counts).to(device)

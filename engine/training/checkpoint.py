@@ -12,6 +12,7 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ CHECKPOINT = "checkpoint.pt"
 BEST = "best.pt"
 _FORMAT = "coserec-workbench"
 _VERSION = 1
+_ONLY_PLAIN = "Name a best.pt, or a state_dict that torch.save has written."
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
@@ -57,21 +59,35 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def read_weights(path: Path) -> tuple[dict[str, Tensor], bool]:
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Model weights by name, and what their file says of them.
+
+    ``is_published``: they carry the authors' names (FACTS F20). Of a file of ours, ``config`` is the run's
+    configuration as JSON and ``fingerprint`` that of its data; both are empty for bare weights.
+    """
+
+    values: dict[str, Tensor]
+    is_published: bool
+    config: str = ""
+    fingerprint: str = ""
+
+
+def read_weights(path: Path) -> Weights:
     """Model weights from a file: ours (``best.pt``, ``checkpoint.pt``) or a bare dictionary of tensors (FACTS F20).
 
-    Returns the weights by name, and whether they carry the authors' names. Of a ``checkpoint.pt``, the best epoch's
-    weights. Raises ``UsageError`` when the file holds neither.
+    Of a ``checkpoint.pt``, the best epoch's weights. Raises ``UsageError`` when the file holds neither.
     """
     content = _load(path)
     if isinstance(content, dict) and content.get("format") == _FORMAT:
-        weights = content.get("best") or content["model"]
-        return dict(weights), False
+        values = content.get("best") or content.get("model")
+        if isinstance(values, dict):
+            return Weights(values, False, str(content.get("config", "")), str(content.get("fingerprint", "")))
     for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
     if isinstance(content, dict) and content and all(isinstance(value, Tensor) for value in content.values()):
-        return {str(name).removeprefix("module."): value for name, value in content.items()}, True
+        return Weights({str(name).removeprefix("module."): value for name, value in content.items()}, True)
     raise UsageError(f"{path} holds no model weights.", "Name a best.pt, or a file of weights by name.")
 
 
@@ -84,8 +100,11 @@ def _load(path: Path) -> Any:
         raise UsageError(f"There is no checkpoint {path}.", "Check the path.") from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder.", f"Name the file inside it: {BEST} or {CHECKPOINT}.") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile, ValueError, OSError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    except pickle.UnpicklingError:
+        # torch's own words advise to read the file without this protection.
         raise UsageError(
-            f"{path} cannot be read as weights: {reason}", "Only files of tensors and plain values are read."
-        ) from error
+            f"{path} is no file of weights, or holds more than tensors and plain values.", _ONLY_PLAIN
+        ) from None
+    except (RuntimeError, EOFError, zipfile.BadZipFile, ValueError, OSError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0][:200].rstrip(".") if str(error).strip() else type(error).__name__
+        raise UsageError(f"{path} cannot be read as weights: {reason}.", _ONLY_PLAIN) from error

@@ -70,8 +70,11 @@ def contrastive(
 
 def uses_neighbours(config: ExperimentConfig) -> bool:
     """Whether any view can ask for a correlated item: λ > 0, and Substitute or Insert among the operators."""
-    letters = set(config.augment.short_operators + config.augment.long_operators)
-    return bool(config.loss.contrastive_weight) and bool(letters & {"S", "I"})
+    letters = config.augment.short_operators + config.augment.long_operators
+    looks_up = any(
+        plugin.facts.get("looks_up") and plugin.facts["letter"] in letters for plugin in registry.entries("operator")
+    )
+    return bool(config.loss.contrastive_weight) and looks_up
 
 
 def asks_for_hybrid(config: ExperimentConfig) -> bool:

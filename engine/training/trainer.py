@@ -17,8 +17,8 @@ from torch import Tensor
 
 from engine.config import STOPPING_METRIC, ExperimentConfig
 from engine.data.dataset import Dataset
-from engine.data.splits import LeaveOneOut, training_rows
-from engine.errors import DataError, RunError
+from engine.data.splits import leave_one_out, training_rows
+from engine.errors import RunError
 from engine.evaluation.protocol import Evaluation, Which, evaluate
 from engine.records import EpochReport, TrainingResult
 from engine.training import checkpoint, setup
@@ -39,12 +39,7 @@ class Trainer:
         self.dataset = dataset
         self.listener = listener
         self.directory = directory
-        self.split = LeaveOneOut(dataset.sequences)
-        if not len(self.split.users):
-            raise DataError(
-                f"{dataset.name} has no user with at least 4 items, so there is nothing to train on.",
-                "Leave-one-out needs two items to hold out and two to learn from.",
-            )
+        self.split = leave_one_out(dataset)
         self.device = resolve(config.train.device)
         self.generators = Generators(config.train.seed, self.device)
         self.stopping = EarlyStopping(config.train.patience)

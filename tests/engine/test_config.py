@@ -170,3 +170,9 @@ def test_text_from_a_form_is_parsed_as_the_field_is(epochs: int, rate: float, we
     assert ExperimentConfig().replace({key: str(value) for key, value in typed.items()}) == ExperimentConfig().replace(
         typed
     )
+
+
+def test_a_short_name_says_what_matters_to_the_model() -> None:
+    assert ExperimentConfig().short() == "transformer λ=0.1 seed 1"
+    assert preset("sasrec").config.replace({"train.seed": 7}).short() == "transformer seed 7"
+    assert preset("popularity").config.short() == "popularity"

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from engine import registry
 from engine.config import ExperimentConfig
-from engine.errors import UsageError
 from engine.models.transformer.options import TransformerOptions
+from engine.models.weights import refuse_misfit
 from engine.modules.dropout import Dropout
 from engine.modules.encoder import Encoder, EncoderBlock
 from engine.modules.layout import Layout, packed_layout, padded_layout
@@ -140,25 +140,9 @@ class Transformer(nn.Module):
     def load_published(self, state: Mapping[str, Tensor]) -> None:
         """Take weights named as the authors name them (FACTS F20).
 
-        Raises ``UsageError`` that lists missing and unknown names, or names the first shape that does not fit.
+        Raises ``UsageError`` where they do not fit.
         """
-        expected = self.published_state()
-        missing, unknown = sorted(set(expected) - set(state)), sorted(set(state) - set(expected))
-        if missing or unknown:
-            parts = [
-                f"{word}: {', '.join(names)}" for word, names in (("missing", missing), ("unknown", unknown)) if names
-            ]
-            raise UsageError(
-                f"The weights do not fit this model; {'; '.join(parts)}.",
-                "Check model.layers, and that the file holds the weights of a CoSeRec or SASRec.",
-            )
-        for name, value in expected.items():
-            if state[name].shape != value.shape:
-                raise UsageError(
-                    f"The weights do not fit this model: {name} is {_shape(state[name])} in the file, "
-                    f"{_shape(value)} here.",
-                    "Check the data set, model.hidden_size and model.max_length.",
-                )
+        refuse_misfit(self._published_views(), state)
         with torch.no_grad():
             for name, value in self._published_views().items():
                 value.copy_(state[name])
@@ -194,7 +178,3 @@ class Transformer(nn.Module):
                 names[f"{stem}.{name}.weight"] = module.weight
                 names[f"{stem}.{name}.bias"] = module.bias
         return names
-
-
-def _shape(value: Tensor) -> str:
-    return " × ".join(str(size) for size in value.shape)

@@ -58,7 +58,7 @@ def test_the_authors_names_are_read(trained: Trained, tmp_path: Path) -> None:
     from engine.training.checkpoint import read_weights
 
     dataset = load(shop)
-    weights, _ = read_weights(folder / "best.pt")
+    weights = read_weights(folder / "best.pt").values
     model = setup.model(CONFIG, dataset, None, torch.Generator())  # type: ignore[arg-type]
     model.load_state_dict(weights)
     torch.save(model.published_state(), tmp_path / "published.pt")
@@ -69,9 +69,17 @@ def test_the_authors_names_are_read(trained: Trained, tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_said(trained: Trained, tmp_path: Path) -> None:
     shop, folder, _ = trained
-    with pytest.raises(UsageError, match=r"do not fit: .*size mismatch"):
+    with pytest.raises(UsageError, match=r"item_embedding\.weight is 19 × 8 in the file, 19 × 16"):
         Evaluations().checkpoint(str(shop), str(folder / "best.pt"), CONFIG.replace({"model.hidden_size": 16}))
     with pytest.raises(UsageError, match="There is no checkpoint"):
         Evaluations().checkpoint(str(shop), str(tmp_path / "none.pt"), CONFIG)
     with pytest.raises(UsageError, match="has no weights"):
         Evaluations().checkpoint(str(shop), str(folder / "best.pt"), CONFIG.replace({"model.name": "popularity"}))
+
+
+def test_weights_of_other_data_are_refused_even_where_their_shape_fits(trained: Trained, tmp_path: Path) -> None:
+    shop, folder, _ = trained
+    other = tmp_path / "other.txt"
+    other.write_text(shop.read_text(encoding="utf-8").replace("1 4 ", "1 5 "), encoding="utf-8")
+    with pytest.raises(UsageError, match="trained on other data"):
+        Evaluations().checkpoint(str(other), str(folder / "best.pt"), CONFIG)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from engine.api.runs import Runs
@@ -181,6 +182,31 @@ def test_ctrl_c_stops_with_a_checkpoint(shell: Shell, fake: list[str], monkeypat
     store.close()
 
 
+def test_a_second_ctrl_c_at_once_still_stops_the_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes before the first request is written: nobody waits, but nothing goes on either."""
+    from engine.cli import follow
+
+    first, second = queued(shell, 2)
+    runs = Runs(shell.workspace)
+    ask, pressed = runs.request_stop, []
+
+    def request_stop(run_id: str) -> Any:
+        if not pressed:
+            pressed.append(run_id)
+            raise KeyboardInterrupt
+        return ask(run_id)
+
+    def begin(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "request_stop", request_stop)
+    monkeypatch.setattr(follow, "_follow", begin)
+    with pytest.raises(click.Abort):
+        follow.follow(runs, [first, second])
+    assert [runs.get(run_id).status for run_id in (first, second)] == [RunStatus.CANCELLED] * 2
+    runs.close()
+
+
 @pytest.mark.slow
 def test_train_and_evaluate_for_real(shell: Shell, shop: Path) -> None:
     small = ("--model.hidden_size", 8, "--model.max_length", 10, "--train.device", "cpu")
@@ -317,6 +343,18 @@ def test_a_near_miss_is_answered_with_what_was_meant(shell: Shell, arguments: li
     result = shell(*arguments, code=2)
     assert words in result.stderr
     assert result.stdout == ""
+    assert words in shell.json(*arguments, code=2)["error"]["message"]
+
+
+def test_an_option_that_the_program_itself_lacks_is_told_in_json(shell: Shell) -> None:
+    assert "--wrokspace" in shell.json("--wrokspace", "x", "runs", code=2)["error"]["message"]
+
+
+def test_data_that_leave_nobody_to_train_on_make_no_run(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "short.txt"
+    path.write_text("1 1 2 3\n2 3 2 1\n", encoding="utf-8")
+    assert "no user has at least 4 items" in shell.runs("train", path, code=1)["error"]["message"]
+    assert shell.runs("runs") == {"runs": []}
 
 
 def test_bad_data_is_exit_code_1(shell: Shell, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_nothing_in_a_file_is_ever_run(tmp_path: Path, monkeypatch: pytest.Monke
     torch.save({"format": "coserec-workbench", "model": Trap()}, tmp_path / "trap.pt")
     (tmp_path / "trap.pkl").write_bytes(pickle.dumps(Trap()))
     for name in ("trap.pt", "trap.pkl"):
-        with pytest.raises(UsageError, match="cannot be read as weights"):
+        with pytest.raises(UsageError, match="no file of weights"):
             checkpoint.read_weights(tmp_path / name)
     assert not (tmp_path / "sprung").exists()
 
@@ -100,6 +100,9 @@ def test_folders_missing_files_and_other_content_are_refused(tmp_path: Path) -> 
         checkpoint.read(tmp_path / "none.pt")
     with pytest.raises(UsageError, match="is a folder"):
         checkpoint.read_weights(tmp_path)
+    torch.save({"format": "coserec-workbench"}, tmp_path / "hollow.pt")
+    with pytest.raises(UsageError, match="holds no model weights"):
+        checkpoint.read_weights(tmp_path / "hollow.pt")
     torch.save({"a": 1}, tmp_path / "other.pt")
     with pytest.raises(UsageError, match="is not a checkpoint"):
         checkpoint.read(tmp_path / "other.pt")
@@ -114,8 +117,8 @@ def test_weights_are_found_in_our_files_and_in_bare_ones(tmp_path: Path) -> None
     torch.save(weights, tmp_path / "bare.pt")
     torch.save({"state_dict": {"module.w": weights["w"]}}, tmp_path / "wrapped.pt")
     for name, is_bare in (("best", False), ("checkpoint", False), ("bare", True), ("wrapped", True)):
-        found, bare = checkpoint.read_weights(tmp_path / f"{name}.pt")
-        assert (found["w"].tolist(), bare) == ([0, 1], is_bare), name
+        found = checkpoint.read_weights(tmp_path / f"{name}.pt")
+        assert (found.values["w"].tolist(), found.is_published) == ([0, 1], is_bare), name
 
 
 def test_devices_are_listed_and_resolved() -> None:

@@ -196,5 +196,5 @@ def test_memory_running_out_names_batch_size_and_length(tmp_path: Path, monkeypa
 
 def test_data_that_leaves_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
     short = build(Path("short.txt"), np.array([1]), np.array([1, 2, 3]), np.array([0, 3]))
-    with pytest.raises(DataError, match="no user with at least 4 items"):
+    with pytest.raises(DataError, match="no user has at least 4 items"):
         train(config(), short, listener=Silent(), directory=tmp_path)
