@@ -14,11 +14,13 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QWidget
 
-from engine.records import RunRecord
+from engine.records import AugmentationPreview, AugmentedView, RunRecord, RunStatus
 from workbench import settings
 from workbench.app import make_application, make_window
 from workbench.main_window import MainWindow
 from workbench.notifications import install_hooks, remove_hooks
+from workbench.pages.augment import AugmentPage
+from workbench.pages.neighbours import NeighboursPage
 from workbench.pages.runs import RunsPage
 from workbench.pages.train import TrainPage
 from workbench.widgets.states import StatefulStack
@@ -27,8 +29,16 @@ SIZE = (1440, 900)
 LOOK_MS = 50
 PAGE_SECONDS = 120.0
 RUN_SECONDS = 900.0
-EPOCHS = 3
+EPOCHS = 6
+DRAWN_EPOCHS = 3
+"""So many epochs make a picture of curves that grow."""
 LOOKING_PAGES = ("home", "dataset", "neighbours", "augment")
+MOST_REROLLS = 20
+
+
+def is_changed(preview: AugmentationPreview, view: AugmentedView) -> bool:
+    """Whether a view differs from the sequence that it was made from."""
+    return [token.item for token in view.tokens] != [token.item for token in preview.original]
 
 
 class DemoFailed(Exception):  # noqa: N818 (the walk's one way to end early)
@@ -77,10 +87,28 @@ class Walk:
         window.context.session.open_page(page_id)
         page = window.page_widget(page_id)
         wait_until(lambda: has_settled(window, page), PAGE_SECONDS, f"The {page_id} page")
+        if isinstance(page, NeighboursPage):
+            self._walk_to_first_item(page)
+        if isinstance(page, AugmentPage):
+            self._reroll_until_changed(page)
         for stack in stacks(page):
             if stack.state == "error":
                 raise DemoFailed(f"The {page_id} page: {stack.text}")
         self.picture(page_id)
+
+    def _walk_to_first_item(self, page: NeighboursPage) -> None:
+        if page.search.model.rows:
+            page.walk(page.search.model.rows[0].item)
+            wait_until(lambda: has_settled(self.window, page), PAGE_SECONDS, "An item's neighbours")
+
+    def _reroll_until_changed(self, page: AugmentPage) -> None:
+        """A short sequence and small ratios may leave a view as it was: draw until both are changed."""
+        for _ in range(MOST_REROLLS):
+            preview = page.preview
+            if preview is None or all(is_changed(preview, view) for view in preview.views):
+                return
+            page.reroll()
+            wait_until(lambda: has_settled(self.window, page), PAGE_SECONDS, "New views")
 
     def picture(self, name: str) -> None:
         """Grab the window into the folder."""
@@ -105,8 +133,21 @@ class Walk:
         page.queue_runs()
         wait_until(lambda: window.current_page == "runs", PAGE_SECONDS, "Queueing a run")
         book = window.context.runs
+        self._picture_while_training()
         wait_until(lambda: any(record.status.is_end for record in book.records), RUN_SECONDS, "Training")
         return book.records[0]
+
+    def _picture_while_training(self) -> None:
+        """Live curves with some epochs in them; none where the run has ended before."""
+        book = self.window.context.runs
+
+        def has_grown() -> bool:
+            drawn = [len(book.curve(record.id, "loss/total")[0]) >= DRAWN_EPOCHS for record in book.records]
+            return any(drawn) or any(record.status.is_end for record in book.records)
+
+        wait_until(has_grown, RUN_SECONDS, "The first epochs")
+        if book.with_status(RunStatus.RUNNING):
+            self.picture("runs-training")
 
     def results(self, record: RunRecord) -> None:
         """Look at the curves and at the final metrics."""

@@ -48,7 +48,7 @@ def _metric_column(split: str, name: str, *, is_shown: bool) -> Column:
         title,
         lambda record: metric_text(metric(record, split, name)),
         lambda record: metric(record, split, name),
-        112,
+        120,
         f"{name} on the test targets, at the best epoch"
         if split == "test"
         else f"{name} on the validation targets, at the best epoch; while it trains, the best so far",

@@ -165,6 +165,7 @@ class NeighboursPage(PageWidget):
     def _connect(self) -> None:
         self.search.picked.connect(self.walk)
         self.search.failed.connect(self._search_failed)
+        self.search.arrived.connect(self._search_arrived)
         self.view.activated.connect(self._walk_to_row)
         self.view.clicked.connect(self._walk_to_row)
         self.back_button.clicked.connect(self.go_back)
@@ -182,6 +183,7 @@ class NeighboursPage(PageWidget):
             self.search.field.clear()
             self.search.model.set_rows(())
             self._show_start()
+            self.stack.show_loading("Looking up the items …")
             self.search.search()
             self.search.field.setFocus()
 
@@ -289,6 +291,12 @@ class NeighboursPage(PageWidget):
         if not isinstance(error, EngineError):
             self.context.notifier.report(error)
         self.stack.show_error(error, "Try again", self.search.search)
+
+    @Slot()
+    def _search_arrived(self) -> None:
+        """The items can be read (again): whatever stood in their place is over."""
+        if not self.item and self.stack.state != "empty":
+            self._show_start()
 
     def _show_start(self) -> None:
         self.title.set_full("Neighbours")

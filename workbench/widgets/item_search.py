@@ -29,6 +29,8 @@ class ItemSearch(QWidget):
 
     picked = Signal(str)
     failed = Signal(object)
+    arrived = Signal()
+    """An answer is shown: the data set can be read."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -97,6 +99,7 @@ class ItemSearch(QWidget):
         self.view.setColumnHidden(1, bool(rows) and not any(row.title for row in rows))
         more = f"The first {LIMIT} items; type to narrow them" if len(rows) == LIMIT else count(len(rows), "item")
         self.found.setText(more if rows else "No item matches: try part of a title, or an id")
+        self.arrived.emit()
 
     def select(self, item: str) -> None:
         """Mark the item in the list, where it is in it."""

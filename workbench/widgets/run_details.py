@@ -126,20 +126,20 @@ class Overview(QScrollArea):
         grid = QGridLayout()
         grid.setHorizontalSpacing(WIDE)
         grid.setVerticalSpacing(SMALL)
-        names = [f"{kind}@{k}" for kind in KINDS for k in KS]
-        for column, name in enumerate(names, 1):
-            head = label(name, "muted")
+        # One row a metric: six columns would be wider than the pane beside the table of runs.
+        for column, title in enumerate(SPLITS.values(), 1):
+            head = label(title, "muted")
             head.setAlignment(Qt.AlignmentFlag.AlignRight)
             grid.addWidget(head, 0, column)
-        for row, (split, title) in enumerate(SPLITS.items(), 1):
-            grid.addWidget(label(title, "section"), row, 0)
-            for column, name in enumerate(names, 1):
+        for row, name in enumerate((f"{kind}@{k}" for kind in KINDS for k in KS), 1):
+            grid.addWidget(label(name, "section"), row, 0)
+            for column, (split, title) in enumerate(SPLITS.items(), 1):
                 value = label("", selectable=True)
                 value.setAlignment(Qt.AlignmentFlag.AlignRight)
                 value.setAccessibleName(f"{title} {name}")
                 self.values[split, name] = value
                 grid.addWidget(value, row, column)
-        grid.setColumnStretch(len(names) + 1, 1)
+        grid.setColumnStretch(len(SPLITS) + 1, 1)
         self.no_metrics = label("There are none: the run has not finished.", "muted", wrap=True)
         self.metrics_card.body.addLayout(grid)
         self.metrics_card.body.addWidget(self.no_metrics)
