@@ -20,6 +20,8 @@ from engine.errors import RunError
 from engine.runs import liveness
 from engine.store import Store
 
+NICENESS = 10
+
 _detached: list[subprocess.Popen[bytes]] = []
 
 
@@ -95,10 +97,19 @@ def _spawn(arguments: list[str], log: Path, folder: Path) -> subprocess.Popen[by
             creationflags=flags,
         )
     if os.name == "posix":
-        with contextlib.suppress(psutil.Error, OSError):
-            psutil.Process(process.pid).nice(10)
+        _give_way(process.pid)
     _detached.append(process)
     return process
+
+
+def _give_way(pid: int) -> None:
+    """Lower priority than the window. Where it is refused the run trains all the same."""
+    with contextlib.suppress(psutil.Error, OSError):
+        psutil.Process(pid).nice(NICENESS)
+    # Linux desktops share the processor out by session first, and the run has one of its own: without this its
+    # niceness would count among its own threads only.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 def _environment() -> dict[str, str]:

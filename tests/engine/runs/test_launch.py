@@ -47,6 +47,9 @@ def test_it_has_a_session_of_its_own_and_gives_way(store: Store) -> None:
     wait_for(lambda: store.get(run.id).status is RunStatus.RUNNING)
     assert os.getsid(process.pid) == process.pid
     assert psutil.Process(process.pid).nice() > psutil.Process().nice() or psutil.Process().nice() >= 10
+    group = Path(f"/proc/{process.pid}/autogroup")
+    if group.exists():  # Linux that shares the processor out by session
+        assert group.read_text(encoding="ascii").split()[-2:] == ["nice", "10"]
     store.request_stop(run.id)
     assert ensure_stopped(store, run.id, 10).status is RunStatus.STOPPED
     wait_for(lambda: process.poll() is not None)
