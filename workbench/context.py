@@ -49,6 +49,8 @@ class Session(QObject):
         base = preset(self.preset).config if self.preset else ExperimentConfig()
         path = resolved(dataset) or settings.read("session/dataset", str, SAMPLE)
         self.config: ExperimentConfig = base.replace({"data.path": path})
+        if dataset:
+            self._remember(path)
 
     @property
     def dataset(self) -> str:
@@ -70,6 +72,9 @@ class Session(QObject):
         """Make ``path`` the open data set. Nothing is read here: each page loads what it shows."""
         path = resolved(path)
         self.set_config(self.config.replace({"data.path": path}))
+        self._remember(path)
+
+    def _remember(self, path: str) -> None:
         recent = [path, *(item for item in self.recent_datasets if item != path)]
         self._settings.write("recent/datasets", recent[:RECENT])
 

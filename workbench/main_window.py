@@ -313,7 +313,8 @@ class MainWindow(QMainWindow):
             self.closing.raise_()
             return
         record = self.context.runs.get(run_id)
-        queued = len(self.context.runs.with_status(RunStatus.QUEUED))
+        # A run that has just been started still stands as queued in the store.
+        queued = sum(other.id != run_id for other in self.context.runs.with_status(RunStatus.QUEUED))
         dialog = ClosingDialog(run_name(record) if record else run_id, queued, self)
         dialog.answered.connect(lambda answer: self._close_with(answer, run_id))
         dialog.finished.connect(self._closing_over)

@@ -407,9 +407,10 @@ class RunsPage(PageWidget):
         if ids:
             self.filter.clear()
             self.model.set_ticked(ids)
-            # The record may come with the next batch of the feed only.
+            # The record may come with the next batch of the feed only: it is selected then, if nothing else is.
             self._current = ids[0]
-            self.table.select(ids[0])
+            if not self.table.select(ids[0]):
+                self.table.clearSelection()
         if isinstance(run_id := state.get("run"), str):
             self.filter.clear()
             self._current = run_id

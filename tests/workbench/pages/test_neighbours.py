@@ -162,12 +162,25 @@ def test_an_error_is_said_in_place_and_can_be_tried_again(qtbot: QtBot, page: Ne
     qtbot.waitUntil(lambda: page.stack.state == "content")
 
 
+def test_items_that_cannot_be_read_are_forgotten_once_they_can(
+    qtbot: QtBot, page: NeighboursPage, shop: Context
+) -> None:
+    data: FakeDatasets = shop.workspace.datasets  # type: ignore[assignment]
+    data.fails = DataError("the file has been removed.", "Open another one.", path="gone.txt")
+    shop.session.open_dataset("gone.txt")
+    qtbot.waitUntil(lambda: page.stack.state == "error")
+    data.fails = None
+    page.stack._message.button.click()
+    qtbot.waitUntil(lambda: (page.stack.state, page.stack.text) == ("empty", "Pick an item"))
+
+
 def test_another_data_set_starts_afresh(qtbot: QtBot, page: NeighboursPage, shop: Context) -> None:
     walk(qtbot, page, "3")
     shop.session.open_dataset("other.txt")
     assert page.item == ""
-    assert page.stack.state == "empty"
+    assert page.stack.state == "loading"
     qtbot.waitUntil(lambda: len(page.search.model.rows) == 30)
+    assert (page.stack.state, page.stack.text) == ("empty", "Pick an item")
 
 
 def test_another_page_can_ask_for_an_item(qtbot: QtBot, page: NeighboursPage) -> None:

@@ -210,3 +210,14 @@ def test_where_the_hybrid_phase_begins() -> None:
     assert hybrid_from(make_record(config=config, hybrid_started=False)) is None
     assert hybrid_note(make_record(hybrid_started=False, status=RunStatus.RUNNING)) == ""
     assert "after epoch 10" in hybrid_note(make_record(config=config, hybrid_started=False, status=RunStatus.FINISHED))
+
+
+def test_runs_just_queued_take_the_selection_from_an_older_one(
+    qtbot: QtBot, page: RunsPage, runs: FakeRuns, context: Context
+) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    page.table.select("r0001")
+    page.open_state(tick=["r0099"])
+    runs.put(make_record("r0099", preset="sample"))
+    qtbot.waitUntil(lambda: [record.id for record in page.table.selected()] == ["r0099"])
