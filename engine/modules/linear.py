@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 _ROWS_AT_ONCE = 2048
-"""Rows of the feed-forward layer computed together: their wide activations stay in the processor's cache."""
+"""Rows computed together by the feed-forward layer, whose wide activations then stay in the processor's cache, and by
+the gradients of weights."""
 
 
 @cache
@@ -43,10 +44,17 @@ def times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> T
 
 
 def _weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:
-    """gradientᵀ [O, M] · x [M, I] → [O, I]: a long reduction, quickest with the narrow side as rows."""
-    if gradient.shape[1] <= x.shape[1]:
-        return times_transposed(gradient.t(), x.t())
-    return times_transposed(x.t(), gradient.t()).t()
+    """gradientᵀ [O, M] · x [M, I] → [O, I]: a long reduction, quickest with the narrow side as rows.
+
+    Some rows at a time: of every length that oneDNN reduces over it keeps memory of the operands' size, and packed
+    batches have so many lengths that a run grew by a gigabyte.
+    """
+    total = gradient.new_zeros(gradient.shape[1], x.shape[1])
+    for begin in range(0, x.shape[0], _ROWS_AT_ONCE):
+        left, right = gradient[begin : begin + _ROWS_AT_ONCE].t(), x[begin : begin + _ROWS_AT_ONCE].t()
+        is_narrow = left.shape[0] <= right.shape[0]
+        total += times_transposed(left, right) if is_narrow else times_transposed(right, left).t()
+    return total
 
 
 class _Linear(torch.autograd.Function):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from engine.modules import linear as linear_module
 from engine.modules.attention import MultiHeadAttention
 from engine.modules.layout import packed_layout, padded_layout
 from engine.modules.linear import FeedForward, linear
@@ -50,3 +51,19 @@ def test_attention_drops_probabilities_and_keeps_their_mean(is_padded: bool) -> 
     assert not torch.allclose(thinned[0], thinned[1])
     error = (thinned.mean(0) - whole).abs() / (thinned.std(0) / 3000**0.5 + 1e-9)
     assert error[layout.is_real].max() < 5.5
+
+
+def test_no_gradient_is_one_product_over_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """oneDNN keeps memory for every length it reduces over: there must be few, and none long."""
+    if not linear_module._has_onednn():
+        pytest.skip("oneDNN's product is not in this build of PyTorch")
+    lengths, product = [], linear_module.times_transposed
+
+    def noting(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+        lengths.append(x.shape[1])
+        return product(x, weight, bias)
+
+    monkeypatch.setattr(linear_module, "times_transposed", noting)
+    layer = nn.Linear(8, 24)
+    linear(layer, torch.randn(5000, 8, requires_grad=True)).sum().backward()
+    assert sorted(lengths) == [8, 24, 5000 - 2 * 2048, 2048, 2048]
