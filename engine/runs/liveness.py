@@ -18,6 +18,8 @@ from engine.store.tables import now
 
 SILENCE = timedelta(minutes=10)
 """A run on another host is lost after this long without a heartbeat: its processes cannot be looked at from here."""
+FRESH = timedelta(seconds=15)
+"""A heartbeat comes every two seconds; on a machine that is short of everything, later."""
 _CLOCK_TOLERANCE = 2.0
 """Seconds by which the system's idea of a creation time may move when its clock is set."""
 
@@ -49,6 +51,11 @@ def process_of(mark: ProcessMark) -> psutil.Process | None:
         return None if process.status() == psutil.STATUS_ZOMBIE else process
     except psutil.NoSuchProcess:
         return None
+
+
+def is_beating(record: RunRecord) -> bool:
+    """Whether the run was heard of within the last seconds, so that it is slow rather than stuck."""
+    return record.heartbeat_at is not None and now() - record.heartbeat_at < FRESH
 
 
 def holds(mark: ProcessMark, heard_at: datetime | None) -> bool:

@@ -23,6 +23,8 @@ from engine.store import Ending, Progress, StaleAttempt, Store
 WRITE_SECONDS = 0.5
 LOOK_SECONDS = 0.25
 HEARTBEAT_SECONDS = 2.0
+STOPPING = "stopping"
+"""Phase of a run that has answered a stop request and is writing and testing what it has."""
 INSIST_SECONDS = 600.0
 """How long the end of a run waits for a store that cannot be written."""
 
@@ -50,6 +52,7 @@ class Recorder:
         self._closing = threading.Event()
         self._trouble = ""
         self._written = float("-inf")
+        self._has_answered = False
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self.is_stale = False
         """Whether the run has gone on without this attempt: then nothing more is written."""
@@ -93,6 +96,10 @@ class Recorder:
         self.note(hybrid_started=True)
 
     def should_stop(self) -> bool:
+        if self._stop.is_set() and not self._has_answered:
+            # Told by the training itself, so whoever waits knows that it is not stuck and need not kill it.
+            self._has_answered = True
+            self.note(phase=STOPPING)
         return self._stop.is_set()
 
     # What the run's process tells -----------------------------------------------------------------------------------

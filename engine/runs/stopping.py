@@ -9,13 +9,19 @@ import psutil
 
 from engine.records import RunRecord, RunStatus
 from engine.runs import liveness
+from engine.runs.recorder import STOPPING
 from engine.store import Ending, ProcessMark, StaleAttempt, Store
 
 _LOOK_SECONDS = 0.05
+_ANSWERED = (STOPPING, "testing")
+GRACE_SECONDS = 180.0
+"""How long a run that has answered may take to test its best weights before it is killed after all."""
 
 
 def ensure_stopped(store: Store, run_id: str, patience: float) -> RunRecord:
     """After a stop request: wait ``patience`` seconds, SIGTERM, wait as long again, kill. Returns the ended run.
+
+    A run that has answered and whose heart beats is given the time to test what it has.
 
     A process on another host cannot be signalled from here: the request stands, and its state is returned as it is.
     """
@@ -43,7 +49,10 @@ def _wait(store: Store, run_id: str, seconds: float) -> RunRecord:
     deadline = time.monotonic() + seconds
     while True:
         record = store.get(run_id)
-        if record.status is not RunStatus.RUNNING or time.monotonic() > deadline:
+        if record.status is not RunStatus.RUNNING:
+            return record
+        grace = GRACE_SECONDS if record.phase in _ANSWERED and liveness.is_beating(record) else 0.0
+        if time.monotonic() > deadline + grace:
             return record
         time.sleep(_LOOK_SECONDS)
 

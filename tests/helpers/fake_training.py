@@ -126,12 +126,28 @@ def stubborn(*arguments: Any, listener: Listener, directory: Path, **options: An
         time.sleep(0.01)
 
 
+def thorough(
+    config: ExperimentConfig, dataset: object, *, listener: Listener, directory: Path, resume: bool = False
+) -> TrainingResult:
+    """Answers a stop request at once, and then tests what it has for a while."""
+    stopped = endless(config, dataset, listener=listener, directory=directory, resume=resume)
+    listener.phase("testing")
+    time.sleep(2.0)
+    return stopped
+
+
 def broken(*arguments: Any, **options: Any) -> TrainingResult:
     """A fault of the program."""
     raise ZeroDivisionError("an example of a fault")
 
 
-KINDS: dict[str, Training] = {"quick": quick, "endless": endless, "stubborn": stubborn, "broken": broken}
+KINDS: dict[str, Training] = {
+    "quick": quick,
+    "endless": endless,
+    "stubborn": stubborn,
+    "thorough": thorough,
+    "broken": broken,
+}
 
 
 def tools(train: Training, *, fingerprint: str = FINGERPRINT) -> Callable[[], Tools]:

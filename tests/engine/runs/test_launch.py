@@ -89,6 +89,19 @@ def test_who_does_not_listen_is_killed(store: Store) -> None:
     assert store.requeue(run.id).status is RunStatus.QUEUED
 
 
+def test_who_has_answered_may_finish_its_test(store: Store) -> None:
+    """Testing the best weights of a large data set takes longer than the patience with a run that does not answer."""
+    (run,) = submit(store)
+    process = start(store, run.id, "thorough")
+    wait_for(lambda: store.epochs(run.id))
+    store.request_stop(run.id)
+    wait_for(lambda: store.get(run.id).phase in ("stopping", "testing"))
+    found = ensure_stopped(store, run.id, patience=0.2)
+    assert found.status is RunStatus.STOPPED
+    assert found.message.startswith("Stopped as asked after 1 epoch")
+    wait_for(lambda: process.poll() is not None)
+
+
 def test_a_process_that_cannot_be_started_is_one_sentence(store: Store) -> None:
     (run,) = submit(store)
     with pytest.raises(RunError, match="cannot be started"):
