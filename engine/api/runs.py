@@ -76,7 +76,8 @@ class Runs:
     ) -> tuple[RunRecord, ...]:
         """Store one QUEUED run per seed (or the configuration's own).
 
-        Raises ``DataError`` for data that cannot be read, or that leave nobody to train on.
+        Raises ``DataError`` for data that cannot be read, or that leave nobody to train on, ``ConfigurationError`` for
+        a device that this machine does not have.
 
         A relative data path is stored as an absolute one: the training process has another working folder.
         """
@@ -84,6 +85,10 @@ class Runs:
         from engine.data.splits import leave_one_out
         from engine.store import NewRun
 
+        if config.train.device not in ("auto", "cpu"):
+            from engine.training.device import resolve
+
+            resolve(config.train.device)
         dataset = load(config.data.path)
         leave_one_out(dataset)  # refuses what nobody can be trained on
         if config.data.path != SAMPLE:
@@ -171,7 +176,10 @@ class Runs:
         return ensure_stopped(self.store, self.get(run_id).id, patience)
 
     def cancel(self, run_id: str) -> RunRecord:
-        """Take a queued run out of the queue. Raises ``RunError`` when it is not queued."""
+        """Take a queued run out of the queue; one that waited to be resumed is STOPPED again and keeps its checkpoint.
+
+        Raises ``RunError`` when it is not queued.
+        """
         return self.store.cancel(self.get(run_id).id)
 
     def resume(self, run_id: str) -> RunRecord:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 
 from engine.errors import RunError, UsageError
 from engine.records import (
@@ -91,7 +91,7 @@ class Store:
             return run_records(session, rows, self.workspace)
 
     def request_stop(self, run_id: str) -> RunRecord:
-        """Ask a running run to stop; cancel a queued one. A run that has ended is left as it is."""
+        """Ask a running run to stop; take a queued one out of the queue. One that has ended is left as it is."""
         with self.database.write() as (session, revision):
             session.execute(
                 update(RunRow)
@@ -102,7 +102,10 @@ class Store:
         return self.get(run_id)
 
     def cancel(self, run_id: str) -> RunRecord:
-        """Take a queued run out of the queue. Raises ``RunError`` when it is not queued (any more)."""
+        """Take a queued run out of the queue; one that waited to be resumed is STOPPED again.
+
+        Raises ``RunError`` when it is not queued (any more).
+        """
         with self.database.write() as (session, revision):
             changed = session.execute(_cancelling(run_id, revision).returning(RunRow.id)).scalar_one_or_none()
         record = self.get(run_id)
@@ -286,8 +289,17 @@ class Store:
 
 
 def _cancelling(run_id: str, revision: int) -> Any:
+    """Out of the queue: cancelled, or, where it waited to be resumed, stopped as it was and still to be resumed."""
+    has_begun = RunRow.attempt > 0
     return (
         update(RunRow)
         .where(RunRow.id == run_id, RunRow.status == RunStatus.QUEUED)
-        .values(status=RunStatus.CANCELLED, ended_at=now(), message="Taken out of the queue.", revision=revision)
+        .values(
+            status=case((has_begun, str(RunStatus.STOPPED)), else_=str(RunStatus.CANCELLED)),
+            message=case(
+                (has_begun, "Taken out of the queue; what it has trained stands."), else_="Taken out of the queue."
+            ),
+            ended_at=now(),
+            revision=revision,
+        )
     )

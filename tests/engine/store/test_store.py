@@ -204,6 +204,16 @@ def test_queued_runs_are_cancelled_running_ones_are_not(store: Store) -> None:
         store.cancel(run_id)
 
 
+def test_a_run_that_waited_to_be_resumed_can_still_be_resumed(store: Store) -> None:
+    run_id = running(store)
+    store.end(run_id, 1, Ending(RunStatus.LOST))
+    store.requeue(run_id)
+    assert store.cancel(run_id).status is RunStatus.STOPPED
+    assert "what it has trained stands" in store.get(run_id).message
+    store.requeue(run_id)
+    assert store.request_stop(run_id).status is RunStatus.STOPPED
+
+
 def test_an_artifact_is_noted_below_the_workspace(store: Store) -> None:
     run_id = running(store)
     store.put_artifact(run_id, 1, Artifact("ranks", f"runs/{run_id}/ranks.npz", 5, "ab"))
