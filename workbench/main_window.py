@@ -304,18 +304,23 @@ class MainWindow(QMainWindow):
             event.ignore()
             self._ask_before_closing(run_id)
             return
+        waits = bool(self.context.runs.with_status(RunStatus.QUEUED))
+        if waits and self.backstage.training.has_queue and not self._may_close:
+            event.ignore()
+            self._ask_before_closing(None)
+            return
         self.save()
         self.backstage.close()
         event.accept()
 
-    def _ask_before_closing(self, run_id: str) -> None:
+    def _ask_before_closing(self, run_id: str | None) -> None:
         if self.closing is not None:
             self.closing.raise_()
             return
-        record = self.context.runs.get(run_id)
+        record = self.context.runs.get(run_id) if run_id is not None else None
         # A run that has just been started still stands as queued in the store.
         queued = sum(other.id != run_id for other in self.context.runs.with_status(RunStatus.QUEUED))
-        dialog = ClosingDialog(run_name(record) if record else run_id, queued, self)
+        dialog = ClosingDialog(run_name(record) if record else run_id or "", queued, self)
         dialog.answered.connect(lambda answer: self._close_with(answer, run_id))
         dialog.finished.connect(self._closing_over)
         self.closing = dialog
@@ -324,12 +329,12 @@ class MainWindow(QMainWindow):
     def _closing_over(self) -> None:
         self.closing = None
 
-    def _close_with(self, answer: str, run_id: str) -> None:
+    def _close_with(self, answer: str, run_id: str | None) -> None:
         control = self.context.control
         self.backstage.training.take_no_more()
         if answer == "keep":
             control.hand_over(self.backstage.training.stop, self._close_now, self._could_not_close)
-        elif answer == "stop":
+        elif answer == "stop" and run_id is not None:
             control.stop_and_wait(run_id, self._close_now, self._could_not_close)
         else:
             self._close_now()

@@ -53,6 +53,11 @@ class TrainingThread(QThread):
         process = self._process
         return process.run_id if process is not None else None
 
+    @property
+    def has_queue(self) -> bool:
+        """Whether runs wait and this window, and no other worker, is the one to start them."""
+        return self._taken_at is not None
+
     def nudge(self) -> None:
         """Look at the queue now."""
         self._wake.set()
@@ -132,7 +137,8 @@ class TrainingThread(QThread):
             # Whoever else wants to work off the queue may: a terminal, a second window.
             self._leave_queue()
             return
-        if self._others or not self._has_queue():
+        # Taken also while a run trains that nobody watches any more: whoever closes this window must know of the queue.
+        if not self._has_queue() or self._others:
             return
         self._process = self._runs.start(record.id)
         self.run_started.emit(record.id)

@@ -253,6 +253,42 @@ def test_stop_with_a_checkpoint_waits_for_it(qtbot: QtBot, window: MainWindow, r
     assert runs.get("r0002").status is RunStatus.QUEUED
 
 
+def queue_behind_a_strange_run(qtbot: QtBot, window: MainWindow, runs: FakeRuns) -> None:
+    """Bring the window into the state after a restart: a run that it did not start trains, another one waits."""
+    runs.submit(window.context.session.config, seeds=(1, 2), preset="sample")
+    runs.change("r0001", status=RunStatus.RUNNING, attempt=1, host="", pid=77)
+    window.show()
+    window.backstage.start()
+    qtbot.waitUntil(lambda: bool(window.context.runs.with_status(RunStatus.RUNNING)))
+    qtbot.waitUntil(lambda: ("take_queue", None) in runs.calls)
+
+
+@pytest.mark.parametrize(("answer", "workers"), [("keep", 1), ("leave", 0)])
+def test_closing_asks_for_a_queue_that_nobody_else_works_off(
+    qtbot: QtBot, window: MainWindow, runs: FakeRuns, answer: str, workers: int
+) -> None:
+    queue_behind_a_strange_run(qtbot, window, runs)
+    qtbot.waitUntil(lambda: window.backstage.training.has_queue)
+    assert window.backstage.training.run_id is None
+    assert not window.close()
+    assert window.closing is not None
+    assert set(window.closing.buttons) == {"keep", "leave"}
+    qtbot.mouseClick(window.closing.buttons[answer], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert runs.workers == workers
+    assert runs.get("r0001").status is RunStatus.RUNNING
+    assert runs.get("r0002").status is RunStatus.QUEUED
+
+
+def test_closing_asks_nothing_where_another_worker_has_the_queue(
+    qtbot: QtBot, window: MainWindow, runs: FakeRuns
+) -> None:
+    runs.has_other_worker = True
+    queue_behind_a_strange_run(qtbot, window, runs)
+    assert window.close()
+    assert window.closing is None
+
+
 def test_a_failed_close_says_why_and_keeps_the_window(
     qtbot: QtBot, window: MainWindow, runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,6 +346,7 @@ def test_closing_right_after_the_end_of_a_run_asks_nothing(
     assert isinstance(runs, FakeRuns)
     train_one(qtbot, window, runs)
     monkeypatch.setattr(window.backstage.training, "_look_after_process", lambda: None)
+    runs.change("r0002", status=RunStatus.CANCELLED)
     runs.change("r0001", status=RunStatus.FINISHED)
     qtbot.waitUntil(lambda: bool(window.context.runs.with_status(RunStatus.FINISHED)))
     assert window.backstage.training.run_id == "r0001"
