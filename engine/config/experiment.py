@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, SerializeAsAny, ValidationError, create_model, field_validator
+from pydantic import BaseModel, Field, SerializeAsAny, ValidationError, create_model, field_validator
 from pydantic.fields import FieldInfo
 
 from engine import registry
@@ -56,7 +56,7 @@ def model_section(name: str) -> type[ModelOptions]:
 class ExperimentConfig(Options):
     """Everything that determines a run. Frozen; round-trips through JSON; schema version stored with it."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = Field(SCHEMA_VERSION, ge=1, le=SCHEMA_VERSION)
     data: DataOptions = DataOptions()
     similarity: SerializeAsAny[SimilaritySection] = SimilarityOptions()
     augment: SerializeAsAny[AugmentSection] = AugmentOptions()
@@ -107,7 +107,11 @@ class ExperimentConfig(Options):
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else dict(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if not isinstance(value, Mapping):
+        raise ValueError("must hold settings by their names")
+    return dict(value)
 
 
 def parse(values: Mapping[str, Any] | str) -> ExperimentConfig:

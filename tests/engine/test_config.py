@@ -176,3 +176,14 @@ def test_a_short_name_says_what_matters_to_the_model() -> None:
     assert ExperimentConfig().short() == "transformer λ=0.1 seed 1"
     assert preset("sasrec").config.replace({"train.seed": 7}).short() == "transformer seed 7"
     assert preset("popularity").config.short() == "popularity"
+
+
+@pytest.mark.parametrize("tree", ['{"model": 5}', '{"augment": [1]}', '{"loss": null}', '{"data": "x"}', "[1]", "5"])
+def test_a_tree_of_the_wrong_shape_is_refused(tree: str) -> None:
+    with pytest.raises(ConfigurationError):
+        parse(tree)
+
+
+def test_a_configuration_of_a_newer_version_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="schema_version"):
+        parse({"schema_version": configuration.SCHEMA_VERSION + 1})
