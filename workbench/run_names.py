@@ -12,6 +12,8 @@ from engine.records import RunRecord
 
 NOT_COMPARED = ("train.seed", "data.path")
 """Never part of a preset."""
+SAMPLE, SAMPLE_NAME = "sample", "Sample shop"
+"""The path that stands for the bundled shop, and what people call it."""
 NAMED = 2
 """More differences than these are counted, not named."""
 
@@ -69,3 +71,10 @@ def run_name(record: RunRecord) -> str:
     else:
         middle = [f"{len(changed)} settings changed"]
     return " · ".join([record.preset, *middle, f"seed {record.seed}"])
+
+
+def dataset_name(record: RunRecord) -> str:
+    """The data's name as the rest of the window has it: the bundled shop by its own."""
+    section: Any = record.config.get("data", {})
+    is_sample = isinstance(section, Mapping) and section.get("path") == SAMPLE
+    return SAMPLE_NAME if is_sample else record.dataset

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from engine.records import RunRecord, RunStatus
 from workbench.run_book import RunBook
-from workbench.run_names import run_name
+from workbench.run_names import dataset_name, run_name
 from workbench.widgets.text import metric_text, time_left_text, when_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -91,7 +91,7 @@ COLUMNS: tuple[Column, ...] = (
     _metric_column("test", "NDCG@20", is_shown=True),
     Column("phase", "Phase", lambda r: r.phase, lambda r: r.phase, 92, is_shown=False),
     Column("epoch", "Epoch", epoch_text, lambda r: r.epoch, 76, is_number=True),
-    Column("dataset", "Data", lambda r: r.dataset, lambda r: r.dataset.lower(), 96),
+    Column("dataset", "Data", dataset_name, lambda r: dataset_name(r).lower(), 96),
     Column("preset", "Preset", lambda r: r.preset, lambda r: r.preset, 150, is_shown=False),
     Column("seed", "Seed", lambda r: str(r.seed), lambda r: r.seed, 54, is_number=True, is_shown=False),
     _metric_column("valid", "NDCG@20", is_shown=True),
@@ -184,7 +184,7 @@ class RunsModel(QAbstractTableModel):
 
     def _matches(self, record: RunRecord) -> bool:
         names = f"{run_name(record)} {record.name} {record.id} {record.preset} seed {record.seed}"
-        text = f"{names} {record.status} {record.dataset}".lower()
+        text = f"{names} {record.status} {record.dataset} {dataset_name(record)}".lower()
         return all(word in text for word in self._filter.split())
 
     def _wanted(self) -> list[str]:

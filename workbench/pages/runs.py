@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 LOG_EVERY_MS = 1000
 MOST_TICKED = 50
 """Above this many curves a plot shows nothing any more."""
+MOST_TICKED_UNASKED = 8
+"""A run that begins to train is ticked by itself, up to this many ticks in all."""
 DEFAULT_SERIES = {"losses": "loss/total", "validation": "valid/NDCG@20"}
 
 
@@ -45,6 +47,7 @@ class RunsPage(PageWidget):
         self.model = RunsModel(context.runs)
         self._current = ""
         self._is_first_news = True
+        self._seen_running: frozenset[str] = frozenset()
         self._build()
         self.model.ticked_changed.connect(self._ticks_changed)
         self.model.counts_changed.connect(self._show_state)
@@ -164,6 +167,7 @@ class RunsPage(PageWidget):
                 self._tick_first()
         elif not self.model.ticked:
             self._tick_first()
+        self._tick_new()
         self._want_curves()
         known = {record.id for record in records}
         if known & set(self.model.ticked):
@@ -184,6 +188,15 @@ class RunsPage(PageWidget):
         running = [record.id for record in book.with_status(RunStatus.RUNNING)]
         ended = [record.id for record in book.records if record.status is RunStatus.FINISHED]
         self.model.set_ticked(running or ended[:3])
+
+    def _tick_new(self) -> None:
+        """Draw what has begun to train since the last news, whoever started it; once, so that it can be unticked."""
+        running = [record.id for record in reversed(self.context.runs.with_status(RunStatus.RUNNING))]
+        ticked = self.model.ticked
+        new = [run_id for run_id in running if run_id not in self._seen_running and run_id not in ticked]
+        self._seen_running = frozenset(running)
+        room = max(0, MOST_TICKED_UNASKED - len(ticked))
+        self.model.set_ticked([*ticked, *new[:room]])
 
     def _curves_changed(self, run_ids: set[str]) -> None:
         ticked = set(self._drawn_ids())
@@ -406,7 +419,8 @@ class RunsPage(PageWidget):
         ids = [run_id for run_id in state.get("tick", ()) if isinstance(run_id, str)]
         if ids:
             self.filter.clear()
-            self.model.set_ticked(ids)
+            training = {record.id for record in self.context.runs.with_status(RunStatus.RUNNING)}
+            self.model.set_ticked([*ids, *(run_id for run_id in self.model.ticked if run_id in training)])
             # The record may come with the next batch of the feed only: it is selected then, if nothing else is.
             self._current = ids[0]
             if not self.table.select(ids[0]):
@@ -424,6 +438,7 @@ class RunsPage(PageWidget):
         return {
             "table": self.table.save_state(),
             "ticked": self.model.ticked[-MOST_TICKED:],
+            "seen": sorted(self._seen_running),
             "split": self.split.sizes(),
             "series": {which: plot.chosen for which, plot in self.plots.items()},
             "tab": self.tabs.tabText(self.tabs.currentIndex()),
@@ -435,6 +450,11 @@ class RunsPage(PageWidget):
         ticked = state.get("ticked")
         if isinstance(ticked, list):
             self.model.set_ticked([run_id for run_id in ticked if isinstance(run_id, str)])
+            seen = state.get("seen")
+            self._seen_running = (
+                frozenset(s for s in seen if isinstance(s, str)) if isinstance(seen, list) else frozenset()
+            )
+            self._tick_new()
         sizes = state.get("split")
         if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(s, int) and s > 0 for s in sizes):
             self.split.setSizes(sizes)

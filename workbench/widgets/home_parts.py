@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from engine.records import RunRecord, RunStatus
-from workbench.run_names import run_name
+from workbench.run_names import dataset_name, run_name
 from workbench.theme import SMALL, SPACE, TIGHT, WIDE, Theme, set_role
 from workbench.widgets.cards import Elided, label
 
@@ -192,7 +191,7 @@ class RunRow(QWidget):
         set_role(name, "link")
         name.setAccessibleName(f"Show {run_name(record)} in Runs")
         name.clicked.connect(lambda: self.shown.emit(record.id))
-        dataset = record.dataset if record.dataset == "sample" else Path(record.dataset).name
+        dataset = dataset_name(record)
         when = record.ended_at or record.heartbeat_at or record.created_at
         facts = label(f"{word} {ago(when)} · {dataset} · epoch {record.epoch:,} of {record.epochs:,}", "muted")
         self.reason = Elided(record.message, "error" if role == "bad" else "muted")

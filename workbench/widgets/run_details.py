@@ -23,12 +23,12 @@ from PySide6.QtWidgets import (
 from engine.config import KS, ExperimentConfig, parse
 from engine.errors import EngineError
 from engine.records import RunRecord, RunStatus
-from workbench.run_names import differing, flat, plain, preset_values, run_name
+from workbench.run_names import dataset_name, differing, flat, plain, preset_values, run_name
 from workbench.theme import SMALL, SPACE, WIDE, Theme, set_role
 from workbench.widgets.layout import Card, label
 from workbench.widgets.text import metric_text, time_left_text, when_text
 
-KINDS = ("HR", "NDCG")
+METRICS = (*(f"{kind}@{k}" for kind in ("HR", "NDCG") for k in KS), "MRR")
 SPLITS = {"valid": "Validation", "test": "Test"}
 
 
@@ -53,9 +53,13 @@ def hybrid_from(record: RunRecord) -> float | None:
 
 
 def hybrid_note(record: RunRecord) -> str:
-    """Says it plainly when a run ended before its hybrid phase began (FACTS F16)."""
+    """Says plainly that a run's metrics are of a training that ended before its hybrid phase (FACTS F16)."""
     if record.hybrid_started is not False or not record.status.is_end or record.status is RunStatus.CANCELLED:
         return ""
+    if not record.metrics:
+        return ""
+    if "never began" in record.message:
+        return "The metrics are those of the memory-based correlation alone."
     section: Any = record.config.get("similarity", {})
     start = section.get("hybrid_after_epoch", "?")
     return (
@@ -65,7 +69,7 @@ def hybrid_note(record: RunRecord) -> str:
 
 
 def duration_text(record: RunRecord) -> str:
-    """How long the run has taken."""
+    """How long the run's last attempt has taken."""
     if record.started_at is None:
         return "–"
     end = record.ended_at or datetime.now(UTC)
@@ -78,9 +82,10 @@ def facts_of(record: RunRecord) -> list[tuple[str, str]]:
     """Label and value of what is worth knowing of a run."""
     trained = f"{record.epoch + 1} of at most {record.epochs}" if record.attempt else "–"
     best = "–" if record.best_epoch is None else str(record.best_epoch + 1)
+    of_attempt = f" (attempt {record.attempt})" if record.attempt > 1 else ""
     process = f"{record.pid} on {record.host}" if record.pid is not None else record.host or "–"
     return [
-        ("Data", record.dataset),
+        ("Data", dataset_name(record)),
         ("Preset", record.preset or "none"),
         ("Seed", str(record.seed)),
         ("Epochs", trained),
@@ -88,7 +93,7 @@ def facts_of(record: RunRecord) -> list[tuple[str, str]]:
         ("Device", record.device or "–"),
         ("Queued", when_text(record.created_at)),
         ("Started", when_text(record.started_at) or "–"),
-        ("Took" if record.status.is_end else "So far", duration_text(record)),
+        (("Took" if record.status.is_end else "So far") + of_attempt, duration_text(record)),
         ("Attempt", str(record.attempt) if record.attempt else "–"),
         ("Process", process),
         ("Folder", str(record.directory)),
@@ -131,7 +136,7 @@ class Overview(QScrollArea):
             head = label(title, "muted")
             head.setAlignment(Qt.AlignmentFlag.AlignRight)
             grid.addWidget(head, 0, column)
-        for row, name in enumerate((f"{kind}@{k}" for kind in KINDS for k in KS), 1):
+        for row, name in enumerate(METRICS, 1):
             grid.addWidget(label(name, "section"), row, 0)
             for column, (split, title) in enumerate(SPLITS.items(), 1):
                 value = label("", selectable=True)

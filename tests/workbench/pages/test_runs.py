@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,11 +12,11 @@ from pytestqt.qtbot import QtBot
 from engine.errors import StoreError
 from engine.records import RunStatus
 from tests.helpers.fake_data import fill_runs
-from tests.helpers.fake_runs import FakeRuns, make_record
+from tests.helpers.fake_runs import EPOCH, FakeRuns, make_record
 from workbench.backstage import Backstage
 from workbench.context import Context
 from workbench.pages.runs import RunsPage
-from workbench.widgets.run_details import configuration_rows, hybrid_from, hybrid_note
+from workbench.widgets.run_details import configuration_rows, facts_of, hybrid_from, hybrid_note
 
 
 @pytest.fixture
@@ -209,7 +210,8 @@ def test_where_the_hybrid_phase_begins() -> None:
     assert hybrid_from(make_record(config=published, hybrid_started=True)) == 11
     assert hybrid_from(make_record(config=config, hybrid_started=False)) is None
     assert hybrid_note(make_record(hybrid_started=False, status=RunStatus.RUNNING)) == ""
-    assert "after epoch 10" in hybrid_note(make_record(config=config, hybrid_started=False, status=RunStatus.FINISHED))
+    ended = make_record(config=config, hybrid_started=False, status=RunStatus.FINISHED, metrics={"test": {"MRR": 0.1}})
+    assert "after epoch 10" in hybrid_note(ended)
 
 
 def test_runs_just_queued_take_the_selection_from_an_older_one(
@@ -221,3 +223,63 @@ def test_runs_just_queued_take_the_selection_from_an_older_one(
     page.open_state(tick=["r0099"])
     runs.put(make_record("r0099", preset="sample"))
     qtbot.waitUntil(lambda: [record.id for record in page.table.selected()] == ["r0099"])
+
+
+def test_a_run_that_begins_to_train_is_drawn_by_itself_and_stays_unticked_when_unticked(
+    qtbot: QtBot, page: RunsPage, runs: FakeRuns, context: Context
+) -> None:
+    runs.put(make_record("r0001", status=RunStatus.FINISHED))
+    qtbot.waitUntil(lambda: page.model.ticked == ["r0001"])
+    runs.put(make_record("r0002", status=RunStatus.RUNNING))
+    qtbot.waitUntil(lambda: page.model.ticked == ["r0001", "r0002"])
+    page.model.toggle("r0002")
+    runs.change("r0002", epoch=3)
+    qtbot.waitUntil(lambda: context.runs.get("r0002").epoch == 3)
+    assert page.model.ticked == ["r0001"]
+    state = page.save_state()
+    runs.put(make_record("r0003", status=RunStatus.RUNNING))
+    qtbot.waitUntil(lambda: page.model.rowCount() == 3)
+    later = RunsPage(context)
+    qtbot.addWidget(later)
+    later.restore_state(state)
+    assert later.model.ticked == ["r0001", "r0003"]
+
+
+def test_no_more_than_eight_are_ticked_unasked(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    runs.put(make_record("r0000", status=RunStatus.FINISHED))
+    qtbot.waitUntil(lambda: page.model.ticked == ["r0000"])
+    for number in range(1, 11):
+        runs.put(make_record(f"r{number:04d}", status=RunStatus.RUNNING))
+    qtbot.waitUntil(lambda: page.model.rowCount() == 11)
+    assert len(page.model.ticked) == 8
+
+
+def test_queueing_does_not_untick_what_trains(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    page.model.set_ticked(["r0001", "r0006"])
+    page.open_state(tick=["r0099"])
+    assert page.model.ticked == ["r0099", "r0006"]
+
+
+def test_the_hybrid_note_speaks_of_metrics_only_where_there_are_some() -> None:
+    ended = {"hybrid_started": False, "status": RunStatus.STOPPED}
+    assert hybrid_note(make_record(**ended)) == ""
+    metrics = {"test": {"MRR": 0.1}}
+    said = make_record(**ended, metrics=metrics, message="Trained 3 epochs. The hybrid phase (E = 9) never began.")
+    assert hybrid_note(said) == "The metrics are those of the memory-based correlation alone."
+    assert "never began" in hybrid_note(make_record(**ended, metrics=metrics))
+
+
+def test_what_a_later_attempt_took_is_called_so() -> None:
+    ended = {"status": RunStatus.FINISHED, "started_at": EPOCH, "ended_at": EPOCH + timedelta(seconds=14)}
+    assert ("Took", "14 s") in facts_of(make_record(attempt=1, **ended))
+    assert ("Took (attempt 2)", "14 s") in facts_of(make_record(attempt=2, **ended))
+
+
+def test_the_overview_has_the_mean_reciprocal_rank_and_the_shops_name(qtbot: QtBot, page: RunsPage) -> None:
+    page.overview.show_record(make_record(metrics={"test": {"MRR": 0.1234}}, status=RunStatus.FINISHED))
+    assert page.overview.values["test", "MRR"].text() == ".1234"
+    assert ("Data", "Sample shop") in facts_of(make_record(dataset="shop"))
+    own = make_record(dataset="shop", config={"data": {"path": "/data/shop.txt"}})
+    assert ("Data", "shop") in facts_of(own)
