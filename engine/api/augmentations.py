@@ -82,7 +82,9 @@ def _rows(row: int) -> Any:
 def _neighbours(dataset: Dataset, config: ExperimentConfig, names: tuple[str, ...]) -> NeighbourTable:
     """The first epoch's table; an empty one where no operator looks anything up."""
     if not any(registry.entry("operator", name).facts.get("looks_up") for name in names):
-        return _empty_table(dataset.item_count + 2)
+        from engine.similarity.table import NeighbourTable
+
+        return NeighbourTable.empty(dataset.rows)
     # Only what correlations depend on is part of the key, so that moving another control finds the table made before.
     plain = ExperimentConfig(similarity=config.similarity, fidelity=config.fidelity)
     first = max(1, config.similarity.hybrid_after_epoch)
@@ -96,15 +98,6 @@ def _first_table(dataset: Dataset, config: str) -> NeighbourTable:
 
     found = correlations(configuration.parse(config), LeaveOneOut(dataset.sequences), dataset.item_count)
     return found.at_epoch(0, None)
-
-
-def _empty_table(rows: int) -> NeighbourTable:
-    import torch
-
-    from engine.similarity.table import NeighbourTable
-
-    none = torch.zeros(rows, 1, dtype=torch.int64)
-    return NeighbourTable(none, none.to(torch.float32), none[:0, 0])
 
 
 def _view(dataset: Dataset, view: ViewArrays) -> AugmentedView:

@@ -38,6 +38,12 @@ class NeighbourTable:
         """The table of what a similarity without torch has found, on the host."""
         return cls.of(torch.from_numpy(neighbours.ids).long(), torch.from_numpy(neighbours.normalised))
 
+    @classmethod
+    def empty(cls, rows: int, device: torch.device | str = "cpu") -> NeighbourTable:
+        """The table that nobody looks into: where no operator asks for neighbours."""
+        none = torch.zeros(rows, 1, dtype=torch.int64, device=device)
+        return cls(none, none.to(torch.float32), none[:0, 0])
+
     def to(self, device: torch.device | str) -> NeighbourTable:
         """The same table on another device."""
         return NeighbourTable(self.ids.to(device), self.scores.to(device), self.pool.to(device))

@@ -19,7 +19,6 @@ from engine.evaluation.scoring import ModelScorer
 from engine.losses.negatives import NegativeSampler
 from engine.records import EpochReport
 from engine.similarity.source import Correlations, correlations
-from engine.similarity.table import NeighbourTable
 from engine.training.objectives import Contrastive, NextItem
 from engine.training.seeding import Generators
 
@@ -87,16 +86,6 @@ def asks_for_hybrid(config: ExperimentConfig) -> bool:
 def correlations_or_none(config: ExperimentConfig, split: LeaveOneOut, dataset: Dataset) -> Correlations | None:
     """The correlations of the run; None where no operator asks for them (CL4SRec)."""
     return correlations(config, split, dataset.item_count) if uses_neighbours(config) else None
-
-
-def no_neighbours(dataset: Dataset, device: torch.device) -> NeighbourTable:
-    """A table that nobody looks into."""
-    rows = dataset.item_count + 2
-    return NeighbourTable(
-        torch.zeros(rows, 1, dtype=torch.int64, device=device),
-        torch.zeros(rows, 1, device=device),
-        torch.zeros(0, dtype=torch.int64, device=device),
-    )
 
 
 def scorer(

@@ -21,6 +21,7 @@ from engine.data.splits import leave_one_out, training_rows
 from engine.errors import RunError
 from engine.evaluation.protocol import Evaluation, Which, evaluate
 from engine.records import EpochReport, TrainingResult
+from engine.similarity.table import NeighbourTable
 from engine.training import checkpoint, setup
 from engine.training.device import describe, memory_guard, resolve
 from engine.training.early_stopping import EarlyStopping
@@ -103,7 +104,7 @@ class Trainer:
         if self.contrastive is None:
             return "none"
         if self.correlations is None:
-            self.contrastive.neighbours = setup.no_neighbours(self.dataset, self.device)
+            self.contrastive.neighbours = NeighbourTable.empty(self.dataset.rows, self.device)
             return "none"
         self.listener.phase("correlations")
         table = self.model.item_embedding.weight.detach()
