@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.config import ExperimentConfig
+from engine.data.dataset import build
+from engine.data.splits import LeaveOneOut
 from engine.errors import ConfigurationError, RunError, UsageError
-from engine.training import checkpoint
+from engine.training import checkpoint, setup
 from engine.training.device import describe, devices, resolve
 from engine.training.early_stopping import EarlyStopping
 from engine.training.seeding import Generators
@@ -145,3 +149,22 @@ def test_order_is_that_of_numpys_own_generator() -> None:
     order = generators.order.permutation(np.arange(50))
     assert sorted(order.tolist()) == list(range(50))
     assert order.tolist() != list(range(50))
+
+
+@pytest.mark.parametrize(
+    ("switches", "drawn"),
+    [
+        ({"negatives_exclude": "training", "negatives_draw_mask": False}, {5, 6, 7, 8}),
+        ({"negatives_exclude": "whole", "negatives_draw_mask": False}, {7, 8}),
+        ({"negatives_exclude": "whole", "negatives_draw_mask": True}, {7, 8, 9}),
+    ],
+)
+def test_negatives_are_those_that_the_configuration_allows(switches: dict[str, Any], drawn: set[int]) -> None:
+    """FACTS F7: the user's training part is 1 to 4, held out are 5 and 6, and 9 is the mask token."""
+    items = np.array([1, 2, 3, 4, 5, 6, 7, 8, 7, 8, 7, 8])  # two users of six
+    dataset = build(Path("two.txt"), np.array([1, 2]), items, np.array([0, 6, 12]))
+    config = ExperimentConfig().replace({f"fidelity.{name}": value for name, value in switches.items()})
+    generators = Generators(1, CPU)
+    split = LeaveOneOut(dataset.sequences)
+    task = setup.next_item(config, dataset, split, setup.model(config, dataset, split, generators.initial), generators)
+    assert set(task._loss.sampler(torch.zeros(500, dtype=torch.int64), generators.negatives).tolist()) == drawn
