@@ -107,7 +107,9 @@ def _view(augmenter: Augmenter, batch: AugmentedBatch, index: int, length: int) 
     start, stop = (0, 0) if batch.reordered is None else batch.reordered[index].tolist()
     slot = augmenter.slots[int(batch.operators[index])]
     seen = min(length, augmenter.max_length) if augmenter.sees_tail else length
-    is_untouched = not kinds.any() and np.array_equal(sources, np.arange(length - len(sources), length))
+    # What the longest input keeps anyway; a crop that keeps an end of the sequence is shorter than that.
+    whole = min(length, augmenter.max_length)
+    is_untouched = not kinds.any() and np.array_equal(sources, np.arange(length - whole, length))
     return ViewArrays(
         operator=slot.entry,
         items=batch.items[first:last].numpy(),

@@ -113,7 +113,15 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def workspace_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds ``--workspace`` and passes the opened `Workspace` as the argument ``workspace``."""
+    return _with_workspace(command, makes=True)
 
+
+def stored_workspace_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for commands about what is stored already: a folder named by mistake is refused, not made."""
+    return _with_workspace(command, makes=False)
+
+
+def _with_workspace(command: Callable[..., Any], *, makes: bool) -> Callable[..., Any]:
     @click.option(
         "--workspace",
         "folder",
@@ -125,6 +133,8 @@ def workspace_option(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def with_workspace(*args: Any, folder: str | None, **values: Any) -> Any:
         workspace = Workspace(folder)
+        if folder and not makes and not workspace.directory.is_dir():
+            raise UsageError(f"There is no workspace {folder}.", "`coserec train` makes one; check --workspace.")
         try:
             return command(*args, workspace=workspace, **values)
         finally:

@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from engine.api import Workspace
-from engine.cli.frame import emit, json_option, metric_table, table, tell, workspace_option
+from engine.cli.frame import emit, json_option, metric_table, stored_workspace_option, table, tell
 from engine.config import STOPPING_METRIC
 from engine.records import EpochReport, RunRecord, RunStatus, to_plain
 
 
 @click.command()
-@workspace_option
+@stored_workspace_option
 @click.option(
     "--status",
     type=click.Choice([str(status) for status in RunStatus]),
@@ -58,7 +58,7 @@ def _metric(record: RunRecord, split: str) -> str:
 
 @click.command()
 @click.argument("run_id", metavar="ID")
-@workspace_option
+@stored_workspace_option
 @click.option("--epochs", "count", type=click.IntRange(min=1), default=10, show_default=True, help="How many epochs.")
 @click.option("--log", "lines", type=click.IntRange(min=1), help="Also the last lines of its log, this many.")
 @json_option
@@ -134,7 +134,7 @@ def _print_epochs(epochs: tuple[EpochReport, ...]) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="ID")
-@workspace_option
+@stored_workspace_option
 @click.option(
     "--patience", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds before SIGTERM."
 )
@@ -156,7 +156,7 @@ def stop(run_id: str, workspace: Workspace, patience: float, as_json: bool) -> N
 @click.command()
 @click.argument("run_ids", metavar="[ID]...", nargs=-1)
 @click.option("--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .json or .csv file.")
-@workspace_option
+@stored_workspace_option
 @json_option
 def export(run_ids: tuple[str, ...], output: Path, workspace: Workspace, as_json: bool) -> None:
     """Write runs to a .json or .csv file.

@@ -9,7 +9,7 @@ import click
 
 from engine.api import Workspace
 from engine.cli.follow import follow
-from engine.cli.frame import FAILED, emit, json_option, metric_table, tell, workspace_option
+from engine.cli.frame import FAILED, emit, json_option, metric_table, stored_workspace_option, tell, workspace_option
 from engine.cli.settings import SettingsCommand, config_options, seeds_of
 from engine.config import ExperimentConfig
 from engine.errors import UsageError
@@ -59,7 +59,7 @@ def train(
 @click.command()
 @click.argument("run_id", metavar="ID")
 @_queue_option
-@workspace_option
+@stored_workspace_option
 @json_option
 def resume(run_id: str, queue: bool, workspace: Workspace, as_json: bool) -> None:
     """Go on with a run that ended early.
@@ -92,7 +92,7 @@ def _print(records: Sequence[RunRecord]) -> None:
 
 
 @click.command()
-@workspace_option
+@stored_workspace_option
 @json_option
 def work(workspace: Workspace, as_json: bool) -> None:
     """Work off the queue without a window.
@@ -112,7 +112,7 @@ def work(workspace: Workspace, as_json: bool) -> None:
 
 @click.command(hidden=True)
 @click.argument("run_id", metavar="ID")
-@workspace_option
+@stored_workspace_option
 @click.pass_context
 def run(ctx: click.Context, run_id: str, workspace: Workspace, **_: Any) -> None:
     """Do a queued run in this process: what the window, `train` and `work` start."""

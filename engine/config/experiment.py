@@ -122,12 +122,36 @@ def parse(values: Mapping[str, Any] | str) -> ExperimentConfig:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ").rstrip(".")
-        if first["type"] == "extra_forbidden":
-            message = "there is no such setting"
-        raise ConfigurationError(f"{message} (got {first.get('input')!r}).", field=where) from None
+        raise ConfigurationError(_in_words(first), field=where) from None
     except json.JSONDecodeError as error:
         raise ConfigurationError(f"the configuration is not JSON: {error.msg} in line {error.lineno}.") from None
+
+
+_WORDS = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be above {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be below {lt}",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_parsing": "must be true or false",
+    "literal_error": "must be one of {expected}",
+    "extra_forbidden": "there is no such setting",
+}
+
+
+def _in_words(problem: Mapping[str, Any]) -> str:
+    """Pydantic's finding as a sentence for people: what is allowed, and what was given."""
+    template = _WORDS.get(problem["type"])
+    message = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    if template is not None:
+        message = template.format(**problem.get("ctx", {}))
+    given = problem.get("input")
+    return f"{message}." if isinstance(given, Mapping) else f"{message}; it is {given!r}."
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,12 @@ class Preset:
     description: str
     source: str
     config: ExperimentConfig
+    made_for: str = ""
+    """The data set that the values were chosen for; empty: any."""
+
+    def fits(self, dataset: str) -> bool:
+        """Whether a data set of that name or path may be the one the preset was made for."""
+        return self.made_for.lower() in dataset.lower()
 
 
 @cache
@@ -32,7 +38,8 @@ def presets() -> tuple[Preset, ...]:
         values = {
             f"{section}.{name}": value for section, group in tree["values"].items() for name, value in group.items()
         }
-        preset = Preset(path.stem, tree["title"], tree["description"], tree["source"], base.replace(values))
+        words = (tree["title"], tree["description"], tree["source"])
+        preset = Preset(path.stem, *words, base.replace(values), tree.get("made_for", ""))
         loaded.append((tree.get("order", 100), path.stem, preset))
     return tuple(preset for _, _, preset in sorted(loaded, key=lambda item: item[:2]))
 

@@ -105,7 +105,11 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
         "best_epoch": result.best_epoch,
         "hybrid_started": result.hybrid_started,
     }
-    if not result.stopped:
+    if result.stopped:
+        # A half epoch or a half validation does not count: Resume begins after the last finished one.
+        finished = len(result.epochs)
+        values |= {"progress": finished / config.train.epochs, "epoch": max(finished - 1, 0), "seconds_left": None}
+    else:
         values["progress"] = 1.0
     artifacts, trouble = _artifacts(store, run, result)
     return Ending(

@@ -119,13 +119,13 @@ def test_every_fidelity_field_is_a_switch() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "word"),
     [
-        ("train.epochs", 0, "greater than or equal to 1"),
-        ("train.epochs", "many", "integer"),
+        ("train.epochs", 0, "at least 1"),
+        ("train.epochs", "many", "whole number"),
         ("train.learning_rate", "nan", "finite"),
         ("augment.short_operators", "SIX", "X"),
         ("augment.short_operators", "SS", "twice"),
         ("augment.long_operators", "", "at least one"),
-        ("augment.crop_rate", 1.5, "less than or equal to 1"),
+        ("augment.crop_rate", 1.5, "at most 1"),
         ("model.heads", 3, "do not divide"),
         ("loss.representation", "first", "real_concat"),
         ("train.device", "tpu", "cuda"),

@@ -81,6 +81,15 @@ def test_cropped_items_are_dropped() -> None:
     assert view.note == ""
 
 
+def test_a_crop_that_keeps_the_end_is_not_called_unchanged() -> None:
+    kept_ends = 0
+    for seed in range(30):
+        view = one("crop", 10, seed=seed, augment__crop_rate=0.3)
+        kept_ends += int(view.sources[-1] == 9)
+        assert view.note == ""
+    assert kept_ends
+
+
 def test_items_beyond_the_longest_input_are_dropped() -> None:
     view = one("mask", 60)
     assert view.dropped.tolist() == list(range(10))

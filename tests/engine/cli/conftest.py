@@ -42,7 +42,9 @@ def _refuse(word: str) -> None:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path / "workspace")
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    return Shell(workspace)
 
 
 @pytest.fixture

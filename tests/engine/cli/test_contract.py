@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 import pytest
+import torch
 
 from engine.api.runs import Runs
 from engine.records import RunStatus
@@ -291,6 +292,20 @@ def test_the_hidden_command_refuses_a_second_start(shell: Shell) -> None:
     result = shell("run", run_id, "--workspace", shell.workspace)
     assert "is cancelled already" in result.stderr
     assert "\n  run " not in shell("--help").stdout
+
+
+@pytest.mark.parametrize("command", [["runs"], ["show", "x"], ["stop", "x"], ["resume", "x"], ["work"]], ids=" ".join)
+def test_a_workspace_named_by_mistake_is_refused_and_not_made(shell: Shell, command: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "mistyped"
+    assert "There is no workspace" in shell(*command, "--workspace", folder, code=2).stderr
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_device_that_is_not_there_is_refused_before_a_run_is_stored(shell: Shell) -> None:
+    result = shell("train", "sample", "--train.device", "cuda", "--workspace", shell.workspace, code=2)
+    assert "has no cuda device" in result.stderr
+    assert shell.runs("runs")["runs"] == []
 
 
 # Wrong use -----------------------------------------------------------------------------------------------------------

@@ -122,6 +122,7 @@ def test_a_polite_signal_is_a_stop_request(store: Store, number: signal.Signals)
     run = store.get(run.id)
     assert run.status is RunStatus.STOPPED
     assert run.message.startswith("Stopped as asked after 1 epoch; the best was epoch 1.")
+    assert (run.epoch, run.progress) == (0, pytest.approx(1 / run.epochs))
     assert (run.directory / fake_training.CHECKPOINT).is_file()
     assert signal.getsignal(number) is before
 

@@ -80,7 +80,7 @@ def test_a_refused_value_stays_in_its_field_with_the_reason(qtbot: QtBot, theme:
     form.validity_changed.connect(validity.append)
     type_into(qtbot, form, "augment.crop_rate", "7")
     row = form.rows["augment.crop_rate"]
-    assert "less than or equal to 1" in row.error_text
+    assert "at most 1" in row.error_text
     assert row.editor.value() == "7"
     assert form.config.augment.crop_rate == preset("sample").config.augment.crop_rate
     assert not form.is_valid
