@@ -206,6 +206,7 @@ class RunsPage(PageWidget):
         for plot in self.plots.values():
             plot.set_series(names)
             plot.set_curves({run_id: self.context.runs.curve(run_id, plot.chosen) for run_id in run_ids & ticked})
+        self._align_epochs()
         self._show_curve_state()
 
     def _ticks_changed(self) -> None:
@@ -229,6 +230,15 @@ class RunsPage(PageWidget):
 
     def _feed_plot(self, plot: MetricPlot) -> None:
         plot.set_curves({run_id: self.context.runs.curve(run_id, plot.chosen) for run_id in self._drawn_ids()})
+        self._align_epochs()
+
+    def _align_epochs(self) -> None:
+        """Both plots have one axis of epochs: it must hold the points of either."""
+        book, chosen = self.context.runs, [plot.chosen for plot in self.plots.values()]
+        ends = [book.curve(run_id, name)[0][-1:] for run_id in self._drawn_ids() for name in chosen]
+        last = max((float(end[0]) for end in ends if len(end)), default=0.0)
+        for plot in self.plots.values():
+            plot.cover(last)
 
     def _show_runs(self) -> None:
         from workbench.plots.metric_plot import RunLook

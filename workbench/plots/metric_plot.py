@@ -6,7 +6,7 @@ Pen width 1 and no antialiasing while anything is live (wider pens are many time
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ REDRAW_MS = 100
 MOST_MARKERS = 60
 """Longer curves are told apart by colour and dash; a marker on every point would only hide them."""
 MOST_READINGS = 6
+NO_LIMIT = -1e307
+"""What pyqtgraph starts from; its logarithmic mode does not take None."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def series_label(name: str) -> str:
     words = rest.replace("_", " ")
     return {
         "loss": f"Loss: {words}",
-        "running": f"Loss by step: {words}",
+        "running": f"Running mean within the epoch: {words}",
         "valid": f"Validation {words}",
         "test": f"Test {words}",
         "time": f"Time: {words}",
@@ -79,6 +81,28 @@ def series_label(name: str) -> str:
 def is_loss(name: str) -> bool:
     """Whether a series may be smoothed: losses only, never a metric that is reported."""
     return name.startswith(("loss/", "running/"))
+
+
+def is_metric(name: str) -> bool:
+    """Whether a series is a ranking metric, which is never below 0."""
+    return name.startswith(("valid/", "test/"))
+
+
+FEWEST_EPOCHS = 2.0
+"""An axis of epochs reaches from 0 at least this far."""
+
+
+def frame(curves: Iterable[Curve], last: float, *, never_below_0: bool) -> Curve:
+    """Two opposite corners that the plot shows at least: epochs 0 to 2 or the last, and room around a single value."""
+    drawn = [(xs, ys) for xs, ys in curves if len(ys)]
+    right = max([FEWEST_EPOCHS, last, *(float(xs.max()) for xs, _ in drawn)])
+    values = np.concatenate([ys for _, ys in drawn]) if drawn else np.empty(0)
+    values = values[np.isfinite(values)]
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    room = 0.1 * abs(high) or 0.01
+    if high - low < room:
+        low, high = low - room / 2, high + room / 2
+    return np.array([0.0, right]), np.array([max(0.0, low) if never_below_0 else low, high])
 
 
 class EpochAxis(pg.AxisItem):
@@ -106,6 +130,7 @@ class MetricPlot(QWidget):
         self._marks: dict[str, Any] = {}
         self._dirty: set[str] = set()
         self._wanted_series = ""
+        self._last = 0.0
         self._pointer: float | None = None
         self._build()
         self._show_smoothing()
@@ -133,6 +158,9 @@ class MetricPlot(QWidget):
         self.series = QComboBox()
         self.series.setAccessibleName(f"{self._title}: series")
         self.series.setMinimumWidth(150)
+        # The longest name would take the room of the controls beside it; the list that opens shows it whole.
+        self.series.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.series.setMinimumContentsLength(24)
         self.series.setPlaceholderText("after the first epoch")
         self.series.activated.connect(self._choose)
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
@@ -146,7 +174,7 @@ class MetricPlot(QWidget):
         self.log = QCheckBox("log")
         self.log.setToolTip("Logarithmic value axis")
         self.log.setAccessibleName(f"{self._title}: logarithmic axis")
-        self.log.toggled.connect(lambda on: self.plot.setLogMode(y=on))
+        self.log.toggled.connect(self._set_log)
         auto = QToolButton()
         self._theme.follow_icon(auto, "autoscale", "muted")
         auto.setToolTip("Show all of every curve (A)")
@@ -177,6 +205,9 @@ class MetricPlot(QWidget):
         item.getAxis("left").setWidth(62)
         item.layout.setContentsMargins(2, 8, 12, 4)
         plot.setMouseEnabled(x=True, y=False)
+        # Never seen: it only keeps the axes from shrinking around one point, or beginning behind the first.
+        self._frame = plot.plot([], [], pen=pg.mkPen(None))
+        plot.setLimits(xMin=0)
         self._cross = pg.InfiniteLine(angle=90, movable=False)
         self._cross.hide()
         plot.addItem(self._cross, ignoreBounds=True)
@@ -216,6 +247,8 @@ class MetricPlot(QWidget):
         for name in wanted:
             self.series.addItem(series_label(name), name)
         self.series.setCurrentIndex(max(0, self.series.findData(before)) if wanted else -1)
+        self.series.setToolTip(self.series.currentText())
+        self._show_limits()
         self.series_changed.emit(self.chosen)
 
     def set_runs(self, looks: Mapping[str, RunLook]) -> None:
@@ -260,7 +293,29 @@ class MetricPlot(QWidget):
             marker = self._theme.series_style(self._looks[run_id].order).marker if len(xs) <= MOST_MARKERS else None
             self._items[run_id].setData(*shown, symbol=marker)
         self._dirty.clear()
+        self._show_frame()
         self._show_reading()
+
+    def cover(self, last: float) -> None:
+        """Reach to epoch ``last`` at least: as far as a plot on the same axis of epochs."""
+        if last != self._last:
+            self._last = last
+            self._show_frame()
+
+    def _show_frame(self) -> None:
+        xs, ys = frame(self._drawn.values(), self._last, never_below_0=is_metric(self.chosen))
+        # No logarithm of what is not above 0.
+        self._frame.setData(xs, np.where(ys > 0, ys, ys[1]) if self.log.isChecked() and ys[1] > 0 else ys)
+
+    def _set_log(self, on: bool) -> None:
+        # First of all: on a logarithmic axis a limit of 0 would be one of 1.
+        self._show_limits()
+        self.plot.setLogMode(y=on)
+        self._show_frame()
+
+    def _show_limits(self) -> None:
+        never_below_0 = is_metric(self.chosen) and not self.log.isChecked()
+        self.plot.setLimits(yMin=0 if never_below_0 else NO_LIMIT)
 
     def drawn(self, run_id: str) -> Curve | None:
         """What the plot shows of a run (smoothed, where it is)."""
@@ -301,6 +356,7 @@ class MetricPlot(QWidget):
             self._curves[run_id] = self._drawn[run_id] = (np.empty(0), np.empty(0))
             item.setData([], [])
         self._show_smoothing()
+        self._show_limits()
         self.series_changed.emit(self.chosen)
         self.autoscale()
 

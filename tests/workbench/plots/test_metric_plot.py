@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
-from workbench.plots.metric_plot import MetricPlot, RunLook, reading, series_label, smoothed
+from workbench.plots.metric_plot import MetricPlot, RunLook, frame, reading, series_label, smoothed
 from workbench.theme import DARK, Theme
 
 NAMES = ["loss/next_item", "loss/total", "valid/HR@10", "valid/NDCG@20"]
@@ -134,7 +134,7 @@ def test_reading_outside_of_a_curve() -> None:
 
 def test_names_of_series() -> None:
     assert series_label("valid/NDCG@20") == "Validation NDCG@20"
-    assert series_label("running/total") == "Loss by step: total"
+    assert series_label("running/total") == "Running mean within the epoch: total"
     assert series_label("odd") == "odd"
 
 
@@ -142,3 +142,65 @@ def test_the_axis_of_epochs_has_whole_numbers_only(plot: MetricPlot) -> None:
     axis = plot.plot.getPlotItem().getAxis("bottom")
     for top in (0.3, 2.0, 7.0, 300.0):
         assert all(spacing >= 1 and spacing == int(spacing) for spacing, _ in axis.tickSpacing(0.0, top, 500.0))
+
+
+def ranges(plot: MetricPlot) -> tuple[tuple[float, float], tuple[float, float]]:
+    """What the axes show, once the plot has followed its items."""
+    view = plot.plot.getPlotItem().vb
+    view.updateAutoRange()
+    (left, right), (low, high) = view.viewRange()
+    return (left, right), (low, high)
+
+
+def test_one_point_has_room_around_it_and_no_impossible_values(qtbot: QtBot, theme: Theme) -> None:
+    metric = MetricPlot(theme, "Validation", ("valid/",))
+    qtbot.addWidget(metric)
+    metric.resize(500, 300)
+    metric.show()
+    metric.set_series(["valid/NDCG@20"])
+    metric.set_runs({"a": RunLook("run a", 0)})
+    metric.set_curves({"a": curve(0.02)})
+    metric.redraw()
+    (left, right), (low, high) = ranges(metric)
+    assert left == 0
+    assert 2 <= right < 2.5
+    assert 0 <= low < 0.02 < high < 0.05
+    metric.set_curves({"a": curve(0.0)})
+    metric.redraw()
+    assert ranges(metric)[1][0] == 0
+    metric.log.setChecked(True)
+    metric.set_curves({"a": curve(0.02, 0.04)})
+    metric.redraw()
+    low, high = ranges(metric)[1]
+    assert -2 < low < np.log10(0.02)
+    assert np.log10(0.04) < high < 0
+
+
+def test_the_axis_of_epochs_holds_the_points_of_the_first_epoch(qtbot: QtBot, theme: Theme) -> None:
+    losses, validation = MetricPlot(theme, "Losses", ("running/",)), MetricPlot(theme, "Validation", ("valid/",))
+    for made in (losses, validation):
+        qtbot.addWidget(made)
+        made.resize(500, 300)
+        made.show()
+        made.set_series(["running/total", "valid/NDCG@20"])
+        made.set_runs({"a": RunLook("run a", 0)})
+    losses.plot.setXLink(validation.plot)
+    losses.set_curves({"a": (np.array([0.25, 0.5, 1.0, 3.75]), np.array([3.0, 2.0, 1.5, 1.2]))})
+    validation.set_curves({"a": (np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.2, 0.3]))})
+    for made in (losses, validation):
+        made.cover(3.75)
+        made.redraw()
+        made.autoscale()
+    for made in (validation, losses):
+        left, right = ranges(made)[0]
+        assert left <= 0.25
+        assert right >= 3.75
+
+
+def test_the_frame_of_what_is_drawn() -> None:
+    xs, ys = frame([], 0, never_below_0=True)
+    assert (xs.tolist(), ys.tolist()) == ([0, 2], [0, 1])
+    xs, ys = frame([curve(0.001)], 7, never_below_0=True)
+    assert xs.tolist() == [0, 7]
+    assert 0 < ys[0] < 0.001 < ys[1] < 0.002
+    assert frame([curve(-1.0, 2.0)], 0, never_below_0=False)[1].tolist() == [-1, 2]
