@@ -381,7 +381,6 @@ def test_bad_data_is_exit_code_1(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_a_store_in_trouble_is_exit_code_1(shell: Shell) -> None:
-    shell.workspace.mkdir()
     (shell.workspace / "coserec.db").write_bytes(b"junk" * 1000)
     result = shell("runs", "--workspace", shell.workspace, code=1)
     assert "damaged or not a database" in result.stderr
