@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 from engine.config import SECTIONS, ExperimentConfig, SettingInfo, fidelity_of, fields_of, with_fidelity
 from engine.errors import ConfigurationError
 from workbench.forms.field import FieldRow, Fold
+from workbench.run_names import NOT_COMPARED
 from workbench.theme import SPACE, Theme
 from workbench.widgets.layout import Card, label
 
@@ -116,10 +117,14 @@ class ConfigForm(QWidget):
 
     def _row(self, info: SettingInfo) -> FieldRow:
         row = FieldRow(info, self._theme)
-        row.show_info(info, self._preset.get(info.path, info.default))
+        row.show_info(info, self._base(info))
         row.edited.connect(self._edit)
         self.rows[info.path] = row
         return row
+
+    def _base(self, info: SettingInfo) -> Any:
+        """What a value is compared with; a preset says nothing of the data set."""
+        return info.value if info.path in NOT_COMPARED else self._preset.get(info.path, info.default)
 
     def _edit(self, path: str, value: Any) -> None:
         """Try what was entered; what is refused stays in the field with the reason, the rest goes on."""
@@ -170,7 +175,7 @@ class ConfigForm(QWidget):
         for info in fields_of(self.config):
             if info.path in self._skip:
                 continue
-            base = self._preset.get(info.path, info.default)
+            base = self._base(info)
             changed[info.section] = changed.get(info.section, 0) + (info.value != base)
             row = self.rows.get(info.path)
             if row is not None and info.path not in self.wrong:

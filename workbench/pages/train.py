@@ -19,6 +19,7 @@ from workbench.forms.config_form import ConfigForm
 from workbench.forms.editors import number_text
 from workbench.forms.seeds import parse_seeds, seeds_text
 from workbench.pages import Page, PageCommand, PageWidget
+from workbench.run_names import NOT_COMPARED
 from workbench.theme import SMALL, SPACE, WIDE, repolish, set_role
 from workbench.widgets.layout import Card, PageHeading, button, label, line
 from workbench.widgets.text import memory_text
@@ -191,8 +192,7 @@ class TrainPage(PageWidget):
         self.data_label.setText(self.context.session.dataset_name)
         self.data_label.setToolTip(config.data.path)
         self.model_label.setText(summary(config))
-        changed = [path for path in differences(self.chosen_preset.config, config) if path not in ("data.path",)]
-        changed = [path for path in changed if path not in SKIPPED]
+        changed = [path for path in differences(self.chosen_preset.config, config) if path not in NOT_COMPARED]
         self.changes_label.setText(changes_text(changed))
         self.changes_label.setToolTip("\n".join(changed))
         self.back.setEnabled(bool(changed) or not self.form.is_valid)

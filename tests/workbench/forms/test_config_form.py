@@ -154,3 +154,15 @@ def test_advanced_and_fidelity_are_folded_until_a_field_is_asked_for(qtbot: QtBo
     assert form.rows["train.beta1"].isVisible()
     form.show_field("fidelity.counts")
     assert form.rows["fidelity.counts"].isVisible()
+
+
+def test_the_data_set_is_no_change_of_the_preset(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.open_all()
+    form.set_config(form.config.replace({"data.path": "/data/Beauty.txt"}))
+    assert form.folds["data"].note.text() == ""
+    assert not form.rows["data.path"].is_changed
+    form.rows["data.path"].editor.edited.emit("/data/Toys.txt")
+    assert form.config.data.path == "/data/Toys.txt"
+    assert form.folds["data"].note.text() == ""
+    assert not form.rows["data.path"].is_changed
