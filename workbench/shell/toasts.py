@@ -1,4 +1,4 @@
-"""New notifications for a few seconds in the window's lower right corner; errors stay until they are closed."""
+"""New notifications for a few seconds in the window's lower right corner; the Notifications dock keeps them all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from workbench.notifications import Notification, Notifier
 from workbench.theme import SPACE, Theme, set_role
 from workbench.widgets.layout import label
 
-SHOWN_MS = {"info": 5000, "good": 6000, "warning": 9000}
+SHOWN_MS = {"info": 5000, "good": 6000, "warning": 9000, "error": 15_000}
+"""An error takes longest to read, but what it covers is wanted back too."""
 ICONS = {"info": "info", "good": "check", "warning": "alert", "error": "alert"}
 COLOURS = {"info": "accent", "good": "good", "warning": "warn", "error": "bad"}
 MOST = 3
@@ -43,8 +44,20 @@ class Toast(QFrame):
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.setFixedWidth(400)
         self.setAccessibleName(f"{item.level}: {item.text}")
-        if item.level in SHOWN_MS:
-            QTimer.singleShot(SHOWN_MS[item.level], self, self.dismiss)
+        QTimer.singleShot(SHOWN_MS[item.level], self, self.dismiss)
+
+    def needed_height(self) -> int:
+        """Of wrapped text at this width: the plain size hint takes a narrower column than there is.
+
+        With the frame's border, and a descender's depth more: text that can be selected measures itself a little short.
+        """
+        self.ensurePolished()
+        texts = self.findChildren(QLabel)
+        for text in texts:
+            text.ensurePolished()
+        self.row.invalidate()
+        reserve = max(text.fontMetrics().descent() for text in texts)
+        return self.heightForWidth(self.width()) + reserve
 
     def dismiss(self) -> None:
         """Go away."""
@@ -82,8 +95,7 @@ class Toasts(QObject):
     def _arrange(self) -> None:
         bottom = self._host.height() - SPACE
         for toast in reversed([toast for toast in self.shown if not toast.isHidden()]):
-            # Wrapped text: the plain size hint takes a narrower column than there is.
-            height = toast.row.heightForWidth(toast.width())
+            height = toast.needed_height()
             toast.resize(toast.width(), height)
             bottom -= height
             toast.move(self._host.width() - toast.width() - SPACE, bottom)
