@@ -7,7 +7,8 @@ on its colour alone but has a dash and a marker too (`series_style`).
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Literal
@@ -175,16 +176,17 @@ class Theme(QObject):
             # Each of these three dresses every widget anew; the style itself never changes.
             self._is_worn = True
             application.setStyle("Fusion")
-        application.setPalette(palette(self.colours))
-        application.setStyleSheet(style_sheet(self.colours))
-        alive = []
-        for reference, restyle in self._followers:
-            target = reference()
-            if target is not None and _is_alive(target):
-                restyle(target)
-                alive.append((reference, restyle))
-        self._followers = alive
-        self.changed.emit()
+        with _painted_once(application):
+            application.setPalette(palette(self.colours))
+            application.setStyleSheet(style_sheet(self.colours))
+            alive = []
+            for reference, restyle in self._followers:
+                target = reference()
+                if target is not None and _is_alive(target):
+                    restyle(target)
+                    alive.append((reference, restyle))
+            self._followers = alive
+            self.changed.emit()
 
     def follow(self, target: Any, restyle: Callable[[Any], None]) -> None:
         """Call ``restyle(target)`` now and at every change of palette, for as long as ``target`` lives."""
@@ -216,6 +218,20 @@ class Theme(QObject):
     def follow_plot(self, plot: Any) -> None:
         """Keep a pyqtgraph ``PlotWidget`` in the colours of the palette."""
         self.follow(plot, lambda target: style_plot(target, self.colours))
+
+
+@contextmanager
+def _painted_once(application: QApplication) -> Iterator[None]:
+    """Windows paint when everything wears the new palette, not after each part of it."""
+    windows = [window for window in application.topLevelWidgets() if window.updatesEnabled()]
+    for window in windows:
+        window.setUpdatesEnabled(False)
+    try:
+        yield
+    finally:
+        for window in windows:
+            if _is_alive(window):
+                window.setUpdatesEnabled(True)
 
 
 def _is_alive(target: Any) -> bool:

@@ -96,3 +96,15 @@ def test_every_page_names_an_icon_that_exists() -> None:
     for page in pages():
         for icon in (page.icon, *(command.icon for command in page.commands if command.icon)):
             assert resource("icons", f"{icon}.svg").is_file(), icon
+
+
+def test_a_window_paints_once_in_the_new_palette(qtbot: QtBot, theme: Theme) -> None:
+    window = QLabel("text")
+    qtbot.addWidget(window)
+    window.show()
+    painting: list[bool] = []
+    theme.changed.connect(lambda: painting.append(window.updatesEnabled()))
+    theme.choose("dark")
+    theme.choose("light")
+    assert painting == [False, False]
+    assert window.updatesEnabled()
