@@ -158,9 +158,9 @@ class MetricPlot(QWidget):
         self.series = QComboBox()
         self.series.setAccessibleName(f"{self._title}: series")
         self.series.setMinimumWidth(150)
-        # The longest name would take the room of the controls beside it; the list that opens shows it whole.
+        # The longest name would take the room of the controls beside it; the tool tip says it whole.
         self.series.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.series.setMinimumContentsLength(24)
+        self.series.setMinimumContentsLength(22)
         self.series.setPlaceholderText("after the first epoch")
         self.series.activated.connect(self._choose)
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
@@ -245,9 +245,10 @@ class MetricPlot(QWidget):
         before = self._wanted_series or self.chosen
         self.series.clear()
         for name in wanted:
-            self.series.addItem(series_label(name), name)
+            self.series.addItem(series_label(name).replace(" within the epoch", ""), name)
+            self.series.setItemData(self.series.count() - 1, series_label(name), Qt.ItemDataRole.ToolTipRole)
         self.series.setCurrentIndex(max(0, self.series.findData(before)) if wanted else -1)
-        self.series.setToolTip(self.series.currentText())
+        self.series.setToolTip(series_label(self.chosen) if wanted else "")
         self._show_limits()
         self.series_changed.emit(self.chosen)
 
@@ -351,6 +352,7 @@ class MetricPlot(QWidget):
 
     def _choose(self, _: int) -> None:
         self._wanted_series = self.chosen
+        self.series.setToolTip(series_label(self.chosen))
         self._dirty.clear()
         for run_id, item in self._items.items():
             self._curves[run_id] = self._drawn[run_id] = (np.empty(0), np.empty(0))

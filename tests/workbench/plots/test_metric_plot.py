@@ -37,6 +37,16 @@ def test_only_its_own_series_are_offered(plot: MetricPlot) -> None:
     assert plot.series.itemText(0) == "Loss: next item"
 
 
+def test_the_chooser_tells_the_running_means_apart(qtbot: QtBot, theme: Theme) -> None:
+    made = MetricPlot(theme, "Losses", ("running/",))
+    qtbot.addWidget(made)
+    made.set_series(["running/next_item", "running/total"])
+    assert made.series.toolTip() == "Running mean within the epoch: next item"
+    made.choose("running/total")
+    assert made.series.currentText() == "Running mean: total"
+    assert made.series.toolTip() == "Running mean within the epoch: total"
+
+
 def test_one_redraw_for_many_changes(qtbot: QtBot, plot: MetricPlot) -> None:
     for length in range(1, 6):
         plot.set_curves({"a": curve(*range(length)), "b": curve(3.0)})
