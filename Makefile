@@ -7,7 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # An index address for torch alone, as pytorch.org's "Get started" prints it; empty: wherever pip is pointed to.
 TORCH_INDEX ?=
-DATA ?= sample
+# What the window opens: empty, what was open last time; the first time, the sample.
+DATA ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
