@@ -170,7 +170,10 @@ class TrainPage(PageWidget):
     def _show_preset(self) -> None:
         chosen = self.chosen_preset
         self.preset.setCurrentIndex(self.preset.findData(chosen.name))
-        self.preset_note.setText(f"{chosen.description}  Source: {chosen.source}.")
+        note = f"{chosen.description}  Source: {chosen.source}."
+        if not chosen.fits(self.context.session.dataset):
+            note += f"  Its values were chosen for {chosen.made_for}; open is {self.context.session.dataset_name}."
+        self.preset_note.setText(note)
 
     def _seeds(self) -> tuple[int, ...]:
         try:

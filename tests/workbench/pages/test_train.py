@@ -124,3 +124,10 @@ def test_view_state_comes_back(qtbot: QtBot, page: TrainPage, context: Context) 
     assert other.form.folds["evaluate"].is_open
     other.restore_state({"seeds": 5, "open": [1], "x": Path})
     assert other.seeds.text() == "3-9"
+
+
+def test_a_preset_for_other_data_says_so(page: TrainPage, context: Context) -> None:
+    page.choose_preset("coserec-paper-beauty")
+    assert "chosen for Beauty; open is Sample shop" in page.preset_note.text()
+    page.choose_preset("sample")
+    assert "chosen for" not in page.preset_note.text()
