@@ -32,6 +32,8 @@ def test_a_killed_run_is_lost_and_resumes_from_its_checkpoint(store: Store) -> N
     (lost,) = wait_for(lambda: sweep(store), seconds=5)
     assert (lost.id, lost.status) == (run.id, RunStatus.LOST)
     assert f"pid {process.pid}" in lost.message
+    # Its first thread is a zombie at once; it can be waited for when the others are gone too.
+    wait_for(lambda: process.poll() is not None)
     assert process.poll() == -signal.SIGKILL
     before = store.points(run.id)
     assert {point.epoch for point in before} == {0, 1}
