@@ -17,11 +17,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: $(VENV)/.ready system
 	$(BIN)/python main.py $(DATA)
 
+# One thread each: the suite's tensors are small, and threads that spin while they wait for each other make it many
+# times slower on a machine that has anything else to do.
 test: $(VENV)/.ready system lint
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
 
 test-fast: $(VENV)/.ready
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -x -q
+	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -x -q
 
 test-slow: $(VENV)/.ready system
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m slow
