@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from engine.config import ExperimentConfig
 from engine.data.sequences import Sequences
+from engine.data.splits import LeaveOneOut
 from engine.errors import DataError
 
 
@@ -39,6 +43,13 @@ class NegativeSampler:
         self._shifted = torch.from_numpy(shifted).to(device)
         self._begins = torch.from_numpy(begins).to(device)
         self._allowed = torch.from_numpy(candidates - counts).to(device)
+
+    @classmethod
+    def from_config(cls, config: ExperimentConfig, split: LeaveOneOut, item_count: int, device: torch.device) -> Self:
+        """The sampler whose two switches stand as ``config.fidelity`` says (FACTS F7)."""
+        fidelity = config.fidelity
+        excluded = split.whole if fidelity.negatives_exclude == "whole" else split.training_part
+        return cls(excluded, item_count, draw_mask=fidelity.negatives_draw_mask, device=device)
 
     def __call__(self, users: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """One negative for each of ``users`` (int64 [T], rows of ``excluded``) → item ids int64 [T]."""

@@ -22,7 +22,6 @@ from torch import Tensor
 from engine.augment.ragged import Ragged, offsets_of, ranges
 from engine.augment.views import Augmenter, NeighbourTable
 from engine.data.splits import LeaveOneOut
-from engine.losses.bce.loss import BinaryCrossEntropy
 from engine.losses.nt_xent.loss import NTXent
 from engine.losses.representation import Representation, gram
 from engine.models.transformer.module import Transformer
@@ -90,6 +89,22 @@ class Objective(Protocol):
         ...
 
 
+class NextItemLoss(Protocol):
+    """What a next-item loss plugin is called with: hidden [T, d], targets int64 [T], item table [I + 2, d]; ``rows``
+    int64 [T] is each token's training user, ``lengths`` int64 [N] the tokens of each user of the batch."""
+
+    def __call__(
+        self,
+        hidden: Tensor,
+        targets: Tensor,
+        table: Tensor,
+        *,
+        rows: Tensor,
+        lengths: Tensor,
+        generator: torch.Generator | None = None,
+    ) -> Tensor: ...
+
+
 class NextItem:
     """L_rec: predict the next item at every position of the training input (Eq. 3; Algorithm 1, line 13)."""
 
@@ -97,7 +112,7 @@ class NextItem:
     weight = 1.0
     is_padded = False
 
-    def __init__(self, loss: BinaryCrossEntropy, table: Tensor, generator: torch.Generator) -> None:
+    def __init__(self, loss: NextItemLoss, table: Tensor, generator: torch.Generator) -> None:
         self._loss = loss
         self._table = table
         self._generator = generator

@@ -16,7 +16,6 @@ from engine.data.splits import LeaveOneOut
 from engine.errors import RunError
 from engine.evaluation.protocol import Which, model_inputs
 from engine.evaluation.scoring import ModelScorer
-from engine.losses.negatives import NegativeSampler
 from engine.records import EpochReport
 from engine.similarity.source import Correlations, correlations
 from engine.training.objectives import Contrastive, NextItem
@@ -42,16 +41,9 @@ def model(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, genera
 def next_item(
     config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, model: Any, generators: Generators
 ) -> NextItem:
-    """The next-item task with its loss and negatives (FACTS F7)."""
-    device = model.item_embedding.weight.device
-    fidelity = config.fidelity
-    sampler = NegativeSampler(
-        split.whole if fidelity.negatives_exclude == "whole" else split.training_part,
-        dataset.item_count,
-        draw_mask=fidelity.negatives_draw_mask,
-        device=device,
-    )
-    loss = registry.entry("next_item_loss", config.loss.next_item).load()(sampler, fidelity.next_item_mean)
+    """The next-item task with its loss (Eq. 3, FACTS F7)."""
+    made = registry.entry("next_item_loss", config.loss.next_item).load()
+    loss = made.from_config(config, split, dataset.item_count, model.item_embedding.weight.device)
     return NextItem(loss, model.item_embedding.weight, generators.negatives)
 
 

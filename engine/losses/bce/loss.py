@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.config import ExperimentConfig
+from engine.data.splits import LeaveOneOut
 from engine.losses.negatives import NegativeSampler
+from engine.losses.weights import token_weights
 
 
 class BinaryCrossEntropy:
@@ -17,6 +20,11 @@ class BinaryCrossEntropy:
     def __init__(self, sampler: NegativeSampler, mean: Literal["tokens", "users"] = "tokens") -> None:
         self.sampler = sampler
         self.mean = mean
+
+    @classmethod
+    def from_config(cls, config: ExperimentConfig, split: LeaveOneOut, item_count: int, device: torch.device) -> Self:
+        """The loss that ``config`` describes, with its negatives (FACTS F7)."""
+        return cls(NegativeSampler.from_config(config, split, item_count, device), config.fidelity.next_item_mean)
 
     def __call__(
         self,
@@ -45,7 +53,4 @@ def bce(hidden: Tensor, candidates: Tensor, table: Tensor, lengths: Tensor | Non
     logits = (chosen * hidden).sum(-1)  # [2, T]
     # −log σ(x) = softplus(−x) and −log(1 − σ(x)) = softplus(x): no overflow where the published code adds 1e-24.
     losses = F.softplus(torch.stack((-logits[0], logits[1]))).sum(0)  # [T]
-    if lengths is None:
-        return losses.mean()
-    weights = torch.repeat_interleave(1 / lengths.to(losses.dtype), lengths, output_size=losses.shape[0])
-    return (losses * weights).sum() / lengths.shape[0]
+    return (losses * token_weights(hidden, lengths)).sum()

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from engine.losses.bce.loss import bce
+from engine.losses.cross_entropy.loss import cross_entropy
 from engine.losses.nt_xent.loss import NTXent
 from engine.losses.representation import gram, represent
+from engine.losses.weights import token_weights
 from engine.modules.layout import packed_layout, padded_layout
 
 
@@ -47,6 +49,39 @@ def test_bce_is_equation_3(lengths: list[int], seed: int, over_users: bool) -> N
 def test_bce_stays_finite_where_a_sigmoid_would_not() -> None:
     hidden, table = torch.full((1, 1), 1000.0), torch.tensor([[0.0], [-1.0], [1.0]])
     assert float(bce(hidden, torch.tensor([[1], [2]]), table)) == pytest.approx(2000.0)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 100), st.integers(1, 20), st.integers(0, 2**31 - 1))
+def test_cross_entropy_and_its_gradients_are_the_softmax_over_items_alone(tokens: int, items: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    hidden = torch.randn(tokens, 4, generator=generator, dtype=torch.float64, requires_grad=True)
+    table = torch.randn(items + 2, 4, generator=generator, dtype=torch.float64, requires_grad=True)
+    weights = torch.rand(tokens, generator=generator, dtype=torch.float64)
+    targets = torch.randint(1, items + 1, (tokens,), generator=generator)
+    found = cross_entropy(hidden, targets, table, weights, scores_at_once=1)  # 64 tokens a block
+    expected = torch.zeros((), dtype=torch.float64)
+    for token in range(tokens):
+        scores = [hidden[token] @ table[item] for item in range(1, items + 1)]  # neither padding nor mask
+        chances = torch.stack(scores).exp()
+        expected = expected - weights[token] * torch.log(chances[targets[token] - 1] / chances.sum())
+    assert found.item() == pytest.approx(expected.item(), abs=1e-9)
+    for fast, slow in zip(
+        torch.autograd.grad(3 * found, (hidden, table)), torch.autograd.grad(3 * expected, (hidden, table)), strict=True
+    ):
+        assert torch.allclose(fast, slow, atol=1e-9)
+
+
+def test_cross_entropy_stays_finite_where_an_exponential_would_not() -> None:
+    hidden, table = torch.full((1, 1), 1000.0), torch.tensor([[9.0], [-1.0], [1.0], [9.0]])
+    assert float(cross_entropy(hidden, torch.tensor([1]), table, torch.ones(1))) == pytest.approx(2000.0)
+
+
+def test_weights_of_tokens_count_every_token_or_every_user_once() -> None:
+    hidden = torch.zeros(4, 2)
+    assert token_weights(hidden).tolist() == [0.25] * 4
+    by_user = token_weights(hidden, torch.tensor([1, 3])).tolist()
+    assert by_user == pytest.approx([1 / 2, 1 / 6, 1 / 6, 1 / 6])
 
 
 def naive_nt_xent(views: Tensor, temperature: float, cosine: bool) -> float:

@@ -24,6 +24,8 @@ KINDS: list[dict[str, Any]] = [
     {"name": "coserec-published"},
     {"name": "sasrec"},
     {"name": "cl4srec"},
+    {"name": "sasrec-cross-entropy"},
+    {"name": "coserec-paper", "loss__next_item": "cross_entropy", "fidelity__next_item_mean": "users"},
     {"name": "coserec-paper", "loss__representation": "last", "similarity__hybrid_after_epoch": 1},
     {"name": "coserec-paper", "loss__representation": "mean", "fidelity__next_item_mean": "users"},
 ]
@@ -118,7 +120,7 @@ def test_hybrid_starts_after_e_and_is_told_once_or_never_began(tmp_path: Path) -
     assert begun.hybrid_started is True
     never = train(config(similarity__hybrid_after_epoch=50), DATA, listener=Silent(), directory=tmp_path / "b")
     assert never.hybrid_started is False
-    for index, name in enumerate(("sasrec", "cl4srec")):
+    for index, name in enumerate(("sasrec", "cl4srec", "sasrec-cross-entropy")):
         unasked = train(config(name, train__epochs=1), DATA, listener=Silent(), directory=tmp_path / str(index))
         assert unasked.hybrid_started is None
 
