@@ -206,6 +206,26 @@ class TrainOptions(Options):
         label="Patience",
         unit="epochs",
     )
+    checkpoint_epochs: int = setting(
+        1,
+        ge=1,
+        le=100_000,
+        help="A checkpoint after every so many epochs; Stop always leaves one, and Resume repeats what came after it.",
+        source="engine",
+        label="Checkpoint every",
+        unit="epochs",
+        advanced=True,
+    )
+    checkpoint_minutes: float = setting(
+        10.0,
+        gt=0,
+        le=100_000,
+        help="A checkpoint at least this often, also inside a long epoch.",
+        source="engine",
+        label="… and at least every",
+        unit="minutes",
+        advanced=True,
+    )
 
 
 class EvaluateOptions(Options):

@@ -106,7 +106,7 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
         "hybrid_started": result.hybrid_started,
     }
     if result.stopped:
-        # A half epoch or a half validation does not count: Resume begins after the last finished one.
+        # Half an epoch counts when it is whole; Resume goes on in the middle of it.
         finished = len(result.epochs)
         values |= {"progress": finished / config.train.epochs, "epoch": max(finished - 1, 0), "seconds_left": None}
     else:

@@ -91,6 +91,18 @@ class Recorder:
         told = "  ".join(f"{name} {value:.5g}" for name, value in (*report.losses.items(), *report.metrics.items()))
         say(f"epoch {report.epoch + 1}/{self._epochs}  {told}  {report.train_seconds:.2f} s")
 
+    def resumed(self, reports: tuple[EpochReport, ...]) -> None:
+        """Tell the store of epochs that the checkpoint has and the store has not: the process was killed between."""
+
+        def tell_missing() -> None:
+            known = {epoch.epoch for epoch in self._store.epochs(self._run_id)}
+            for report in reports:
+                if report.epoch not in known:
+                    self.epoch(report)
+
+        say(f"resumed after {len(reports)} epochs")
+        self._insist_on(tell_missing)
+
     def hybrid_began(self, epoch: int) -> None:
         say(f"hybrid correlations from epoch {epoch + 1} on")
         self.note(hybrid_started=True)

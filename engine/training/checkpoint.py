@@ -1,7 +1,7 @@
 """Checkpoints: tensors and plain values only, written under a temporary name and renamed.
 
-``checkpoint.pt`` is a run at the end of an epoch, ``best.pt`` the best epoch's weights. Both load with
-``weights_only=True``: nothing in them can run.
+``checkpoint.pt`` is a run between two steps (in version 1, between two epochs), ``best.pt`` the best epoch's weights.
+Both load with ``weights_only=True``: nothing in them can run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from engine.errors import RunError, UsageError
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.pt"
 _FORMAT = "coserec-workbench"
-_VERSION = 1
+_VERSION = 2
 _ONLY_PLAIN = "Name a best.pt, or a state_dict that torch.save has written."
 
 

@@ -20,6 +20,9 @@ class Listener(Protocol):
     def epoch(self, report: EpochReport) -> None:
         """An epoch has ended, validated and, where it is due, written to the checkpoint."""
 
+    def resumed(self, reports: tuple[EpochReport, ...]) -> None:
+        """Training goes on after these epochs. The last of them may have been told to nobody that still lives."""
+
     def hybrid_began(self, epoch: int) -> None:
         """From this epoch on, correlations are hybrid (Algorithm 1, line 5)."""
 
@@ -36,6 +39,8 @@ class Silent:
     def step(self, epoch: int, step: int, steps: int, losses: Mapping[str, float]) -> None: ...
 
     def epoch(self, report: EpochReport) -> None: ...
+
+    def resumed(self, reports: tuple[EpochReport, ...]) -> None: ...
 
     def hybrid_began(self, epoch: int) -> None: ...
 

@@ -21,7 +21,10 @@ from engine.similarity.source import Correlations, correlations
 from engine.training.objectives import Contrastive, NextItem
 from engine.training.seeding import Generators
 
-_MAY_CHANGE = {"data.path", "train.epochs", "train.patience", "train.device", "evaluate.batch_size"}
+_MAY_CHANGE = {"data.path", "train.epochs", "train.patience", "train.device", "evaluate.batch_size"} | {
+    "train.checkpoint_epochs",
+    "train.checkpoint_minutes",
+}
 """Settings that a resumed run may have other values of: they change no step that was already taken."""
 
 
@@ -91,6 +94,22 @@ def scorer(
 def plain(report: EpochReport) -> dict[str, Any]:
     """An epoch's report as plain values for the checkpoint."""
     return {**vars(report), "losses": dict(report.losses), "metrics": dict(report.metrics)}
+
+
+def state_of(epoch: Any) -> dict[str, Any]:
+    """An epoch that has begun as tensors and plain values: what arrays it has, a checkpoint cannot hold."""
+    return {**vars(epoch), "order": torch.from_numpy(epoch.order)}
+
+
+def restored(state: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """What `state_of` gave, with its order as an array again and the rest on ``device``."""
+    table = state["table"]
+    return {
+        **state,
+        "order": state["order"].numpy(),
+        "table": None if table is None else table.to(device),
+        "totals": state["totals"].to(device),
+    }
 
 
 def refuse_another_run(saved: dict[str, Any], config: ExperimentConfig, dataset: Dataset, path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,22 @@ from engine.training.seeding import Generators
 _SECONDS_BETWEEN_STEPS_TOLD = 1.0
 
 
+@dataclass(eq=False)
+class EpochState:
+    """An epoch that has begun: what it goes by, and what has been done of it.
+
+    ``order`` int64 [U] are its users; ``table`` float [I + 2, d] the item embeddings at its start, None where no
+    correlation follows them (FACTS F16); ``totals`` [objectives] sums the losses of its first ``step`` batches, which
+    took ``seconds``, correlations included.
+    """
+
+    order: NDArray[np.int64]
+    table: Tensor | None
+    totals: Tensor
+    step: int = 0
+    seconds: float = 0.0
+
+
 class Trainer:
     """One training run on one data set."""
 
@@ -45,9 +62,12 @@ class Trainer:
         self.generators = Generators(config.train.seed, self.device)
         self.stopping = EarlyStopping(config.train.patience)
         self.reports: list[EpochReport] = []
+        self.current: EpochState | None = None
         self.best_weights: dict[str, Tensor] | None = None
         self.hybrid_started = False
         self.stopped = False
+        self._saved = 0.0
+        self._is_dirty = False
 
     def run(self, *, resume: bool = False) -> TrainingResult:
         """Train, or go on training, and test. Raises as `engine.training.train` says."""
@@ -87,19 +107,31 @@ class Trainer:
         """Algorithm 1: epochs until B, or until validation has not improved for long (FACTS F5)."""
         if not self.reports:
             self._write_checkpoint()
+        self._saved = time.monotonic()
         for epoch in range(len(self.reports), self.config.train.epochs):  # line 1
             if self.stopping.is_over or self.stopped:
                 break
+            current = self.current = self.current or self._begin_epoch(epoch)
             began = time.perf_counter()
-            correlation = self._select_correlation(epoch)
-            losses = self._run_epoch(epoch)
-            trained = time.perf_counter()
+            correlation = self._select_correlation(epoch, current)
+            current.seconds += time.perf_counter() - began
+            losses = self._run_epoch(epoch, current)
+            began = time.perf_counter()
             found = None if self.stopped else self._validate()
             if found is None or not found.metrics:
-                break  # stopped half-way: the checkpoint of the last whole epoch stands
-            self._finish_epoch(epoch, correlation, losses, found, trained - began, time.perf_counter() - trained)
+                self._write_checkpoint()  # stopped half-way: Resume goes on with the very next step
+                break
+            self._finish_epoch(epoch, correlation, losses, found, current.seconds, time.perf_counter() - began)
+        self._write_checkpoint_if(self._is_dirty)
 
-    def _select_correlation(self, epoch: int) -> str:
+    def _begin_epoch(self, epoch: int) -> EpochState:
+        """The order of this epoch's users, and the embeddings that its correlations follow."""
+        follows = self.correlations is not None and self.correlations.name_at(epoch) != "memory"
+        table = self.model.item_embedding.weight.detach().clone() if follows else None
+        order = self.generators.order.permutation(self._rows_of(epoch))
+        return EpochState(order, table, torch.zeros(len(self.objectives), device=self.device))
+
+    def _select_correlation(self, epoch: int, current: EpochState) -> str:
         """Item correlation of this epoch: memory-based first, hybrid after E (Algorithm 1, lines 2–5; §4.1.3)."""
         if self.contrastive is None:
             return "none"
@@ -107,7 +139,7 @@ class Trainer:
             self.contrastive.neighbours = NeighbourTable.empty(self.dataset.rows, self.device)
             return "none"
         self.listener.phase("correlations")
-        table = self.model.item_embedding.weight.detach()
+        table = self.model.item_embedding.weight.detach() if current.table is None else current.table
         self.contrastive.neighbours = self.correlations.at_epoch(epoch, table)
         name = self.correlations.name_at(epoch)
         if name == "hybrid" and not self.hybrid_started:
@@ -115,25 +147,25 @@ class Trainer:
             self.listener.hybrid_began(epoch)
         return name
 
-    def _run_epoch(self, epoch: int) -> dict[str, float]:
-        """Lines 6–16 for one pass over the users; mean losses over its batches."""
+    def _run_epoch(self, epoch: int, current: EpochState) -> dict[str, float]:
+        """Lines 6–16 for one pass over the users, or for what is left of it; mean losses over its batches."""
         self.listener.phase("training")
         self.model.train()
-        rows = self._rows_of(epoch)
-        order = self.generators.order.permutation(rows)
         size = self.config.train.batch_size
-        steps = -(-len(order) // size)
-        totals = torch.zeros(len(self.objectives), device=self.device)
+        steps = -(-len(current.order) // size)
         told = time.monotonic()
-        for step in range(steps):  # line 6
+        began = time.perf_counter() - current.seconds
+        for step in range(current.step, steps):  # line 6
             if self.listener.should_stop():
                 self.stopped = True
                 break
-            totals += self._step(self.data.batch(order[step * size : (step + 1) * size]))
+            current.totals += self._step(self.data.batch(current.order[step * size : (step + 1) * size]))
+            current.step, current.seconds = step + 1, time.perf_counter() - began
             if time.monotonic() - told >= _SECONDS_BETWEEN_STEPS_TOLD:
                 told = time.monotonic()
-                self.listener.step(epoch, step + 1, steps, self._named(totals / (step + 1)))
-        return self._named(totals / max(steps, 1))
+                self.listener.step(epoch, step + 1, steps, self._named(current.totals / (step + 1)))
+                self._write_checkpoint_if(self._is_long_ago())
+        return self._named(current.totals / max(steps, 1))
 
     def _step(self, batch: Batch) -> Tensor:
         """One batch: views, representations, losses, update. Returns the losses, [objectives], on the device."""
@@ -199,12 +231,23 @@ class Trainer:
         self.reports.append(report)
         if is_best:
             self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        self._write_checkpoint()
+        self.current, self._is_dirty = None, True
+        is_due = len(self.reports) % self.config.train.checkpoint_epochs == 0
+        self._write_checkpoint_if(is_due or self._is_long_ago())
         if is_best:
             self._write_best(epoch)
         self.listener.epoch(report)
 
+    def _is_long_ago(self) -> bool:
+        return time.monotonic() - self._saved >= 60 * self.config.train.checkpoint_minutes
+
+    def _write_checkpoint_if(self, is_due: bool) -> None:
+        if is_due:
+            self._write_checkpoint()
+
     def _write_checkpoint(self) -> None:
+        """All that the next step depends on, and all that has been reported."""
+        self._saved, self._is_dirty = time.monotonic(), False
         checkpoint.write(
             self.directory / checkpoint.CHECKPOINT,
             {
@@ -217,6 +260,7 @@ class Trainer:
                 "generators": self.generators.state(),
                 "stopping": self.stopping.state(),
                 "hybrid_started": self.hybrid_started,
+                "current": None if self.current is None else setup.state_of(self.current),
             },
         )
 
@@ -244,8 +288,11 @@ class Trainer:
         self.stopping.restore(saved["stopping"])
         self.reports = [EpochReport(**report) for report in saved["epochs"]]
         self.hybrid_started = saved["hybrid_started"]
+        current = saved.get("current")  # files of version 1 stand between two epochs
+        self.current = None if current is None else EpochState(**setup.restored(current, self.device))
         if saved["best"] is not None:
             self.best_weights = {name: value.to(self.device) for name, value in saved["best"].items()}
+        self.listener.resumed(tuple(self.reports))
 
     def _result(self) -> TrainingResult:
         """Test the best epoch's weights (FACTS F5), if there is an epoch or nothing to train."""

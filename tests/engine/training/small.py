@@ -47,6 +47,7 @@ class Notes:
         self.epochs: list[EpochReport] = []
         self.hybrid: list[int] = []
         self.steps: list[tuple[int, int, int, dict[str, float]]] = []
+        self.before: tuple[EpochReport, ...] | None = None
         self.asked = 0
         self._stop_at_step = stop_at_step
         self._stop_in_phase = stop_in_phase
@@ -59,6 +60,9 @@ class Notes:
 
     def epoch(self, report: EpochReport) -> None:
         self.epochs.append(report)
+
+    def resumed(self, reports: tuple[EpochReport, ...]) -> None:
+        self.before = reports
 
     def hybrid_began(self, epoch: int) -> None:
         self.hybrid.append(epoch)

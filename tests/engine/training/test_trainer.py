@@ -64,6 +64,55 @@ def test_stopped_and_resumed_equals_uninterrupted(kind: dict[str, Any], stop_at_
     assert all(torch.equal(best[0][name], best[1][name]) for name in best[0])
 
 
+class Killed(BaseException):
+    """What a process would not have lived to see."""
+
+
+@pytest.mark.parametrize("after", [1, 3, 4, 6, 9, 11])
+@pytest.mark.parametrize("saves", [{"epochs": 1, "minutes": 1000}, {"epochs": 2, "minutes": 1e-9}, {"epochs": 3}])
+def test_killed_anywhere_and_resumed_equals_uninterrupted(
+    after: int, saves: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.training.trainer._SECONDS_BETWEEN_STEPS_TOLD", 0.0)
+    settings = config("coserec-published", similarity__hybrid_after_epoch=0)  # hybrid from the second epoch on
+    settings = settings.replace({f"train.checkpoint_{unit}": every for unit, every in saves.items()})
+    whole = train(settings, DATA, listener=Silent(), directory=tmp_path / "whole")
+    killed = Notes()
+    step, count = Trainer._step, 0
+
+    def counted(trainer: Trainer, batch: Any) -> torch.Tensor:
+        nonlocal count
+        if count == after:
+            raise Killed
+        count += 1
+        return step(trainer, batch)
+
+    monkeypatch.setattr(Trainer, "_step", counted)
+    with pytest.raises(Killed):
+        train(settings, DATA, listener=killed, directory=tmp_path / "parts")
+    before, count, after = count, 0, 1000
+    torch.manual_seed(77)
+    notes = Notes()
+    resumed = train(settings, DATA, listener=notes, directory=tmp_path / "parts", resume=True)
+    assert told(resumed.epochs) == told(whole.epochs)
+    assert resumed.metrics == whole.metrics
+    assert notes.before is not None
+    assert told((*notes.before, *notes.epochs)) == told(whole.epochs)  # nothing doubled, nothing missing
+    # 3 epochs of 4 steps; what is done again is what came after the checkpoint.
+    lost = {1000: before % 4, 1e-9: 0, None: before}[saves.get("minutes")]
+    assert count == 12 - before + lost
+    assert len(notes.before) == (before - lost) // 4
+
+
+def test_stop_inside_an_epoch_repeats_no_step(tmp_path: Path) -> None:
+    train(config(), DATA, listener=Notes(6), directory=tmp_path)  # 4 steps an epoch: two into the second
+    saved = checkpoint.read(tmp_path / "checkpoint.pt")
+    assert (len(saved["epochs"]), saved["current"]["step"]) == (1, 2)
+    notes = Notes()
+    train(config(), DATA, listener=notes, directory=tmp_path, resume=True)
+    assert notes.asked == 2 + 4
+
+
 def test_stopping_before_an_epoch_is_over_leaves_a_checkpoint_and_no_metrics(tmp_path: Path) -> None:
     stopped = train(config(), DATA, listener=Notes(0), directory=tmp_path)
     assert (stopped.stopped, stopped.epochs, stopped.metrics, stopped.best_epoch) == (True, (), {}, None)
