@@ -57,6 +57,25 @@ def test_rows_come_in_batches_and_in_order(store: Store, run_id: str, monkeypatc
     assert (run.status, run.epoch, run.best_epoch, run.step, run.steps) == (RunStatus.FINISHED, 499, 499, 1, 2)
 
 
+def test_resume_tells_the_epochs_that_a_killed_process_could_not(store: Store, run_id: str) -> None:
+    with Recorder(store, run_id, 1, epochs=4) as first:
+        first.epoch(report(0))
+        first.step(1, 1, 2, {"next_item": 9.0})
+        first.finish(Ending(RunStatus.STOPPED))
+    store.requeue(run_id)
+    store.claim(run_id, this_process())
+    with Recorder(store, run_id, 2, epochs=4) as second:
+        second.resumed((report(0), report(1)))  # the checkpoint knows of an epoch that the store has never seen
+        second.step(2, 1, 2, {"next_item": 1.0})
+        second.epoch(report(2))
+        second.finish(Ending(RunStatus.FINISHED))
+    assert [epoch.epoch for epoch in store.epochs(run_id)] == [0, 1, 2]
+    valid = [(point.attempt, point.epoch) for point in store.points(run_id) if point.name == "valid/NDCG@20"]
+    assert valid == [(1, 0), (2, 1), (2, 2)]
+    running = [(point.epoch, point.value) for point in store.points(run_id) if point.name == "running/next_item"]
+    assert running == [(2, 1.0)]
+
+
 def test_the_heart_beats_during_a_long_step(store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder_module, "HEARTBEAT_SECONDS", 0.05)
     monkeypatch.setattr(recorder_module, "LOOK_SECONDS", 0.01)
