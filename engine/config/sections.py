@@ -265,6 +265,15 @@ class EvaluateOptions(Options):
         unit="users",
         advanced=True,
     )
+    validation_users: int = setting(
+        0,
+        ge=0,
+        help="Validate an epoch on a fixed random sample of so many users; 0 takes all. The end of a run takes all.",
+        source="engine",
+        label="Validate on",
+        unit="users (0: all)",
+        advanced=True,
+    )
     noise_rate: float = setting(
         0.0,
         ge=0,

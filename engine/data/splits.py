@@ -76,6 +76,15 @@ class LeaveOneOut:
         """[E]"""
         return self.whole.items[self.whole.offsets[1:] - 1]
 
+    def sample(self, count: int) -> LeaveOneOut:
+        """A split of ``count`` evaluated users, drawn at random and always the same ones of the same data; 0 takes all.
+
+        For validations that need not look at everybody: no run's seed moves the sample, so runs stay comparable.
+        """
+        if not 0 < count < len(self.users):
+            return self
+        return LeaveOneOut(self.whole.take(training_rows(len(self.users), count / len(self.users), "random")))
+
     def correlation_sequences(self, which: Literal["inputs", "training"]) -> Sequences:
         """What memory-based correlation counts (FACTS F15), over *all* users [U], aligned with ``sequences``.
 

@@ -78,6 +78,7 @@ def protocol_card(
         "users": len(split.users),
         "users_too_short": len(split.too_short),
         "candidates": item_count + 2 * fidelity.rank_special_tokens,
+        "validation_users": options.validation_users or "all",
         "sampling": "none: all items are ranked",
         "history": "the user's whole history",
         "seen_items": options.seen_items,

@@ -7,7 +7,7 @@ takes the same road and visits no epoch.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from torch import Tensor
 
 from engine.config import STOPPING_METRIC, ExperimentConfig
 from engine.data.dataset import Dataset
-from engine.data.splits import leave_one_out, training_rows
+from engine.data.splits import LeaveOneOut, leave_one_out, training_rows
 from engine.errors import RunError
 from engine.evaluation.protocol import Evaluation, Which, evaluate
+from engine.evaluation.scoring import ModelScorer
 from engine.records import EpochReport, TrainingResult
 from engine.similarity.table import NeighbourTable
 from engine.training import checkpoint, setup
@@ -101,7 +102,8 @@ class Trainer:
             betas=(train.beta1, train.beta2),
             fused=self.device.type in ("cpu", "cuda"),
         )
-        self.scorers = {"valid": setup.scorer(self.config, self.dataset, self.split, "valid", self.model, self.device)}
+        self.validated = self.split.sample(self.config.evaluate.validation_users)
+        self.scorers = {"valid": self._scorer("valid", self.validated)}
 
     def _train(self) -> None:
         """Algorithm 1: epochs until B, or until validation has not improved for long (FACTS F5)."""
@@ -194,17 +196,18 @@ class Trainer:
 
     def _validate(self) -> Evaluation:
         self.listener.phase("validating")
-        return self._evaluate("valid", interruptible=True)
+        return self._evaluate("valid", self.validated, self._asks_to_stop)
 
-    def _evaluate(self, which: Which, *, interruptible: bool = False) -> Evaluation:
+    def _scorer(self, which: Which, split: LeaveOneOut) -> ModelScorer:
+        return setup.scorer(self.config, self.dataset, split, which, self.model, self.device)
+
+    def _evaluate(
+        self, which: Which, split: LeaveOneOut, should_stop: Callable[[], bool] = lambda: False
+    ) -> Evaluation:
+        config = self.config
+        items = self.dataset.item_count
         return evaluate(
-            self.scorers[which],
-            self.split,
-            which,
-            self.dataset.item_count,
-            self.config.evaluate,
-            self.config.fidelity,
-            should_stop=self._asks_to_stop if interruptible else lambda: False,
+            self.scorers[which], split, which, items, config.evaluate, config.fidelity, should_stop=should_stop
         )
 
     def _asks_to_stop(self) -> bool:
@@ -304,12 +307,9 @@ class Trainer:
             if self.best_weights is not None:
                 self.model.load_state_dict(self.best_weights)
             whiches: Sequence[Which] = ("valid", "test")
-            self.scorers = {
-                which: setup.scorer(self.config, self.dataset, self.split, which, self.model, self.device)
-                for which in whiches
-            }
+            self.scorers = {which: self._scorer(which, self.split) for which in whiches}
             for which in whiches:
-                found = self._evaluate(which)
+                found = self._evaluate(which, self.split)
                 metrics[which], ranks[which] = found.metrics, found.ranks
         path = self.directory / checkpoint.CHECKPOINT
         return TrainingResult(

@@ -104,3 +104,18 @@ def test_unseen_items_are_uniform() -> None:
 @pytest.mark.parametrize("which", ["first", "random"])
 def test_an_empty_split_has_no_rows(which: str) -> None:
     assert training_rows(0, 0.5, which).tolist() == []  # type: ignore[arg-type]
+
+
+def test_a_sample_of_users_is_always_the_same_one_and_holds_their_own_split() -> None:
+    rows = [[user, 50 + user, 100 + user, 150 + user, 200 + user] for user in range(1, 41)] + [[1, 2]]
+    split = LeaveOneOut(Sequences.from_lists(rows))
+    for count in (1, 7, 39):
+        sample = split.sample(count)
+        assert len(sample.users) == count
+        chosen = sample.whole.items.reshape(count, 5)
+        assert [list(row) for row in chosen] == [rows[row[0] - 1] for row in chosen]
+        assert sample.test_targets.tolist() == [200 + row[0] for row in chosen]
+        assert np.array_equal(split.sample(count).whole.items, sample.whole.items)
+    assert split.sample(0) is split
+    assert split.sample(40) is split
+    assert split.sample(7).whole.items[::5].tolist() != list(range(1, 8))

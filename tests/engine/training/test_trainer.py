@@ -199,6 +199,20 @@ def test_a_training_share_trains_on_some_and_evaluates_all(tmp_path: Path) -> No
     assert len(result.ranks["test"]) == 120
 
 
+def test_validation_on_a_sample_of_users_and_the_end_on_all(tmp_path: Path) -> None:
+    settings = config(evaluate__validation_users=30)
+    trainer = Trainer(settings, DATA, listener=Silent(), directory=tmp_path)
+    result = trainer.run()
+    assert len(trainer.validated.users) == 30
+    assert len(result.ranks["valid"]) == len(result.ranks["test"]) == 120
+    whole = train(config(), DATA, listener=Silent(), directory=tmp_path / "whole")
+    assert [report.losses for report in result.epochs] == [report.losses for report in whole.epochs]
+    # HR is a share of 30 users, and then of 120.
+    hits = [30 * report.metrics["HR@10"] for report in result.epochs]
+    assert hits == pytest.approx([round(count) for count in hits])
+    assert [report.metrics for report in result.epochs] != [report.metrics for report in whole.epochs]
+
+
 def test_a_model_that_does_not_train_is_only_evaluated(tmp_path: Path) -> None:
     result = train(
         preset("popularity").config.replace({"train.device": "cpu"}), DATA, listener=Silent(), directory=tmp_path
