@@ -1,4 +1,7 @@
-"""Seconds of an epoch: training and validation, median over epochs, beside the first; tokens a second; peak memory."""
+"""Seconds of an epoch, in all and by part; tokens a second; share of the processor's product rate; peak memory.
+
+Medians over epochs, the first one beside them. ``forward`` is what of a step is none of the other parts.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import psutil
+from tests.benchmarks.memory import peak_mebibytes
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,21 +28,28 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     from engine.config import preset
     from engine.data.dataset import load
     from engine.data.splits import LeaveOneOut
-    from engine.training import train
     from engine.training.listening import Silent
+    from tests.benchmarks.stopwatch import WatchedTrainer, product_rate
 
     values = {"train.epochs": chosen.epochs, "train.device": chosen.device}
     values |= dict(item.split("=", 1) for item in chosen.set)
     config = preset(chosen.preset).config.replace(values)
     dataset = load(chosen.data)
     with tempfile.TemporaryDirectory() as folder:
-        result = train(config, dataset, listener=Silent(), directory=Path(folder))
+        trainer = WatchedTrainer(config, dataset, listener=Silent(), directory=Path(folder))
+        result = trainer.run()
     training = [report.train_seconds for report in result.epochs]
     validation = [report.validate_seconds for report in result.epochs]
     tokens = int(
         LeaveOneOut(dataset.sequences).train_inputs.tail(getattr(config.model, "max_length", 50)).lengths.sum()
     )
-    memory: Any = psutil.Process().memory_info()
+    parts = {
+        part: statistics.median(epoch[part] for epoch in trainer.seconds)
+        for part in ("steps", "augment", "backward", "optimiser")
+    }
+    parts["forward"] = parts["steps"] - parts["augment"] - parts["backward"] - parts["optimiser"]
+    rate = product_rate(trainer.device)
+    needed = trainer.operations / len(result.epochs) / 1e12
     return {
         "data": dataset.name,
         "preset": chosen.preset,
@@ -52,6 +62,10 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
         "validate_seconds_median": statistics.median(validation),
         "epoch_seconds_median": statistics.median(map(sum, zip(training, validation, strict=True))),
         "training_tokens_per_second": tokens / statistics.median(training),
-        "resident_mebibytes_at_end": memory.rss / 2**20,
+        **{f"{part}_seconds_median": seconds for part, seconds in parts.items() if part != "steps"},
+        "encoder_teraflop_an_epoch": needed,
+        "product_gigaflops_measured": rate / 1e9,
+        "share_of_product_rate": needed * 1e12 / statistics.median(training) / rate,
+        "peak_mebibytes": peak_mebibytes(),
         "losses_last_epoch": dict(result.epochs[-1].losses),
     }
