@@ -29,6 +29,8 @@ class Dataset:
     ``sequences`` [U]: one a user, oldest item first, dense ids 1…``item_count``. ``user_ids`` [U] and ``item_ids``
     [item_count + 1] are the file's own ids as text; ``item_ids[0]`` is ``""``. ``titles`` [item_count + 1] has ``""``
     where an item has none, and is None without titles. ``fingerprint``: 16 hexadecimal digits over sequences and ids.
+    ``times`` [A] are the actions' times in whole seconds since 1970 (UTC), beside ``sequences.items``; None where the
+    file tells none. Nothing is trained on them, so the fingerprint leaves them out.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Dataset:
     item_ids: NDArray[np.str_]
     titles: NDArray[np.object_] | None
     fingerprint: str
+    times: NDArray[np.int64] | None = None
 
     @property
     def mask_id(self) -> int:
