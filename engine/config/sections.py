@@ -197,6 +197,15 @@ class TrainOptions(Options):
         label="Device",
         choices={"auto": "automatic", "cpu": "CPU", "cuda": "NVIDIA GPU (CUDA)", "mps": "Apple GPU (MPS)"},
     )
+    precision: Literal["float32", "bfloat16"] = setting(
+        "float32",
+        help="Numbers of the encoder's products and of full cross-entropy's; weights, sums, norms, softmaxes and the "
+        "contrastive loss stay float32. bfloat16 pays on GPUs and on CPUs that compute in it, and on no other.",
+        source="engine",
+        label="Precision",
+        choices={"float32": "float32", "bfloat16": "bfloat16 (mixed)"},
+        advanced=True,
+    )
     patience: int = setting(
         40,
         ge=1,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from engine.modules.dropout import Dropout, dropout_mask
 from engine.modules.layout import Group, Layout
-from engine.modules.linear import linear
+from engine.modules.linear import linear, sum_type
 
 
 class MultiHeadAttention(nn.Module):
@@ -32,7 +32,8 @@ class MultiHeadAttention(nn.Module):
         projected = linear(self.query_key_value, x)  # [M, 3d]
         p = self.dropout.p if self.dropout.is_active else 0.0
         if x.device.type == "cpu":
-            context = _GroupedAttention.apply(projected, self.heads, layout.groups, p)
+            # A twentieth of the work: not worth a softmax of less than float32.
+            context = _GroupedAttention.apply(projected.to(sum_type(x.dtype)), self.heads, layout.groups, p).to(x.dtype)
         else:
             context = _attend_on_device(projected, self.heads, layout.groups, p)
         return linear(self.dense, context)

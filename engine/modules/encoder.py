@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from engine.modules.attention import MultiHeadAttention
@@ -27,8 +28,12 @@ class EncoderBlock(nn.Module):
         dropout: float,
         activation: Literal["gelu", "relu"],
         eps: float,
+        dtype: torch.dtype | None,
     ) -> None:
+        """``dtype``: what the products are computed in, None for the rows' own type. The rows between them, norms and
+        sums stay what they are."""
         super().__init__()
+        self.dtype = dtype
         self.attention = MultiHeadAttention(hidden_size, heads, dropout)
         self.attention_norm = nn.LayerNorm(hidden_size, eps=eps)
         self.feed_forward = FeedForward(hidden_size, feed_forward * hidden_size, activation)
@@ -37,8 +42,9 @@ class EncoderBlock(nn.Module):
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
         """x [M, d] → [M, d]."""
-        x = self.attention_norm(self.dropout.add(x, self.attention(x, layout)))
-        return self.output_norm(self.dropout.add(x, self.feed_forward(x)))
+        dtype = self.dtype or x.dtype
+        x = self.attention_norm(self.dropout.add(x, self.attention(x.to(dtype), layout).to(x.dtype)))
+        return self.output_norm(self.dropout.add(x, self.feed_forward(x.to(dtype)).to(x.dtype)))
 
 
 class Encoder(nn.Module):
@@ -54,10 +60,19 @@ class Encoder(nn.Module):
         dropout: float = 0.5,
         activation: Literal["gelu", "relu"] = "gelu",
         eps: float = 1e-12,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(
-            EncoderBlock(hidden_size, heads, feed_forward=feed_forward, dropout=dropout, activation=activation, eps=eps)
+            EncoderBlock(
+                hidden_size,
+                heads,
+                feed_forward=feed_forward,
+                dropout=dropout,
+                activation=activation,
+                eps=eps,
+                dtype=dtype,
+            )
             for _ in range(layers)
         )
 

@@ -5,6 +5,10 @@ times slower than oneDNN on processors that are not Intel's. oneDNN is in every 
 operator meant for the compiler reaches it; where that operator is absent, or another device or type is used, the
 plain product takes its place. Values agree to float32's rounding.
 
+Rows may be bfloat16 while the weights are float32 (``train.precision``): products then take both operands in bfloat16,
+sum in float32 and give bfloat16, and the gradients of weights are summed in float32. A CPU without such products gets
+the same values from float32 ones, at float32's speed: for reading, not for haste.
+
 Legend: M rows, I inputs, O outputs, d hidden size, W = 4d the feed-forward width.
 """
 
@@ -31,14 +35,32 @@ def _has_onednn() -> bool:
     return torch.equal(torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], ""), x @ weight.t())
 
 
+def reduced_type(precision: Literal["float32", "bfloat16"]) -> torch.dtype | None:
+    """What ``train.precision`` lets products be computed in; None for the operands' own type."""
+    return torch.bfloat16 if precision == "bfloat16" else None
+
+
+def sum_type(dtype: torch.dtype) -> torch.dtype:
+    """What numbers of ``dtype`` are summed in: at least float32."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+@cache
+def has_bfloat16() -> bool:
+    """Whether this CPU's products take bfloat16."""
+    return _has_onednn() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def _is_fast(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype == torch.float32 and _has_onednn()
+    return x.device.type == "cpu" and x.dtype in (torch.float32, torch.bfloat16) and _has_onednn()
 
 
 def times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x [M, I] · weightᵀ [I, O] + bias [O] → [M, O], outside autograd."""
+    """x [M, I] · weightᵀ [I, O] + bias [O] → [M, O], outside autograd; all of one type."""
     if not _is_fast(x) or not x.numel():
         return F.linear(x, weight, bias)
+    if x.dtype == torch.bfloat16 and not has_bfloat16():
+        return times_transposed(x.float(), weight.float(), None if bias is None else bias.float()).bfloat16()
     result: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return result
 
@@ -49,7 +71,7 @@ def _weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:
     Some rows at a time: of every length that oneDNN reduces over it keeps memory of the operands' size, and packed
     batches have so many lengths that a run grew by a gigabyte.
     """
-    total = gradient.new_zeros(gradient.shape[1], x.shape[1])
+    total = gradient.new_zeros(gradient.shape[1], x.shape[1], dtype=sum_type(x.dtype))
     for begin in range(0, x.shape[0], _ROWS_AT_ONCE):
         left, right = gradient[begin : begin + _ROWS_AT_ONCE].t(), x[begin : begin + _ROWS_AT_ONCE].t()
         is_narrow = left.shape[0] <= right.shape[0]
@@ -63,21 +85,23 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """x [M, I], weight [O, I], bias [O] → [M, O]."""
+        weight = weight.to(x.dtype)
         ctx.save_for_backward(x, weight)
-        return times_transposed(x, weight, bias)
+        return times_transposed(x, weight, bias.to(x.dtype))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
         """Gradient [M, O] → those of x, weight and bias."""
         x, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        return times_transposed(gradient, weight.t()), _weight_gradient(gradient, x), gradient.sum(0)
+        d_bias = gradient.sum(0, dtype=sum_type(x.dtype))
+        return times_transposed(gradient, weight.t()), _weight_gradient(gradient, x), d_bias
 
 
 def linear(layer: nn.Linear, x: Tensor) -> Tensor:
-    """``layer`` applied to x [M, I] → [M, O]."""
+    """``layer`` applied to x [M, I] → [M, O], of x's type."""
     if not _is_fast(x):
-        return layer(x)  # type: ignore[no-any-return]
+        return F.linear(x, layer.weight.to(x.dtype), layer.bias.to(x.dtype))
     result: Tensor = _Linear.apply(x, layer.weight, layer.bias)
     return result
 
@@ -91,6 +115,7 @@ class _FeedForward(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, activation: str) -> Tensor:
         """x [M, d], w1 [W, d], b1 [W], w2 [d, W], b2 [d] → [M, d]."""
+        w1, b1, w2, b2 = (weight.to(x.dtype) for weight in (w1, b1, w2, b2))
         ctx.save_for_backward(x, w1, b1, w2)
         ctx.activation = activation
         out = torch.empty_like(x)
@@ -106,7 +131,7 @@ class _FeedForward(torch.autograd.Function):
         x, w1, b1, w2 = ctx.saved_tensors
         gradient = gradients[0].contiguous()
         d_x = torch.empty_like(x)
-        d_w1, d_b1, d_w2 = torch.zeros_like(w1), torch.zeros_like(b1), torch.zeros_like(w2)
+        d_w1, d_b1, d_w2 = (torch.zeros_like(weight, dtype=sum_type(x.dtype)) for weight in (w1, b1, w2))
         for begin in range(0, x.shape[0], _ROWS_AT_ONCE):
             rows = slice(begin, begin + _ROWS_AT_ONCE)
             wide = times_transposed(x[rows], w1, b1)  # [rows, W]
@@ -117,9 +142,9 @@ class _FeedForward(torch.autograd.Function):
                 active, d_wide = wide.relu(), d_active.mul_(wide > 0)
             d_w2 += _weight_gradient(gradient[rows], active)
             d_w1 += _weight_gradient(d_wide, x[rows])
-            d_b1 += d_wide.sum(0)
+            d_b1 += d_wide.sum(0, dtype=sum_type(x.dtype))
             d_x[rows] = times_transposed(d_wide, w1.t())
-        return d_x, d_w1, d_b1, d_w2, gradient.sum(0), None
+        return d_x, d_w1, d_b1, d_w2, gradient.sum(0, dtype=sum_type(x.dtype)), None
 
 
 class FeedForward(nn.Module):
@@ -137,5 +162,5 @@ class FeedForward(nn.Module):
             weights = (self.widen.weight, self.widen.bias, self.narrow.weight, self.narrow.bias)
             result: Tensor = _FeedForward.apply(x, *weights, self.activation)
             return result
-        wide = self.widen(x)  # [M, W]
-        return self.narrow(F.gelu(wide) if self.activation == "gelu" else F.relu(wide))  # type: ignore[no-any-return]
+        wide = linear(self.widen, x)  # [M, W]
+        return linear(self.narrow, F.gelu(wide) if self.activation == "gelu" else F.relu(wide))

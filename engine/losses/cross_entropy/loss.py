@@ -12,23 +12,30 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
 from engine.losses.weights import token_weights
+from engine.modules.linear import reduced_type, times_transposed
 
-SCORES_AT_ONCE = {"cpu": 2**22, "cuda": 2**26}
-"""Scores held at once, 16 MB on the CPU, about what its last cache holds …"""
+SCORES_AT_ONCE = {"cpu": 2**21, "cuda": 2**26}
+"""Scores held at once, 8 MB on the CPU, a part of what its last cache holds …"""
 _TOKENS_AT_LEAST = 64
 """… but never fewer tokens than this, below which the products are slow. A block is then as large as the item table."""
+_ROWS_MULTIPLE = 32
+"""Of the tokens of a block: products are compiled for their exact shape when it is first seen, so few shapes are worth
+idle rows."""
 
 
 class CrossEntropy:
     """−log softmax(h · E)[next], averaged over real tokens or over users. It draws nothing."""
 
-    def __init__(self, mean: Literal["tokens", "users"] = "tokens") -> None:
+    def __init__(self, mean: Literal["tokens", "users"] = "tokens", dtype: torch.dtype | None = None) -> None:
+        """``dtype``: what the products are computed in; None for the hidden states' own."""
         self.mean = mean
+        self.dtype = dtype
 
     @classmethod
     def from_config(
@@ -39,7 +46,7 @@ class CrossEntropy:
         device: torch.device,  # noqa: ARG003
     ) -> Self:
         """The loss that ``config`` describes."""
-        return cls(config.fidelity.next_item_mean)
+        return cls(config.fidelity.next_item_mean, reduced_type(config.train.precision))
 
     def __call__(
         self,
@@ -53,19 +60,25 @@ class CrossEntropy:
     ) -> Tensor:
         """The batch's loss, a scalar. hidden [T, d], targets int64 [T] (1…I), item table [I + 2, d], lengths [N]."""
         weights = token_weights(hidden, lengths if self.mean == "users" else None)
-        return cross_entropy(hidden, targets, table, weights)
+        return cross_entropy(hidden, targets, table, weights, dtype=self.dtype)
 
 
 def cross_entropy(
-    hidden: Tensor, targets: Tensor, table: Tensor, weights: Tensor, scores_at_once: int | None = None
+    hidden: Tensor,
+    targets: Tensor,
+    table: Tensor,
+    weights: Tensor,
+    scores_at_once: int | None = None,
+    dtype: torch.dtype | None = None,
 ) -> Tensor:
     """Σ weights · (log Σ_j exp(h·e_j) − h·e_target), j over the items 1…I: neither padding nor mask is a candidate.
 
-    hidden [T, d], targets int64 [T], table [I + 2, d], weights [T] → scalar.
+    hidden [T, d], targets int64 [T], table [I + 2, d], weights [T] → scalar. ``dtype`` of the products is that of
+    ``hidden`` where nothing is said; softmax and sums are ``hidden``'s in any case.
     """
     if scores_at_once is None:
         scores_at_once = SCORES_AT_ONCE.get(hidden.device.type, SCORES_AT_ONCE["cuda"])
-    result: Tensor = _CrossEntropy.apply(hidden, targets, table, weights, scores_at_once)
+    result: Tensor = _CrossEntropy.apply(hidden, targets, table, weights, scores_at_once, dtype or hidden.dtype)
     return result
 
 
@@ -74,29 +87,41 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, targets: Tensor, table: Tensor, weights: Tensor, scores_at_once: int
+        ctx: Any,
+        hidden: Tensor,
+        targets: Tensor,
+        table: Tensor,
+        weights: Tensor,
+        scores_at_once: int,
+        dtype: torch.dtype,
     ) -> Tensor:
         """See `cross_entropy`."""
-        items = table[1:-1]  # [I, d]
-        d_hidden, d_table = torch.empty_like(hidden), torch.zeros_like(table)
-        d_items = d_table[1:-1]
+        items = table[1:-1].to(dtype)  # [I, d]
+        across = items.t().contiguous()  # [d, I]
+        d_across = torch.zeros_like(across, dtype=hidden.dtype)
         tokens, count = hidden.shape[0], items.shape[0]
-        step = max(_TOKENS_AT_LEAST, scores_at_once // max(count, 1))
-        buffer = hidden.new_empty(min(step, tokens), count)
+        idle = -tokens % _ROWS_MULTIPLE
+        rows = F.pad(hidden, (0, 0, 0, idle)).to(dtype)  # [T', d]
+        factors = F.pad(weights, (0, idle)).unsqueeze(1)  # [T', 1]
+        columns = F.pad(targets - 1, (0, idle)).unsqueeze(1)
+        d_hidden = hidden.new_empty(rows.shape)
         total = hidden.new_zeros(())
-        for begin in range(0, tokens, step):
-            block, weight = hidden[begin : begin + step], weights[begin : begin + step].unsqueeze(1)  # [B, d], [B, 1]
-            next_item = items[targets[begin : begin + step] - 1]  # [B, d]
-            scores = torch.mm(block, items.t(), out=buffer[: len(block)])  # [B, I]
-            highest = scores.amax(1, keepdim=True)
-            scores.sub_(highest).exp_()
-            norm = scores.sum(1, keepdim=True)
-            own = (block * next_item).sum(1, keepdim=True)
-            total += ((norm.log() + highest - own) * weight).sum()
-            # p = scores / norm; each token's factor goes to the narrow side of the products and spares a pass over p.
-            factor = weight / norm
-            d_hidden[begin : begin + step] = torch.mm(scores, items).mul_(factor).sub_(next_item * weight)
-            d_items.addmm_(scores.t(), block * factor)
+        step = max(_TOKENS_AT_LEAST, scores_at_once // max(count, 1) // _ROWS_MULTIPLE * _ROWS_MULTIPLE)
+        for begin in range(0, rows.shape[0], step):
+            part = slice(begin, begin + step)
+            block, factor = rows[part], factors[part]  # [B, d], [B, 1]
+            scores = times_transposed(block, items).to(hidden.dtype)  # [B, I]
+            own, highest = scores.gather(1, columns[part]), scores.amax(1, keepdim=True)
+            chances = torch.softmax(scores, 1, out=scores)
+            # The likeliest item's chance is exp(0) / norm.
+            total += ((highest - chances.amax(1, keepdim=True).log() - own) * factor).sum()
+            chances = chances.to(dtype)
+            d_hidden[part] = times_transposed(chances, across) * factor
+            # Each token's factor goes to the narrow side of the product and spares a pass over the chances.
+            d_across += times_transposed((block * factor).to(dtype).t(), chances.t())
+        d_hidden = d_hidden[:tokens].addcmul_(table[targets], weights.unsqueeze(1), value=-1)
+        d_table = torch.zeros_like(table)
+        d_table[1:-1] = d_across.t()
         d_table.index_add_(0, targets, hidden * weights.unsqueeze(1), alpha=-1)
         ctx.save_for_backward(d_hidden, d_table)
         return total
@@ -105,4 +130,4 @@ class _CrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Gradient of the loss, a scalar → those of ``hidden`` and ``table``."""
         d_hidden, d_table = ctx.saved_tensors
-        return gradients[0] * d_hidden, None, gradients[0] * d_table, None, None
+        return gradients[0] * d_hidden, None, gradients[0] * d_table, None, None, None

@@ -20,7 +20,7 @@ from engine.models.weights import refuse_misfit
 from engine.modules.dropout import Dropout
 from engine.modules.encoder import Encoder, EncoderBlock
 from engine.modules.layout import Layout, packed_layout, padded_layout
-from engine.modules.linear import times_transposed
+from engine.modules.linear import reduced_type, times_transposed
 
 
 class Transformer(nn.Module):
@@ -34,10 +34,12 @@ class Transformer(nn.Module):
         padding_row: Literal["zero", "random"] = "zero",
         hide_padding_items: bool = False,
         generator: torch.Generator | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Draw the initial weights with ``generator`` (on the CPU, so that every device starts alike).
 
-        ``hide_padding_items``: items of id 0 inside a sequence are hidden as attention keys (FACTS F10).
+        ``hide_padding_items``: items of id 0 inside a sequence are hidden as attention keys (FACTS F10). ``dtype``:
+        of the encoder's products, None for the weights' own; weights and hidden states are float32 in any case.
         """
         super().__init__()
         size = options.hidden_size
@@ -56,6 +58,7 @@ class Transformer(nn.Module):
             dropout=options.dropout,
             activation=options.activation,
             eps=options.layer_norm_eps,
+            dtype=dtype,
         )
         self._initialise(options.initializer_range, padding_row, generator)
 
@@ -70,6 +73,7 @@ class Transformer(nn.Module):
             padding_row=config.fidelity.padding_row,
             hide_padding_items=config.fidelity.mask_token == "padding",
             generator=generator,
+            dtype=reduced_type(config.train.precision),
         )
 
     @torch.no_grad()

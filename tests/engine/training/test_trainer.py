@@ -28,6 +28,7 @@ KINDS: list[dict[str, Any]] = [
     {"name": "coserec-paper", "loss__next_item": "cross_entropy", "fidelity__next_item_mean": "users"},
     {"name": "coserec-paper", "loss__representation": "last", "similarity__hybrid_after_epoch": 1},
     {"name": "coserec-paper", "loss__representation": "mean", "fidelity__next_item_mean": "users"},
+    {"name": "coserec-paper", "loss__next_item": "cross_entropy", "train__precision": "bfloat16"},
 ]
 
 
@@ -43,7 +44,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(kind: dict[st
     assert told(runs[0].epochs) != told(runs[2].epochs)
 
 
-@pytest.mark.parametrize("kind", KINDS[:2], ids=lambda kind: str(kind["name"]))
+@pytest.mark.parametrize("kind", [*KINDS[:2], KINDS[-1]], ids=lambda kind: str(kind["name"]))
 @pytest.mark.parametrize("stop_at_step", [5, 8])
 def test_stopped_and_resumed_equals_uninterrupted(kind: dict[str, Any], stop_at_step: int, tmp_path: Path) -> None:
     settings = config(**kind, similarity__hybrid_after_epoch=1)
@@ -132,6 +133,16 @@ def test_training_learns_to_walk_round(tmp_path: Path) -> None:
     settings = config("sasrec", train__epochs=15, train__learning_rate=0.05, model__dropout=0.0, model__hidden_size=16)
     result = train(settings, circles(200), listener=Silent(), directory=tmp_path)
     assert result.metrics["test"]["HR@5"] > 0.8  # by chance 5 of 60
+
+
+def test_bfloat16_trains_about_as_float32_does_and_not_the_same(tmp_path: Path) -> None:
+    results = [
+        train(config(train__precision=precision), DATA, listener=Silent(), directory=tmp_path / precision)
+        for precision in ("float32", "bfloat16")
+    ]
+    first, second = ([epoch.losses["total"] for epoch in result.epochs] for result in results)
+    assert first != second
+    assert second == pytest.approx(first, rel=0.02)
 
 
 def test_the_listener_hears_every_phase_and_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
