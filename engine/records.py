@@ -301,6 +301,48 @@ class AugmentationPreview:
     seed: int
 
 
+@dataclass(frozen=True)
+class CostEstimate:
+    """What a run will cost on ``device``, by a rehearsal: times in seconds, memory in bytes."""
+
+    device: str
+    users: int
+    """Who train."""
+    steps: int
+    """Batches of an epoch."""
+    train_seconds: float
+    """An epoch's training."""
+    validate_seconds: float
+    """An epoch's validation."""
+    neighbours_seconds: float
+    """Model-based neighbours, once an epoch in the epochs that use them; 0 where none does."""
+    count_seconds: float
+    """Memory-based neighbours, once before the first epoch; 0 where nobody asks for them."""
+    test_seconds: float
+    """Ranking all users' validation and test targets at the end."""
+    memory: int
+    """The most that the arrays of the run hold at one time."""
+    epochs: int
+    """At most this many."""
+    model_epochs: int
+    """Of them, those that use model-based neighbours."""
+
+    @property
+    def epoch_seconds(self) -> float:
+        """An epoch with its validation, before model-based neighbours are used."""
+        return self.train_seconds + self.validate_seconds
+
+    @property
+    def most_seconds(self) -> float:
+        """The whole run, if early stopping does not end it."""
+        return (
+            self.count_seconds
+            + self.epochs * self.epoch_seconds
+            + self.model_epochs * self.neighbours_seconds
+            + self.test_seconds
+        )
+
+
 def to_plain(value: Any) -> Any:
     """The record as JSON-ready values: dataclasses to dicts, arrays to lists, paths and times to text."""
     if is_dataclass(value) and not isinstance(value, type):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine import paths
 from engine.api.augmentations import Augmentations
+from engine.api.costs import Costs
 from engine.api.datasets import Datasets
 from engine.api.evaluations import Evaluations
 from engine.api.neighbours import Neighbours
@@ -21,4 +22,5 @@ class Workspace:
         self.neighbours = Neighbours()
         self.augmentations = Augmentations()
         self.evaluations = Evaluations()
+        self.costs = Costs()
         self.runs = Runs(self.directory)

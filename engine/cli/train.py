@@ -9,11 +9,20 @@ import click
 
 from engine.api import Workspace
 from engine.cli.follow import follow
-from engine.cli.frame import FAILED, emit, json_option, metric_table, stored_workspace_option, tell, workspace_option
+from engine.cli.frame import (
+    FAILED,
+    emit,
+    json_option,
+    metric_table,
+    stored_workspace_option,
+    table,
+    tell,
+    workspace_option,
+)
 from engine.cli.settings import SettingsCommand, config_options, seeds_of
 from engine.config import ExperimentConfig
 from engine.errors import UsageError
-from engine.records import RunRecord, RunStatus
+from engine.records import RunRecord, RunStatus, to_plain
 
 _queue_option = click.option("--queue", is_flag=True, help="Only put into the queue; `coserec work` works it off.")
 
@@ -70,6 +79,33 @@ def resume(run_id: str, queue: bool, workspace: Workspace, as_json: bool) -> Non
     _run_out(workspace, [record.id], queue, as_json)
 
 
+@click.command(cls=SettingsCommand)
+@click.argument("data", metavar="DATA")
+@json_option
+@config_options
+def cost(data: str, as_json: bool, config: ExperimentConfig, **_: Any) -> None:
+    """Tell what training on DATA will take.
+
+    Rehearses some steps, some ranking and some neighbours on the device that would be used, and starts no run.
+    """
+    found = Workspace().costs.estimate(config.replace({"data.path": data}))
+    if as_json:
+        seconds = {"epoch_seconds": found.epoch_seconds, "most_seconds": found.most_seconds}
+        emit(to_plain(found) | seconds)
+        return
+    rows = [
+        ("device", found.device),
+        ("memory-based neighbours, once, s", found.count_seconds),
+        (f"training, an epoch ({found.steps:,} steps of {found.users:,} users), s", found.train_seconds),
+        ("validation, an epoch, s", found.validate_seconds),
+        (f"model-based neighbours, an epoch, in at most {found.model_epochs:,} epochs, s", found.neighbours_seconds),
+        ("testing at the end, s", found.test_seconds),
+        (f"all {found.epochs:,} epochs, h", found.most_seconds / 3600),
+        ("memory for arrays, GiB", found.memory / 2**30),
+    ]
+    table((name, value if isinstance(value, str) else f"{value:.3g}") for name, value in rows)
+
+
 def _run_out(workspace: Workspace, ids: Sequence[str], queue: bool, as_json: bool) -> None:
     from engine.runs.export import plain_run
 
@@ -119,4 +155,4 @@ def run(ctx: click.Context, run_id: str, workspace: Workspace, **_: Any) -> None
     ctx.exit(workspace.runs.execute(run_id))
 
 
-COMMANDS = (train, resume, work, run)
+COMMANDS = (train, cost, resume, work, run)

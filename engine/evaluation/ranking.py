@@ -26,6 +26,13 @@ TieRule = Literal["optimistic", "pessimistic", "mean", "id"]
 
 _CELLS = 1 << 20
 """Scores compared at once on the CPU: few enough to stay in its cache."""
+SCORES_AT_ONCE = 1 << 27
+"""Scores held at once: 512 MB of float32. Where items are so many, fewer users are ranked together."""
+
+
+def users_at_once(item_count: int, batch_size: int) -> int:
+    """Users ranked together: ``batch_size``, or as many as `SCORES_AT_ONCE` has room for."""
+    return max(1, min(batch_size, SCORES_AT_ONCE // (item_count + 2)))
 
 
 def full_ranks(
@@ -52,6 +59,7 @@ def full_ranks(
     Ranks that ``should_stop`` cut short are NaN.
     """
     ranks = np.full(len(targets), math.nan)
+    batch_size = users_at_once(item_count, batch_size)
     for begin in range(0, len(targets), batch_size):
         if should_stop():
             break

@@ -23,6 +23,7 @@ from engine.errors import RunError
 from engine.evaluation.protocol import Evaluation, Which, evaluate
 from engine.evaluation.scoring import ModelScorer
 from engine.records import EpochReport, TrainingResult
+from engine.similarity.source import Correlations
 from engine.similarity.table import NeighbourTable
 from engine.training import checkpoint, setup
 from engine.training.device import describe, memory_guard, resolve
@@ -92,7 +93,7 @@ class Trainer:
         if self.contrastive is not None:
             self.objectives.append(self.contrastive)
             self.listener.phase("correlations")
-            self.correlations = setup.correlations_or_none(self.config, self.split, self.dataset)
+            self.correlations = self._correlations()
         self.rows = training_rows(
             len(self.split.users), self.config.data.train_fraction, self.config.fidelity.train_subset, train.seed
         )
@@ -104,6 +105,9 @@ class Trainer:
         )
         self.validated = self.split.sample(self.config.evaluate.validation_users)
         self.scorers = {"valid": self._scorer("valid", self.validated)}
+
+    def _correlations(self) -> Correlations | None:
+        return setup.correlations_or_none(self.config, self.split, self.dataset)
 
     def _train(self) -> None:
         """Algorithm 1: epochs until B, or until validation has not improved for long (FACTS F5)."""

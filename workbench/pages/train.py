@@ -21,6 +21,8 @@ from workbench.forms.seeds import parse_seeds, seeds_text
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.run_names import NOT_COMPARED
 from workbench.theme import SMALL, SPACE, WIDE, repolish, set_role
+from workbench.widgets.cards import scrolled
+from workbench.widgets.cost_line import CostLine
 from workbench.widgets.layout import Card, PageHeading, button, label, line
 from workbench.widgets.text import memory_text
 
@@ -55,6 +57,7 @@ class TrainPage(PageWidget):
         self.form.validity_changed.connect(lambda _: self._refresh())
         session.config_changed.connect(self._follow_session)
         self.seeds.textChanged.connect(lambda _: self._refresh())
+        self.cost.changed.connect(self._refresh)
         self._show_preset()
         self._refresh()
 
@@ -111,7 +114,6 @@ class TrainPage(PageWidget):
     def _side(self) -> QWidget:
         theme = self.context.theme
         side = QWidget()
-        side.setFixedWidth(SIDE_WIDTH)
         card = Card("This will train")
         self.data_label = label("", "section", wrap=True)
         self.model_label = label("", "muted", wrap=True)
@@ -125,11 +127,13 @@ class TrainPage(PageWidget):
         self.copy = button("Copy as command", self.copy_command, theme=theme, icon="copy")
         self.note = label("", "error", wrap=True)
         change = button("Change data set…", lambda: self.form.show_field("data.path"), role="link")
+        self.cost = CostLine(self.context)
         seeds_label = label("Seeds", "section")
         seeds_label.setBuddy(self.seeds)
         parts: list[QWidget] = [self.data_label, change, self.model_label, self.changes_label, line()]
         parts += [seeds_label, self.seeds, self.seeds_error, line()]
-        parts += [label("Device", "section"), self.device_label, line(), self.note, self.queue, self.copy]
+        parts += [label("Device", "section"), self.device_label, line()]
+        parts += [label("Cost", "section"), self.cost, line(), self.note, self.queue, self.copy]
         for part in parts:
             card.body.addWidget(part)
         card.body.setAlignment(change, Qt.AlignmentFlag.AlignLeft)
@@ -137,7 +141,9 @@ class TrainPage(PageWidget):
         column.setContentsMargins(SMALL, WIDE, WIDE, WIDE)
         column.addWidget(card)
         column.addStretch(1)
-        return side
+        area = scrolled(side)  # a low window still reaches the button
+        area.setFixedWidth(SIDE_WIDTH)
+        return area
 
     # What the page does ---------------------------------------------------------------------------------------------
 
@@ -205,11 +211,13 @@ class TrainPage(PageWidget):
         )
         self.note.setVisible(bool(wrong))
         self.queue.setEnabled(self.can_queue())
+        self.cost.show_config(config, self.form.is_valid)
         count = len(seeds)
         if self._is_queueing:
             self.queue.setText("Queueing …")
         else:
-            self.queue.setText(f"Queue {count} {'run' if count == 1 else 'runs'}" if count else "Queue")
+            runs = f"Queue {count} {'run' if count == 1 else 'runs'}" if count else "Queue"
+            self.queue.setText(runs + self.cost.total_text(count))
         self.copy.setEnabled(bool(count) and self.form.is_valid)
 
     def can_queue(self) -> bool:

@@ -1,0 +1,177 @@
+"""What a run will cost, told before it starts: a rehearsal of it on the device it would use.
+
+A few real training steps, some users ranked, model-based neighbours of some items, memory-based ones of some users:
+each is timed and multiplied by how much of it there is. Nothing is written, and nothing that takes long is done: a
+million users are rehearsed as quickly as a thousand, once their file is read.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+from engine import registry
+from engine.config import ExperimentConfig
+from engine.data.dataset import Dataset
+from engine.data.sequences import Sequences
+from engine.evaluation.ranking import users_at_once
+from engine.records import CostEstimate
+from engine.similarity.embedding.products import SCORES_AT_ONCE, embedding_neighbours
+from engine.similarity.item_cf.counting import item_cf
+from engine.similarity.table import NeighbourTable
+from engine.training import setup
+from engine.training.device import describe, memory_guard
+from engine.training.listening import Silent
+from engine.training.trainer import Trainer
+
+_WARM_UP, _STEPS = 2, 5
+_SECONDS = 3.0
+"""Steps and blocks are repeated for no longer than this."""
+_RANKED = 1024
+_ITEMS = 4096
+_PAIRS = 1_000_000
+_NUMBERS_KEPT = 6
+"""Copies of the parameters: weights, gradients, two moments, the best epoch's, and the table at an epoch's start."""
+
+
+def rehearse(config: ExperimentConfig, dataset: Dataset) -> CostEstimate:
+    """Time the parts of a run with ``config`` on ``dataset``.
+
+    Raises ``DataError`` (nothing to train on), ``ConfigurationError`` (no such device), and ``OutOfMemoryError`` where
+    even a batch does not fit.
+    """
+    trainer = _Rehearsal(config, dataset, listener=Silent(), directory=Path())
+    with memory_guard(config, trainer.device):
+        return trainer.rehearse()
+
+
+class _Rehearsal(Trainer):
+    """A trainer that takes a few steps with made-up neighbours and writes nothing."""
+
+    kept = 0
+    """Bytes that a step keeps for its backward pass, and the gradients of what it multiplies."""
+
+    def _correlations(self) -> None:
+        """None: counting them is timed apart."""
+
+    def rehearse(self) -> CostEstimate:
+        trains = setup.trains(self.config)
+        self.model = setup.model(self.config, self.dataset, self.split, self.generators.initial).to(self.device)
+        if trains:
+            self._prepare()
+            steps = -(-len(self.rows) // self.config.train.batch_size)
+        train = self._step_seconds() * steps if trains else 0.0
+        asks = trains and setup.uses_neighbours(self.config)
+        similarity = registry.entry("similarity", self.config.similarity.name).facts
+        validated = len(self.validated.users) if trains else 0
+        user = self._user_seconds()
+        epochs = self.config.train.epochs if trains else 0
+        return CostEstimate(
+            device=describe(self.device),
+            users=len(self.rows) if trains else 0,
+            steps=steps if trains else 0,
+            train_seconds=train,
+            validate_seconds=user * validated,
+            neighbours_seconds=self._table_seconds() if asks and similarity["uses_model"] else 0.0,
+            count_seconds=self._count_seconds() if asks and similarity["uses_memory"] else 0.0,
+            test_seconds=2 * user * len(self.split.users),
+            memory=self._memory(asks),
+            epochs=epochs,
+            model_epochs=self._model_epochs(epochs) if asks and similarity["uses_model"] else 0,
+        )
+
+    def _model_epochs(self, epochs: int) -> int:
+        """Epochs whose correlations follow the embeddings: all, or those after E (FACTS F16)."""
+        if not setup.asks_for_hybrid(self.config):
+            return epochs
+        late = self.config.fidelity.hybrid_switch == "after_epoch"
+        return max(0, epochs - self.config.similarity.hybrid_after_epoch - late)
+
+    def _step_seconds(self) -> float:
+        """Median of a few steps, after others that pay for what is made once."""
+        if self.contrastive is not None:
+            self.contrastive.neighbours = self._made_up_neighbours()
+        self.model.train()
+        order = self.generators.order.permutation(self.rows)
+        size = self.config.train.batch_size
+        batches = [self.data.batch(order[begin : begin + size]) for begin in range(0, len(order), size)]
+        with saved_tensors_hooks(self._note_kept, lambda tensor: tensor):
+            self._step(batches[0])
+        return self._timed(lambda turn: self._step(batches[turn % len(batches)]))
+
+    def _note_kept(self, tensor: Tensor) -> Tensor:
+        self.kept += tensor.numel() * tensor.element_size()
+        return tensor
+
+    def _made_up_neighbours(self) -> NeighbourTable:
+        """Neighbours for every item, so that every operator has its work to do."""
+        rows = self.dataset.rows
+        k = self.config.similarity.top_k
+        ids = torch.randint(1, rows - 1, (rows, k), dtype=torch.int64)
+        return NeighbourTable.of(ids, torch.rand(rows, k)).to(self.device)
+
+    def _user_seconds(self) -> float:
+        """Seconds a user's ranking takes, of some users ranked together."""
+        size = users_at_once(self.dataset.item_count, self.config.evaluate.batch_size)
+        some = self.split.sample(min(size, _RANKED, len(self.split.users)))
+        self.scorers = {"valid": self._scorer("valid", some)}
+        return self._timed(lambda _: self._evaluate("valid", some)) / max(len(some.users), 1)
+
+    def _table_seconds(self) -> float:
+        """Model-based neighbours of every item: its cost is that of the items' products, so some items tell it."""
+        table = self.model.item_embedding.weight.detach()
+        some = table[: min(len(table), _ITEMS)]
+        seconds = self._timed(lambda _: embedding_neighbours(some, min(self.config.similarity.top_k, len(some))))
+        return seconds * (len(table) / len(some)) ** 2
+
+    def _count_seconds(self) -> float:
+        """Memory-based neighbours of every item: their cost is that of the pairs of items that share a user."""
+        sequences = self.split.correlation_sequences(self.config.fidelity.correlation_items)
+        pairs = np.cumsum(sequences.lengths.astype(np.float64) ** 2)
+        some = int(np.searchsorted(pairs, _PAIRS)) + 1
+        if some >= len(pairs):
+            return self._timed(lambda _: self._count(sequences), warm_up=0, steps=1)
+        rows = np.sort(np.random.default_rng(0).permutation(len(pairs))[:some])
+        chosen = sequences.take(rows)
+        share = float((chosen.lengths.astype(np.float64) ** 2).sum() / pairs[-1])
+        return self._timed(lambda _: self._count(chosen), warm_up=0, steps=1) / max(share, 1e-9)
+
+    def _count(self, sequences: Sequences) -> object:
+        return item_cf(sequences, self.dataset.item_count, self.config.similarity.top_k)
+
+    def _memory(self, asks: bool) -> int:
+        """Parameters and what belongs to them, neighbours, sequences, and the larger of a step and a ranking block."""
+        parameters = getattr(self.model, "parameters", list)
+        numbers = sum(parameter.numel() * parameter.element_size() for parameter in parameters())
+        neighbours = self.dataset.rows * self.config.similarity.top_k * (8 + 4 + 3 * 4) if asks else 0
+        sequences = len(self.dataset.sequences.items) * (4 + 3 * 8)
+        width = self.dataset.item_count + 2
+        together = users_at_once(self.dataset.item_count, self.config.evaluate.batch_size)
+        ranking = min(together, len(self.split.users)) * width * 4
+        products = min(self.dataset.rows**2, SCORES_AT_ONCE) * 4 if asks else 0
+        return _NUMBERS_KEPT * numbers + neighbours + sequences + max(2 * self.kept, ranking, products)
+
+    def _timed(self, act: Callable[[int], object], warm_up: int = _WARM_UP, steps: int = _STEPS) -> float:
+        """Median seconds of ``act``."""
+        times: list[float] = []
+        began = time.perf_counter()
+        for turn in range(warm_up + steps):
+            before = self._now()
+            act(turn)
+            if turn >= warm_up:
+                times.append(self._now() - before)
+            if times and time.perf_counter() - began > _SECONDS:
+                break
+        return statistics.median(times)
+
+    def _now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()

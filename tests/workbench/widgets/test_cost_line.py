@@ -1,0 +1,110 @@
+"""The cost on the Train page: asked for, told, void once settings change, cancelled."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from engine.errors import DataError
+from engine.records import CostEstimate
+from workbench.context import Context
+from workbench.pages.train import TrainPage
+from workbench.widgets import cost_line
+from workbench.widgets.cost_line import estimate_text
+
+FOUND = CostEstimate(
+    *("cpu", 22_363, 88, 17.8, 0.72, 0.9, 0.4, 1.4, 2**27),
+    epochs=300,
+    model_epochs=139,
+)
+
+
+@pytest.fixture
+def page(qtbot: QtBot, context: Context) -> TrainPage:
+    made = TrainPage(context)
+    qtbot.addWidget(made)
+    return made
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, page: TrainPage, what: Any) -> list[Any]:
+    asked = []
+
+    def estimate(config: Any) -> CostEstimate:
+        asked.append(config)
+        if isinstance(what, threading.Event):
+            what.wait(10)
+        if isinstance(what, Exception):
+            raise what
+        return FOUND
+
+    monkeypatch.setattr(page.context.workspace.costs, "estimate", estimate)
+    return asked
+
+
+def test_the_estimate_is_told_and_the_button_multiplies_it(
+    qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = answer(monkeypatch, page, None)
+    page.seeds.setText("1-3")
+    assert page.queue.text() == "Queue 3 runs"
+    with qtbot.waitSignal(page.cost.changed):
+        qtbot.mouseClick(page.cost.button, Qt.MouseButton.LeftButton)
+    assert "18 s training (88 steps), 0.72 s validation" in page.cost.text.text()
+    assert "0.9 s an epoch, in at most 139 of 300" in page.cost.text.text()
+    assert page.queue.text() == "Queue 3 runs · at most 4 h 44 min"
+    page.seeds.setText("7")
+    assert page.queue.text() == "Queue 1 run · at most 1 h 34 min"
+    assert len(asked) == 1
+
+
+def test_a_changed_setting_voids_it_and_another_seed_does_not(
+    qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, page, None)
+    with qtbot.waitSignal(page.cost.changed):
+        page.cost.toggle()
+    page.context.session.change({"train.seed": 9})
+    assert "at most" in page.queue.text()
+    page.context.session.change({"model.hidden_size": 32})
+    assert page.cost.text.text() == cost_line.VOID
+    assert "at most" not in page.queue.text()
+
+
+def test_an_answer_to_settings_of_before_is_not_shown(
+    qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    answer(monkeypatch, page, gate)
+    page.cost.toggle()
+    assert page.cost.button.text() == "Cancel"
+    page.context.session.change({"model.hidden_size": 32})
+    assert page.cost.button.text() == cost_line.ASK
+    gate.set()
+    qtbot.waitUntil(lambda: not page.context.engine.is_busy)
+    assert page.cost.estimate is None
+
+
+def test_cancel_and_errors_leave_it_as_it_was(qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+    answer(monkeypatch, page, gate)
+    page.cost.toggle()
+    page.cost.toggle()
+    assert page.cost.text.text() == cost_line.UNKNOWN
+    gate.set()
+    qtbot.waitUntil(lambda: not page.context.engine.is_busy)
+    answer(monkeypatch, page, DataError("there is no such file.", "Choose another."))
+    page.cost.toggle()
+    qtbot.waitUntil(lambda: "no such file" in page.cost.error.text())
+    assert page.cost.button.text() == cost_line.ASK
+
+
+def test_what_a_run_does_not_do_is_not_named() -> None:
+    plain = CostEstimate("cpu", 0, 0, 0.0, 0.0, 0.0, 0.0, 1.0, 2**20, epochs=0, model_epochs=0)
+    text = estimate_text(plain)
+    assert "epoch" not in text
+    assert "Neighbours" not in text
+    assert text.startswith("Test: 1 s.")

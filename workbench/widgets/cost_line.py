@@ -1,0 +1,126 @@
+"""What the runs about to be queued will cost: asked for by a button, told in a few lines, void when settings change."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from engine.config import ExperimentConfig
+from engine.records import CostEstimate
+from workbench.context import Context
+from workbench.engine_process import Task
+from workbench.theme import TIGHT
+from workbench.widgets.layout import button, label
+from workbench.widgets.text import memory_text, time_left_text
+
+ASK = "Estimate time and memory"
+UNKNOWN = "Not estimated yet: some real steps are rehearsed, which takes seconds."
+VOID = "Settings have changed since the estimate."
+BUSY = "Reading the data and rehearsing some steps …"
+
+
+class CostLine(QWidget):
+    """Holds the estimate of one configuration, the seed aside."""
+
+    changed = Signal()
+    """There is an estimate now, or there is none any more."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self.estimate: CostEstimate | None = None
+        self._config: ExperimentConfig | None = None
+        self._task: Task | None = None
+        self.text = label(UNKNOWN, "muted", wrap=True)
+        self.error = label("", "error", wrap=True)
+        self.error.hide()
+        self.button = button(
+            ASK,
+            self.toggle,
+            role="link",
+            tip="Rehearse some training steps, some ranking and some neighbours on the device chosen; starts no run",
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(TIGHT)
+        for part in (self.text, self.error, self.button):
+            column.addWidget(part)
+        column.setAlignment(self.button, Qt.AlignmentFlag.AlignLeft)
+
+    def show_config(self, config: ExperimentConfig, is_valid: bool) -> None:
+        """The form holds this now. An estimate of something else is void."""
+        config = config.replace({"train.seed": 1})
+        self.button.setEnabled(is_valid or self._task is not None)
+        if config == self._config:
+            return
+        had, self._config = self.estimate is not None or self._task is not None, config
+        self._end()
+        self.error.hide()
+        if had:
+            self.estimate = None
+            self.text.setText(VOID)
+            self.changed.emit()
+
+    def total_text(self, runs: int) -> str:
+        """`` · at most 1 h 30 min`` for so many runs one after the other; nothing without an estimate."""
+        if self.estimate is None or not runs:
+            return ""
+        return f" · at most {time_left_text(runs * self.estimate.most_seconds)}"
+
+    def toggle(self) -> None:
+        """Begin the rehearsal, or cancel it."""
+        if self._task is not None:
+            self._end()
+            self.text.setText(UNKNOWN)
+            return
+        if self._config is None:
+            return
+        self.error.hide()
+        self.text.setText(BUSY)
+        self.button.setText("Cancel")
+        self._task = self.context.run_in_engine(
+            self.context.workspace.costs.estimate, self._config, on_result=self._show, on_error=self._fail
+        )
+
+    def _end(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+        self.button.setText(ASK)
+
+    def _show(self, found: CostEstimate) -> None:
+        self._end()
+        self.estimate = found
+        self.text.setText(estimate_text(found))
+        self.changed.emit()
+
+    def _fail(self, error: BaseException) -> None:
+        self._end()
+        self.text.setText(UNKNOWN)
+        self.error.setText(str(error))
+        self.error.show()
+
+
+def estimate_text(found: CostEstimate) -> str:
+    """One run's cost in words, a line a part; what there is none of is not named."""
+    lines = []
+    if found.epochs:
+        training, validation = seconds_text(found.train_seconds), seconds_text(found.validate_seconds)
+        lines.append(f"An epoch: {training} training ({found.steps:,} steps), {validation} validation.")
+    if found.count_seconds:
+        lines.append(f"Neighbours, once: {seconds_text(found.count_seconds)}.")
+    if found.model_epochs:
+        each = seconds_text(found.neighbours_seconds)
+        lines.append(f"Model-based neighbours: {each} an epoch, in at most {found.model_epochs:,} of {found.epochs:,}.")
+    lines.append(f"Test: {seconds_text(found.test_seconds)}.")
+    lines.append(f"One run: at most {time_left_text(found.most_seconds)}, {memory_text(found.memory)} for arrays.")
+    return "\n".join(lines)
+
+
+def seconds_text(seconds: float) -> str:
+    """A measured time with two digits below ten seconds.
+
+    >>> seconds_text(0.0312), seconds_text(4.26), seconds_text(75.0)
+    ('0.031 s', '4.3 s', '1 min 15 s')
+    """
+    return f"{seconds:.2g} s" if seconds < 10 else time_left_text(seconds)
