@@ -43,7 +43,9 @@ def engine_tools() -> Tools:
     """The real ones. Imports torch."""
     from engine.data.dataset import load
     from engine.training import device, setup, train
+    from engine.training.allocator import keep_freed_memory
 
+    keep_freed_memory()  # this process trains and ends
     return Tools(
         load, train, setup.asks_for_hybrid, lambda config: device.describe(device.resolve(config.train.device))
     )

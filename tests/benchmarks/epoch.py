@@ -28,9 +28,11 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     from engine.config import preset
     from engine.data.dataset import load
     from engine.data.splits import LeaveOneOut
+    from engine.training.allocator import keep_freed_memory
     from engine.training.listening import Silent
     from tests.benchmarks.stopwatch import WatchedTrainer, product_rate
 
+    keep_freed_memory()  # as a run's own process does
     values = {"train.epochs": chosen.epochs, "train.device": chosen.device}
     values |= dict(item.split("=", 1) for item in chosen.set)
     config = preset(chosen.preset).config.replace(values)
