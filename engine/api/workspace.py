@@ -8,6 +8,7 @@ from engine import paths
 from engine.api.augmentations import Augmentations
 from engine.api.datasets import Datasets
 from engine.api.evaluations import Evaluations
+from engine.api.imports import Imports
 from engine.api.neighbours import Neighbours
 from engine.api.runs import Runs
 
@@ -18,6 +19,7 @@ class Workspace:
     def __init__(self, directory: str | Path | None = None) -> None:
         self.directory = Path(directory).expanduser().absolute() if directory else paths.default_workspace()
         self.datasets = Datasets()
+        self.imports = Imports(self.directory)
         self.neighbours = Neighbours()
         self.augmentations = Augmentations()
         self.evaluations = Evaluations()

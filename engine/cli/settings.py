@@ -27,7 +27,7 @@ class SettingOption(click.Option):
     def __init__(self, field: SettingInfo) -> None:
         self.field = field
         super().__init__(
-            [f"--{field.path}", _PREFIX + field.path.replace(".", "__")],
+            [f"--{field.path}", _PREFIX + field.path.replace(".", "__").replace("-", "_")],
             metavar=_metavar(field),
             help=_help(field),
             default=None,

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,11 +102,6 @@ def build(
     named = None
     if titles is not None:
         named = np.array(["", *(titles.get(item, "") for item in originals.tolist())], dtype=object)
-    digest = hashlib.sha256()
-    for array in (sequences.offsets, sequences.items, users, originals):
-        # The lengths stand between the arrays, and the byte order is fixed: the same data, the same digits everywhere.
-        digest.update(len(array).to_bytes(8, "little"))
-        digest.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
     return Dataset(
         name=path.stem,
         path=str(path),
@@ -114,8 +110,18 @@ def build(
         user_ids=users.astype(str),
         item_ids=np.concatenate([[""], originals.astype(str)]),
         titles=named,
-        fingerprint=digest.hexdigest()[:16],
+        fingerprint=fingerprint_of(sequences.offsets, sequences.items, users, originals),
     )
+
+
+def fingerprint_of(*arrays: NDArray[Any]) -> str:
+    """16 hexadecimal digits over offsets, dense items, original ids of users and of items."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        # The lengths stand between the arrays, and the byte order is fixed: the same data, the same digits everywhere.
+        digest.update(len(array).to_bytes(8, "little"))
+        digest.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def locate(path: str | Path) -> Path:
