@@ -318,7 +318,7 @@ def to_plain(value: Any) -> Any:
     return value
 
 
-# Import (engine.data.importing) ----------------------------------------------------------------------------------------
+# Import (engine.data.importing) ---------------------------------------------------------------------------------------
 
 GUESS = ""
 """Value of a recipe's column or file that is guessed."""

@@ -88,7 +88,7 @@ class Imports:
             source, ordered, kept, report = self._prepare(path, recipe, progress)
             if recipe.on_bad_rows == "stop":
                 reading.refuse_bad(found, report.bad_count, report.bad_rows, report.lines_are)
-            assemble.refuse_empty(found, kept, source.recipe)
+            assemble.refuse_empty(found, kept)
             if (known := self._known(found, recipe, ordered.interactions.sha256)) is not None:
                 return known
             return self._store(found, recipe, progress, (source, ordered, kept, report), self._folder(job) / "data")

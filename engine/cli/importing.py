@@ -34,8 +34,8 @@ def import_(
 ) -> None:
     """Make a data set of FILE, plain or gzip, and keep it in the workspace.
 
-    CoSeRec text, RecBole .inter, CSV, TSV, Parquet, MovieLens ratings, Amazon reviews. What is not given is guessed from
-    the file; --look shows the guesses. Prints the path that the other commands take as DATA.
+    CoSeRec text, RecBole .inter, CSV, TSV, Parquet, MovieLens ratings, Amazon reviews. What is not given is
+    guessed from the file; --look shows the guesses. Prints the path that the other commands take as DATA.
     """
     given = {name.removeprefix("setting_"): value for name, value in settings.items() if value is not None}
     recipe = ImportRecipe().replace({name.replace("-", "_"): value for name, value in given.items()})

@@ -1,5 +1,6 @@
-"""The recipe of an import: how a file of interactions is read, and what is kept of it. Form, command line and the stored
-JSON are generated from its fields.
+"""The recipe of an import: how a file of interactions is read, and what is kept of it.
+
+Form, command line and the stored JSON are generated from its fields.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ def latest(users: Ints, longest: int) -> Mask:
 
 
 def core(users: Ints, items: Ints, k: int) -> tuple[NDArray[np.int64], int]:
-    """The k-core's actions, ascending: the largest set of actions in which every user and every item has at least ``k``; and the rounds of
+    """The k-core's actions, ascending: the largest set of actions in which every user and every
+    item has at least ``k``; and the rounds of
     dropping it took. The order of actions does not matter, and the set is the only one."""
     keep = np.arange(len(users))
     rounds = 0

@@ -11,7 +11,7 @@ import json
 import platform
 import sys
 
-NAMES = ("epoch", "scale", "window")
+NAMES = ("epoch", "importing", "scale", "window")
 
 
 def main() -> int:

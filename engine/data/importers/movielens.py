@@ -1,4 +1,4 @@
-"""MovieLens: ``ratings.dat`` (1M, 10M), ``ratings.csv`` (20M and later) and ``u.data`` (100K), with the movies' titles."""
+"""MovieLens: ``ratings.dat`` (1M, 10M), ``ratings.csv`` (20M and later) and ``u.data`` (100K), with titles."""
 
 from __future__ import annotations
 

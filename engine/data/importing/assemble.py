@@ -1,4 +1,4 @@
-"""From interactions to a data set: the steps of the recipe with what each leaves, then dense ids, sequences and times."""
+"""From interactions to a data set: the steps of the recipe with what each leaves, then sequences."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def report_of(found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: 
     )
 
 
-def refuse_empty(path: Path, kept: Kept, recipe: ImportRecipe) -> None:
+def refuse_empty(path: Path, kept: Kept) -> None:
     """Raise ``DataError`` when nothing is left, or one user only."""
     last = kept.stages[-1]
     if last.users > 1:

@@ -6,6 +6,7 @@ Memory: 8 bytes an action, 4 more with ratings and 8 with times, and every id on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -207,11 +208,9 @@ def floats(column: Any) -> NDArray[np.float64]:
 def _floats_one_by_one(values: Sequence[str | None]) -> NDArray[np.float64]:
     made = np.full(len(values), np.nan)
     for place, value in enumerate(values):
-        try:
+        with suppress(ValueError):
             # Python's own float takes underscores, which no file means.
             made[place] = float(value) if value and "_" not in value else np.nan
-        except ValueError:
-            pass
     return made
 
 

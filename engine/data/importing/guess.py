@@ -62,7 +62,7 @@ def plain_name(name: str) -> str:
 
 
 def separator_of(lines: Sequence[str]) -> str:
-    """The separator that splits every line into the same number of values, the most of them; a comma where none does."""
+    """The separator that splits lines into one number of values, the most; a comma where none does."""
     best, score = ",", (0.0, 0)
     for separator in ("\t", "::", ",", ";", "|", " "):
         counts = Counter(len(split(line, separator)) for line in lines[:SHOWN])
@@ -82,7 +82,7 @@ def split(line: str, separator: str, *, quoted: bool = True) -> list[str]:
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: it holds a known name, or no number where the rows below have numbers."""
+    """Whether the first row names the columns: a known name, or no number above numbers."""
     if not rows:
         return False
     first = [cell.strip() for cell in rows[0]]

@@ -28,8 +28,8 @@ ROLES = ("user", "item", "rating", "time")
 
 @dataclass(frozen=True)
 class Block:
-    """Rows as they stand in the file. ``columns`` maps roles to pyarrow arrays [R], of text or of numbers; ``lines`` [R]
-    are the rows' numbers in the file, from 1. ``bad`` are rows that could not be split into columns."""
+    """Rows as they stand in the file. ``columns`` maps roles to pyarrow arrays [R], of text or of numbers; ``lines``
+    [R] are the rows' numbers in the file, from 1. ``bad`` are rows that could not be split into columns."""
 
     lines: NDArray[np.int64]
     columns: Mapping[str, Any]

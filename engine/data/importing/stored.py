@@ -29,7 +29,7 @@ _AGAIN = "Import it again."
 
 
 def write(folder: Path, dataset: Dataset, facts: Mapping[str, Any]) -> None:
-    """Write the data set and its facts into an existing folder, which is not yet where it belongs. Raises ``OSError``."""
+    """Write the data set and its facts into an existing folder, not yet in its place. Raises ``OSError``."""
     arrays: dict[str, NDArray[Any]] = {
         "format": np.array([FORMAT]),
         "offsets": dataset.sequences.offsets,
