@@ -127,10 +127,11 @@ class Imports:
 
         def tell(found: ImportProgress) -> None:
             if job:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                temporary = place.with_suffix(".new")
-                temporary.write_text(json.dumps(to_plain(found)), encoding="utf-8")
-                with contextlib.suppress(PermissionError):  # Windows: it is being read
+                # Whoever waits misses a report at most: Windows refuses to replace a file that is being read.
+                with contextlib.suppress(OSError):
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    temporary = place.with_suffix(".new")
+                    temporary.write_text(json.dumps(to_plain(found)), encoding="utf-8")
                     temporary.replace(place)
             if on_progress is not None:
                 on_progress(found)

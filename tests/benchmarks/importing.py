@@ -44,7 +44,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def write(path: Path, rows: int, users: int, items: int, seed: int = 1) -> None:
-    """Rows in the order of time, as a shop's log has them: text ids, Zipf-like popularity, a tail that the core drops."""
+    """Rows in the order of time, as a shop's log has them: text ids, Zipf-like popularity, a rare tail."""
     chance = np.random.default_rng(seed)
     with path.open("w", encoding="ascii") as file:
         file.write("user_id,item_id,rating,timestamp\n")

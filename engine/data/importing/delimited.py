@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +39,7 @@ def layout_of(
     sign = separator_of(lines) if separator == "auto" else SEPARATORS[separator]
     # RecBole, MovieLens and other tab-separated text use no quotes: one in a title is a character like any other.
     may_quote = sign in (",", ";", "|", " ") if quoted is None else quoted
-    split_rows = [tuple(row) for row in _split_all(lines, sign, may_quote)]
+    split_rows = [tuple(row) for row in split(lines, sign, quoted=may_quote)]
     names_them = has_header(split_rows) if header == "auto" else header == "yes"
     width = max((len(row) for row in split_rows), default=0)
     if names_them and split_rows:
@@ -48,12 +47,6 @@ def layout_of(
     else:
         names = tuple(f"column {place + 1}" for place in range(width))
     return Layout(sign, may_quote, names_them, names, tuple(split_rows[names_them:SHOWN]))
-
-
-def _split_all(lines: Sequence[str], sign: str, may_quote: bool) -> list[list[str]]:
-    if may_quote and len(sign) == 1:
-        return [row for row in csv.reader((f"{line}\n" for line in lines), delimiter=sign) if row]
-    return [split(line, sign, quoted=False) for line in lines]
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -65,20 +65,21 @@ def separator_of(lines: Sequence[str]) -> str:
     """The separator that splits lines into one number of values, the most; a comma where none does."""
     best, score = ",", (0.0, 0)
     for separator in ("\t", "::", ",", ";", "|", " "):
-        counts = Counter(len(split(line, separator)) for line in lines[:SHOWN])
+        rows = split(lines[:SHOWN], separator)
+        counts = Counter(len(row) for row in rows)
         width, share = counts.most_common(1)[0] if counts else (1, 0)
-        found = (share / max(len(lines[:SHOWN]), 1), width)
+        found = (share / max(len(rows), 1), width)
         # A space is in every title: it is believed only where nothing else splits.
         if width > 1 and found[0] > 0.5 and found > score and (separator != " " or score == (0.0, 0)):
             best, score = separator, found
     return best
 
 
-def split(line: str, separator: str, *, quoted: bool = True) -> list[str]:
-    """The values of one line."""
+def split(lines: Sequence[str], separator: str, *, quoted: bool = True) -> list[list[str]]:
+    """The values of each row; a row may be several lines where quotes hold them together."""
     if len(separator) > 1 or not quoted:
-        return line.split(separator)
-    return next(csv.reader([line], delimiter=separator), [])
+        return [line.split(separator) for line in lines]
+    return [row for row in csv.reader((f"{line}\n" for line in lines), delimiter=separator) if row]
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
@@ -111,7 +112,14 @@ def roles_of(
     names: Sequence[str], rows: Sequence[Sequence[str]], known: Roles | None = None, taken: Collection[str] = ()
 ) -> Roles:
     """Which column has which role: ``known``, then by name, then by content, never one of ``taken``."""
-    found = known or Roles()
+    found = roles_by_name(names, known or Roles(), taken)
+    used = {name for name in vars(found).values() if name} | set(taken)
+    return _by_content(names, rows, found, used)
+
+
+def roles_by_name(names: Sequence[str], found: Roles | None = None, taken: Collection[str] = ()) -> Roles:
+    """Which column has which role, as far as their names tell."""
+    found = found or Roles()
     used = {name for name in vars(found).values() if name} | set(taken)
     for role, wanted in KNOWN.items():
         free = [name for name in names if name not in used and plain_name(name) in wanted]
@@ -119,17 +127,20 @@ def roles_of(
             best = min(free, key=lambda name: wanted.index(plain_name(name)))
             found = replace(found, **{role: best})
             used.add(best)
-    return _by_content(names, rows, found, used)
+    return found
 
 
 def _by_content(names: Sequence[str], rows: Sequence[Sequence[str]], found: Roles, used: set[str]) -> Roles:
     columns = {
         name: [row[place] for row in rows if place < len(row)] for place, name in enumerate(names) if name not in used
     }
+    missing = (not found.user) + (not found.item)
     for role, fits in (("time", _looks_like_times), ("rating", _looks_like_ratings)):
-        if not getattr(found, role):
+        # A column with an unknown name is no rating because it holds small numbers (age, quantity).
+        if not getattr(found, role) and (role == "time" or all(name.startswith("column ") for name in names)):
             # Ids stand first in every layout: times and ratings are looked for from the end.
-            name = next((name for name in reversed(columns) if fits(columns[name]) and len(columns) > 1), "")
+            free = [*reversed(columns)][: max(len(columns) - missing, 0)]
+            name = next((name for name in free if fits(columns[name])), "")
             found = replace(found, **{role: name})
             columns.pop(name, None)
     for role, pattern in (("item", _ASIN), ("user", _REVIEWER)):

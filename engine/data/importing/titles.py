@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.config.importing import ImportRecipe
 from engine.data.importing.delimited import blocks, layout_of
 from engine.data.importing.files import Feed, head_of
-from engine.data.importing.guess import roles_of
+from engine.data.importing.guess import roles_by_name
 from engine.data.importing.source import Source
 from engine.errors import DataError
 from engine.records import GUESS, NO_COLUMN
@@ -59,7 +59,7 @@ def _two_columns(path: Path) -> Iterator[tuple[str, str]]:
     layout = layout_of(head_of(path))
     if len(layout.names) < 2:
         raise DataError("the file of titles has only one column.", "It needs two: item id and title.", path=path)
-    roles = roles_of(layout.names, ())
+    roles = roles_by_name(layout.names)
     item, title = roles.item, roles.title
     rest = [name for name in layout.names if name not in (item, title)]
     item = item or rest.pop(0)
