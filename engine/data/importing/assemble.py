@@ -75,21 +75,46 @@ def keep(ordered: Ordered, recipe: ImportRecipe) -> Kept:
     found = ordered.interactions
     rows = ordered.rows(recipe.ties)
     users, items = found.users, found.items
+    label = _labels(recipe)
     stages = [_stage("read", "valid rows", users, items)]
     if found.ratings is not None and recipe.minimum_rating > 0:
         rows = rows[found.ratings[rows] >= np.float32(recipe.minimum_rating)]
-    stages.append(_stage("rating", "rated high enough", users[rows], items[rows]))
+    stages.append(_stage("rating", label["rating"], users[rows], items[rows]))
     if recipe.duplicates != "keep":
         rows = rows[preprocess.without_repeats(users[rows], items[rows], recipe.duplicates)]
-    stages.append(_stage("duplicates", "without duplicates", users[rows], items[rows]))
+    stages.append(
+        _stage(
+            "duplicates",
+            label["duplicates"],
+            users[rows],
+            items[rows],
+        )
+    )
     if recipe.longest:
         rows = rows[preprocess.latest(users[rows], recipe.longest)]
-    stages.append(_stage("longest", "the latest of each user", users[rows], items[rows]))
+    stages.append(
+        _stage(
+            "longest",
+            label["longest"],
+            users[rows],
+            items[rows],
+        )
+    )
     left, rounds = preprocess.core(users[rows], items[rows], recipe.core)
     rows = rows[left]
-    stages.append(_stage("core", f"{recipe.core}-core" if recipe.core > 1 else "no core", users[rows], items[rows]))
+    stages.append(_stage("core", label["core"], users[rows], items[rows]))
     tied = 0 if found.times is None else preprocess.ties(users[rows], found.times[rows])
     return Kept(rows, tuple(stages), rounds, tied)
+
+
+def _labels(recipe: ImportRecipe) -> dict[str, str]:
+    rated = f"rated {recipe.minimum_rating:g} or more" if recipe.minimum_rating > 0 else "any rating"
+    return {
+        "rating": rated,
+        "duplicates": "without duplicates" if recipe.duplicates != "keep" else "duplicates kept",
+        "longest": f"the last {recipe.longest:,} of each user" if recipe.longest else "whole sequences",
+        "core": f"{recipe.core}-core" if recipe.core > 1 else "no core",
+    }
 
 
 def _stage(name: str, label: str, users: NDArray[np.int32], items: NDArray[np.int32]) -> ImportStage:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from engine import registry
 from engine.config.importing import ImportRecipe
+from engine.data.importing import titles
 from engine.data.importing.columns import Collector, Interactions
 from engine.data.importing.files import head_of, is_gzip, stem_of, suffixes_of
 from engine.data.importing.guess import kind_of
 from engine.data.importing.progress import Progress
 from engine.data.importing.source import Source
 from engine.errors import ConfigurationError, DataError
-from engine.records import BadRow, ImportColumn, ImportLook
+from engine.records import NO_COLUMN, BadRow, ImportColumn, ImportLook
 
 _PREVIEW = 100
 
@@ -54,6 +55,8 @@ def look(path: Path, recipe: ImportRecipe) -> ImportLook:
     shown = source.recipe
     try:
         shown = resolved(source).recipe
+        file = titles.file_of(source, shown)
+        shown = shown.replace({"titles": str(file) if file else NO_COLUMN, "name": name_of(path, shown)})
     except (DataError, ConfigurationError) as error:
         problem = str(error).removeprefix(f"{path}: ")
         shown = shown.replace({role: column for role, column in source._named().items() if column})

@@ -172,7 +172,11 @@ BESIDE = {
         "10::Toy Story (1995)::Fun\n20::Amélie, or: le Fabuleux destin (2001)::X\n",
         "latin-1",
     ),
-    "ratings.csv": ("movies.csv", 'movieId,title,genres\n10,Toy Story (1995),F\n20,"%s",X\n' % TITLES["20"], "utf-8"),
+    "ratings.csv": (
+        "movies.csv",
+        f'movieId,title,genres\n10,{TITLES["10"]},F\n20,"{TITLES["20"]}",X\n',
+        "utf-8",
+    ),
     "u.data": ("u.item", "10|Toy Story (1995)|01-Jan-1995||\n20|Amélie, or: le Fabuleux destin (2001)|x\n", "latin-1"),
     "ml.inter": ("ml.item", f"item_id:token\ttitle:token_seq\n10\t{TITLES['10']}\n20\t{TITLES['20']}\n", "utf-8"),
     "bare.csv": ("bare.titles.tsv", f"10\t{TITLES['10']}\n20\t{TITLES['20']}\n", "utf-8"),
