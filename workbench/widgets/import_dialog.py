@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -62,7 +62,8 @@ class ImportDialog(QDialog):
         self.setWindowTitle(f"Import {Path(path).name}")
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(1180, 860)
+        room = self.screen().availableSize() * 0.94
+        self.resize(QSize(1180, 900).boundedTo(room))
         self._look()
 
     # Parts ----------------------------------------------------------------------------------------------------------
@@ -107,14 +108,18 @@ class ImportDialog(QDialog):
             for name in names:
                 body.addWidget(self._row(infos[name]))
         reading.body.addWidget(self.layout_fold)
-        for card in (reading, keeping):
-            card.body.addStretch(1)
+        reading.body.addStretch(1)
+        for widget in (self.stages, self.notes):
+            left.body.addWidget(widget)
+        right = QVBoxLayout()
+        right.setSpacing(WIDE)
+        right.addWidget(keeping)
+        right.addWidget(left)
+        right.addStretch(1)
         self.cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self.cards.setSpacing(WIDE)
         self.cards.addWidget(reading, 1)
-        self.cards.addWidget(keeping, 1)
-        for widget in (self.stages, self.notes, self.bad):
-            left.body.addWidget(widget)
+        self.cards.addLayout(right, 1)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(WIDE, 0, WIDE, WIDE)
@@ -122,7 +127,7 @@ class ImportDialog(QDialog):
         column.addWidget(self.preview)
         column.addWidget(self.problem)
         column.addLayout(self.cards)
-        column.addWidget(left)
+        column.addWidget(self.bad)
         column.addStretch(1)
         return content
 
@@ -150,7 +155,7 @@ class ImportDialog(QDialog):
         texts.addWidget(self.progress)
         foot.addLayout(texts, 1)
         for button in (self.cancel, self.valid_rows, self.go):
-            foot.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
+            foot.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

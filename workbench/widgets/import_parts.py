@@ -63,9 +63,9 @@ class Preview(_Table):
     """The first rows of the file; the header says which column has which role."""
 
     def __init__(self) -> None:
-        super().__init__("First rows of the file", 5)
+        super().__init__("First rows of the file", 3)
         self.horizontalHeader().setStretchLastSection(True)
-        self.setMaximumHeight(self._height(7))
+        self.setMaximumHeight(self._height(5))
 
     def show_look(self, look: ImportLook, recipe: Mapping[str, Any]) -> None:
         """Show the rows with the roles that ``recipe`` gives to the columns."""

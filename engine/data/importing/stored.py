@@ -63,14 +63,15 @@ def publish(folder: Path, place: Path) -> None:
 def read(path: Path) -> Dataset:
     """The data set in a ``.coserec`` file. Raises ``DataError``."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # The stream is ours: np.load leaves a file open that it cannot make sense of.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         if int(arrays["format"][0]) > FORMAT:
             raise DataError("it was written by a newer version of this program.", "Update, or " + _AGAIN, path=path)
         return _dataset(path, arrays)
     except OSError as error:
         raise DataError(f"it cannot be read: {error.strerror or error}.", "Check its permissions.", path=path) from None
-    except (ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"this is no whole imported data set: {error}.", _AGAIN, path=path) from None
 
 
