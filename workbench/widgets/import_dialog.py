@@ -191,7 +191,7 @@ class ImportDialog(QDialog):
         self.job.look(recipe)
 
     def _looked(self, look: ImportLook) -> None:
-        self.shown_look = look
+        is_first, self.shown_look = self.shown_look is None, look
         self.recipe = ImportRecipe().replace(look.recipe)
         size = memory_text(look.size) if look.size >= 2**20 else f"{look.size:,} bytes"
         self.subtitle.set_full(f"{look.label}  ·  {size}  ·  {look.path}")
@@ -204,6 +204,8 @@ class ImportDialog(QDialog):
             self._show_report()
         else:
             self.job.count(self.recipe, reads_anew=True)
+        if is_first:
+            self.rows["format"].editor.field.setFocus()
 
     def _refresh(self) -> None:
         """Bring the rows of settings and the preview up to date with the recipe."""

@@ -55,7 +55,7 @@ class _Table(QTableView):
     def fit(self) -> None:
         """Columns as wide as what is in them."""
         self.resizeColumnsToContents()
-        for column in range(self.model().columnCount()):
+        for column in range(self.model().columnCount() - 1):  # the last one takes what is left
             self.setColumnWidth(column, min(self.columnWidth(column) + 2 * SMALL, _WIDEST))
 
 
