@@ -125,7 +125,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
 def values_of(field: SettingInfo) -> tuple[str, ...]:
     """The values that a field can have, where they can be listed."""
     literals = [typing.get_args(kind) for kind in _alternatives(field.annotation)]
-    return tuple(field.choices) or tuple(str(value) for values in literals for value in values)
+    return tuple(filter(None, field.choices)) or tuple(str(value) for values in literals for value in values)
 
 
 def _metavar(field: SettingInfo) -> str:

@@ -23,11 +23,11 @@ READING = ("format", "separator", "header", "encoding", "user", "item", "rating"
 class ImportRecipe(Options):
     """How a file becomes a data set. What is empty or ``auto`` is guessed; a stored recipe has every guess resolved."""
 
-    format: str = setting(GUESS, help="Format of the file; empty: guessed from its content.", source="Import")
+    format: str = setting(GUESS, help="Format of the file; empty: guessed from its content.", source="ours; §5.1.1 starts from prepared data")
     separator: Literal["auto", "comma", "tab", "semicolon", "pipe", "space", "double_colon"] = setting(
         "auto",
         help="What stands between the values of a line.",
-        source="Import",
+        source="ours; §5.1.1 starts from prepared data",
         choices={
             "auto": "guessed",
             "comma": "comma  ,",
@@ -42,7 +42,7 @@ class ImportRecipe(Options):
     header: Literal["auto", "yes", "no"] = setting(
         "auto",
         help="Whether the first line names the columns.",
-        source="Import",
+        source="ours; §5.1.1 starts from prepared data",
         choices={"auto": "guessed", "yes": "yes", "no": "no"},
         label="First line is a header",
         advanced=True,
@@ -50,20 +50,20 @@ class ImportRecipe(Options):
     encoding: Literal["utf-8", "latin-1"] = setting(
         "utf-8",
         help="How the text is encoded. Titles that are not UTF-8 are read as Latin-1 in any case.",
-        source="Import",
+        source="ours; §5.1.1 starts from prepared data",
         choices={"utf-8": "UTF-8", "latin-1": "Latin-1"},
         advanced=True,
     )
-    user: str = setting(GUESS, help="Column of the users' ids.", source="Import")
-    item: str = setting(GUESS, help="Column of the items' ids.", source="Import")
-    rating: str = setting(GUESS, help="Column of the ratings; '-': none.", source="Import")
-    time: str = setting(GUESS, help="Column of the times; '-': none, the order of the lines counts.", source="Import")
+    user: str = setting(GUESS, help="Column of the users' ids.", source="ours; §5.1.1 starts from prepared data")
+    item: str = setting(GUESS, help="Column of the items' ids.", source="ours; §5.1.1 starts from prepared data")
+    rating: str = setting(GUESS, help="Column of the ratings; '-': none.", source="ours; §5.1.1 starts from prepared data")
+    time: str = setting(GUESS, help="Column of the times; '-': none, the order of the lines counts.", source="ours; §5.1.1 starts from prepared data")
     time_unit: Literal[
         "auto", "seconds", "milliseconds", "microseconds", "nanoseconds", "date", "day_first", "month_first"
     ] = setting(
         "auto",
         help="What the times are. Dates without a zone are taken as UTC.",
-        source="Import",
+        source="ours; §5.1.1 starts from prepared data",
         choices={
             "auto": "guessed",
             "seconds": "seconds since 1970",
@@ -79,23 +79,23 @@ class ImportRecipe(Options):
     titles: str = setting(
         GUESS,
         help="File of item titles, two columns or a format's own; empty: the one beside the data; '-': none.",
-        source="Import",
+        source="ours; §5.1.1 starts from prepared data",
         label="Item titles",
     )
     on_bad_rows: Literal["stop", "skip"] = setting(
         "stop",
         help="What to do when rows cannot be used: an id is missing, a number is none, columns are missing.",
-        source="Import",
+        source="ours; §5.1.1 starts from prepared data",
         choices={"stop": "stop and list them", "skip": "import the valid rows"},
         label="Bad rows",
     )
     minimum_rating: float = setting(
-        0.0, ge=0, le=1e6, help="Rows rated lower are dropped; 0 keeps all.", source="Preprocessing, step 1"
+        0.0, ge=0, le=1e6, help="Rows rated lower are dropped; 0 keeps all.", source="ours, step 1 of the preprocessing"
     )
     duplicates: Literal["keep", "first", "last", "consecutive"] = setting(
         "keep",
         help="What becomes of an item that a user has more than once.",
-        source="Preprocessing, step 2; FACTS F3",
+        source="ours, step 2 of the preprocessing; FACTS F3",
         choices={
             "keep": "keep all",
             "first": "keep the first",
@@ -108,7 +108,7 @@ class ImportRecipe(Options):
         ge=0,
         le=10**9,
         help="Only a user's last so many actions are kept; 0 keeps all. Done before the core, so that the core holds.",
-        source="Preprocessing, step 3",
+        source="ours, step 3 of the preprocessing",
         label="Longest sequence",
         unit="actions",
     )
@@ -117,7 +117,7 @@ class ImportRecipe(Options):
         ge=0,
         le=10**6,
         help="Users and items with fewer actions are dropped, again and again until none is left; 0 keeps all.",
-        source="Preprocessing, step 4; paper §5.1.1 (5-core)",
+        source="§5.1.1 (5-core), step 4 of the preprocessing",
         symbol="k",
         label="k-core",
         unit="actions",
@@ -125,12 +125,12 @@ class ImportRecipe(Options):
     ties: Literal["file", "item"] = setting(
         "file",
         help="Order of a user's actions at the same time.",
-        source="Preprocessing; times that are only days have many",
+        source="ours; times that are only days have many",
         choices={"file": "as in the file", "item": "by item id"},
         label="Equal times",
     )
     name: str = setting(
-        GUESS, max_length=80, help="Name of the data set; empty: from the file's name.", source="Import"
+        GUESS, max_length=80, help="Name of the data set; empty: from the file's name.", source="ours; §5.1.1 starts from prepared data"
     )
 
     @field_validator("format")

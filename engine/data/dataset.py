@@ -173,5 +173,22 @@ def _read(path: Path, _stamps: tuple[tuple[int, int] | None, ...]) -> Dataset:
     readers = registry.entries("reader")
     suited = [reader for reader in readers if path.suffix.lower() in reader.facts.get("suffixes", ())]
     fallback = [reader for reader in readers if reader.facts.get("fallback")]
-    dataset: Dataset = (suited or fallback)[0].load()(path)
+    try:
+        dataset: Dataset = (suited or fallback)[0].load()(path)
+    except DataError:
+        _refuse_what_needs_an_import(path)
+        raise
     return dataset
+
+
+def _refuse_what_needs_an_import(path: Path) -> None:
+    """What a reader says of a table of ratings is no help: say what it is, and what to do."""
+    from engine.data.importing import reading
+
+    try:
+        label = registry.entry("importer", reading.format_of(path)).label if reading.needs_import(path) else ""
+    except DataError:
+        return
+    if label:
+        hint = "File ▸ Import in the window, or: coserec import FILE."
+        raise DataError(f"this looks like {label}: it has to be imported first.", hint, path=path) from None

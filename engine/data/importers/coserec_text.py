@@ -16,6 +16,8 @@ from engine.registry import register
 
 _LINE = re.compile(r"\s*\S+([ \t]+\S+)+\s*\Z")
 _NAMES = ("user", "items")
+MOSTLY = 0.8
+"""Share of words that are numbers, from which on the file is taken for CoSeRec's own."""
 
 
 class CoSeRecText(Source):
@@ -81,14 +83,16 @@ def recognises(path: Path, head: bytes) -> float:
     """Lines of different lengths, of words separated by blanks, whose first words are all different."""
     del path
     lines = [line for line in head_lines(head)[:200] if line.strip()]
-    if not lines or not all(_LINE.match(line) and "::" not in line for line in lines):
+    if not lines or b"\0" in head or not all(_LINE.match(line) and "::" not in line for line in lines):
         return 0.0
     rows = [line.split() for line in lines]
     are_users = len({row[0] for row in rows}) == len(rows)
     lengths = {len(row) for row in rows}
     if not are_users:
         return 0.0
-    are_numbers = all(word.isdigit() for row in rows for word in row)
+    # A damaged word or two make no other format of it: the reader tells which.
+    digits = [word.isdigit() for row in rows for word in row]
+    are_numbers = sum(digits) >= MOSTLY * len(digits)
     if len(lengths) == 1 and len(rows) > 1 and max(lengths) <= 5:
         # As many values in each line: more likely the columns of a table, unless only blanks stand between them.
         has_times = all(row[-1].isdigit() and int(row[-1]) > 10**8 for row in rows)

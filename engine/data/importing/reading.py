@@ -136,4 +136,4 @@ def needs_import(path: Path) -> bool:
     if is_gzip(path) or format_of(path) != "coserec_text":
         return True
     words = head_of(path, 2**16).split()
-    return sum(word.isdigit() for word in words) < 0.9 * len(words)
+    return sum(word.isdigit() for word in words) < 0.8 * len(words)

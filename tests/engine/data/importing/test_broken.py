@@ -134,6 +134,13 @@ def test_bad_rows_are_listed_with_their_lines_and_the_others_imported(tmp_path: 
     assert kept.report == report
 
 
+def test_opening_what_has_to_be_imported_says_so(tmp_path: Path) -> None:
+    for name, text in (("log.csv", HEAD + GOOD), ("ratings.dat", "1::2::3::978300760\n2::2::3::978300760\n")):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(DataError, match=r"it has to be imported first\..*coserec import FILE"):
+            load(tmp_path / name)
+
+
 def test_only_the_first_thousand_bad_rows_are_listed(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text(HEAD + GOOD + "u1,i1,x,1500000000\n" * 2500)
