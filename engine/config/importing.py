@@ -23,7 +23,11 @@ READING = ("format", "separator", "header", "encoding", "user", "item", "rating"
 class ImportRecipe(Options):
     """How a file becomes a data set. What is empty or ``auto`` is guessed; a stored recipe has every guess resolved."""
 
-    format: str = setting(GUESS, help="Format of the file; empty: guessed from its content.", source="ours; §5.1.1 starts from prepared data")
+    format: str = setting(
+        GUESS,
+        help="Format of the file; empty: guessed from its content.",
+        source="ours; §5.1.1 starts from prepared data",
+    )
     separator: Literal["auto", "comma", "tab", "semicolon", "pipe", "space", "double_colon"] = setting(
         "auto",
         help="What stands between the values of a line.",
@@ -56,8 +60,14 @@ class ImportRecipe(Options):
     )
     user: str = setting(GUESS, help="Column of the users' ids.", source="ours; §5.1.1 starts from prepared data")
     item: str = setting(GUESS, help="Column of the items' ids.", source="ours; §5.1.1 starts from prepared data")
-    rating: str = setting(GUESS, help="Column of the ratings; '-': none.", source="ours; §5.1.1 starts from prepared data")
-    time: str = setting(GUESS, help="Column of the times; '-': none, the order of the lines counts.", source="ours; §5.1.1 starts from prepared data")
+    rating: str = setting(
+        GUESS, help="Column of the ratings; '-': none.", source="ours; §5.1.1 starts from prepared data"
+    )
+    time: str = setting(
+        GUESS,
+        help="Column of the times; '-': none, the order of the lines counts.",
+        source="ours; §5.1.1 starts from prepared data",
+    )
     time_unit: Literal[
         "auto", "seconds", "milliseconds", "microseconds", "nanoseconds", "date", "day_first", "month_first"
     ] = setting(
@@ -130,7 +140,10 @@ class ImportRecipe(Options):
         label="Equal times",
     )
     name: str = setting(
-        GUESS, max_length=80, help="Name of the data set; empty: from the file's name.", source="ours; §5.1.1 starts from prepared data"
+        GUESS,
+        max_length=80,
+        help="Name of the data set; empty: from the file's name.",
+        source="ours; §5.1.1 starts from prepared data",
     )
 
     @field_validator("format")

@@ -27,6 +27,8 @@ class Kept:
     """Rows of the interactions that are left, [A], by user and in the order of their times; and how they came about."""
 
     rows: NDArray[np.int64]
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
     stages: tuple[ImportStage, ...]
     core_rounds: int
     tied: int
@@ -37,16 +39,17 @@ class Ordered:
 
     def __init__(self, interactions: Interactions) -> None:
         self.interactions = interactions
-        self._orders: dict[str, NDArray[np.int64]] = {}
+        self._orders: dict[str, tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]] = {}
 
-    def rows(self, ties: str) -> NDArray[np.int64]:
-        """All rows in order, [A]."""
+    def columns(self, ties: str) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+        """All rows in order, and their users and items, [A] each."""
         found = self.interactions
         if found.times is None:
             ties = "file"
         if ties not in self._orders:
             ranks = ranks_of(found.item_ids)[found.items] if ties == "item" else None
-            self._orders = {ties: preprocess.in_order(found.users, found.times, ranks)}
+            rows = preprocess.in_order(found.users, found.times, ranks)
+            self._orders = {ties: (rows, found.users[rows], found.items[rows])}
         return self._orders[ties]
 
 
@@ -73,38 +76,27 @@ def ranks_of(ids: Sequence[str]) -> NDArray[np.int64]:
 def keep(ordered: Ordered, recipe: ImportRecipe) -> Kept:
     """Apply the recipe's steps. Nothing is refused here: a stage may be empty."""
     found = ordered.interactions
-    rows = ordered.rows(recipe.ties)
-    users, items = found.users, found.items
     label = _labels(recipe)
+    rows, users, items = ordered.columns(recipe.ties)
     stages = [_stage("read", "valid rows", users, items)]
-    if found.ratings is not None and recipe.minimum_rating > 0:
-        rows = rows[found.ratings[rows] >= np.float32(recipe.minimum_rating)]
-    stages.append(_stage("rating", label["rating"], users[rows], items[rows]))
-    if recipe.duplicates != "keep":
-        rows = rows[preprocess.without_repeats(users[rows], items[rows], recipe.duplicates)]
-    stages.append(
-        _stage(
-            "duplicates",
-            label["duplicates"],
-            users[rows],
-            items[rows],
-        )
-    )
-    if recipe.longest:
-        rows = rows[preprocess.latest(users[rows], recipe.longest)]
-    stages.append(
-        _stage(
-            "longest",
-            label["longest"],
-            users[rows],
-            items[rows],
-        )
-    )
-    left, rounds = preprocess.core(users[rows], items[rows], recipe.core)
-    rows = rows[left]
-    stages.append(_stage("core", label["core"], users[rows], items[rows]))
-    tied = 0 if found.times is None else preprocess.ties(users[rows], found.times[rows])
-    return Kept(rows, tuple(stages), rounds, tied)
+
+    def step(name: str, stays: NDArray[np.bool_] | NDArray[np.int64] | None) -> None:
+        nonlocal rows, users, items
+        if stays is None:
+            stages.append(replace(stages[-1], name=name, label=label[name]))
+            return
+        rows, users, items = rows[stays], users[stays], items[stays]
+        stages.append(_stage(name, label[name], users, items))
+
+    rated = found.ratings is not None and recipe.minimum_rating > 0
+    step("rating", found.ratings[rows] >= np.float32(recipe.minimum_rating) if rated else None)  # type: ignore[index]
+    again = recipe.duplicates != "keep"
+    step("duplicates", preprocess.without_repeats(users, items, recipe.duplicates) if again else None)
+    step("longest", preprocess.latest(users, recipe.longest) if recipe.longest else None)
+    left, rounds = preprocess.core(users, items, recipe.core)
+    step("core", left if rounds else None)
+    tied = 0 if found.times is None else preprocess.ties(users, found.times[rows])
+    return Kept(rows, users, items, tuple(stages), rounds, tied)
 
 
 def _labels(recipe: ImportRecipe) -> dict[str, str]:
@@ -127,8 +119,7 @@ def _distinct(codes: NDArray[np.int32]) -> int:
 
 def report_of(found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: str) -> ImportReport:
     """What the user is told of it. Titles come later."""
-    users = found.users[kept.rows]
-    lengths = np.bincount(users)
+    lengths = np.bincount(kept.users)
     too_short = int(np.count_nonzero((lengths > 0) & (lengths < SHORTEST)))
     last = kept.stages[-1]
     notes = []
@@ -179,7 +170,7 @@ def dataset_of(found: Interactions, kept: Kept, name: str, path: Path) -> Datase
     Ids that are whole numbers count by their size, as in CoSeRec text, and give the fingerprint that the same data has
     there.
     """
-    user_codes, item_codes = found.users[kept.rows], found.items[kept.rows]
+    user_codes, item_codes = kept.users, kept.items
     there = np.zeros(len(found.user_ids), dtype=bool)
     there[user_codes] = True
     users = [found.user_ids[code] for code in np.flatnonzero(there).tolist()]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.config.importing import ImportRecipe
 from engine.data.importing.source import Block
 from engine.data.importing.times import LATEST, seconds_of
-from engine.records import BadRow
+from engine.records import NO_COLUMN, BadRow
 
 LONGEST_ID = 100
 """Characters of an id. A longer one is a damaged row or a text in the wrong column."""
@@ -25,48 +25,73 @@ LISTED = 1000
 
 _MISSING = frozenset({"", "nan", "null", "none", "<na>", "\\n"})
 _IS_MISSING, _IS_LONG, _IS_BROKEN = -1, -2, -3
+_MERGED = 500_000
 
 
 class Ids:
-    """Ids of users or items, numbered in the order in which they first appear."""
+    """Ids of users or items, numbered in the order in which they first appear.
+
+    A block's different ids are few beside its rows; they are told apart by Arrow, and blocks are merged when as many
+    have come together as are known already, so that every id is looked up a few times in all.
+    """
 
     def __init__(self) -> None:
-        self.ids: list[str] = []
-        self._codes: dict[str, int] = {}
+        self._known: Any = None
+        self._waiting: list[tuple[NDArray[np.int32], Any]] = []
+        self._waits = 0
+        self._codes: list[NDArray[np.int32]] = []
 
-    def codes(self, column: Any) -> NDArray[np.int32]:
-        """The number of each value of an Arrow array [R]; below 0 where it is no id."""
+    @staticmethod
+    def told_apart(column: Any) -> tuple[NDArray[np.int32], Any, NDArray[np.int8]]:
+        """A column [R] as places in a list of ids, that list (an Arrow array), and [R] below 0 where a row has none."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         if not pa.types.is_dictionary(column.type):
             if pa.types.is_floating(column.type):
                 column = _whole_numbers(column)
             column = column.cast(pa.string()).dictionary_encode()
-        known = self._codes.get
-        values = column.dictionary.to_pylist()
-        found = [known(value) for value in values]
-        for place, code in enumerate(found):
-            if code is None:
-                found[place] = self._code(values[place])
-        codes = np.array([*found, _IS_MISSING], dtype=np.int32)
-        places = column.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
-        return codes[places]
+        values = pc.utf8_trim_whitespace(pc.fill_null(column.dictionary.cast(pa.string()), ""))
+        wrong = np.zeros(len(values) + 1, dtype=np.int8)
+        wrong[-1] = _IS_MISSING
+        for mask, kind in (
+            (pc.invert(pc.utf8_is_printable(values)), _IS_BROKEN),
+            (pc.greater(pc.utf8_length(values), LONGEST_ID), _IS_LONG),
+            (pc.is_in(pc.utf8_lower(values), pa.array(sorted(_MISSING))), _IS_MISSING),
+        ):
+            wrong[:-1][mask.to_numpy(zero_copy_only=False)] = kind
+        if wrong[:-1].any():
+            values = pc.if_else(pa.array(wrong[:-1] < 0), "", values)
+        places = column.indices.cast(pa.int32()).fill_null(len(values)).to_numpy(zero_copy_only=False)
+        return places, values, wrong[places]
 
-    def _code(self, value: str | None) -> int:
-        clean = (value or "").strip()
-        if clean.lower() in _MISSING:
-            return _IS_MISSING
-        if len(clean) > LONGEST_ID:
-            return _IS_LONG
-        if not clean.isprintable():
-            return _IS_BROKEN
-        code = self._codes.get(clean)
-        if code is None:
-            code = self._codes[clean] = len(self.ids)
-            self.ids.append(clean)
-        if value is not None and len(value) <= LONGEST_ID:
-            self._codes[value] = code
-        return code
+    def take(self, places: NDArray[np.int32], values: Any) -> None:
+        """Number the rows of a block, [R], whose ids are all good."""
+        self._waiting.append((places, values))
+        self._waits += len(values)
+        if self._waits > max(_MERGED, 0 if self._known is None else len(self._known)):
+            self._merge()
+
+    def _merge(self) -> None:
+        import pyarrow as pa
+
+        if not self._waiting:
+            return
+        parts = self._waiting
+        if self._known is not None:
+            parts = [(np.empty(0, dtype=np.int32), self._known), *parts]
+        chunks = [pa.DictionaryArray.from_arrays(pa.array(places), values) for places, values in parts]
+        merged = pa.chunked_array(chunks).unify_dictionaries()
+        self._known = merged.chunk(0).dictionary
+        self._codes += [chunk.indices.to_numpy() for chunk in merged.chunks]
+        self._waiting, self._waits = [], 0
+
+    def finish(self) -> tuple[NDArray[np.int32], list[str]]:
+        """The number of every row, [A], and the ids by number."""
+        self._merge()
+        codes = np.concatenate(self._codes or [np.empty(0, dtype=np.int32)])
+        self._codes = []
+        return codes, [] if self._known is None else self._known.to_pylist()
 
 
 def _whole_numbers(column: Any) -> Any:
@@ -108,16 +133,18 @@ class Collector:
         self.rows = 0
         self.bad_count = 0
         self._bad: list[BadRow] = []
-        self._parts: dict[str, list[NDArray[Any]]] = {"user": [], "item": [], "rating": [], "time": []}
+        self._parts: dict[str, list[NDArray[Any]]] = {"rating": [], "time": []}
 
     def add(self, block: Block) -> None:
         """Take a block in."""
         self.rows += len(block.lines) + len(block.bad)
         found: dict[str, NDArray[Any]] = {}
         wrong: dict[str, NDArray[np.bool_]] = {}
-        for role, ids in (("user", self.users), ("item", self.items)):
-            found[role] = ids.codes(block.columns[role])
-            wrong[role] = found[role] < 0
+        ids: dict[str, Any] = {}
+        status: dict[str, NDArray[np.int8]] = {}
+        for role in ("user", "item"):
+            found[role], ids[role], status[role] = Ids.told_apart(block.columns[role])
+            wrong[role] = status[role] < 0
         if "rating" in block.columns:
             found["rating"], wrong["rating"] = numbers_of(block.columns["rating"])
         if "time" in block.columns:
@@ -125,11 +152,13 @@ class Collector:
         is_bad = np.logical_or.reduce(list(wrong.values()))
         bad = [*block.bad]
         if is_bad.any():
-            bad += self._reasons(block, np.flatnonzero(is_bad), found, wrong)
+            bad += self._reasons(block, np.flatnonzero(is_bad), status, wrong)
             self.bad_count += int(is_bad.sum())
             found = {role: values[~is_bad] for role, values in found.items()}
         self.bad_count += len(block.bad)
         self._bad += sorted(bad, key=lambda row: row.line)[: LISTED - len(self._bad)]
+        self.users.take(found.pop("user"), ids["user"])
+        self.items.take(found.pop("item"), ids["item"])
         for role, values in found.items():
             self._parts[role].append(values)
 
@@ -137,14 +166,16 @@ class Collector:
         self,
         block: Block,
         rows: NDArray[np.int64],
-        found: dict[str, NDArray[Any]],
+        status: dict[str, NDArray[np.int8]],
         wrong: dict[str, NDArray[np.bool_]],
     ) -> list[BadRow]:
         reasons = []
         for row in rows[: LISTED - len(self._bad)].tolist():
             role = next(role for role in wrong if wrong[role][row])
             value = _shown(block.columns[role][row].as_py())
-            reasons.append(BadRow(int(block.lines[row]), self._reason(role, value, found[role][row])))
+            reasons.append(
+                BadRow(int(block.lines[row]), self._reason(role, value, status[role][row] if role in status else 0))
+            )
         return reasons
 
     def _reason(self, role: str, value: str, code: Any) -> str:
@@ -167,17 +198,15 @@ class Collector:
     def interactions(self, sha256: str) -> Interactions:
         """All that was taken in. The collector gives its arrays away and is done."""
         whole: dict[str, NDArray[Any] | None] = {}
-        kinds = {"user": np.int32, "item": np.int32, "rating": np.float32, "time": np.int64}
-        for role, kind in kinds.items():
+        for role, kind in (("rating", np.float32), ("time", np.int64)):
             parts = self._parts.pop(role)
-            is_there = role in ("user", "item") or getattr(self.recipe, role) != "-"
+            is_there = getattr(self.recipe, role) != NO_COLUMN
             whole[role] = np.concatenate(parts or [np.empty(0)]).astype(kind, copy=False) if is_there else None
             del parts
-        users, items = whole["user"], whole["item"]
-        assert users is not None
-        assert items is not None
+        users, user_ids = self.users.finish()
+        items, item_ids = self.items.finish()
         return Interactions(
-            *(users, items, whole["rating"], whole["time"], self.users.ids, self.items.ids),
+            *(users, items, whole["rating"], whole["time"], user_ids, item_ids),
             *(self.rows, tuple(self._bad), self.bad_count, sha256),
         )
 

@@ -95,9 +95,9 @@ def read(source: Source, progress: Progress) -> Interactions:
             path=source.path,
             line=first.line,
         )
-    if len(found.user_ids) == 1:
+    if (found.users == found.users[0]).all():
         raise DataError(
-            f"all rows belong to one user, '{found.user_ids[0]}'.",
+            f"all rows belong to one user, '{found.user_ids[found.users[0]]}'.",
             "Check which column holds the users: --user COLUMN.",
             path=source.path,
         )
