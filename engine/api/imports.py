@@ -176,7 +176,7 @@ class Imports:
         progress.phase("Reading titles")
         file = titles.file_of(source, source.recipe)
         if file is not None:
-            found = titles.titles_of(source, file, dataset.item_ids.tolist())
+            found = titles.titles_of(source, file, dataset.item_ids.tolist(), progress.share)
             dataset = assemble.with_titles(dataset, found)
             report = replace(report, titled=len(found))
             if not found:

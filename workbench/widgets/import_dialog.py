@@ -78,6 +78,7 @@ class ImportDialog(QDialog):
         self.layout_fold = Fold("Separator, header, encoding", theme, is_open=False)
         self.stages = StageTable()
         self.notes = label("", "note", wrap=True)
+        self.notes.hide()
         self.bad = BadRows()
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
@@ -307,6 +308,7 @@ class ImportDialog(QDialog):
             self.status.setText("Importing …")
             self.job.run(self.recipe)
             self._show_buttons()
+            self.cancel.setFocus()  # what had the focus is disabled now
 
     def _start_with_valid_rows(self) -> None:
         self.given["on_bad_rows"] = "skip"

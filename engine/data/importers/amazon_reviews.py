@@ -53,8 +53,8 @@ class JsonLines(Source):
     def beside(self) -> Path | None:
         return metadata_beside(self.path)
 
-    def titles(self, path: Path) -> Iterator[tuple[str, str]] | None:
-        return metadata_titles(self, path)
+    def titles(self, path: Path, on_share: OnShare | None = None) -> Iterator[tuple[str, str]] | None:
+        return metadata_titles(self, path, on_share)
 
 
 def _object(line: str) -> Any:
@@ -109,14 +109,14 @@ def metadata_beside(path: Path) -> Path | None:
     return next((found for name in names if (found := path.with_name(name)).is_file()), None)
 
 
-def metadata_titles(source: Source, path: Path) -> Iterator[tuple[str, str]] | None:
+def metadata_titles(source: Source, path: Path, on_share: OnShare | None = None) -> Iterator[tuple[str, str]] | None:
     """Items and titles of a metadata file; None for a file of another form. Objects without a title are left out."""
     del source
-    return _titles(path) if suffixes_of(path) in _SUFFIXES else None
+    return _titles(path, on_share) if suffixes_of(path) in _SUFFIXES else None
 
 
-def _titles(path: Path) -> Iterator[tuple[str, str]]:
-    for lines in Feed(path).lines():
+def _titles(path: Path, on_share: OnShare | None) -> Iterator[tuple[str, str]]:
+    for lines in Feed(path, on_share=on_share).lines():
         for line in lines.text.decode("utf-8").split("\n"):
             row = _object(line) if '"title"' in line or "'title'" in line else None
             if isinstance(row, dict) and isinstance(row.get("title"), str):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.data.importers.delimited import Delimited
 from engine.data.importing.delimited import Layout
-from engine.data.importing.files import Feed
+from engine.data.importing.files import Feed, OnShare
 from engine.data.importing.guess import Roles
 from engine.registry import register
 
@@ -35,17 +35,17 @@ class MovieLens(Delimited):
     def beside(self) -> Path | None:
         return next((path for name in _BESIDE if (path := self.path.with_name(name)).is_file()), None)
 
-    def titles(self, path: Path) -> Iterator[tuple[str, str]] | None:
+    def titles(self, path: Path, on_share: OnShare | None = None) -> Iterator[tuple[str, str]] | None:
         # movies.dat: MovieID::Title::Genres; u.item: id|title|date|…; both Latin-1, and their titles have commas.
         name = path.name.lower()
         sign = "::" if ".dat" in name else "|" if name.startswith("u.item") else ""
-        return _fields(path, sign) if sign else None
+        return _fields(path, sign, on_share) if sign else None
 
 
-def _fields(path: Path, sign: str) -> Iterator[tuple[str, str]]:
+def _fields(path: Path, sign: str, on_share: OnShare | None) -> Iterator[tuple[str, str]]:
     from engine.data.importing.titles import text_encoding
 
-    feed = Feed(path, encoding=text_encoding(path))
+    feed = Feed(path, encoding=text_encoding(path), on_share=on_share)
     for lines in feed.lines():
         for line in lines.text.decode("utf-8").split("\n"):
             parts = line.split(sign)

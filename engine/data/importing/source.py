@@ -75,9 +75,9 @@ class Source:
         """The file of titles that this format has beside its data, if it is there."""
         return None
 
-    def titles(self, path: Path) -> Iterator[tuple[str, str]] | None:
+    def titles(self, path: Path, on_share: OnShare | None = None) -> Iterator[tuple[str, str]] | None:
         """Item ids and titles of a file in a form of this format's own; None: any two-column file."""
-        del path
+        del path, on_share
         return None
 
     def resolved(self) -> ImportRecipe:

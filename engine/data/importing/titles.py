@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.config.importing import ImportRecipe
 from engine.data.importing.delimited import blocks, layout_of
-from engine.data.importing.files import Feed, head_of
+from engine.data.importing.files import Feed, OnShare, head_of
 from engine.data.importing.guess import roles_by_name
 from engine.data.importing.source import Source
 from engine.errors import DataError
@@ -29,14 +29,14 @@ def file_of(source: Source, recipe: ImportRecipe) -> Path | None:
     return source.beside() or (beside if beside.is_file() else None)
 
 
-def titles_of(source: Source, path: Path, wanted: Collection[str]) -> dict[str, str]:
+def titles_of(source: Source, path: Path, wanted: Collection[str], on_share: OnShare | None = None) -> dict[str, str]:
     """Titles by item id, of the items ``wanted``; the first title of an item counts.
 
     Raises ``DataError`` when the file cannot be read or has fewer than two columns.
     """
     ids = set(wanted)
     found: dict[str, str] = {}
-    for item, title in source.titles(path) or _two_columns(path):
+    for item, title in source.titles(path, on_share) or _two_columns(path, on_share):
         item = item.strip()
         if item in ids and item not in found and (clean := " ".join(title.split())[:LONGEST_TITLE]):
             found[item] = clean
@@ -55,7 +55,7 @@ def text_encoding(path: Path) -> str:
     return "utf-8"
 
 
-def _two_columns(path: Path) -> Iterator[tuple[str, str]]:
+def _two_columns(path: Path, on_share: OnShare | None) -> Iterator[tuple[str, str]]:
     layout = layout_of(head_of(path))
     if len(layout.names) < 2:
         raise DataError("the file of titles has only one column.", "It needs two: item id and title.", path=path)
@@ -65,5 +65,5 @@ def _two_columns(path: Path) -> Iterator[tuple[str, str]]:
     item = item or rest.pop(0)
     title = title or rest.pop(0)
     places = {"item": layout.names.index(item), "title": layout.names.index(title)}
-    for block in blocks(Feed(path, encoding=text_encoding(path)), layout, places):
+    for block in blocks(Feed(path, encoding=text_encoding(path), on_share=on_share), layout, places):
         yield from zip(block.columns["item"].to_pylist(), block.columns["title"].to_pylist(), strict=True)
