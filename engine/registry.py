@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engine.errors import ConfigurationError
 
-Kind = Literal["model", "operator", "next_item_loss", "contrastive_loss", "similarity", "reader", "study"]
+Kind = Literal["model", "operator", "next_item_loss", "contrastive_loss", "similarity", "reader", "importer", "study"]
 
 # Where plugins of each kind live, and whether one is a folder with ``options.py`` or a single file.
 _HOMES: dict[str, bool] = {
@@ -27,6 +27,7 @@ _HOMES: dict[str, bool] = {
     "losses": True,
     "similarity": True,
     "data/readers": False,
+    "data/importers": False,
     "studies": False,
 }
 

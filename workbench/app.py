@@ -79,7 +79,7 @@ def make_application() -> Any:
 def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool = False) -> MainWindow:
     """The main window on a workspace. What works behind it starts after its first paint."""
     from engine.api import Workspace
-    from workbench.context import make_context
+    from workbench.context import make_context, resolved
     from workbench.main_window import MainWindow
     from workbench.settings import Settings
     from workbench.theme import Theme
@@ -92,6 +92,10 @@ def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool 
     choice = settings.read("look/theme", str, "system")
     theme = Theme(choice if choice in ("light", "dark") else "system")  # type: ignore[arg-type]
     theme.apply()
-    window = MainWindow(make_context(Workspace(workspace), theme, dataset))
+    opened = Workspace(workspace)
+    needs_import = bool(dataset) and opened.imports.needs_import(dataset)
+    window = MainWindow(make_context(opened, theme, "" if needs_import else dataset))
+    if needs_import:
+        window.painted.connect(lambda: window.import_file(resolved(dataset)))
     window.painted.connect(window.backstage.start)
     return window

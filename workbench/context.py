@@ -37,6 +37,8 @@ class Session(QObject):
     dataset_changed = Signal(str)
     config_changed = Signal(object)
     """Carries the new `ExperimentConfig`."""
+    import_requested = Signal(str)
+    """A file that has to be imported before it can be opened."""
     page_requested = Signal(str, object)
     """Page id and a dict of state for its ``open_state``."""
 
@@ -142,6 +144,22 @@ class Context:
     ) -> Task:
         """Wait for the disk or the store in a thread; for short things that do not compute."""
         return self.errands.run(function, *arguments, on_result=on_result, on_error=on_error, key=key, **keywords)
+
+    def open_file(self, path: str) -> None:
+        """Open a file that the user has named: at once, or by way of the import dialog where it needs one."""
+        path = resolved(path)
+
+        def open_it(needs_import: bool) -> None:
+            if needs_import:
+                self.session.import_requested.emit(path)
+            else:
+                self.session.open_dataset(path)
+                self.session.open_page("dataset")
+
+        if path == SAMPLE:
+            open_it(False)
+        else:
+            self.run_in_thread(self.workspace.imports.needs_import, path, on_result=open_it, key="open-file")
 
     def close(self) -> None:
         """End the engine process and the errands."""

@@ -10,7 +10,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
-    QFileDialog,
     QHBoxLayout,
     QMainWindow,
     QMenu,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import (
 from engine.records import RunStatus
 from workbench.actions import ActionTable
 from workbench.backstage import Backstage
-from workbench.context import Context
+from workbench.context import SAMPLE, Context
 from workbench.pages import Page, PageWidget, pages
 from workbench.run_names import run_name
 from workbench.settings import VERSION
@@ -34,6 +33,7 @@ from workbench.shell.palette import CommandPalette, ShortcutSheet
 from workbench.shell.rail import Rail
 from workbench.shell.status_bar import StatusBar
 from workbench.shell.toasts import Toasts
+from workbench.widgets.home_parts import ask_for_file
 
 TITLE = "CoSeRec Workbench"
 DOCK_HEIGHT = 190
@@ -96,6 +96,7 @@ class MainWindow(QMainWindow):
         window_actions.fill(self)
         self._build_menus()
         context.session.page_requested.connect(self.open_page)
+        context.session.import_requested.connect(self.import_file)
         context.session.dataset_changed.connect(self._show_title)
         context.runs.records_changed.connect(self._refresh_actions)
         self._show_title()
@@ -205,11 +206,23 @@ class MainWindow(QMainWindow):
 
     def choose_dataset(self) -> None:
         """Ask for a data file; the dialog does not block the window."""
-        start = str(Path(self.context.session.dataset).parent) if "/" in self.context.session.dataset else ""
-        dialog = QFileDialog(self, "Open a data set", start, "Sequences (*.txt *.csv *.tsv);;All files (*)")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.open_dataset)
+        ask_for_file(self, self._folder(), self.context.open_file)
+
+    def choose_import(self) -> None:
+        """Ask for a file to import, whether or not it could be opened as it is."""
+        ask_for_file(self, self._folder(), self.import_file, "Import a data set")
+
+    def _folder(self) -> str:
+        dataset = self.context.session.dataset
+        return "" if dataset == SAMPLE else str(Path(dataset).parent)
+
+    @Slot(str)
+    def import_file(self, path: str) -> None:
+        """Show the import dialog for a file; what it makes is opened."""
+        from workbench.widgets.import_dialog import ImportDialog
+
+        dialog = ImportDialog(self.context, path, self)
+        dialog.imported.connect(self.open_dataset)
         dialog.open()
 
     @Slot(str)
@@ -293,7 +306,7 @@ class MainWindow(QMainWindow):
         files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if files:
             event.acceptProposedAction()
-            self.open_dataset(files[0])
+            self.context.open_file(files[0])
 
     def closeEvent(self, event: QCloseEvent) -> None:
         run_id = self.backstage.training.run_id

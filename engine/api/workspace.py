@@ -9,6 +9,7 @@ from engine.api.augmentations import Augmentations
 from engine.api.costs import Costs
 from engine.api.datasets import Datasets
 from engine.api.evaluations import Evaluations
+from engine.api.imports import Imports
 from engine.api.neighbours import Neighbours
 from engine.api.runs import Runs
 
@@ -19,6 +20,7 @@ class Workspace:
     def __init__(self, directory: str | Path | None = None) -> None:
         self.directory = Path(directory).expanduser().absolute() if directory else paths.default_workspace()
         self.datasets = Datasets()
+        self.imports = Imports(self.directory)
         self.neighbours = Neighbours()
         self.augmentations = Augmentations()
         self.evaluations = Evaluations()

@@ -34,7 +34,7 @@ class EngineGroup(click.Group):
 
     # The order of a first acquaintance, not of the alphabet.
     ORDER: ClassVar[tuple[str, ...]] = (
-        *("inspect", "neighbours", "augment", "popularity", "presets", "devices"),
+        *("inspect", "import", "neighbours", "augment", "popularity", "presets", "devices"),
         *("cost", "train", "evaluate", "runs", "show", "stop", "resume", "export", "work"),
     )
 

@@ -27,7 +27,7 @@ class SettingOption(click.Option):
     def __init__(self, field: SettingInfo) -> None:
         self.field = field
         super().__init__(
-            [f"--{field.path}", _PREFIX + field.path.replace(".", "__")],
+            [f"--{field.path}", _PREFIX + field.path.replace(".", "__").replace("-", "_")],
             metavar=_metavar(field),
             help=_help(field),
             default=None,
@@ -125,7 +125,7 @@ def seeds_of(text: str) -> tuple[int, ...]:
 def values_of(field: SettingInfo) -> tuple[str, ...]:
     """The values that a field can have, where they can be listed."""
     literals = [typing.get_args(kind) for kind in _alternatives(field.annotation)]
-    return tuple(field.choices) or tuple(str(value) for values in literals for value in values)
+    return tuple(filter(None, field.choices)) or tuple(str(value) for values in literals for value in values)
 
 
 def _metavar(field: SettingInfo) -> str:

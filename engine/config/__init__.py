@@ -23,6 +23,7 @@ from engine.config.experiment import (
     with_fidelity,
 )
 from engine.config.fidelity import FidelityOptions
+from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
 from engine.config.presets import Preset, preset, presets
 from engine.config.sections import (
     AugmentOptions,
@@ -47,6 +48,7 @@ __all__ = [
     "EvaluateOptions",
     "ExperimentConfig",
     "FidelityOptions",
+    "ImportRecipe",
     "LossOptions",
     "LossSection",
     "ModelOptions",
@@ -60,7 +62,9 @@ __all__ = [
     "fields_of",
     "model_section",
     "parse",
+    "parse_recipe",
     "preset",
     "presets",
+    "recipe_fields",
     "with_fidelity",
 ]

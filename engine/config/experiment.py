@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, cast
 
@@ -122,7 +122,7 @@ def parse(values: Mapping[str, Any] | str) -> ExperimentConfig:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(_in_words(first), field=where) from None
+        raise ConfigurationError(in_words(first), field=where) from None
     except json.JSONDecodeError as error:
         raise ConfigurationError(f"the configuration is not JSON: {error.msg} in line {error.lineno}.") from None
 
@@ -144,7 +144,7 @@ _WORDS = {
 }
 
 
-def _in_words(problem: Mapping[str, Any]) -> str:
+def in_words(problem: Mapping[str, Any]) -> str:
     """Pydantic's finding as a sentence for people: what is allowed, and what was given."""
     template = _WORDS.get(problem["type"])
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
@@ -178,6 +178,10 @@ class SettingInfo:
     lower_open: bool
     upper_open: bool
 
+    def renamed(self, path: str, choices: Mapping[str, str]) -> SettingInfo:
+        """The same field under another path: what is no part of a run's configuration has no section in it."""
+        return replace(self, path=path, choices=choices)
+
     @property
     def is_switch(self) -> bool:
         """Whether the field stands for a reading: it says what paper and published code do, alike or not."""
@@ -197,10 +201,10 @@ def fields_of(config: ExperimentConfig, *sections: str) -> Iterator[SettingInfo]
     for section in sections or SECTIONS:
         options = getattr(config, section)
         for name, info in type(options).model_fields.items():
-            yield _setting_info(section, name, info, getattr(options, name))
+            yield setting_info(section, name, info, getattr(options, name))
 
 
-def _setting_info(section: str, name: str, info: FieldInfo, value: Any) -> SettingInfo:
+def setting_info(section: str, name: str, info: FieldInfo, value: Any) -> SettingInfo:
     extra: Any = info.json_schema_extra or {}
     bounds = {
         key: getattr(item, key)

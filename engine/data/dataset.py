@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,11 +102,6 @@ def build(
     named = None
     if titles is not None:
         named = np.array(["", *(titles.get(item, "") for item in originals.tolist())], dtype=object)
-    digest = hashlib.sha256()
-    for array in (sequences.offsets, sequences.items, users, originals):
-        # The lengths stand between the arrays, and the byte order is fixed: the same data, the same digits everywhere.
-        digest.update(len(array).to_bytes(8, "little"))
-        digest.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
     return Dataset(
         name=path.stem,
         path=str(path),
@@ -114,8 +110,18 @@ def build(
         user_ids=users.astype(str),
         item_ids=np.concatenate([[""], originals.astype(str)]),
         titles=named,
-        fingerprint=digest.hexdigest()[:16],
+        fingerprint=fingerprint_of(sequences.offsets, sequences.items, users, originals),
     )
+
+
+def fingerprint_of(*arrays: NDArray[Any]) -> str:
+    """16 hexadecimal digits over offsets, dense items, original ids of users and of items."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        # The lengths stand between the arrays, and the byte order is fixed: the same data, the same digits everywhere.
+        digest.update(len(array).to_bytes(8, "little"))
+        digest.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def locate(path: str | Path) -> Path:
@@ -167,5 +173,22 @@ def _read(path: Path, _stamps: tuple[tuple[int, int] | None, ...]) -> Dataset:
     readers = registry.entries("reader")
     suited = [reader for reader in readers if path.suffix.lower() in reader.facts.get("suffixes", ())]
     fallback = [reader for reader in readers if reader.facts.get("fallback")]
-    dataset: Dataset = (suited or fallback)[0].load()(path)
+    try:
+        dataset: Dataset = (suited or fallback)[0].load()(path)
+    except DataError:
+        _refuse_what_needs_an_import(path)
+        raise
     return dataset
+
+
+def _refuse_what_needs_an_import(path: Path) -> None:
+    """What a reader says of a table of ratings is no help: say what it is, and what to do."""
+    from engine.data.importing import reading
+
+    try:
+        label = registry.entry("importer", reading.format_of(path)).label if reading.needs_import(path) else ""
+    except DataError:
+        return
+    if label:
+        hint = "File ▸ Import in the window, or: coserec import FILE."
+        raise DataError(f"this looks like {label}: it has to be imported first.", hint, path=path) from None

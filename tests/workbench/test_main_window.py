@@ -23,6 +23,7 @@ from workbench.main_window import MainWindow
 from workbench.pages import pages
 from workbench.settings import Settings
 from workbench.shell.palette import CommandPalette, full_name, match
+from workbench.widgets.import_dialog import ImportDialog
 
 ROOT = Path(__file__).parents[2]
 
@@ -151,16 +152,34 @@ def test_theme_choice_is_kept_and_survives_a_reset(window: MainWindow, context: 
     window.table.run("view.theme.light")
 
 
-def test_a_dropped_file_becomes_the_data_set(window: MainWindow, tmp_path: Path) -> None:
+def test_a_dropped_file_becomes_the_data_set(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text("1 2 3 4 5 6\n2 3 4 5 6 7\n", encoding="utf-8")
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(file))])
     copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     window.dropEvent(QDropEvent(QPointF(5, 5), copy, data, left, none))
-    assert window.context.session.dataset == str(file)
+    qtbot.waitUntil(lambda: window.context.session.dataset == str(file))
     assert window.windowTitle().startswith("mine.txt")
     assert window.context.session.recent_datasets[0] == str(file)
+
+
+def test_a_dropped_file_of_another_format_is_imported_and_opened(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.csv"
+    rows = "".join(f"u{user},i{item},{user * 9 + item}\n" for user in range(6) for item in range(6))
+    file.write_text(f"user,item,time\n{rows}", encoding="utf-8")
+    window.show()
+    window.context.open_file(str(file))
+    qtbot.waitUntil(lambda: window.findChild(ImportDialog) is not None)
+    dialog = window.findChild(ImportDialog)
+    assert isinstance(dialog, ImportDialog)
+    qtbot.waitUntil(dialog.go.isEnabled, timeout=20_000)
+    with qtbot.waitSignal(dialog.imported, timeout=20_000) as imported:
+        dialog.go.click()
+    assert window.context.session.dataset == imported.args[0]
+    assert window.windowTitle().startswith("mine.coserec")
 
 
 def test_notifications_are_kept_and_shown(qtbot: QtBot, window: MainWindow) -> None:

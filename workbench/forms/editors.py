@@ -109,15 +109,16 @@ class PathEditor(TextEditor):
 
     def __init__(self, info: SettingInfo) -> None:
         super().__init__(info)
-        self.line.setFixedWidth(WIDTH * 2)
+        self._is_data = info.path == "data.path"
+        self.line.setFixedWidth(WIDTH * (2 if self._is_data else 1))
         browse = QPushButton("Browse…")
-        browse.setAccessibleName("Choose a data file")
+        browse.setAccessibleName("Choose a data file" if self._is_data else f"Choose a file for {info.label}")
         browse.clicked.connect(self._browse)
         self.row.addWidget(browse)
 
     def _browse(self) -> None:
         start = str(Path(self.line.text()).parent) if self.line.text() != "sample" else ""
-        dialog = QFileDialog(self.window(), "Choose a data set", start)
+        dialog = QFileDialog(self.window(), "Choose a data set" if self._is_data else "Choose a file", start)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._chosen)
@@ -223,6 +224,6 @@ def editor_for(info: SettingInfo) -> Editor:
         return BoolEditor()
     if info.name.endswith("_operators"):
         return OperatorsEditor()
-    if info.path == "data.path":
+    if info.path in ("data.path", "titles"):
         return PathEditor(info)
     return TextEditor(info)

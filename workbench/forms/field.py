@@ -35,7 +35,7 @@ def value_text(info: SettingInfo, value: Any) -> str:
     return str(info.choices.get(value) or number_text(value)) if value is not None else "–"
 
 
-def tool_tip(info: SettingInfo, preset_value: Any) -> str:
+def tool_tip(info: SettingInfo, preset_value: Any, base: str = "preset") -> str:
     """What a setting is, where it comes from, what it may be."""
     symbol = f" ({escape(info.symbol)})" if info.symbol else ""
     lines = [f"<b>{escape(info.label)}{symbol}</b><br>{escape(info.help)}"]
@@ -44,19 +44,20 @@ def tool_tip(info: SettingInfo, preset_value: Any) -> str:
     if info.is_departure:
         paper, published = value_text(info, info.paper), value_text(info, info.published)
         lines.append(f"Paper: {escape(paper)}. Published code: {escape(published)}.")
-    lines.append(f"Preset: {escape(value_text(info, preset_value))}.")
+    lines.append(f"{base.capitalize()}: {escape(value_text(info, preset_value))}.")
     lines.append(f"Source: {escape(info.source)}. Command line: --{info.path}")
     return "<p style='max-width: 420px'>" + "<br>".join(lines) + "</p>"
 
 
 class FieldRow(QWidget):
-    """Emits `edited` (path, value) for every change by the user."""
+    """Emits `edited` (path, value) for every change by the user. ``base`` names what a value is compared with."""
 
     edited = Signal(str, object)
 
-    def __init__(self, info: SettingInfo, theme: Theme) -> None:
+    def __init__(self, info: SettingInfo, theme: Theme, base: str = "preset") -> None:
         super().__init__()
         self.info = info
+        self._base = base
         self.preset_value: Any = info.value
         self._shown: tuple[Any, Any] | None = None
         self.dot = QToolButton()
@@ -65,8 +66,8 @@ class FieldRow(QWidget):
         self.help = label(info.help, "muted", wrap=True)
         self.error = label("", "error", wrap=True)
         theme.follow_icon(self.dot, "dot", "accent")
-        self.dot.setToolTip("Changed from the preset; press to take the preset's value back")
-        self.dot.setAccessibleName(f"Reset {info.label} to the preset")
+        self.dot.setToolTip(f"Changed from the {base}; press to take the {base}'s value back")
+        self.dot.setAccessibleName(f"Reset {info.label} to the {base}")
         set_role(self.dot, "dot")
         self.dot.setFixedSize(22, 22)
         self.dot.clicked.connect(lambda: self.edited.emit(info.path, self.preset_value))
@@ -132,7 +133,7 @@ class FieldRow(QWidget):
             return
         # Not on what is inside the editor: a child without a tip shows its parent's, operator buttons have their own.
         for widget in (self.name, self.editor):
-            widget.setToolTip(tool_tip(info, preset_value))
+            widget.setToolTip(tool_tip(info, preset_value, self._base))
 
     def show_error(self, text: str) -> None:
         """Say below the field what is wrong with it; empty: nothing."""

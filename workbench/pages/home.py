@@ -43,7 +43,7 @@ class HomePage(PageWidget):
         self._rows_of_runs: tuple[object, ...] | None = None
         self._arrange()
         self.sample_button.clicked.connect(lambda: self.open_dataset(SAMPLE))
-        self.drop.dropped.connect(self.open_dataset)
+        self.drop.dropped.connect(context.open_file)
         self.drop.asked.connect(self._ask_for_file)
         context.session.dataset_changed.connect(self._show_datasets)
         for signal in (context.runs.records_changed, context.runs.loaded_changed, context.runs.trouble_changed):
@@ -137,7 +137,7 @@ class HomePage(PageWidget):
     def _ask_for_file(self) -> None:
         dataset = self.context.session.dataset
         start = "" if dataset == SAMPLE else str(Path(dataset).parent)
-        ask_for_file(self, start, self.open_dataset)
+        ask_for_file(self, start, self.context.open_file)
 
     @Slot()
     def _show_datasets(self, *_: object) -> None:

@@ -28,6 +28,17 @@ def fill(window: MainWindow) -> None:
     )
     add(
         ActionSpec(
+            "file.import",
+            "&Import…",
+            window.choose_import,
+            "&File",
+            "Ctrl+I",
+            "download",
+            "Make a data set of a file of interactions: columns, k-core, titles",
+        )
+    )
+    add(
+        ActionSpec(
             "file.sample",
             "Open the &sample",
             lambda: window.open_dataset(SAMPLE),

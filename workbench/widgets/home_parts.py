@@ -9,12 +9,19 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
+from engine import registry
 from engine.records import RunRecord, RunStatus
 from workbench.run_names import dataset_name, run_name
 from workbench.theme import SMALL, SPACE, TIGHT, WIDE, Theme, set_role
 from workbench.widgets.cards import Elided, label
 
-FILES = "Sequences (*.txt *.csv *.tsv);;All files (*)"
+
+def file_filter() -> str:
+    """The filter of file dialogs: what the importers announce, plain or gzip."""
+    kinds = {str(suffix) for entry in registry.entries("importer") for suffix in entry.facts["suffixes"]}
+    names = " ".join(f"*{suffix}" for suffix in sorted(kinds | {".coserec"}))
+    return f"Data ({names} *.gz);;All files (*)"
+
 
 STATUS = {
     RunStatus.LOST: ("alert", "warn", "lost"),
@@ -24,9 +31,11 @@ STATUS = {
 """Icon, colour and word."""
 
 
-def ask_for_file(parent: QWidget, start: str, on_file: Callable[[str], None]) -> QFileDialog:
+def ask_for_file(
+    parent: QWidget, start: str, on_file: Callable[[str], None], title: str = "Open a data set"
+) -> QFileDialog:
     """A file dialog that does not block the window."""
-    dialog = QFileDialog(parent, "Open a data set", start, FILES)
+    dialog = QFileDialog(parent, title, start, file_filter())
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.fileSelected.connect(on_file)
@@ -90,7 +99,7 @@ class DropZone(QFrame):
         self.setAcceptDrops(True)
         self.setAccessibleName("Drop a data file here")
         self._text = label("Drop a data file here", "section")
-        self._hint = label("One user a line: user item item …, oldest item first", "muted")
+        self._hint = label("CoSeRec text, CSV, TSV, Parquet, RecBole, MovieLens, Amazon; plain or gzip", "muted")
         self.button = QPushButton("Choose a file…")
         theme.follow_icon(self.button, "folder", "muted")
         self.button.clicked.connect(self.asked)

@@ -76,6 +76,7 @@ def test_missing_never_counts_the_sample(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:.*QDragEnterEvent:DeprecationWarning")
 def test_a_dropped_file_is_opened(qtbot: QtBot, page: HomePage, shop: Context, tmp_path: Path) -> None:
     path = tmp_path / "shop.txt"
+    path.write_text("1 2 3 4 5\n", encoding="utf-8")
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])
     none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
@@ -86,7 +87,16 @@ def test_a_dropped_file_is_opened(qtbot: QtBot, page: HomePage, shop: Context, t
     page.drop.dragLeaveEvent(QDragLeaveEvent())
     assert page.drop.property("role") == "drop"
     page.drop.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, left, none))
-    assert Path(shop.session.dataset) == path
+    qtbot.waitUntil(lambda: Path(shop.session.dataset) == path)
+
+
+def test_a_file_of_another_format_is_imported(qtbot: QtBot, page: HomePage, shop: Context, tmp_path: Path) -> None:
+    path = tmp_path / "ratings.csv"
+    path.write_text("userId,movieId,rating,timestamp\n1,2,3,978300760\n", encoding="utf-8")
+    with qtbot.waitSignal(shop.session.import_requested) as asked:
+        page.drop.dropped.emit(str(path))
+    assert asked.args == [str(path)]
+    assert shop.session.dataset == "sample"
 
 
 @pytest.mark.filterwarnings("ignore:.*QDragEnterEvent:DeprecationWarning")
@@ -110,7 +120,7 @@ def test_choosing_a_file_does_not_block(qtbot: QtBot, page: HomePage, shop: Cont
     dialog = page.findChild(QFileDialog)
     assert dialog is not None
     dialog.fileSelected.emit("picked.txt")
-    assert shop.session.dataset == str(Path("picked.txt").resolve())
+    qtbot.waitUntil(lambda: shop.session.dataset == str(Path("picked.txt").resolve()))
     dialog.close()
 
 

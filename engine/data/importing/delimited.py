@@ -1,0 +1,165 @@
+"""Rows of separated values, by Arrow's parser a block at a time, each with its line in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data.importing.files import Feed, Lines, head_lines
+from engine.data.importing.guess import SEPARATORS, SHOWN, has_header, separator_of, split
+from engine.data.importing.source import Block
+from engine.errors import DataError
+from engine.records import BadRow
+
+_UNIT = "\x1f"
+"""Stands in for a separator of several characters, which Arrow does not know."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How lines are split: ``separator``, whether values may stand in double quotes, and the columns' names."""
+
+    separator: str
+    quoted: bool
+    has_header: bool
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    """The first rows, without the header."""
+
+
+def layout_of(
+    head: bytes, *, separator: str = "auto", header: str = "auto", encoding: str = "utf-8", quoted: bool | None = None
+) -> Layout:
+    """The layout of a file that begins with ``head``. ``separator`` is a key of `SEPARATORS` or ``auto``."""
+    lines = [line for line in head_lines(head, encoding)[: SHOWN + 1] if line]
+    sign = separator_of(lines) if separator == "auto" else SEPARATORS[separator]
+    # RecBole, MovieLens and other tab-separated text use no quotes: one in a title is a character like any other.
+    may_quote = sign in (",", ";", "|", " ") if quoted is None else quoted
+    split_rows = [tuple(row) for row in split(lines, sign, quoted=may_quote)]
+    names_them = has_header(split_rows) if header == "auto" else header == "yes"
+    width = max((len(row) for row in split_rows), default=0)
+    if names_them and split_rows:
+        names = _distinct([name.strip() or f"column {place + 1}" for place, name in enumerate(split_rows[0])])
+    else:
+        names = tuple(f"column {place + 1}" for place in range(width))
+    return Layout(sign, may_quote, names_them, names, tuple(split_rows[names_them:SHOWN]))
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    made: list[str] = []
+    for name in names:
+        made.append(name if name not in made else f"{name} ({made.count(name) + 1})")
+    return tuple(made)
+
+
+def blocks(feed: Feed, layout: Layout, places: Mapping[str, int]) -> Iterator[Block]:
+    """All rows below the header. ``places`` maps roles to columns; they come as Arrow arrays of text.
+
+    A row with another number of columns is bad. Raises ``DataError``.
+    """
+    is_first = layout.has_header
+    for lines in feed.lines(quoted=layout.quoted):
+        if is_first:
+            end = lines.text.index(b"\n") + 1
+            lines = Lines(lines.text[end:], lines.first + 1, lines.bad)
+            is_first = False
+        if lines.text:
+            yield _parsed(lines, layout, places, feed)
+
+
+def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed) -> Block:
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    text, sign = lines.text, layout.separator
+    if len(sign) > 1:
+        text, sign = text.replace(sign.encode(), _UNIT.encode()), _UNIT
+    numbers = _line_numbers(lines, layout.quoted)
+    odd: list[tuple[int, int]] = []
+
+    def skip(row: Any) -> str:
+        odd.append((row.number, row.actual_columns))
+        return "skip"
+
+    wanted = [layout.names[place] for place in places.values()]
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(text),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False,
+                block_size=len(text) + 1,
+                column_names=[*layout.names],
+                autogenerate_column_names=False,
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=sign,
+                quote_char='"' if layout.quoted else False,
+                newlines_in_values=layout.quoted,
+                ignore_empty_lines=False,
+                invalid_row_handler=skip,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                include_columns=list(dict.fromkeys(wanted)),
+                column_types=dict.fromkeys(wanted, pa.string()),
+                strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"the rows from here on cannot be split: {_short(error)}.",
+            "Check the separator.",
+            path=feed.path,
+            line=lines.first,
+        ) from None
+    left = np.ones(len(numbers), dtype=bool)
+    left[[number - 1 for number, _ in odd]] = False
+    broken = {row.line for row in lines.bad}
+    bad = [
+        BadRow(int(numbers[number - 1]), f"it has {_counted(count)} where there should be {len(layout.names)}")
+        for number, count in odd
+        if int(numbers[number - 1]) not in broken
+    ]
+    columns = {role: _whole(table.column(layout.names[place])) for role, place in places.items()}
+    kept = numbers[left]
+    empty = _empty_lines(lines)
+    if len(empty):  # Arrow takes one for a row of empty values
+        full = ~np.isin(kept, empty)
+        kept, columns = kept[full], {role: column.filter(pa.array(full)) for role, column in columns.items()}
+    return Block(kept, columns, (*lines.bad, *bad))
+
+
+def _empty_lines(lines: Lines) -> NDArray[np.int64]:
+    if b"\n\n" not in lines.text and not lines.text.startswith(b"\n"):
+        return np.empty(0, dtype=np.int64)
+    breaks = np.flatnonzero(np.frombuffer(lines.text, dtype=np.uint8) == ord("\n"))
+    return lines.first + np.flatnonzero(np.diff(breaks, prepend=-1) == 1)
+
+
+def _whole(column: Any) -> Any:
+    made = column.combine_chunks()
+    return made.chunk(0) if hasattr(made, "chunk") else made
+
+
+def _counted(count: int) -> str:
+    return "1 column" if count == 1 else f"{count:,} columns"
+
+
+def _short(error: Exception) -> str:
+    return str(error).split("\n")[0].rstrip(".")[:160]
+
+
+def _line_numbers(lines: Lines, quoted: bool) -> NDArray[np.int64]:
+    """The line that each row begins on, [rows], also where a quoted value has line breaks in it."""
+    text = lines.text
+    if not quoted or b'"' not in text:
+        return lines.first + np.arange(text.count(b"\n"), dtype=np.int64)
+    data = np.frombuffer(text, dtype=np.uint8)
+    breaks = np.flatnonzero(data == ord("\n"))
+    quotes = np.cumsum(data == ord('"'), dtype=np.int64)
+    ends = np.flatnonzero(quotes[breaks] % 2 == 0)  # line breaks outside quotes, as numbers of lines
+    return lines.first + np.concatenate([[0], ends[:-1] + 1]).astype(np.int64) if len(ends) else np.array([lines.first])

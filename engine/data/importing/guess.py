@@ -1,0 +1,199 @@
+"""Guesses from the first rows of a file: what separates values, whether there is a header, what the columns hold."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+SEPARATORS = {"comma": ",", "tab": "\t", "semicolon": ";", "pipe": "|", "space": " ", "double_colon": "::"}
+SHOWN = 200
+"""Rows that guesses are made from."""
+
+# Names in the order of preference, written without anything but letters and digits.
+KNOWN = {
+    "user": (
+        *("user", "userid", "uid", "reviewerid", "reviewer", "customerid", "customer", "memberid", "visitorid"),
+        *("sessionid", "session", "authorid", "username"),
+    ),
+    "item": (
+        *("item", "itemid", "iid", "parentasin", "asin", "productid", "product", "movieid", "movie", "businessid"),
+        *("bookid", "songid", "trackid", "artistid", "articleid", "newsid", "gameid", "appid", "poiid", "venueid"),
+        *("sku", "isbn"),
+    ),
+    "rating": ("rating", "overall", "stars", "score", "ratings", "ratingscore", "reviewscore", "preference"),
+    "time": (
+        *("timestamp", "unixreviewtime", "time", "datetime", "date", "ts", "unixtime", "createdat", "eventtime"),
+        *("reviewtime", "timestamps", "timestampms", "ratedat", "datestring"),
+    ),
+    "title": ("title", "movietitle", "itemname", "name", "productname", "producttitle", "itemtitle", "booktitle"),
+}
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
+_INTEGER = re.compile(r"[+-]?\d+\Z")
+_DATE = re.compile(
+    r"(\d{4}[-/.]?\d{1,2}[-/.]?\d{1,2}([T ].*)?|\d{1,2}[-/. ]\d{1,2}[-/.,]? ?\d{4}([T ,].*)?"
+    r"|(\w{3,9},? )?(\d{1,2} )?[A-Z][a-z]{2,8}\.? \d{1,2}(,? ?\d{4})?.*|\d{1,2} [A-Z][a-z]{2,8} \d{4}.*)\Z"
+)
+_ASIN = re.compile(r"(B[0-9A-Z]{9}|\d{9}[0-9X])\Z")
+_REVIEWER = re.compile(r"A[0-9A-Z]{9,27}\Z")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Names of the columns that have a role; ``""`` where none has it."""
+
+    user: str = ""
+    item: str = ""
+    rating: str = ""
+    time: str = ""
+    title: str = ""
+
+
+def plain_name(name: str) -> str:
+    """A column's name without case, signs and RecBole's type.
+
+    >>> plain_name("user_id:token"), plain_name("reviewerID"), plain_name(" Timestamp (ms)")
+    ('userid', 'reviewerid', 'timestampms')
+    """
+    return re.sub(r"[^a-z0-9]", "", name.split(":")[0].lower())
+
+
+def separator_of(lines: Sequence[str]) -> str:
+    """The separator that splits lines into one number of values, the most; a comma where none does."""
+    best, score = ",", (0.0, 0)
+    for separator in ("\t", "::", ",", ";", "|", " "):
+        rows = split(lines[:SHOWN], separator)
+        counts = Counter(len(row) for row in rows)
+        width, share = counts.most_common(1)[0] if counts else (1, 0)
+        found = (share / max(len(rows), 1), width)
+        # A space is in every title: it is believed only where nothing else splits.
+        if width > 1 and found[0] > 0.5 and found > score and (separator != " " or score == (0.0, 0)):
+            best, score = separator, found
+    return best
+
+
+def split(lines: Sequence[str], separator: str, *, quoted: bool = True) -> list[list[str]]:
+    """The values of each row; a row may be several lines where quotes hold them together."""
+    if len(separator) > 1 or not quoted:
+        return [line.split(separator) for line in lines]
+    return [row for row in csv.reader((f"{line}\n" for line in lines), delimiter=separator) if row]
+
+
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row names the columns: a known name, or no number above numbers."""
+    if not rows:
+        return False
+    first = [cell.strip() for cell in rows[0]]
+    if any(_NUMBER.match(cell) or _DATE.match(cell) for cell in first):
+        return False
+    if any(plain_name(cell) in names for cell in first for names in KNOWN.values()):
+        return True
+    below = [row for row in rows[1:] if len(row) == len(first)]
+    return any(below and all(_NUMBER.match(row[place].strip()) for row in below) for place in range(len(first)))
+
+
+def kind_of(values: Sequence[str]) -> str:
+    """``integer``, ``number``, ``date``, ``text`` or ``empty``: what nine tenths of the values are.
+
+    >>> kind_of(["1", "22"]), kind_of(["4.5"]), kind_of(["2014-05-03", "2014-05-04 10:00"]), kind_of(["B00X", ""])
+    ('integer', 'number', 'date', 'text')
+    """
+    given = [value.strip() for value in values if value.strip()]
+    for kind, pattern in (("integer", _INTEGER), ("number", _NUMBER), ("date", _DATE)):
+        if given and sum(bool(pattern.match(value)) for value in given) >= 0.9 * len(given):
+            return kind
+    return "text" if given else "empty"
+
+
+def roles_of(
+    names: Sequence[str], rows: Sequence[Sequence[str]], known: Roles | None = None, taken: Collection[str] = ()
+) -> Roles:
+    """Which column has which role: ``known``, then by name, then by content, never one of ``taken``."""
+    found = roles_by_name(names, known or Roles(), taken)
+    used = {name for name in vars(found).values() if name} | set(taken)
+    return _by_content(names, rows, found, used)
+
+
+def roles_by_name(names: Sequence[str], found: Roles | None = None, taken: Collection[str] = ()) -> Roles:
+    """Which column has which role, as far as their names tell."""
+    found = found or Roles()
+    used = {name for name in vars(found).values() if name} | set(taken)
+    for role, wanted in KNOWN.items():
+        free = [name for name in names if name not in used and plain_name(name) in wanted]
+        if free and not getattr(found, role):
+            best = min(free, key=lambda name: wanted.index(plain_name(name)))
+            found = replace(found, **{role: best})
+            used.add(best)
+    return found
+
+
+def _by_content(names: Sequence[str], rows: Sequence[Sequence[str]], found: Roles, used: set[str]) -> Roles:
+    columns = {
+        name: [row[place] for row in rows if place < len(row)] for place, name in enumerate(names) if name not in used
+    }
+    missing = (not found.user) + (not found.item)
+    for role, fits in (("time", _looks_like_times), ("rating", _looks_like_ratings)):
+        # A column with an unknown name is no rating because it holds small numbers (age, quantity).
+        if not getattr(found, role) and (role == "time" or all(name.startswith("column ") for name in names)):
+            # Ids stand first in every layout: times and ratings are looked for from the end.
+            free = [*reversed(columns)][: max(len(columns) - missing, 0)]
+            name = next((name for name in free if fits(columns[name])), "")
+            found = replace(found, **{role: name})
+            columns.pop(name, None)
+    for role, pattern in (("item", _ASIN), ("user", _REVIEWER)):
+        match = next((name for name, values in columns.items() if _most(values, pattern)), "")
+        if match and not getattr(found, role):
+            found = replace(found, **{role: match})
+            columns.pop(match)
+    for role in ("user", "item"):
+        if not getattr(found, role) and columns:
+            name = next(iter(columns))
+            found = replace(found, **{role: name})
+            columns.pop(name)
+    return found
+
+
+def _most(values: Sequence[str], pattern: re.Pattern[str]) -> bool:
+    given = [value for value in values if value]
+    return bool(given) and sum(bool(pattern.match(value)) for value in given) >= 0.9 * len(given)
+
+
+def _looks_like_times(values: Sequence[str]) -> bool:
+    if kind_of(values) == "date":
+        # Eight digits are a date as well as an id.
+        return not _most(values, _INTEGER)
+    numbers = _numbers(values)
+    return bool(numbers) and len(numbers) >= 0.9 * len(values) and min(numbers) > 1e8 and max(numbers) < 5e18
+
+
+def _looks_like_ratings(values: Sequence[str]) -> bool:
+    numbers = _numbers(values)
+    if not numbers or len(numbers) < 0.9 * len(values):
+        return False
+    halves = all((number * 4).is_integer() for number in numbers)
+    return halves and min(numbers) >= -10 and max(numbers) <= 10 and (len(set(numbers)) <= 21)
+
+
+def _numbers(values: Sequence[str]) -> list[float]:
+    return [float(value) for value in values if _NUMBER.match(value.strip())]
+
+
+def time_unit(values: Sequence[str]) -> str:
+    """The unit of times by their size, or the kind of dates.
+
+    >>> time_unit(["978300760"]), time_unit(["1588687728923"]), time_unit(["2014-05-03"]), time_unit(["31/12/2019"])
+    ('seconds', 'milliseconds', 'date', 'day_first')
+    """
+    given = [value.strip() for value in values if value.strip()]
+    numbers = sorted(abs(number) for number in _numbers(given))
+    if given and len(numbers) >= 0.9 * len(given) and kind_of(given) != "date":
+        middle = numbers[len(numbers) // 2]
+        units = ((1e11, "seconds"), (1e14, "milliseconds"), (1e17, "microseconds"))
+        return next((unit for limit, unit in units if middle < limit), "nanoseconds")
+    parts = [match for value in given if (match := re.match(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}", value))]
+    if parts and len(parts) >= 0.9 * len(given):
+        return "day_first" if any(int(part[1]) > 12 for part in parts) else "month_first"
+    return "date" if kind_of(given) == "date" else "seconds"

@@ -1,0 +1,139 @@
+"""From a file and a recipe to interactions: the format is found, the guesses are resolved, the rows are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine import registry
+from engine.config.importing import ImportRecipe
+from engine.data.importing import titles
+from engine.data.importing.columns import Collector, Interactions
+from engine.data.importing.files import head_of, is_gzip, stem_of, suffixes_of
+from engine.data.importing.guess import kind_of
+from engine.data.importing.progress import Progress
+from engine.data.importing.source import Source
+from engine.errors import ConfigurationError, DataError
+from engine.records import NO_COLUMN, BadRow, ImportColumn, ImportLook
+
+_PREVIEW = 100
+
+
+def format_of(path: Path) -> str:
+    """The format that knows the file best. Raises ``DataError`` for a file that nobody knows or that is empty."""
+    head = head_of(path)
+    if not head.strip():
+        raise DataError("the file is empty.", "Choose another file.", path=path)
+    sure = {entry.name: float(entry.facts["recognises"](path, head)) for entry in registry.entries("importer")}
+    best = max(sure, key=lambda name: sure[name])
+    if not sure[best]:
+        known = ", ".join(sorted(entry.label for entry in registry.entries("importer")))
+        raise DataError("this is binary data in no format that is known.", f"Known: {known}.", path=path)
+    return best
+
+
+def source_of(path: Path, recipe: ImportRecipe) -> Source:
+    """The importer for a file, with the format found where the recipe names none. Raises ``DataError``."""
+    name = recipe.format or format_of(path)
+    made: Source = registry.entry("importer", name).load()(path, recipe.replace({"format": name}))
+    return made
+
+
+def resolved(source: Source) -> Source:
+    """The same source with every guess of its recipe filled in. Raises ``DataError`` naming what is missing."""
+    source.recipe = source.resolved()
+    return source
+
+
+def look(path: Path, recipe: ImportRecipe) -> ImportLook:
+    """What the beginning of the file shows. A column that cannot be guessed is a ``problem`` and no error.
+
+    Raises ``DataError`` when the file cannot be read at all.
+    """
+    source = source_of(path, recipe)
+    problem = ""
+    shown = source.recipe
+    try:
+        shown = resolved(source).recipe
+        file = titles.file_of(source, shown)
+        shown = shown.replace({"titles": str(file) if file else NO_COLUMN, "name": name_of(path, shown)})
+    except (DataError, ConfigurationError) as error:
+        problem = str(error).removeprefix(f"{path}: ")
+        shown = shown.replace({role: column for role, column in source._named().items() if column})
+    glimpse = source.glimpse
+    columns = []
+    for place, name in enumerate(glimpse.names):
+        values = [row[place] for row in glimpse.rows if place < len(row)]
+        examples = tuple(dict.fromkeys(value[:60] for value in values if value.strip()))[:3]
+        columns.append(ImportColumn(name, kind_of(values), examples))
+    return ImportLook(
+        path=str(path),
+        size=path.stat().st_size,
+        columns=tuple(columns),
+        rows=tuple(tuple(cell[:200] for cell in row) for row in glimpse.rows[:_PREVIEW]),
+        recipe=shown.model_dump(mode="json"),
+        label=registry.entry("importer", shown.format).label,
+        problem=problem,
+    )
+
+
+def read(source: Source, progress: Progress) -> Interactions:
+    """All rows of a resolved source. Raises ``DataError`` when the file is broken, none of its rows can be used, or it
+    has one user only."""
+    progress.phase("Reading")
+    collector = Collector(source.recipe)
+    for block in source.blocks(progress.share):
+        collector.add(block)
+    found = collector.interactions(source.sha256)
+    if not found.rows:
+        raise DataError("the file has no rows.", source.form, path=source.path)
+    if not len(found.users):
+        first = found.bad_rows[0]
+        raise DataError(
+            f"none of its {found.rows:,} rows can be used; the first: {first.reason}.",
+            "Check the format and the columns.",
+            path=source.path,
+            line=first.line,
+        )
+    if (found.users == found.users[0]).all():
+        raise DataError(
+            f"all rows belong to one user, '{found.user_ids[found.users[0]]}'.",
+            "Check which column holds the users: --user COLUMN.",
+            path=source.path,
+        )
+    return found
+
+
+def refuse_bad(path: Path, bad_count: int, bad_rows: Sequence[BadRow], lines_are: str) -> None:
+    """Raise the ``DataError`` of a recipe that stops at bad rows, if there are any."""
+    if bad_count:
+        first = bad_rows[0]
+        message = f"{first.reason}." if bad_count == 1 else f"{first.reason}; {bad_count:,} rows in all cannot be used."
+        error = DataError(message, "Mend the file, or import the valid rows: --on-bad-rows skip.", path=path)
+        error.line = first.line
+        error.message = f"{path}, {lines_are} {first.line:,}: {message}"
+        raise error
+
+
+def name_of(path: Path, recipe: ImportRecipe) -> str:
+    """A name for the data set: the file's, or its folder's where every data set has a file of that name."""
+    stem = stem_of(path)
+    if recipe.name:
+        stem = recipe.name
+    elif stem.lower() in ("ratings", "u", "data", "interactions", "reviews", "train") and path.parent.name:
+        stem = path.parent.name
+    kept = "".join(sign if sign.isalnum() or sign in "-_. " else "-" for sign in stem).strip(" .-")
+    return kept[:80] or "data"
+
+
+def needs_import(path: Path) -> bool:
+    """Whether opening the file means importing it: anything but what a reader of data sets takes as it is.
+
+    Text that is CoSeRec's but for a few damaged words goes to the reader too, which tells what is wrong in which line.
+    """
+    if suffixes_of(path) == ".coserec" or not path.is_file():
+        return False
+    if is_gzip(path) or format_of(path) != "coserec_text":
+        return True
+    words = head_of(path, 2**16).split()
+    return sum(word.isdigit() for word in words) < 0.8 * len(words)

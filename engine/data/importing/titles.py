@@ -1,0 +1,69 @@
+"""Titles of items: a format's own file, or any file with two columns; only titles of items that are kept are held."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from engine.config.importing import ImportRecipe
+from engine.data.importing.delimited import blocks, layout_of
+from engine.data.importing.files import Feed, OnShare, head_of
+from engine.data.importing.guess import roles_by_name
+from engine.data.importing.source import Source
+from engine.errors import DataError
+from engine.records import GUESS, NO_COLUMN
+
+LONGEST_TITLE = 500
+
+
+def file_of(source: Source, recipe: ImportRecipe) -> Path | None:
+    """The file that titles come from: the one named, or the one beside the data. Raises ``DataError``."""
+    if recipe.titles == NO_COLUMN:
+        return None
+    if recipe.titles != GUESS:
+        path = Path(recipe.titles).expanduser().absolute()
+        if not path.is_file():
+            raise DataError("there is no such file of titles.", "Check --titles, or give '-' for none.", path=path)
+        return path
+    beside = source.path.with_name(source.path.stem + ".titles.tsv")
+    return source.beside() or (beside if beside.is_file() else None)
+
+
+def titles_of(source: Source, path: Path, wanted: Collection[str], on_share: OnShare | None = None) -> dict[str, str]:
+    """Titles by item id, of the items ``wanted``; the first title of an item counts.
+
+    Raises ``DataError`` when the file cannot be read or has fewer than two columns.
+    """
+    ids = set(wanted)
+    found: dict[str, str] = {}
+    for item, title in source.titles(path, on_share) or _two_columns(path, on_share):
+        item = item.strip()
+        if item in ids and item not in found and (clean := " ".join(title.split())[:LONGEST_TITLE]):
+            found[item] = clean
+    return found
+
+
+def text_encoding(path: Path) -> str:
+    """``utf-8``, or ``latin-1`` for a file that is not (MovieLens 1M and 100K): titles are for reading only."""
+    try:
+        for lines in Feed(path).lines():
+            if lines.bad:
+                return "latin-1"
+    except DataError as error:
+        if "UTF-16" in error.message:
+            raise
+    return "utf-8"
+
+
+def _two_columns(path: Path, on_share: OnShare | None) -> Iterator[tuple[str, str]]:
+    layout = layout_of(head_of(path))
+    if len(layout.names) < 2:
+        raise DataError("the file of titles has only one column.", "It needs two: item id and title.", path=path)
+    roles = roles_by_name(layout.names)
+    item, title = roles.item, roles.title
+    rest = [name for name in layout.names if name not in (item, title)]
+    item = item or rest.pop(0)
+    title = title or rest.pop(0)
+    places = {"item": layout.names.index(item), "title": layout.names.index(title)}
+    for block in blocks(Feed(path, encoding=text_encoding(path), on_share=on_share), layout, places):
+        yield from zip(block.columns["item"].to_pylist(), block.columns["title"].to_pylist(), strict=True)

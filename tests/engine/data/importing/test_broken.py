@@ -1,0 +1,148 @@
+"""Broken files: one clear sentence each, with the line, and nothing left behind."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from engine.api.imports import Imports
+from engine.config import ImportRecipe
+from engine.data.dataset import load
+from engine.errors import DataError
+
+HEAD = "user,item,rating,time\n"
+GOOD = "".join(f"u{user},i{item},4,{1_500_000_000 + item}\n" for user in range(3) for item in range(4))
+
+
+def refused(tmp_path: Path, data: bytes, name: str = "log.csv", **recipe: object) -> str:
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(DataError) as error:
+        Imports(tmp_path / "workspace").run(str(path), ImportRecipe(core=0).replace(recipe))
+    assert not any((tmp_path / "workspace").rglob("*.*"))
+    assert not list((tmp_path / "workspace").glob("datasets/*"))
+    return error.value.message.replace(str(path), name)
+
+
+def test_a_truncated_gzip_file(tmp_path: Path) -> None:
+    import random
+
+    noise = "".join(f"u{random.Random(n).random()},i,4,1500000000\n" for n in range(30_000))
+    data = gzip.compress((HEAD + noise).encode())
+    assert refused(tmp_path, data[: len(data) - 20_000], "log.csv.gz") == "log.csv.gz: the gzip file is cut off."
+    assert "the gzip file is" in refused(tmp_path, data[:400] + b"\0" * 40 + data[440:], "log.csv.gz")
+
+
+def test_mixed_encodings(tmp_path: Path) -> None:
+    data = (HEAD + GOOD).encode() + "ü1,i2,4,1500000000\n".encode("latin-1") + "ü1,i2,4,1500000000\n".encode()
+    assert refused(tmp_path, data) == "log.csv, line 14: byte 1 of the line is not UTF-8 text."
+
+
+def test_utf_16(tmp_path: Path) -> None:
+    assert refused(tmp_path, (HEAD + GOOD).encode("utf-16")) == "log.csv: the file is UTF-16 text."
+
+
+def test_binary(tmp_path: Path) -> None:
+    assert refused(tmp_path, b"\x89PNG\0\0" * 99, "log.png").startswith("log.png: this is binary data in no format")
+    late = (HEAD + GOOD * 30_000).encode() + b"a,\0,3,4\n"
+    assert refused(tmp_path, late) == "log.csv, line 360,002: this is binary data and not text."
+
+
+def test_missing_columns(tmp_path: Path) -> None:
+    assert "have only one column" in refused(tmp_path, b"user\na\nb\n")
+    message = refused(tmp_path, (HEAD + GOOD).encode(), user="customer")
+    assert message == "log.csv: there is no column 'customer' for the users; it has 'user', 'item', 'rating', 'time'."
+    message = refused(tmp_path, b'{"reviewerID": "A", "text": "x"}\n' * 3, "log.json", item="asin")
+    assert "there is no column 'asin' for the items" in message
+
+
+def test_short_rows(tmp_path: Path) -> None:
+    message = refused(tmp_path, (HEAD + GOOD + "u1,i2\n" + GOOD + "u1,i2\n").encode())
+    assert message == "log.csv, line 14: it has 2 columns where there should be 4; 2 rows in all cannot be used."
+
+
+@pytest.mark.parametrize("missing", ["", "NaN", "nan", "null", "None", " "])
+def test_ids_that_are_nan(missing: str, tmp_path: Path) -> None:
+    message = refused(tmp_path, (HEAD + GOOD + f"{missing},i1,4,1500000000\n").encode())
+    assert message == "log.csv, line 14: there is no user id (column 'user')."
+
+
+def test_huge_ids(tmp_path: Path) -> None:
+    message = refused(tmp_path, (HEAD + GOOD + f"u1,{'9' * 5000},4,1500000000\n").encode())
+    assert message == f"log.csv, line 14: the item id '{'9' * 40}…' is longer than 100 characters (column 'item')."
+    path = tmp_path / "big.csv"
+    path.write_text(HEAD + GOOD.replace("u", "9" * 40))
+    result = Imports(tmp_path / "w").run(str(path), ImportRecipe(core=0))
+    assert load(result.path).user_ids[0] == "9" * 40 + "0"
+
+
+def test_one_user(tmp_path: Path) -> None:
+    data = (HEAD + GOOD).replace("u1", "u0").replace("u2", "u0").encode()
+    assert refused(tmp_path, data) == "log.csv: all rows belong to one user, 'u0'."
+
+
+def test_no_rows(tmp_path: Path) -> None:
+    assert refused(tmp_path, b"") == "log.csv: the file is empty."
+    assert refused(tmp_path, HEAD.encode()) == "log.csv: there is no row below the header."
+    assert refused(tmp_path, gzip.compress(b""), "log.csv.gz") == "log.csv.gz: the file is empty."
+
+
+def test_nothing_left(tmp_path: Path) -> None:
+    message = refused(tmp_path, (HEAD + GOOD).encode(), core=5)
+    assert message == "log.csv: nothing is left after '5-core', of 3 users before it."
+
+
+def test_no_usable_row(tmp_path: Path) -> None:
+    message = refused(tmp_path, (HEAD + GOOD.replace(",4,", ",good,")).encode(), on_bad_rows="skip")
+    expected = "none of its 12 rows can be used; the first: the rating 'good' is not a number (column 'rating')."
+    assert message == f"log.csv, line 2: {expected}"
+
+
+def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
+    row = 'u1,"i' + "1,4,1500000000\n" + "x" * 99 + "\n"
+    assert "a double quote opens and is never closed" in refused(tmp_path, (HEAD + row + GOOD * 250_000).encode())
+
+
+def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
+    assert "this is no whole Parquet file" in refused(tmp_path, b"PAR1 and then nothing", "log.parquet")
+
+
+def test_json_that_is_broken_in_one_line(tmp_path: Path) -> None:
+    good = '{"user_id": "u%d", "asin": "i%d", "rating": 4, "timestamp": 1500000000}\n'
+    text = "".join(good % (n % 2, n) for n in range(6)) + '{"user_id": "u1", "as\n' + good % (1, 9)
+    assert refused(tmp_path, text.encode(), "r.jsonl") == (
+        'r.jsonl, line 7: it is no JSON object: {"user_id": "u1", "as.'
+    )
+
+
+def test_bad_rows_are_listed_with_their_lines_and_the_others_imported(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        HEAD + GOOD + "u1,,4,1500000000\n\nu1,i2\nu1,i2,x,1500000000\nu1,i2,4,soon\n" + "u9,i1,3,1500000000\n"
+    )
+    imports = Imports(tmp_path / "workspace")
+    report = imports.count(str(path), ImportRecipe(core=0))
+    assert [row.line for row in report.bad_rows] == [14, 16, 17, 18]
+    assert (report.rows, report.bad_count, report.kept.actions) == (17, 4, 13)
+    result = imports.run(str(path), ImportRecipe(core=0, on_bad_rows="skip"))
+    assert result.report == report
+    assert result.recipe["on_bad_rows"] == "skip"
+    kept = imports.report(result.path)
+    assert kept is not None
+    assert kept.report == report
+
+
+def test_opening_what_has_to_be_imported_says_so(tmp_path: Path) -> None:
+    for name, text in (("log.csv", HEAD + GOOD), ("ratings.dat", "1::2::3::978300760\n2::2::3::978300760\n")):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(DataError, match=r"it has to be imported first\..*coserec import FILE"):
+            load(tmp_path / name)
+
+
+def test_only_the_first_thousand_bad_rows_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(HEAD + GOOD + "u1,i1,x,1500000000\n" * 2500)
+    report = Imports(tmp_path / "w").count(str(path), ImportRecipe(core=0))
+    assert (len(report.bad_rows), report.bad_count) == (1000, 2500)

@@ -1,0 +1,219 @@
+"""The import dialog: guesses and choices, the live count, bad rows, the import, Cancel, and files that are broken."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from engine.data.dataset import load
+from engine.records import NO_COLUMN
+from workbench.context import Context
+from workbench.widgets.import_dialog import ImportDialog
+from workbench.widgets.import_parts import ImportReportView
+
+GOOD = "".join(f"u{u},i{n},{1 + (u + n) % 5},{1_500_000_000 + n}\n" for u in range(9) for n in range(6))
+
+
+RATED_3 = sum(1 + (u + n) % 5 >= 3 for u in range(9) for n in range(6))
+
+
+def written(tmp_path: Path, text: str, name: str = "log.csv") -> str:
+    path = tmp_path / name
+    path.write_text("user,item,stars,when\n" + text if text else "", encoding="utf-8")
+    return str(path)
+
+
+def opened(qtbot: QtBot, context: Context, path: str) -> ImportDialog:
+    dialog = ImportDialog(context, path)
+    qtbot.addWidget(dialog)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    dialog.show()
+    return dialog
+
+
+def counted(qtbot: QtBot, dialog: ImportDialog, text: str) -> None:
+    qtbot.waitUntil(lambda: text in dialog.status.text(), timeout=20_000)
+
+
+def choose(dialog: ImportDialog, field: str, value: object) -> None:
+    editor = dialog.rows[field].editor.field
+    if isinstance(editor, QComboBox):
+        place = editor.findData(value)
+        assert place >= 0
+        editor.setCurrentIndex(place)
+        editor.activated.emit(place)
+    else:
+        assert isinstance(editor, QLineEdit)
+        editor.setText(str(value))
+        editor.textEdited.emit(str(value))
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, context: Context, tmp_path: Path) -> ImportDialog:
+    made = opened(qtbot, context, written(tmp_path, GOOD))
+    counted(qtbot, made, "Leaves 9 users, 6 items, 54 actions of 54 rows.")
+    yield made
+    made.close()
+
+
+def test_it_shows_the_file_its_guesses_and_what_is_left(dialog: ImportDialog) -> None:
+    assert dialog.stack.state == "content"
+    assert [dialog.rows[role].editor.value() for role in ("user", "item", "rating", "time")] == [
+        *("user", "item", "stars", "when"),
+    ]
+    assert dialog.rows["time-unit"].editor.value() == "seconds"
+    model = dialog.preview.model()
+    head = [model.headerData(n, Qt.Orientation.Horizontal) for n in range(4)]
+    assert head[2:] == ["stars  →  rating\ninteger", "when  →  time\ninteger"]
+    assert model.data(model.index(0, 0)) == "u0"
+    assert [stage.actions for stage in dialog.stages.rows_model.rows] == [54] * 5
+    assert dialog.bad.isHidden()
+    assert dialog.go.isEnabled()
+    assert "CSV" in dialog.subtitle.full
+
+
+def test_changing_an_option_counts_again(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "minimum-rating", "3")
+    counted(qtbot, dialog, "of 54 rows")
+    qtbot.waitUntil(lambda: dialog.report is not None and dialog.report.stages[1].actions == RATED_3)
+    choose(dialog, "core", "9")
+    qtbot.waitUntil(lambda: "Leaves 0 users" in dialog.status.text())
+    assert not dialog.go.isEnabled()
+
+
+def test_a_wrong_value_is_said_at_its_field_and_nothing_else_stops(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "core", "many")
+    assert dialog.rows["core"].error_text == "Must be a whole number; it is 'many'."
+    assert not dialog.go.isEnabled()
+    choose(dialog, "core", "2")
+    assert dialog.rows["core"].error_text == ""
+    assert dialog.go.isEnabled()
+    assert dialog.rows["core"].dot.isVisibleTo(dialog)
+
+
+def test_columns_can_be_chosen_and_given_back_to_the_guess(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "time", NO_COLUMN)
+    qtbot.waitUntil(lambda: "There are no times" in dialog.notes.text(), timeout=20_000)
+    assert dialog.recipe.time == NO_COLUMN
+    dialog.rows["time"].dot.click()
+    qtbot.waitUntil(lambda: dialog.recipe.time == "when")
+    choose(dialog, "item", "item")
+    choose(dialog, "user", "item")
+    qtbot.waitUntil(lambda: "cannot be users and items at once" in dialog.problem.text())
+    assert not dialog.go.isEnabled()
+
+
+def test_a_new_separator_forgets_the_columns_of_the_old_one(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "rating", NO_COLUMN)
+    dialog.layout_fold.set_open(True)
+    choose(dialog, "separator", "tab")
+    qtbot.waitUntil(lambda: dialog.problem.isVisible())
+    assert "only one column" in dialog.problem.text()
+    choose(dialog, "separator", "comma")
+    qtbot.waitUntil(lambda: dialog.go.isEnabled(), timeout=20_000)
+    assert dialog.recipe.rating == "stars"
+
+
+def test_importing_gives_a_data_set_to_open(qtbot: QtBot, dialog: ImportDialog, context: Context) -> None:
+    with qtbot.waitSignal(dialog.imported, timeout=20_000) as signal:
+        dialog.go.click()
+    dataset = load(signal.args[0])
+    assert (len(dataset.sequences), dataset.item_count, dataset.name) == (9, 6, "log")
+    assert not dialog.isVisible()
+    assert "9 users" in context.notifier.items[-1].text
+
+
+def test_bad_rows_are_listed_and_the_valid_ones_imported(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD + "u1,i1,good,1500000000\nu1,,3,1500000000\n")
+    dialog = opened(qtbot, context, path)
+    counted(qtbot, dialog, "2 cannot be used")
+    assert [(row.line, row.reason.split(" (")[0]) for row in dialog.bad.rows_model.rows] == [
+        (56, "the rating 'good' is not a number"),
+        (57, "there is no item id"),
+    ]
+    assert (dialog.go.isVisible(), dialog.valid_rows.isVisible()) == (False, True)
+    with qtbot.waitSignal(dialog.imported, timeout=20_000) as signal:
+        dialog.valid_rows.click()
+    kept = context.workspace.imports.report(signal.args[0])
+    assert kept is not None
+    assert (kept.recipe["on_bad_rows"], kept.report.bad_count) == ("skip", 2)
+
+
+@pytest.mark.parametrize(("text", "words"), [("", "the file is empty."), ("user,item\n", "is no row below")])
+def test_a_broken_file_is_said_and_can_be_tried_again(
+    text: str, words: str, qtbot: QtBot, context: Context, tmp_path: Path
+) -> None:
+    path = written(tmp_path, "")
+    Path(path).write_text(text)
+    dialog = opened(qtbot, context, path)
+    qtbot.waitUntil(lambda: dialog.stack.state == "error")
+    assert words in dialog.stack.text
+    assert not dialog.go.isEnabled()
+    Path(path).write_text("user,item,stars,when\n" + GOOD)
+    dialog._look()
+    counted(qtbot, dialog, "Leaves 9 users")
+    dialog.close()
+
+
+def test_rows_of_one_user_are_said(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    dialog = opened(qtbot, context, written(tmp_path, "".join(f"me,i{n},3,15{n:08d}\n" for n in range(9))))
+    qtbot.waitUntil(lambda: dialog.problem.isVisible(), timeout=20_000)
+    assert dialog.problem.text().startswith("all rows belong to one user, 'me'.")
+    dialog.close()
+
+
+def test_every_field_has_a_name_and_says_what_it_is(dialog: ImportDialog) -> None:
+    for path, row in dialog.rows.items():
+        assert row.editor.field.accessibleName(), path
+        assert f"--{path}" in row.name.toolTip(), path
+
+
+def test_cancel_ends_a_long_import_at_once_and_leaves_nothing(
+    qtbot: QtBot, engine_context: Context, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("user,item,stars,when\n" + GOOD * 20_000)
+    dialog = opened(qtbot, engine_context, str(path))
+    qtbot.waitUntil(lambda: dialog.go.isEnabled(), timeout=20_000)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.progress.value() > 0, timeout=20_000)
+    helper = dialog.job._engine.pid
+    assert dialog.cancel.text() == "Cancel"
+    assert not dialog.stack.content.isEnabled()
+    dialog.cancel.click()
+    assert dialog.status.text() == "Cancelled; nothing was kept."
+    assert not _is_running(helper)
+    datasets = engine_context.workspace.imports.directory
+    qtbot.waitUntil(lambda: not datasets.exists() or not list(datasets.iterdir()), timeout=1000)
+    assert dialog.isVisible()
+    assert dialog.go.isEnabled()
+    dialog.cancel.click()
+    assert not dialog.isVisible()
+
+
+def _is_running(pid: int | None) -> bool:
+    try:
+        os.kill(pid or 0, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_report_of_an_import_for_its_page(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    from engine.config import ImportRecipe
+
+    path = written(tmp_path, GOOD + "u1,,3,1500000000\n")
+    report = context.workspace.imports.count(path, ImportRecipe(core=0))
+    view = ImportReportView(context.theme)
+    qtbot.addWidget(view)
+    view.show_report(report)
+    assert "55 rows were read." in view.summary.text()
+    assert view.bad.heading.text().startswith("1 of 55 row")
+    assert view._columns()[0] == ("Line", [56])
+    view.show_report(None)
+    assert view.isHidden()

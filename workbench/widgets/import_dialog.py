@@ -1,0 +1,378 @@
+"""The import dialog: what a file holds, how it is read, what is kept of it with a live count, and the import itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.config import ImportRecipe, SettingInfo, recipe_fields
+from engine.errors import ConfigurationError, EngineError
+from engine.records import GUESS, NO_COLUMN, ImportLook, ImportProgress, ImportReport, ImportResult
+from workbench.context import Context
+from workbench.forms.field import FieldRow, Fold
+from workbench.theme import SMALL, SPACE, WIDE, set_role
+from workbench.widgets.cards import Elided, scrolled
+from workbench.widgets.import_job import ImportJob
+from workbench.widgets.import_parts import ROLES, BadRows, Preview, StageTable
+from workbench.widgets.layout import Card, label
+from workbench.widgets.states import StatefulStack
+from workbench.widgets.text import memory_text, time_left_text
+
+READING = ("format", "user", "item", "rating", "time", "time-unit", "titles", "name")
+LAYOUT = ("separator", "header", "encoding")
+KEEPING = ("minimum-rating", "duplicates", "longest", "core", "ties", "on-bad-rows")
+_RESETS_COLUMNS = ("format", "separator", "header")
+_NARROW = 1120
+"""Below this width the two cards of settings stand under each other."""
+
+
+class ImportDialog(QDialog):
+    """Imports ``path``; `imported` carries the path of the data set that pages open. Nothing in it waits."""
+
+    imported = Signal(str)
+
+    def __init__(self, context: Context, path: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.path = path
+        self.given: dict[str, Any] = {}
+        """What the user has chosen; everything else is guessed from the file."""
+        self.recipe = ImportRecipe()
+        self.shown_look: ImportLook | None = None
+        self.report: ImportReport | None = None
+        self.wrong: dict[str, str] = {}
+        self.rows: dict[str, FieldRow] = {}
+        self.job = ImportJob(context, path, self)
+        self._make_parts()
+        self._arrange()
+        self._connect()
+        self.setWindowTitle(f"Import {Path(path).name}")
+        self.setWindowModality(Qt.WindowModality.WindowModal)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        room = self.screen().availableSize() * 0.94
+        self.resize(QSize(1180, 900).boundedTo(room))
+        self._look()
+
+    # Parts ----------------------------------------------------------------------------------------------------------
+
+    def _make_parts(self) -> None:
+        theme = self.context.theme
+        self.title = label(f"Import {Path(self.path).name}", "page-title")
+        self.subtitle = Elided(self.path, "muted", Qt.TextElideMode.ElideMiddle)
+        self.preview = Preview()
+        self.problem = label("", "note-bad", wrap=True)
+        self.problem.hide()
+        self.layout_fold = Fold("Separator, header, encoding", theme, is_open=False)
+        self.stages = StageTable()
+        self.notes = label("", "note", wrap=True)
+        self.notes.hide()
+        self.bad = BadRows()
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress")
+        keep = self.progress.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(keep)
+        self.progress.hide()
+        self.status = label("", "muted", wrap=True)
+        self.valid_rows = QPushButton("Import the valid rows")
+        self.valid_rows.setToolTip("Leave out the rows that are listed; the choice is kept in the recipe")
+        self.valid_rows.hide()
+        self.go = QPushButton("Import")
+        set_role(self.go, "primary")
+        self.go.setDefault(True)
+        self.cancel = QPushButton("Close")
+        self.cancel.setAutoDefault(False)
+        set_role(self.valid_rows, "primary")
+        self.valid_rows.setAutoDefault(False)
+        self.stack = StatefulStack(scrolled(self._content()), theme)
+
+    def _content(self) -> QWidget:
+        infos = {info.path: info for info in recipe_fields()}
+        reading, keeping, left = Card("How it is read"), Card("What is kept"), Card("What is left")
+        for names, body in ((READING, reading.body), (KEEPING, keeping.body), (LAYOUT, self.layout_fold.body)):
+            body.setSpacing(SMALL // 2)
+            for name in names:
+                body.addWidget(self._row(infos[name]))
+        reading.body.addWidget(self.layout_fold)
+        reading.body.addStretch(1)
+        for widget in (self.stages, self.notes):
+            left.body.addWidget(widget)
+        right = QVBoxLayout()
+        right.setSpacing(WIDE)
+        right.addWidget(keeping)
+        right.addWidget(left)
+        right.addStretch(1)
+        self.cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.cards.setSpacing(WIDE)
+        self.cards.addWidget(reading, 1)
+        self.cards.addLayout(right, 1)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(WIDE, 0, WIDE, WIDE)
+        column.setSpacing(WIDE)
+        column.addWidget(self.preview)
+        column.addWidget(self.problem)
+        column.addLayout(self.cards)
+        column.addWidget(self.bad)
+        column.addStretch(1)
+        return content
+
+    def _row(self, info: SettingInfo) -> FieldRow:
+        if info.path in ROLES:
+            info = info.renamed(info.path, {GUESS: "choose …"})  # the file's columns, once they are known
+        row = FieldRow(info, self.context.theme, base="guess" if info.path in (*READING, *LAYOUT) else "default")
+        row.help.hide()  # the tool tip says it: two cards stand side by side
+        row.edited.connect(self._edit)
+        self.rows[info.path] = row
+        return row
+
+    def _arrange(self) -> None:
+        head = QVBoxLayout()
+        head.setContentsMargins(WIDE, WIDE, WIDE, SPACE)
+        head.setSpacing(2)
+        head.addWidget(self.title)
+        head.addWidget(self.subtitle)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(WIDE, SPACE, WIDE, WIDE)
+        foot.setSpacing(SMALL)
+        texts = QVBoxLayout()
+        texts.setSpacing(SMALL // 2)
+        texts.addWidget(self.status)
+        texts.addWidget(self.progress)
+        foot.addLayout(texts, 1)
+        for button in (self.cancel, self.valid_rows, self.go):
+            foot.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(head)
+        layout.addWidget(self.stack, 1)
+        layout.addLayout(foot)
+
+    def _connect(self) -> None:
+        self.job.looked.connect(self._looked)
+        self.job.counted.connect(self._counted)
+        self.job.imported.connect(self._imported)
+        self.job.failed.connect(self._failed)
+        self.job.progressed.connect(self._progressed)
+        self.job.busy_changed.connect(self._show_busy)
+        self.go.clicked.connect(self.start)
+        self.valid_rows.clicked.connect(self._start_with_valid_rows)
+        self.cancel.clicked.connect(self.reject)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = self.width() >= _NARROW
+        self.cards.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+
+    # Looking --------------------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        try:
+            recipe = ImportRecipe().replace(self.given)
+        except ConfigurationError:
+            return  # the field that is wrong says so
+        if self.shown_look is None:
+            self.stack.show_loading("Looking at the file …")
+        self.job.look(recipe)
+
+    def _looked(self, look: ImportLook) -> None:
+        is_first, self.shown_look = self.shown_look is None, look
+        self.recipe = ImportRecipe().replace(look.recipe)
+        size = memory_text(look.size) if look.size >= 2**20 else f"{look.size:,} bytes"
+        self.subtitle.set_full(f"{look.label}  ·  {size}  ·  {look.path}")
+        self.stack.show_content()
+        self.problem.setText(look.problem)
+        self.problem.setVisible(bool(look.problem))
+        self._refresh()
+        if look.problem:
+            self.report = None
+            self._show_report()
+        else:
+            self.job.count(self.recipe, reads_anew=True)
+        if is_first:
+            self.rows["format"].editor.field.setFocus()
+
+    def _refresh(self) -> None:
+        """Bring the rows of settings and the preview up to date with the recipe."""
+        if self.shown_look is None:
+            return
+        names = {column.name: f"{column.name}   ({column.kind})" for column in self.shown_look.columns}
+        for info in recipe_fields(self.recipe):
+            row, base = self.rows[info.path], info.default
+            if info.path in ROLES:
+                none = {NO_COLUMN: "none"} if info.path in ("rating", "time") else {}
+                choices = ({} if info.value else {GUESS: "choose …"}) | names | none
+                self._offer(row, choices)
+            if info.path in (*READING, *LAYOUT):
+                base = info.value if info.name not in self.given else GUESS_OF.get(info.path, info.default)
+            if info.path not in self.wrong:
+                row.show_error("")
+                row.show_info(info, base)
+        self.preview.show_look(self.shown_look, self.recipe.model_dump())
+
+    def _offer(self, row: FieldRow, choices: dict[str, str]) -> None:
+        combo = row.editor.field
+        assert isinstance(combo, QComboBox)
+        if [combo.itemData(place) for place in range(combo.count())] != list(choices):
+            combo.clear()
+            for value, text in choices.items():
+                combo.addItem(text, value)
+
+    # Editing --------------------------------------------------------------------------------------------------------
+
+    def _edit(self, path: str, value: Any) -> None:
+        name = path.replace("-", "_")
+        try:
+            self.recipe.replace({name: value})
+        except ConfigurationError as error:
+            self.wrong[path] = error.message.removeprefix(f"{error.field}: ")
+            self.rows[path].show_error(self.wrong[path].capitalize())
+            self._show_buttons()
+            return
+        self.wrong.pop(path, None)
+        if path in _RESETS_COLUMNS:
+            self.given = {key: kept for key, kept in self.given.items() if key not in (*ROLES, "time_unit")}
+        if path == "time":
+            self.given.pop("time_unit", None)
+        self.given[name] = value
+        if path in (*READING, *LAYOUT) and value == GUESS_OF.get(path, GUESS):
+            del self.given[name]
+        if path in (*READING, *LAYOUT):
+            self._look()
+        else:
+            self.recipe = self.recipe.replace({name: value})
+            self._refresh()
+            self._show_report()
+            if path != "on-bad-rows":
+                self.job.count(self.recipe)
+        self._show_buttons()
+
+    # Counting -------------------------------------------------------------------------------------------------------
+
+    def _counted(self, report: ImportReport) -> None:
+        self.report = report
+        self.problem.hide()
+        self._show_report()
+
+    def _show_report(self) -> None:
+        report = self.report
+        self.stages.show_report(report)
+        self.bad.show_report(report, skips=self.recipe.on_bad_rows == "skip")
+        self.notes.setText(" ".join(report.notes) if report else "")
+        self.notes.setVisible(bool(report and report.notes))
+        if report is not None and not self.job.is_importing:
+            kept = report.kept
+            rows = f"{report.rows:,} rows"
+            bad = f" {report.bad_count:,} cannot be used: they are listed below." if report.bad_count else ""
+            self.status.setText(
+                f"Leaves {kept.users:,} users, {kept.items:,} items, {kept.actions:,} actions of {rows}.{bad}"
+            )
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        look, report = self.shown_look, self.report
+        can = look is not None and not look.problem and not self.wrong and not self.job.is_importing
+        stops = report is not None and report.bad_count > 0 and self.recipe.on_bad_rows == "stop"
+        is_empty = report is not None and report.kept.users < 2
+        self.go.setVisible(not stops)
+        self.go.setDefault(not stops)
+        self.valid_rows.setDefault(stops)
+        self.go.setEnabled(can and not is_empty)
+        self.valid_rows.setVisible(stops)
+        self.valid_rows.setEnabled(can and not is_empty)
+        self.cancel.setText("Cancel" if self.job.is_importing else "Close")
+        self.stack.content.setEnabled(not self.job.is_importing)
+
+    # Importing ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Import with the recipe as it stands."""
+        if self.go.isEnabled() or self.valid_rows.isEnabled():
+            self.problem.hide()
+            self.status.setText("Importing …")
+            self.job.run(self.recipe)
+            self._show_buttons()
+            self.cancel.setFocus()  # what had the focus is disabled now
+
+    def _start_with_valid_rows(self) -> None:
+        self.given["on_bad_rows"] = "skip"
+        self.recipe = self.recipe.replace({"on_bad_rows": "skip"})
+        self._refresh()
+        self.start()
+        self._show_report()
+
+    def _imported(self, result: ImportResult) -> None:
+        kept = result.report.kept
+        before = "" if result.is_new else "It was imported by the same recipe before: "
+        self.context.notifier.tell(
+            f"{before}{result.name}: {kept.users:,} users, {kept.items:,} items, {kept.actions:,} actions."
+        )
+        self.imported.emit(result.path)
+        self.accept()
+
+    def _failed(self, what: str, error: BaseException) -> None:
+        if what == "look" and self.shown_look is None:
+            self.stack.show_error(error, "Try again", self._look)
+            self._show_buttons()
+            return
+        if not isinstance(error, EngineError):
+            self.context.notifier.report(error)
+        self.problem.setText(str(error).replace(f"{self.path}: ", "").replace(f"{self.path}, ", ""))
+        self.problem.show()
+        self.status.setText("" if what == "look" else "It could not be imported." if what == "import" else "")
+        if what != "import":
+            self.report = None
+            self._show_report()
+        self._show_buttons()
+
+    def _progressed(self, progress: ImportProgress) -> None:
+        self.progress.setRange(0, 1000)
+        self.progress.setValue(round(progress.share * 1000))
+        left = "" if progress.seconds_left is None else f", about {time_left_text(progress.seconds_left)} left"
+        what = "Importing" if self.job.is_importing else "Counting"
+        share = f" {progress.share:.0%}" if progress.share else ""
+        self.status.setText(f"{what}: {progress.phase.lower()}{share}{left}")
+
+    def _show_busy(self, is_busy: bool) -> None:
+        self.progress.setVisible(is_busy)
+        self.progress.setValue(0)
+        self._show_buttons()
+
+    # Ending ---------------------------------------------------------------------------------------------------------
+
+    def reject(self) -> None:
+        """Cancel what is being imported, leaving nothing behind; otherwise close."""
+        if self.job.is_importing:
+            self.job.stop()
+            self.status.setText("Cancelled; nothing was kept.")
+            self._show_buttons()
+            return
+        super().reject()
+
+    def done(self, result: int) -> None:
+        self.job.close()
+        super().done(result)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.job.close()
+        super().closeEvent(event)
+
+
+GUESS_OF = {"time-unit": "auto", "separator": "auto", "header": "auto", "encoding": "utf-8"}
+"""Values that leave a setting to a guess, where that is not the empty text."""

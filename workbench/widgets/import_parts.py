@@ -1,0 +1,165 @@
+"""What the import dialog is made of: the first rows, what each step leaves, and the rows that cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
+
+from engine.records import ImportLook, ImportReport
+from workbench.item_models.rows import Column, RowsModel
+from workbench.theme import SMALL
+from workbench.widgets.layout import label
+from workbench.widgets.tables import ColumnsModel, show_as_table_button
+
+ROLES = ("user", "item", "rating", "time")
+_WIDEST = 320
+_BAD_COLUMNS = (
+    Column("Line", lambda row: row.line, tip="Counted from 1; a header is line 1"),
+    Column("Why it cannot be used", lambda row: row.reason),
+)
+_STAGE_COLUMNS = (
+    Column("After", lambda stage: stage.label, tip="The steps in the order in which they are done"),
+    Column("Users", lambda stage: stage.users),
+    Column("Items", lambda stage: stage.items),
+    Column("Actions", lambda stage: stage.actions),
+)
+
+
+class _Table(QTableView):
+    """Read-only, by rows, as high as ``rows`` rows; Tab leaves it."""
+
+    def __init__(self, name: str, rows: int) -> None:
+        super().__init__()
+        self._rows = rows
+        self.setAccessibleName(name)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setAlternatingRowColors(True)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(QFontMetrics(self.font()).height() + 10)
+        self.horizontalHeader().setResizeContentsPrecision(50)
+        self.setMinimumHeight(self._height(rows))
+
+    def _height(self, rows: int) -> int:
+        # A style sheet's header is higher than a row; it has its height only once it has columns.
+        head = max(self.horizontalHeader().sizeHint().height(), self.verticalHeader().defaultSectionSize() + SMALL)
+        return rows * self.verticalHeader().defaultSectionSize() + head + 2 * self.frameWidth() + 2
+
+    def fit(self) -> None:
+        """Columns as wide as what is in them."""
+        self.resizeColumnsToContents()
+        for column in range(self.model().columnCount() - 1):  # the last one takes what is left
+            self.setColumnWidth(column, min(self.columnWidth(column) + 2 * SMALL, _WIDEST))
+
+
+class Preview(_Table):
+    """The first rows of the file; the header says which column has which role."""
+
+    def __init__(self) -> None:
+        super().__init__("First rows of the file", 3)
+        self.horizontalHeader().setStretchLastSection(True)
+        self.setMaximumHeight(self._height(5))
+
+    def show_look(self, look: ImportLook, recipe: Mapping[str, Any]) -> None:
+        """Show the rows with the roles that ``recipe`` gives to the columns."""
+        roles = {str(recipe[role]): role for role in reversed(ROLES)}
+        columns = []
+        for place, column in enumerate(look.columns):
+            role = f"  →  {roles[column.name]}" if column.name in roles else ""
+            values = [row[place] if place < len(row) else "" for row in look.rows]
+            columns.append((f"{column.name}{role}\n{column.kind}", values))
+        old = self.model()
+        self.setModel(ColumnsModel(columns))
+        if old is not None:
+            old.deleteLater()
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.fit()
+
+
+class StageTable(_Table):
+    """Users, items and actions after each step of the preprocessing."""
+
+    def __init__(self) -> None:
+        super().__init__("What each step leaves", 5)
+        self.rows_model = RowsModel(_STAGE_COLUMNS)
+        self.setModel(self.rows_model)
+        self.setMaximumHeight(self._height(5))
+        self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+
+    def show_report(self, report: ImportReport | None) -> None:
+        """Show the steps; None: nothing is known yet."""
+        self.rows_model.set_rows(report.stages if report else ())
+        for column in range(1, 4):
+            self.resizeColumnToContents(column)
+
+
+class BadRows(QWidget):
+    """How many rows cannot be used, and the first thousand of them with their lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heading = label("", "note-warn", wrap=True)
+        self.table = _Table("Rows that cannot be used", 3)
+        self.rows_model = RowsModel(_BAD_COLUMNS)
+        self.table.setModel(self.rows_model)
+        self.table.setMaximumHeight(self.table._height(6))
+        self.table.horizontalHeader().setStretchLastSection(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SMALL)
+        layout.addWidget(self.heading)
+        layout.addWidget(self.table)
+        self.hide()
+
+    def show_report(self, report: ImportReport | None, *, skips: bool) -> None:
+        """List the bad rows; hidden where there are none. ``skips``: whether the recipe goes on without them."""
+        count = report.bad_count if report else 0
+        self.setVisible(bool(count))
+        self.rows_model.set_rows(report.bad_rows if report else ())
+        self.table.resizeColumnToContents(0)
+        if report is None:
+            return
+        what = "row" if count == 1 else "rows"
+        then = "The others are imported." if skips else "The import stops at them; choose to import the valid rows."
+        more = f" The first {len(report.bad_rows):,} are listed." if count > len(report.bad_rows) else ""
+        self.heading.setText(f"{count:,} of {report.rows:,} {what} cannot be used. {then}{more}")
+
+
+class ImportReportView(QWidget):
+    """How an imported data set came about: for the page that shows it. Hidden until there is a report."""
+
+    def __init__(self, theme: Any) -> None:
+        super().__init__()
+        self.report: ImportReport | None = None
+        self.summary = label("", "muted", wrap=True)
+        self.stages = StageTable()
+        self.bad = BadRows()
+        self.as_table = show_as_table_button(theme, lambda: "Rows that could not be used", self._columns, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SMALL)
+        for widget in (self.summary, self.stages, self.bad):
+            layout.addWidget(widget)
+        layout.addWidget(self.as_table, 0, Qt.AlignmentFlag.AlignLeft)
+        self.hide()
+
+    def _columns(self) -> list[tuple[str, list[object]]]:
+        rows = self.report.bad_rows if self.report else ()
+        return [("Line", [row.line for row in rows]), ("Why", [row.reason for row in rows])]
+
+    def show_report(self, report: ImportReport | None) -> None:
+        """Show a report; None hides the whole view."""
+        self.report = report
+        self.setVisible(report is not None)
+        self.stages.show_report(report)
+        self.bad.show_report(report, skips=True)
+        self.as_table.setVisible(bool(report and report.bad_count))
+        if report is not None:
+            self.summary.setText(" ".join([f"{report.rows:,} rows were read.", *report.notes]))
