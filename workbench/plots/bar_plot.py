@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class BarPlot(pg.PlotWidget):
         return QSize(300, 190)
 
     def set_bars(
-        self, places: ArrayLike, groups: dict[str, ArrayLike], ticks: Sequence[tuple[float, str]] | None = None
+        self, places: ArrayLike, groups: Mapping[str, ArrayLike], ticks: Sequence[tuple[float, str]] | None = None
     ) -> None:
         """Draw other numbers. ``ticks`` names places; without, the axis counts."""
         self.places = np.asarray(places, dtype=float)

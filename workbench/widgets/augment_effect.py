@@ -77,8 +77,7 @@ class EffectPanel(QWidget):
         grid.setSpacing(SPACE)
         for index, plot in enumerate((self.shift, self.kept, self.overlap, self.drawn)):
             card = Card(plot.accessibleName())
-            name = plot.accessibleName()
-            card.add_control(show_as_table_button(self.context.theme, lambda name=name: name, plot.columns))
+            card.add_control(show_as_table_button(self.context.theme, plot.accessibleName, plot.columns))
             card.body.addWidget(plot)
             grid.addWidget(card, index // 2, index % 2)
         layout = QVBoxLayout(self)
@@ -182,10 +181,11 @@ class EffectPanel(QWidget):
         if found.source != "memory" and found.differing is not None and found.looked_up:
             differing = f" {percent(found.differing / found.looked_up)} are other items than memory-based."
         self.words.setText(
-            f"{users:,} users, {percent(found.short_share)} on the short branch. A view is {means['length_shift']:+.2f} "
-            f"items longer on average and keeps {percent(means['kept'])}; a user's two views share "
-            f"{percent(means['overlap'])} of their items. {found.looked_up:,} items were looked up, of mean correlation "
-            f"{means['score']:.3f}, {percent(means['stand_in_share'])} of them random stand-ins (F15).{differing}"
+            f"{users:,} users, {percent(found.short_share)} on the short branch. A view's length changes by "
+            f"{means['length_shift']:+.2f} items on average, and it keeps {percent(means['kept'])}; a user's two views "
+            f"share {percent(means['overlap'])} of their items. {found.looked_up:,} items were looked up, of mean "
+            f"correlation {means['score']:.3f}, {percent(means['stand_in_share'])} of them random stand-ins (F15)."
+            + differing
         )
         used = np.flatnonzero(found.shifts.sum(0))
         low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)

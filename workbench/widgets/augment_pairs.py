@@ -67,9 +67,8 @@ class PairsPanel(QWidget):
             (self.by_pair, self.operator_columns),
         )
         for plot, asked in columns:
-            name = plot.accessibleName()
-            card = Card(name)
-            card.add_control(show_as_table_button(self.context.theme, lambda name=name: name, asked))
+            card = Card(plot.accessibleName())
+            card.add_control(show_as_table_button(self.context.theme, plot.accessibleName, asked))
             card.body.addWidget(plot)
             row.addWidget(card)
         layout = QVBoxLayout(self)
@@ -135,9 +134,9 @@ class PairsPanel(QWidget):
     def _draw(self, found: PairSimilarities) -> None:
         told = found.summary()
         self.words.setText(
-            f"{int(told['users']):,} users; similarity {found.similarity} of {found.representation}. A user's two views: "
-            f"{told['positive_mean']:.3f} on average, views of two users: {told['negative_mean']:.3f}. The partner is "
-            f"the nearest of all {found.others + 1:,} for {percent(told['first_share'])} of the views "
+            f"{int(told['users']):,} users; similarity {found.similarity} of {found.representation}. A user's two "
+            f"views: {told['positive_mean']:.3f} on average, views of two users: {told['negative_mean']:.3f}. "
+            f"The partner is the nearest of all {found.others + 1:,} for {percent(told['first_share'])} of the views "
             f"(by chance {percent(told['chance'])}); its median rank is {told['median_rank']:g}."
         )
         both = np.concatenate((found.positives, found.negatives))

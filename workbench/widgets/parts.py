@@ -34,6 +34,7 @@ class PartsBar(QWidget):
         self._call: Call | None = None
         self._part = self._total = 0
         self._began = 0.0
+        self._round = 0
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")
@@ -66,24 +67,30 @@ class PartsBar(QWidget):
         self._ask()
 
     def stop(self) -> None:
-        """Drop what is running without a word."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
+        """Ask for no more parts, and want no answer. The part that runs is short: killing it costs the warm process."""
+        self._task = None
+        self._round += 1
         self.hide()
 
     @Slot()
     def cancel(self) -> None:
-        """End the work."""
-        if self._task is not None:
+        """End the work at once."""
+        task = self._task
+        if task is not None:
             self.stop()
+            task.cancel()
             self.cancelled.emit()
 
     def _ask(self) -> None:
         assert self._call is not None
         function, arguments = self._call(self._part)
+        now = self._round
         self._task = self._context.run_in_engine(
-            function, *arguments, on_result=self._answered, on_error=self._not_answered, key=(id(self), "part")
+            function,
+            *arguments,
+            on_result=lambda result: self._answered(result) if now == self._round else None,
+            on_error=lambda error: self._not_answered(error) if now == self._round else None,
+            key=(id(self), "part"),
         )
 
     def _answered(self, result: object) -> None:

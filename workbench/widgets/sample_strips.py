@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemD
 
 from engine.records import AugmentationPreview
 from workbench.widgets.chip_alignment import Chip, ChipState, align
-from workbench.widgets.chip_style import _PATTERNS as PATTERNS
-from workbench.widgets.chip_style import colours, muted
+from workbench.widgets.chip_style import PATTERNS, colours, muted
 
 _CHIPS = Qt.ItemDataRole.UserRole
 _CELL = 20
