@@ -201,11 +201,11 @@ class FakeAugmentations:
 
     def pairs(
         self,
-        path: str,
-        config: ExperimentConfig,
+        path: str,  # noqa: ARG002
+        config: ExperimentConfig,  # noqa: ARG002
         checkpoint: str,
-        seed: int = 1,
-        part: int = 0,  # noqa: ARG002
+        seed: int = 1,  # noqa: ARG002
+        part: int = 0,
     ) -> PairSimilarities | None:
         self.parts.append(("pairs", checkpoint, part))
         if part >= 2:

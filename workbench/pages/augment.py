@@ -38,6 +38,20 @@ from workbench.widgets.user_picker import UserPicker
 DELAY = 80
 """Milliseconds after the last change of a control before a preview is asked for."""
 SAMPLES = 20
+VIEW_SWITCHES = frozenset(
+    [
+        "counts",
+        "mask_token",
+        "start_positions",
+        "operator_pairs",
+        "short_reorder_rate",
+        "long_reorder_rate",
+        "augment_input",
+        "missing_neighbour",
+        "correlation_items",
+    ]
+)
+"""Fields of ``fidelity`` that decide what a view is; switching the reading sets the others too."""
 MAX_SEED = 2**31 - 1
 START = "Select a chip for its title, id, score and source. Return shows the item's neighbours."
 
@@ -404,15 +418,16 @@ class AugmentPage(PageWidget):
 
 
 def _reading(draft: ExperimentConfig) -> str:
-    """Which switches stand between the draft and the paper's, and the published code's, behaviour."""
+    """Which switches that views depend on stand between the draft and the paper's, or the published code's, reading."""
     parts = []
     for reading, text in (("paper", "the paper"), ("published", "the published code")):
         changed = differences(draft, with_fidelity(draft, reading))  # type: ignore[arg-type]
-        names = ", ".join(
-            f"{path.split('.')[-1]} {_plain(old)} → {_plain(new)}" for path, (old, new) in changed.items()
-        )
-        if names:
-            parts.append(f"To {text}: {names}")
+        of_views = {path.split(".")[-1]: pair for path, pair in changed.items() if path.split(".")[-1] in VIEW_SWITCHES}
+        names = ", ".join(f"{name} {_plain(old)} → {_plain(new)}" for name, (old, new) in of_views.items())
+        others = len(changed) - len(of_views)
+        more = f"{count(others, 'switch', 'switches')} that no view depends on" if others else ""
+        if changed:
+            parts.append(f"To {text}: {' and '.join(part for part in (names, more) if part)}")
     return " · ".join(parts)
 
 

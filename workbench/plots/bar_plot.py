@@ -28,8 +28,9 @@ class BarPlot(pg.PlotWidget):
         self.places: NDArray[np.float64] = np.zeros(0)
         self.groups: dict[str, NDArray[np.float64]] = {}
         self._bars: list[pg.BarGraphItem] = []
-        self._legend = self.addLegend(offset=(-4, 4))
+        self._legend = self.addLegend(offset=(-4, 1), colCount=2, verSpacing=-4)
         self._ticks: list[tuple[float, str]] | None = None
+        self.view: tuple[float, float] | None = None
         self.hideButtons()
         self.setMenuEnabled(False)
         self.setMouseEnabled(x=False, y=False)
@@ -47,12 +48,17 @@ class BarPlot(pg.PlotWidget):
         return QSize(300, 190)
 
     def set_bars(
-        self, places: ArrayLike, groups: Mapping[str, ArrayLike], ticks: Sequence[tuple[float, str]] | None = None
+        self,
+        places: ArrayLike,
+        groups: Mapping[str, ArrayLike],
+        ticks: Sequence[tuple[float, str]] | None = None,
+        view: tuple[float, float] | None = None,
     ) -> None:
-        """Draw other numbers. ``ticks`` names places; without, the axis counts."""
+        """Draw other numbers. ``ticks`` names places; without, the axis counts. ``view``: the places in sight."""
         self.places = np.asarray(places, dtype=float)
         self.groups = {name: np.asarray(values, dtype=float) for name, values in groups.items()}
         self._ticks = None if ticks is None else list(ticks)
+        self.view = view
         self._draw()
 
     def columns(self) -> Columns:
@@ -76,9 +82,10 @@ class BarPlot(pg.PlotWidget):
         for index, (name, values) in enumerate(self.groups.items()):
             shift = (index - (len(self.groups) - 1) / 2) * width
             colour = QColor(colours.series[index % len(colours.series)])
+            drawn = values > 0  # an empty place is no line on the axis
             bars = pg.BarGraphItem(
-                x=self.places + shift,
-                height=values,
+                x=self.places[drawn] + shift,
+                height=values[drawn],
                 width=width,
                 brush=QBrush(colour, _PATTERNS[index % len(_PATTERNS)]),
                 pen=pg.mkPen(colour),
@@ -88,8 +95,9 @@ class BarPlot(pg.PlotWidget):
             self._bars.append(bars)
         self.getAxis("bottom").setTicks(None if self._ticks is None else [self._ticks])
         top = max((float(values.max(initial=0)) for values in self.groups.values()), default=0) or 1
-        low, high = float(self.places[0]) - step, float(self.places[-1]) + step
-        self.getViewBox().setRange(xRange=(low, high), yRange=(0, top * 1.25), padding=0)
+        first, last = self.view or (float(self.places[0]), float(self.places[-1]))
+        low, high = first - step, last + step
+        self.getViewBox().setRange(xRange=(low, high), yRange=(0, top * 1.42), padding=0)
 
     @staticmethod
     def _restyle(plot: Any) -> None:

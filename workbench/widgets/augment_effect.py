@@ -76,7 +76,7 @@ class EffectPanel(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(SPACE)
         for index, plot in enumerate((self.shift, self.kept, self.overlap, self.drawn)):
-            card = Card(plot.accessibleName())
+            card = Card(plot.accessibleName(), "The middle 98 %; the table has all." if plot is self.shift else "")
             card.add_control(show_as_table_button(self.context.theme, plot.accessibleName, plot.columns))
             card.body.addWidget(plot)
             grid.addWidget(card, index // 2, index % 2)
@@ -189,7 +189,10 @@ class EffectPanel(QWidget):
         )
         used = np.flatnonzero(found.shifts.sum(0))
         low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
-        self.shift.set_bars(np.arange(low, high) - found.SPAN, _branches(found.shifts[:, low:high]))
+        share = np.cumsum(found.shifts.sum(0)) / max(2 * users, 1)
+        middle = (float(np.searchsorted(share, 0.01)), float(np.searchsorted(share, 0.99)))
+        view = (middle[0] - found.SPAN, middle[1] - found.SPAN)
+        self.shift.set_bars(np.arange(low, high) - found.SPAN, _branches(found.shifts[:, low:high]), view=view)
         shares = np.arange(found.BINS) * 5
         self.kept.set_bars(shares, _branches(found.kept))
         self.overlap.set_bars(shares, _branches(found.overlap))
