@@ -67,7 +67,7 @@ class PairsPanel(QWidget):
             (self.by_pair, self.operator_columns),
         )
         for plot, asked in columns:
-            card = Card(plot.accessibleName())
+            card = Card(plot.accessibleName(), "The outer bars hold the rest." if plot is self.plot else "")
             card.add_control(show_as_table_button(self.context.theme, plot.accessibleName, asked))
             card.body.addWidget(plot)
             row.addWidget(card)
@@ -140,9 +140,11 @@ class PairsPanel(QWidget):
             f"(by chance {percent(told['chance'])}); its median rank is {told['median_rank']:g}."
         )
         both = np.concatenate((found.positives, found.negatives))
-        edges = np.linspace(float(both.min()), float(both.max()) + 1e-6, _CELLS + 1)
+        # Dot products have a long tail: the outer cells hold what lies outside the middle 98 %.
+        low, high = np.quantile(both, (0.01, 0.99)).tolist()
+        edges = np.linspace(low, max(high, low + 1e-6), _CELLS + 1)
         shares = {
-            name: 100 * np.histogram(values, edges)[0] / max(len(values), 1)
+            name: 100 * np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] / max(len(values), 1)
             for name, values in (("same user", found.positives), ("other users", found.negatives))
         }
         self.plot.set_bars((edges[:-1] + edges[1:]) / 2, shares)

@@ -39,7 +39,7 @@ class RunChoice(QComboBox):
             for record in self._context.runs.records:
                 path = record.config.get("data", {}).get("path", "")
                 if record.best_epoch is not None and path == self._context.session.dataset:
-                    self.addItem(f"{record.name} · seed {record.seed} · {record.id[:6]}", str(record.directory / BEST))
+                    self.addItem(f"{record.name} · {record.id[:6]}", str(record.directory / BEST))
             if not self.count():
                 self.addItem("no trained run of this data set", "")
             self.setCurrentIndex(max(self.findData(before), 0))
