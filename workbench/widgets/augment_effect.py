@@ -34,6 +34,8 @@ class EffectPanel(QWidget):
         self.context = context
         self._settings = settings
         self._path = ""
+        self._is_wanted = False
+        self._counting = "memory"
         self.found: dict[str, AugmentationEffect] = {}
         """What was counted with these settings, by source."""
         self.source = QComboBox()
@@ -59,7 +61,7 @@ class EffectPanel(QWidget):
         self.run.currentIndexChanged.connect(self._run_changed)
         self.parts.part_done.connect(self._add)
         self.parts.failed.connect(self._failed)
-        self.parts.cancelled.connect(self._show_what_is_known)
+        self.parts.cancelled.connect(self._cancelled)
         self.parts.finished.connect(self._finished)
         self.forget()
 
@@ -92,6 +94,7 @@ class EffectPanel(QWidget):
     def forget(self) -> None:
         """The settings or the data set have changed: what was counted holds no more."""
         self.parts.stop()
+        self._is_wanted = False
         self.found = {}
         self._show_what_is_known()
 
@@ -105,7 +108,9 @@ class EffectPanel(QWidget):
         self.found.pop(self.chosen, None)
         self._path = self.context.session.dataset
         self.button.setEnabled(False)
-        self.stack.show_loading("Counting the users …", self.parts.cancel)
+        self._is_wanted = True
+        self.words.setText("")
+        self.stack.show_loading("Counting the users …", self.cancel)
         self.context.run_in_engine(
             self.context.workspace.augmentations.users_to_count,
             self._path,
@@ -114,9 +119,19 @@ class EffectPanel(QWidget):
             key=(id(self), "users"),
         )
 
+    @Slot()
+    def cancel(self) -> None:
+        """End the count, also while it only begins."""
+        self._is_wanted = False
+        self.parts.cancel()
+        self._show_what_is_known()
+
     def _start(self, users: int) -> None:
+        if not self._is_wanted:
+            return  # cancelled, or the settings have changed
         config, seed = self._settings()
-        source, checkpoint = self.chosen, "" if self.chosen == "memory" else self.run.checkpoint
+        source = self._counting = self.chosen
+        checkpoint = "" if source == "memory" else self.run.checkpoint
         function = self.context.workspace.augmentations.effect
         path = self._path
 
@@ -131,11 +146,18 @@ class EffectPanel(QWidget):
 
     # --- what is shown
 
+    def _cancelled(self) -> None:
+        self.found.pop(self._counting, None)  # what was counted so far is not all users
+        self._show_what_is_known()
+
     def _finished(self) -> None:
         self._show_what_is_known()
 
     def _source_changed(self, *_: object) -> None:
+        if self.parts.is_running:
+            self.found.pop(self._counting, None)  # what was counted so far is not all users
         self.parts.stop()
+        self._is_wanted = False
         self._show_what_is_known()
 
     def _run_changed(self, *_: object) -> None:
@@ -144,6 +166,8 @@ class EffectPanel(QWidget):
             self._show_what_is_known()
 
     def _failed(self, error: BaseException) -> None:
+        self.found.pop(self._counting, None)
+        self.words.setText("")
         self.button.setEnabled(True)
         self.stack.show_error(error, "Try again", self.count)
 

@@ -105,6 +105,7 @@ class PairsPanel(QWidget):
             self.found = found if self.found is None else self.found.plus(found)
 
     def _failed(self, error: BaseException) -> None:
+        self.words.setText("")
         self.button.setEnabled(True)
         self.stack.show_error(error, "Try again", self.compare)
 

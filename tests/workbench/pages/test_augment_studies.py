@@ -88,6 +88,8 @@ def test_cancel_ends_the_count(qtbot: QtBot, page: AugmentPage, facade: FakeAugm
     qtbot.waitUntil(lambda: len(facade.parts) >= 1 and panel.button.isEnabled())
     assert not panel.parts.is_running
     assert len(facade.parts) == 1
+    assert not panel.found  # a part of the users is not all users
+    assert panel.stack.state == "empty"
 
 
 def test_a_failed_count_says_so(qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations) -> None:
