@@ -9,15 +9,28 @@ from engine import config as configuration
 from engine import registry
 from engine.config import ExperimentConfig
 from engine.errors import UsageError
-from engine.records import AugmentationPreview, AugmentedView, SequenceToken, TokenKind, ViewToken
+from engine.records import (
+    AugmentationEffect,
+    AugmentationPreview,
+    AugmentedView,
+    PairSimilarities,
+    SequenceToken,
+    TokenKind,
+    ViewToken,
+)
 
 if TYPE_CHECKING:
     from engine.augment.preview import ViewArrays
     from engine.data.dataset import Dataset
+    from engine.data.splits import LeaveOneOut
     from engine.similarity.table import NeighbourTable
 
 POLICY = "policy"
 """The ``operator`` that draws operators as Eq. 12 says."""
+
+SOURCES = ("memory", "model", "hybrid")
+PART = 16384
+"""Users that are counted at once."""
 
 MASK, PADDING = "[mask]", "[padding]"
 """Item and title of a token that is no item of the file: what Mask writes (FACTS F10)."""
@@ -38,17 +51,14 @@ class Augmentations:
         """
         from engine.augment.preview import preview
         from engine.data.dataset import load
-        from engine.data.splits import SHORTEST, LeaveOneOut
+        from engine.data.splits import LeaveOneOut
 
         names = _operator_names(config, operator)
         dataset = load(path)
         row = dataset.user_row(user)
         split = LeaveOneOut(dataset.sequences.take(_rows(row)))
         if not len(split.train_inputs):
-            raise UsageError(
-                f"User '{user}' has {int(dataset.sequences.lengths[row])} items and so no training input.",
-                f"Pick a user with at least {SHORTEST}.",
-            )
+            raise _no_input(dataset, user, row)
         items = split.train_inputs[0]
         table = _neighbours(dataset, config, names)
         shown = preview(config, items, dataset.item_count, table, operator, seed, views)
@@ -60,6 +70,176 @@ class Augmentations:
             views=tuple(_view(dataset, view) for view in shown.views),
             seed=seed,
         )
+
+    def in_training(self, path: str, user: str, config: ExperimentConfig, epoch: int = 0) -> AugmentationPreview:
+        """The two views that a run of ``config`` makes of the user in its zero-based ``epoch``, seed ``train.seed``.
+
+        The run's batches up to the user's are planned again. Raises ``UsageError`` as `preview` does, for an epoch
+        whose correlations follow the model in training, for a user that the run leaves out, and where λ = 0.
+        """
+        import numpy as np
+
+        from engine.augment.preview import view_of
+        from engine.data.dataset import load
+        from engine.training.replay import replay
+
+        dataset = load(path)
+        split = _split(dataset)
+        row = dataset.user_row(user)
+        place = int(np.searchsorted(split.users, row))
+        if place == len(split.users) or split.users[place] != row:
+            raise _no_input(dataset, user, row)
+        items = split.train_inputs[place]
+        found = replay(config, dataset, split, place, epoch)
+        shown = [
+            view_of(found.augmenter, found.views, index, len(items), found.first)
+            for index in (found.place, found.users + found.place)
+        ]
+        return AugmentationPreview(
+            user=str(dataset.user_ids[row]),
+            original=tuple(SequenceToken(*_named(dataset, item)) for item in items.tolist()),
+            branch="short" if len(items) <= config.augment.short_length else "long",
+            short_length=config.augment.short_length,
+            views=tuple(_view(dataset, view) for view in shown),
+            seed=config.train.seed,
+        )
+
+    def users_to_count(self, path: str) -> int:
+        """How many users `effect` can count: those with a training input."""
+        from engine.data.dataset import load
+
+        return len(_split(load(path)).users)
+
+    def effect(
+        self,
+        path: str,
+        config: ExperimentConfig,
+        seed: int = 1,
+        source: str = "memory",
+        checkpoint: str = "",
+        first: int = 0,
+        count: int | None = None,
+    ) -> AugmentationEffect:
+        """What the policy makes of ``count`` users from the ``first`` on (all by default), two views each.
+
+        ``source`` says where correlated items come from: ``memory``, or ``model`` or ``hybrid`` with the item
+        embeddings of ``checkpoint``. Parts that begin at multiples of `PART` add up (`AugmentationEffect.plus`) to the
+        same numbers as the whole. Raises ``DataError`` and ``UsageError``.
+        """
+        import numpy as np
+
+        from engine.augment.effect import effect
+        from engine.data.dataset import load
+
+        if source not in SOURCES:
+            raise UsageError(f"There is no correlation source called '{source}'.", f"Known: {', '.join(SOURCES)}.")
+        dataset = load(path)
+        split = _split(dataset)
+        config = config.replace({"similarity.name": "item_cf"})  # the part of Eq. 9, which any source is compared with
+        memory = _neighbours(dataset, config, _operator_names(config, POLICY))
+        table = memory if source == "memory" else _model_table(dataset, config, source, checkpoint)
+        last = len(split.users) if count is None else min(first + count, len(split.users))
+        parts = [
+            effect(
+                config,
+                split.train_inputs.take(np.arange(begin, min(begin + PART, last))),
+                dataset.item_count,
+                table,
+                _mixed(seed, begin),
+                source,
+                memory,
+            )
+            for begin in range(first, max(last, first + 1), PART)
+        ]
+        whole = parts[0]
+        for part in parts[1:]:
+            whole = whole.plus(part)
+        return whole
+
+    def pairs(
+        self, path: str, config: ExperimentConfig, checkpoint: str, seed: int = 1, part: int = 0
+    ) -> PairSimilarities | None:
+        """How alike the two views of a user are under the encoder in ``checkpoint``, beside views of other users.
+
+        One batch (``part``) of the users in a random order; None after the last. The views are made as
+        ``config.augment`` and ``config.fidelity`` say; representation, similarity, temperature, batch size and model
+        are those of the weights' own run. Raises ``DataError`` and ``UsageError``.
+        """
+        from engine.data.dataset import load
+        from engine.training.pairs import pairs
+
+        dataset = load(path)
+        own, model = _encoder(dataset, checkpoint, config)
+        config = config.replace({"similarity.name": "item_cf"})
+        own = own.model_copy(update={"augment": config.augment, "fidelity": config.fidelity})
+        table = _neighbours(dataset, config, _operator_names(config, POLICY))
+        return pairs(model, own, dataset, _split(dataset), table, seed, part)
+
+
+def _no_input(dataset: Dataset, user: str, row: int) -> UsageError:
+    from engine.data.splits import SHORTEST
+
+    return UsageError(
+        f"User '{user}' has {int(dataset.sequences.lengths[row])} items and so no training input.",
+        f"Pick a user with at least {SHORTEST}.",
+    )
+
+
+def _mixed(seed: int, begin: int) -> int:
+    """A seed for each part of the users."""
+    return seed if begin == 0 else (seed * 1_000_003 + begin) % 2**31
+
+
+@lru_cache(maxsize=2)
+def _split(dataset: Dataset) -> LeaveOneOut:
+    from engine.data.splits import leave_one_out
+
+    return leave_one_out(dataset)
+
+
+def _encoder(dataset: Dataset, checkpoint: str, config: ExperimentConfig) -> tuple[ExperimentConfig, Any]:
+    """Configuration and model of stored weights; bare weights take ``config``."""
+    from pathlib import Path
+
+    path = Path(checkpoint).expanduser()
+    try:
+        written = path.stat().st_mtime_ns
+    except OSError:
+        raise UsageError(f"There are no weights at {checkpoint}.", "Train the run, or choose another.") from None
+    return _stored(dataset, str(path), written, config.replace({"data.path": "sample"}).model_dump_json())
+
+
+@lru_cache(maxsize=1)
+def _stored(dataset: Dataset, path: str, written: int, fallback: str) -> tuple[ExperimentConfig, Any]:  # noqa: ARG001
+    from pathlib import Path
+
+    from engine.training.checkpoint import read_weights
+    from engine.training.pairs import stored_model
+
+    own = configuration.parse(read_weights(Path(path)).config or fallback)
+    return own, stored_model(own, dataset, _split(dataset), Path(path))
+
+
+def _model_table(dataset: Dataset, config: ExperimentConfig, source: str, checkpoint: str) -> NeighbourTable:
+    """Eq. 10 or Eq. 11 on the item embeddings of stored weights."""
+    if not checkpoint:
+        raise UsageError(
+            f"The {source} correlation needs a trained run's item embeddings.", "Choose a run, or train one."
+        )
+    _, model = _encoder(dataset, checkpoint, config)
+    name = {"model": "embedding", "hybrid": "hybrid"}[source]
+    plain = ExperimentConfig(similarity=config.similarity, fidelity=config.fidelity)
+    key = plain.replace({"similarity.name": name, "similarity.hybrid_after_epoch": 1}).model_dump_json()
+    return _late_table(dataset, key, model)
+
+
+@lru_cache(maxsize=2)
+def _late_table(dataset: Dataset, config: str, model: Any) -> NeighbourTable:
+    from engine.similarity.source import correlations
+
+    found = correlations(configuration.parse(config), _split(dataset), dataset.item_count)
+    # The second epoch after E = 1 is a hybrid one under either rule of the switch (FACTS F16).
+    return found.at_epoch(2, model.item_embedding.weight.detach())
 
 
 def _operator_names(config: ExperimentConfig, operator: str) -> tuple[str, ...]:

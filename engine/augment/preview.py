@@ -83,7 +83,7 @@ def preview(
     return PreviewArrays(
         branch="short" if bool(policy.is_short(length)) else "long",
         short_length=policy.short_length,
-        views=tuple(_view(augmenter, batch, index, len(items)) for index in range(views)),
+        views=tuple(view_of(augmenter, batch, index, len(items)) for index in range(views)),
     )
 
 
@@ -95,11 +95,11 @@ def _slot(augmenter: Augmenter, operator: str, length: int) -> int:
         raise UsageError(f"There is no operator called '{operator}'.", f"Known: {known}.") from None
 
 
-def _view(augmenter: Augmenter, batch: AugmentedBatch, index: int, length: int) -> ViewArrays:
-    """View ``index`` of the batch, of a user with ``length`` items."""
+def view_of(augmenter: Augmenter, batch: AugmentedBatch, index: int, length: int, begin: int = 0) -> ViewArrays:
+    """View ``index`` of the batch, of a user whose ``length`` items begin at ``begin`` of the batch's flat items."""
     first, last = batch.offsets[index : index + 2].tolist()
     kinds = batch.kinds[first:last].numpy()
-    sources = batch.sources[first:last].numpy()
+    sources = batch.sources[first:last].numpy() - begin
     all_scores = np.full(len(batch.kinds), np.nan)
     all_scores[batch.changed.numpy()] = batch.scores.numpy()
     present = np.zeros(length, dtype=bool)

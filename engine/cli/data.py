@@ -8,16 +8,15 @@ from typing import Any, Literal
 import click
 
 from engine import config as configuration
-from engine import registry
 from engine.api import Workspace
+from engine.cli.augment import augment
 from engine.cli.frame import data_argument, emit, json_option, metric_table, table
 from engine.cli.settings import SettingsCommand, config_options
 from engine.config import ExperimentConfig
-from engine.records import TokenKind, to_plain
+from engine.records import to_plain
 
 Split = Literal["valid", "test"]
 _split_option = click.option("--split", type=click.Choice(["valid", "test"]), default="test", show_default=True)
-_KIND_SIGNS = {TokenKind.KEPT: "", TokenKind.MASKED: "▢", TokenKind.SUBSTITUTED: "S", TokenKind.INSERTED: "+"}
 
 
 @click.command()
@@ -73,63 +72,6 @@ def neighbours(data: str, item: str, k: int, similarity: str, as_json: bool) -> 
         [(n.item, n.score, n.normalised, n.shared_users, n.users, n.title) for n in found.neighbours],
         ("item", "score", "normalised", "shared users", "users", "title"),
     )
-
-
-@click.command(cls=SettingsCommand)
-@data_argument
-@click.option("--user", required=True, metavar="ID", help="The user's id in the file.")
-@click.option(
-    "--operator",
-    default="policy",
-    show_default=True,
-    metavar="NAME",
-    help=f"policy (Eq. 12), or one of {', '.join(entry.name for entry in registry.entries('operator'))}.",
-)
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the draw.")
-@click.option("--views", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many views.")
-@json_option
-@config_options
-def augment(
-    data: str,
-    user: str,
-    operator: str,
-    seed: int,
-    views: int,
-    as_json: bool,
-    config: ExperimentConfig,
-    **_: Any,
-) -> None:
-    """Augmented views of a user's training input.
-
-    Made by the code that trains on them.
-    """
-    found = Workspace().augmentations.preview(data, user, config, operator, seed, views)
-    if as_json:
-        each = [
-            {
-                "operator": view.operator,
-                "letter": view.letter,
-                "view": [token.item for token in view.tokens],
-                "offsets": list(view.offsets),
-                "sources": [token.source for token in view.tokens],
-                "kinds": [token.kind.name.lower() for token in view.tokens],
-                "scores": [token.score for token in view.tokens],
-                "dropped": list(view.dropped),
-                "reordered": list(view.reordered) if view.reordered else None,
-                "note": view.note,
-            }
-            for view in found.views
-        ]
-        head = {"user": found.user, "original": [token.item for token in found.original], "branch": found.branch}
-        # The first view also stands at the top, so that one view needs no index.
-        emit(head | {"short_length": found.short_length, "seed": found.seed} | each[0] | {"views": each})
-        return
-    click.echo(f"user {found.user} · {len(found.original)} items · {found.branch} (K = {found.short_length})")
-    click.echo("original  " + " ".join(token.item for token in found.original))
-    for view in found.views:
-        tokens = (f"{_KIND_SIGNS[token.kind]}{token.item}@{token.source}" for token in view.tokens)
-        click.echo(f"{view.operator:<9} " + " ".join(tokens) + (f"   ({view.note})" if view.note else ""))
-    click.echo("item@position in the original; ▢ masked, S substituted, + inserted", err=True)
 
 
 @click.command()

@@ -12,12 +12,14 @@ from engine.api import Workspace
 from engine.config import ExperimentConfig
 from engine.errors import DataError, UsageError
 from engine.records import (
+    AugmentationEffect,
     AugmentationPreview,
     AugmentedView,
     DatasetSummary,
     ItemRecord,
     NeighbourList,
     NeighbourRecord,
+    PairSimilarities,
     SequenceToken,
     TokenKind,
     UserRecord,
@@ -141,6 +143,9 @@ class FakeAugmentations:
         self.datasets = datasets
         self.calls: list[tuple[str, str, int]] = []
         self.configs: list[ExperimentConfig] = []
+        self.epochs: list[int] = []
+        self.parts: list[tuple[str, str, int]] = []
+        self.fails: Exception | None = None
 
     def preview(
         self, path: str, user: str, config: ExperimentConfig, operator: str = "policy", seed: int = 1, views: int = 2
@@ -156,6 +161,65 @@ class FakeAugmentations:
         made = tuple(make_view(name, original, random.Random(f"{seed}/{n}"), config) for n, name in enumerate(names))
         branch = "short" if is_short else "long"
         return AugmentationPreview(user, original, branch, config.augment.short_length, made, seed)
+
+    def in_training(self, path: str, user: str, config: ExperimentConfig, epoch: int = 0) -> AugmentationPreview:
+        self.epochs.append(epoch)
+        return self.preview(path, user, config, seed=config.train.seed)
+
+    def users_to_count(self, path: str) -> int:  # noqa: ARG002
+        return 3 * 16384
+
+    def effect(
+        self,
+        path: str,  # noqa: ARG002
+        config: ExperimentConfig,  # noqa: ARG002
+        seed: int = 1,  # noqa: ARG002
+        source: str = "memory",
+        checkpoint: str = "",
+        first: int = 0,
+        count: int | None = None,  # noqa: ARG002
+    ) -> AugmentationEffect:
+        self.parts.append((source, checkpoint, first))
+        if self.fails is not None:
+            raise self.fails
+        return AugmentationEffect(
+            source=source,
+            letters=("C", "I", "M", "R", "S"),
+            users=np.array([6, 4]),
+            shifts=np.eye(2, 101, 50, dtype=np.int64) * 10,
+            kept=np.eye(2, 21, dtype=np.int64) * 10,
+            overlap=np.eye(2, 21, dtype=np.int64) * 5,
+            operators=np.full((2, 5), 2),
+            untouched=np.zeros((2, 5), dtype=np.int64),
+            sums=np.array([[1.0, 8.0, 3.0], [2.0, 4.0, 2.0]]),
+            looked_up=20,
+            stand_ins=1,
+            score_sum=10.0,
+            unmatched=0,
+            differing=0 if source == "memory" else 5,
+        )
+
+    def pairs(
+        self,
+        path: str,  # noqa: ARG002
+        config: ExperimentConfig,  # noqa: ARG002
+        checkpoint: str,
+        seed: int = 1,  # noqa: ARG002
+        part: int = 0,
+    ) -> PairSimilarities | None:
+        self.parts.append(("pairs", checkpoint, part))
+        if part >= 2:
+            return None
+        return PairSimilarities(
+            similarity="dot / τ = 1",
+            representation="last",
+            letters=("C", "I", "M", "R", "S"),
+            others=6,
+            positives=np.array([3.0, 4.0, 5.0, 6.0], dtype=np.float32),
+            negatives=np.linspace(0, 5, 12, dtype=np.float32),
+            ranks=np.array([[1.0, 1.0, 2.0, 1.0], [1.0, 3.0, 1.0, 1.0]]),
+            operators=np.array([[0, 1, 2, 3], [1, 0, 2, 4]]),
+        )
 
 
 def make_view(

@@ -5,26 +5,53 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSpinBox, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QSpinBox,
+    QSplitter,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine import registry
-from engine.config import ExperimentConfig, differences
+from engine.config import ExperimentConfig, differences, with_fidelity
 from engine.errors import EngineError
 from engine.records import AugmentationPreview
 from workbench.context import Context
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE, set_role
 from workbench.widgets.augment_controls import POLICY, AugmentControls
+from workbench.widgets.augment_effect import EffectPanel
+from workbench.widgets.augment_pairs import PairsPanel
 from workbench.widgets.cards import Card, Elided, label, roomy
 from workbench.widgets.chip_alignment import Chip
 from workbench.widgets.chip_style import ChipLegend
 from workbench.widgets.numbers import count
+from workbench.widgets.sample_strips import SampleStrips
 from workbench.widgets.sequence_chips import SequenceChips
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.user_picker import UserPicker
 
 DELAY = 80
 """Milliseconds after the last change of a control before a preview is asked for."""
+SAMPLES = 20
+VIEW_SWITCHES = frozenset(
+    [
+        "counts",
+        "mask_token",
+        "start_positions",
+        "operator_pairs",
+        "short_reorder_rate",
+        "long_reorder_rate",
+        "augment_input",
+        "missing_neighbour",
+        "correlation_items",
+    ]
+)
+"""Fields of ``fidelity`` that decide what a view is; switching the reading sets the others too."""
 MAX_SEED = 2**31 - 1
 START = "Select a chip for its title, id, score and source. Return shows the item's neighbours."
 
@@ -43,6 +70,13 @@ class AugmentPage(PageWidget):
         self.why = Elided("", "muted")
         self.use_button = QPushButton("Use these settings in Train")
         self.controls = AugmentControls(context.session.config)
+        self.reading = Elided("", "muted")
+        self.epoch = QSpinBox()
+        self.strips = SampleStrips()
+        self.samples = StatefulStack(self.strips, context.theme)
+        self.effect = EffectPanel(context, self._settings)
+        self.pairs = PairsPanel(context, self._settings)
+        self.tabs = QTabWidget()
         self.seed = QSpinBox()
         self.lock_button = QToolButton()
         self.reroll_button = QPushButton("Reroll")
@@ -69,8 +103,16 @@ class AugmentPage(PageWidget):
         column.addLayout(self._head())
         settings = Card()
         settings.body.addWidget(self.controls)
+        settings.body.addWidget(self.reading)
         column.addWidget(settings)
-        column.addWidget(self._views_card(), 1)
+        for widget, name in (
+            (self._views_card(), "Two views"),
+            (self.samples, f"{SAMPLES} samples"),
+            (self.effect, "All users"),
+            (self.pairs, "Under an encoder"),
+        ):
+            self.tabs.addTab(widget, name)
+        column.addWidget(self.tabs, 1)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(side)
@@ -111,7 +153,18 @@ class AugmentPage(PageWidget):
         head.addWidget(self.why, 1)
         name = label("Seed", "muted")
         name.setBuddy(self.seed)
-        for widget in (name, self.seed, self.lock_button, self.reroll_button):
+        during = label("Epoch", "muted")
+        during.setBuddy(self.epoch)
+        self.epoch.setRange(0, 9999)
+        self.epoch.setSpecialValueText("any")
+        self.epoch.setFixedWidth(84)
+        roomy(self.epoch)
+        self.epoch.setAccessibleName("Epoch of a run")
+        self.epoch.setToolTip(
+            "any: the views of this user alone. A number: the very views that a run with this seed makes of the user "
+            "in that epoch (Algorithm 1, lines 7–12)"
+        )
+        for widget in (during, self.epoch, name, self.seed, self.lock_button, self.reroll_button):
             head.addWidget(widget)
         self.branch.hide()
         card.body.addLayout(head)
@@ -128,6 +181,9 @@ class AugmentPage(PageWidget):
         self.picker.failed.connect(self._failed)
         self.controls.changed.connect(self._settings_changed)
         self.seed.valueChanged.connect(self._ask_soon)
+        self.epoch.valueChanged.connect(self._ask_soon)
+        self.strips.chosen.connect(self._show_sample)
+        self.tabs.currentChanged.connect(self._ask_samples)
         self.lock_button.toggled.connect(self._lock_toggled)
         self.reroll_button.clicked.connect(self.reroll)
         self.chips.current_changed.connect(self._show_details)
@@ -144,6 +200,9 @@ class AugmentPage(PageWidget):
             self._dataset = self.context.session.dataset
             self.preview = None
             self.chips.set_preview(None)
+            self.strips.set_preview(None)
+            self.effect.forget()
+            self.pairs.forget()
             self.title.set_full("Augment")
             self.stack.show_loading("Looking up the users …")
             self.picker.start()
@@ -156,7 +215,7 @@ class AugmentPage(PageWidget):
     @Slot(object)
     def _config_changed(self, config: ExperimentConfig) -> None:
         self.controls.set_config(config)
-        self._show_differences()
+        self._settings_are_new()
         if self.preview is not None:
             self._ask_soon()
 
@@ -173,8 +232,16 @@ class AugmentPage(PageWidget):
         self.ask()
 
     def _settings_changed(self) -> None:
-        self._show_differences()
+        self._settings_are_new()
         self._ask_soon()
+
+    def _settings_are_new(self) -> None:
+        self._show_differences()
+        self.effect.forget()
+        self.pairs.forget()
+
+    def _settings(self) -> tuple[ExperimentConfig, int]:
+        return self.controls.draft, self.seed.value()
 
     @Slot()
     def _ask_soon(self, *_: object) -> None:
@@ -189,17 +256,50 @@ class AugmentPage(PageWidget):
         if self.preview is None:
             # The first preview counts the correlations; the next ones replace the chips without a curtain.
             self.stack.show_loading("Drawing the views …")
+        facade, path, user = self.context.workspace.augmentations, self._path(), self.picker.user
+        draft, seed = self._settings()
+        if self.epoch.value():
+            run = draft.replace({"train.seed": seed})
+            asked: tuple[Any, ...] = (facade.in_training, path, user, run, self.epoch.value() - 1)
+        else:
+            asked = (facade.preview, path, user, draft, self.controls.operator, seed)
+        self.context.run_in_engine(*asked, on_result=self._show, on_error=self._failed, key=(id(self), "preview"))
+        self._ask_samples()
+
+    def _path(self) -> str:
+        return self._dataset or self.context.session.dataset
+
+    @Slot()
+    def _ask_samples(self, *_: object) -> None:
+        """Ask for the samples when they can be seen."""
+        if self.tabs.currentWidget() is not self.samples or not self.picker.user:
+            return
+        if not self.strips.rows.rowCount():
+            self.samples.show_loading("Drawing the samples …")
         self.context.run_in_engine(
             self.context.workspace.augmentations.preview,
-            self._dataset or self.context.session.dataset,
+            self._path(),
             self.picker.user,
             self.controls.draft,
             self.controls.operator,
             self.seed.value(),
-            on_result=self._show,
-            on_error=self._failed,
-            key=(id(self), "preview"),
+            SAMPLES,
+            on_result=self._show_samples,
+            on_error=lambda error: self.samples.show_error(error, "Try again", self._ask_samples),
+            key=(id(self), "samples"),
         )
+
+    def _show_samples(self, preview: AugmentationPreview) -> None:
+        self.strips.set_preview(preview)
+        self.samples.show_content()
+
+    @Slot(object)
+    def _show_sample(self, preview: AugmentationPreview) -> None:
+        """Bring one sample to the large view; Reroll brings the two views back."""
+        self._show(preview)
+        self.why.set_full(f"One of {SAMPLES} samples of seed {preview.seed}; Reroll shows two views again")
+        self.tabs.setCurrentIndex(0)
+        self.chips.setFocus()
 
     @Slot()
     def reroll(self) -> None:
@@ -232,7 +332,9 @@ class AugmentPage(PageWidget):
         self.branch.setText(f"{preview.branch} branch")
         self.branch.setAccessibleName(f"{preview.branch} branch of Eq. 12")
         relation = f"{count(length, 'item')} {'≤' if is_short else '>'} K = {k:,}"
-        if self.controls.operator == POLICY:
+        if self.epoch.value():
+            relation += f": as in epoch {self.epoch.value()} of a run with seed {preview.seed}"
+        elif self.controls.operator == POLICY:
             options = self.controls.draft.augment
             letters = options.short_operators if is_short else options.long_operators
             relation += f": each view draws one of {' '.join(letters)}"
@@ -268,6 +370,7 @@ class AugmentPage(PageWidget):
 
     def _show_differences(self) -> None:
         changed = self._differences()
+        self.reading.set_full(_reading(self.controls.draft))
         self.use_button.setEnabled(bool(changed))
         lines = [f"{path}: {_plain(old)} → {_plain(new)}" for path, (old, new) in changed.items()]
         self.use_button.setToolTip("\n".join(lines) or "Train uses these settings already")
@@ -312,6 +415,20 @@ class AugmentPage(PageWidget):
             self.controls.set_operator(operator)
         if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(size, int) for size in sizes):
             self.splitter.setSizes(sizes)
+
+
+def _reading(draft: ExperimentConfig) -> str:
+    """Which switches that views depend on stand between the draft and the paper's, or the published code's, reading."""
+    parts = []
+    for reading, text in (("paper", "the paper"), ("published", "the published code")):
+        changed = differences(draft, with_fidelity(draft, reading))  # type: ignore[arg-type]
+        of_views = {path.split(".")[-1]: pair for path, pair in changed.items() if path.split(".")[-1] in VIEW_SWITCHES}
+        names = ", ".join(f"{name} {_plain(old)} → {_plain(new)}" for name, (old, new) in of_views.items())
+        others = len(changed) - len(of_views)
+        more = f"{count(others, 'switch', 'switches')} that no view depends on" if others else ""
+        if changed:
+            parts.append(f"To {text}: {' and '.join(part for part in (names, more) if part)}")
+    return " · ".join(parts)
 
 
 def _plain(value: object) -> str:

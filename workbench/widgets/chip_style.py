@@ -32,7 +32,7 @@ _STATES = {
     ChipState.REORDERED: {False: ("#00599c", "#e3effb"), True: ("#78bbf7", "#172b3f")},
     ChipState.DROPPED: {False: ("#7a8290", "#00000000"), True: ("#8b95a3", "#00000000")},
 }
-_PATTERNS = {
+PATTERNS = {
     ChipState.MASKED: Qt.BrushStyle.BDiagPattern,
     ChipState.SUBSTITUTED: Qt.BrushStyle.Dense6Pattern,
     ChipState.INSERTED: Qt.BrushStyle.VerPattern,
@@ -120,15 +120,15 @@ def paint_frame(painter: QPainter, rect: QRectF, state: ChipState, header: float
     outline = QPainterPath()
     outline.addRoundedRect(rect, 6, 6)
     painter.fillPath(outline, shade.fill)
-    if state in _PATTERNS:
+    if state in PATTERNS:
         painter.save()
         painter.setClipPath(outline, Qt.ClipOperation.IntersectClip)
         pattern = QColor(shade.edge)
         pattern.setAlphaF(0.45)
         painter.setBrushOrigin(rect.topLeft())
-        painter.fillRect(QRectF(rect.left(), rect.top(), rect.width(), header), QBrush(pattern, _PATTERNS[state]))
+        painter.fillRect(QRectF(rect.left(), rect.top(), rect.width(), header), QBrush(pattern, PATTERNS[state]))
         painter.restore()
-    marked = state in _PATTERNS
+    marked = state in PATTERNS
     pen = QPen(shade.edge, 1.4 if marked else 1.0)
     if state is ChipState.DROPPED:
         pen.setStyle(Qt.PenStyle.CustomDashLine)
@@ -157,19 +157,19 @@ def _paint_head(
             (QRectF(rect.left() + metrics.header + 5, box.top(), fm.horizontalAdvance(score) + 8, box.height()), score)
         )
     for place, text in labels:
-        if chip.state in _PATTERNS:
+        if chip.state in PATTERNS:
             # Numbers keep a plain ground, so that the pattern never crosses them.
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(shade.fill)
             painter.drawRoundedRect(place, 4, 4)
-        painter.setPen(shade.text if chip.state in _PATTERNS else muted(palette))
+        painter.setPen(shade.text if chip.state in PATTERNS else muted(palette))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _paint_badge(
     painter: QPainter, badge: QRectF, state: ChipState, font: QFont, shade: ChipColours, palette: QPalette
 ) -> None:
-    solid = state in _PATTERNS
+    solid = state in PATTERNS
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(shade.edge if solid else Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(badge, 4, 4)

@@ -23,11 +23,15 @@ class NTXent:
         ``gram`` [2N, 2N] holds the dot products of the views' representations; views u and N + u are partners
         (Algorithm 1, line 12; the augmenter puts all first views before all second ones).
         """
+        views = gram.shape[0]
+        logits = self.similarities(gram).fill_diagonal_(-math.inf)
+        partner = torch.arange(views, device=gram.device).roll(views // 2)
+        return F.cross_entropy(logits, partner)
+
+    def similarities(self, gram: Tensor) -> Tensor:
+        """s(i, j)/τ of every two views, a tensor of its own: [2N, 2N] → [2N, 2N]."""
         similarity = gram
         if self.similarity == "cosine":
             norms = gram.diagonal().clamp(min=1e-12).sqrt()
             similarity = gram / (norms.unsqueeze(1) * norms)
-        views = gram.shape[0]
-        logits = (similarity / self.temperature).fill_diagonal_(-math.inf)
-        partner = torch.arange(views, device=gram.device).roll(views // 2)
-        return F.cross_entropy(logits, partner)
+        return similarity / self.temperature

@@ -1,0 +1,140 @@
+"""Augment: samples, all users, pairs under an encoder, a run's own views, what differs from the paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from engine.errors import UsageError
+from engine.records import RunRecord
+from tests.helpers.fake_engine import FakeAugmentations
+from tests.helpers.fake_runs import make_record
+from workbench.context import Context
+from workbench.live_feed import LiveBatch
+from workbench.pages.augment import PAGE, AugmentPage
+
+
+@pytest.fixture
+def page(qtbot: QtBot, shop: Context) -> AugmentPage:
+    made = PAGE.build(shop)
+    assert isinstance(made, AugmentPage)
+    qtbot.addWidget(made)
+    made.resize(1300, 800)
+    made.show()
+    made.page_shown()
+    qtbot.waitUntil(lambda: made.preview is not None)
+    return made
+
+
+@pytest.fixture
+def facade(shop: Context) -> FakeAugmentations:
+    return shop.workspace.augmentations  # type: ignore[return-value]
+
+
+def trained(shop: Context) -> RunRecord:
+    """A run of the open data set with a best epoch, known to the window."""
+    config = shop.session.config.model_dump(mode="json")
+    record = make_record("r0007", best_epoch=3, config=config, directory=Path("runs") / "r0007")
+    shop.runs.take(LiveBatch((record,), {}, frozenset()))
+    return record
+
+
+def test_twenty_samples_and_one_of_them_large(qtbot: QtBot, page: AugmentPage) -> None:
+    page.tabs.setCurrentWidget(page.samples)
+    qtbot.waitUntil(lambda: page.strips.rows.rowCount() == 20)
+    page.strips.setFocus()
+    qtbot.keyClick(page.strips, Qt.Key.Key_Down)
+    told = page.strips.rows.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert told.startswith("Sample 2: ")
+    page.strips.activated.emit(page.strips.currentIndex())
+    assert page.preview is not None
+    assert len(page.preview.views) == 1
+    assert page.preview.views[0].operator in told
+    assert page.tabs.currentIndex() == 0
+
+
+def test_an_epoch_shows_a_runs_own_views(qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations) -> None:
+    page.seed.setValue(9)
+    page.epoch.setValue(3)
+    qtbot.waitUntil(lambda: facade.epochs == [2])
+    assert facade.configs[-1].train.seed == 9
+    qtbot.waitUntil(lambda: "epoch 3 of a run with seed 9" in page.why.full)
+
+
+def test_all_users_are_counted_part_by_part(qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations) -> None:
+    panel = page.effect
+    page.tabs.setCurrentWidget(panel)
+    assert panel.stack.state == "empty"
+    with qtbot.waitSignal(panel.parts.finished):
+        panel.button.click()
+    assert [first for _, _, first in facade.parts] == [0, 16384, 32768]
+    assert panel.found["memory"].users.sum() == 30
+    assert panel.shift.groups["short"].sum() == 30
+    assert panel.kept.columns()[0][0] == "share of the items kept, %"
+    assert "30 users" in panel.words.text()
+    page.controls.k.setValue(page.controls.k.value() + 1)
+    assert not panel.found
+    assert panel.stack.state == "empty"
+
+
+def test_cancel_ends_the_count(qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations) -> None:
+    panel = page.effect
+    panel.parts.part_done.connect(lambda part, _: panel.parts.cancel() if part == 0 else None)
+    page.tabs.setCurrentWidget(panel)
+    panel.button.click()
+    qtbot.waitUntil(lambda: len(facade.parts) >= 1 and panel.button.isEnabled())
+    assert not panel.parts.is_running
+    assert len(facade.parts) == 1
+    assert not panel.found  # a part of the users is not all users
+    assert panel.stack.state == "empty"
+
+
+def test_a_failed_count_says_so(qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations) -> None:
+    facade.fails = UsageError("The weights are gone.", "Train again.")
+    page.tabs.setCurrentWidget(page.effect)
+    page.effect.button.click()
+    qtbot.waitUntil(lambda: page.effect.stack.state == "error")
+    assert page.effect.stack.text == "The weights are gone."
+    assert page.effect.button.isEnabled()
+
+
+def test_other_sources_need_a_run(qtbot: QtBot, page: AugmentPage, shop: Context, facade: FakeAugmentations) -> None:
+    panel = page.effect
+    page.tabs.setCurrentWidget(panel)
+    panel.source.setCurrentIndex(panel.source.findData("hybrid"))
+    assert not panel.button.isEnabled()
+    assert "needs a trained run" in panel.stack.text
+    record = trained(shop)
+    assert panel.button.isEnabled()
+    with qtbot.waitSignal(panel.parts.finished):
+        panel.button.click()
+    assert facade.parts[0] == ("hybrid", str(record.directory / "best.pt"), 0)
+    assert "25" in panel.words.text()
+    assert dict(panel.comparison())["Other than memory-based"] == [15]
+
+
+def test_pairs_under_an_encoder(qtbot: QtBot, page: AugmentPage, shop: Context) -> None:
+    panel = page.pairs
+    page.tabs.setCurrentWidget(panel)
+    assert "needs a trained run" in panel.stack.text
+    trained(shop)
+    with qtbot.waitSignal(panel.parts.finished):
+        panel.button.click()
+    assert panel.found is not None
+    assert len(panel.found.positives) == 8
+    assert "75" in panel.words.text()  # 6 of 8 ranks are 1
+    assert panel.plot.groups["same user"].sum() == pytest.approx(100)
+    assert sum(dict(panel.operator_columns())["Users"]) == 8
+
+
+def test_what_differs_from_the_published_code_is_named(page: AugmentPage) -> None:
+    box = page.controls.reading_box
+    box.setCurrentIndex(box.findData("paper"))
+    assert "To the published code: " in page.reading.full
+    assert "counts ceiling → floor" in page.reading.full
+    box.setCurrentIndex(box.findData("published"))
+    assert "To the published code: " not in page.reading.full
+    assert "counts floor" in page.reading.full

@@ -1,0 +1,47 @@
+"""A choice among the stored runs of the open data set that have weights."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import QComboBox
+
+from workbench.context import Context
+from workbench.widgets.cards import label
+
+BEST = "best.pt"
+
+
+class RunChoice(QComboBox):
+    """``checkpoint`` is the best weights of the chosen run; empty where there is none."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self.setAccessibleName("Trained run")
+        self.setToolTip("A stored run of this data set whose best epoch's weights are kept")
+        self.setMinimumWidth(180)
+        self.caption = label("Run", "muted")
+        self.caption.setBuddy(self)
+        context.runs.records_changed.connect(self.fill)
+        context.runs.loaded_changed.connect(self.fill)
+        context.session.dataset_changed.connect(self.fill)
+        self.fill()
+
+    @property
+    def checkpoint(self) -> str:
+        return str(self.currentData() or "")
+
+    def fill(self, *_: object) -> None:
+        """List the runs again; the chosen one stays chosen."""
+        before = self.checkpoint
+        with QSignalBlocker(self):
+            self.clear()
+            for record in self._context.runs.records:
+                path = record.config.get("data", {}).get("path", "")
+                if record.best_epoch is not None and path == self._context.session.dataset:
+                    self.addItem(f"{record.name} · {record.id[:6]}", str(record.directory / BEST))
+            if not self.count():
+                self.addItem("no trained run of this data set", "")
+            self.setCurrentIndex(max(self.findData(before), 0))
+        self.setEnabled(bool(self.checkpoint))
+        self.currentIndexChanged.emit(self.currentIndex())
