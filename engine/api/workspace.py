@@ -18,7 +18,7 @@ class Workspace:
     def __init__(self, directory: str | Path | None = None) -> None:
         self.directory = Path(directory).expanduser().absolute() if directory else paths.default_workspace()
         self.datasets = Datasets()
-        self.neighbours = Neighbours()
         self.augmentations = Augmentations()
         self.evaluations = Evaluations()
         self.runs = Runs(self.directory)
+        self.neighbours = Neighbours(self.runs)

@@ -10,7 +10,7 @@ caller's (FACTS F15).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from scipy import sparse
 
 from engine.data.sequences import Sequences
 from engine.similarity.neighbours import Neighbours
-
-Count = Callable[[Sequences, int, int], Neighbours]
-"""``count(sequences, item_count, k)``: a memory-based similarity."""
 
 PAIRS_AT_ONCE = 4 * 2**20
 """Upper bound of a block's co-occurrences, counted with repeats: about 300 MB."""

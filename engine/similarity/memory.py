@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 
 from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
-from engine.similarity.counting import Count
+from engine.data.sequences import Sequences
+from engine.similarity.neighbours import Neighbours
 from engine.similarity.source import Phase
 from engine.similarity.table import NeighbourTable
 
@@ -17,12 +16,14 @@ from engine.similarity.table import NeighbourTable
 class MemorySimilarity:
     """Counts over all users' training inputs, or training parts (``fidelity.correlation_items``)."""
 
-    count: ClassVar[Count]
-
     def __init__(self, config: ExperimentConfig, split: LeaveOneOut, item_count: int) -> None:
         sequences = split.correlation_sequences(config.fidelity.correlation_items)
         neighbours = self.count(sequences, item_count, config.similarity.top_k)
         self._tables = {torch.device("cpu"): NeighbourTable.from_neighbours(neighbours)}
+
+    def count(self, sequences: Sequences, item_count: int, k: int) -> Neighbours:
+        """The ``k`` best neighbours of items 1…``item_count``."""
+        raise NotImplementedError
 
     def name_at(self, epoch: int) -> Phase:  # noqa: ARG002 - the same in every epoch
         return "memory"

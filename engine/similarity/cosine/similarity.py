@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from engine.data.sequences import Sequences
 from engine.similarity.cosine.counting import cosine
 from engine.similarity.memory import MemorySimilarity
+from engine.similarity.neighbours import Neighbours
 
 
 class Cosine(MemorySimilarity):
     """The cosine of two items over their users, counted once."""
 
-    count = staticmethod(cosine)
+    def count(self, sequences: Sequences, item_count: int, k: int) -> Neighbours:
+        return cosine(sequences, item_count, k)

@@ -20,6 +20,4 @@ def item_cf(sequences: Sequences, item_count: int, k: int, pairs_at_once: int = 
     items_of_user = np.diff(chosen.indptr)
     weights = np.zeros(len(items_of_user))
     np.divide(1.0, np.log1p(items_of_user), out=weights, where=items_of_user > 0)
-    return shared_users(
-        chosen, k, scale=root_of_users(chosen), user_weights=weights, pairs_at_once=pairs_at_once
-    )
+    return shared_users(chosen, k, scale=root_of_users(chosen), user_weights=weights, pairs_at_once=pairs_at_once)
