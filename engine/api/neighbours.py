@@ -162,6 +162,10 @@ class Neighbours:
             ) from error
         return destination
 
+    def csv(self, found: NeighbourComparison) -> str:
+        """What `export` writes, as text; reads nothing."""
+        return as_csv(found)
+
     def _source(self, run: str, checkpoint: str) -> Path | None:
         """The file of weights that is meant. Raises ``UsageError``."""
         if run and checkpoint:

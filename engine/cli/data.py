@@ -73,7 +73,7 @@ def inspect(data: str, as_json: bool, k: int) -> None:
 )
 @click.option("--run", default="", metavar="ID", help="A stored run whose item embeddings are the model's side.")
 @click.option("--checkpoint", default="", metavar="FILE", help="The same from a file of weights.")
-@click.option("--csv", "file", type=click.Path(dir_okay=False), help="Write the neighbours to this file too.")
+@click.option("--csv", "csv_file", type=click.Path(dir_okay=False), help="Write the neighbours to this file too.")
 @json_option
 @config_options
 @stored_workspace_option
@@ -85,7 +85,7 @@ def neighbours(
     similarities: tuple[str, ...],
     run: str,
     checkpoint: str,
-    file: str | None,
+    csv_file: str | None,
     as_json: bool,
     config: ExperimentConfig,
     settings: Mapping[str, str],
@@ -107,8 +107,8 @@ def neighbours(
         emit(to_plain(whole)) if as_json else _tell_summary(whole)
         return
     found = found_in.compare(data, item, k, similarities, run=run, checkpoint=checkpoint, config=asked)
-    if file:
-        found_in.export(found, Path(file))
+    if csv_file:
+        found_in.export(found, Path(csv_file))
     if as_json:
         first = found.columns[0]
         # The first similarity also stands at the top, so that a single one needs no index.

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from engine.config import ExperimentConfig
-from engine.data.splits import LeaveOneOut
 from engine.data.sequences import Sequences
+from engine.data.splits import LeaveOneOut
 from engine.similarity.neighbours import Neighbours
 from engine.similarity.source import Phase
 from engine.similarity.table import NeighbourTable
