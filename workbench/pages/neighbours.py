@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QSplitter,
     QTabWidget,
@@ -32,7 +31,7 @@ from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
 from workbench.widgets.cards import Elided, label, roomy
 from workbench.widgets.item_search import ItemSearch
-from workbench.widgets.neighbour_column import NeighbourColumnCard
+from workbench.widgets.neighbour_column import NeighbourColumnCard, side_by_side
 from workbench.widgets.numbers import count
 from workbench.widgets.states import StatefulStack
 
@@ -78,21 +77,8 @@ class NeighboursPage(PageWidget):
         self._show_start()
 
     def _content(self) -> QWidget:
-        columns = QWidget()
-        row = QHBoxLayout(columns)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE)
         rest = [name for name in self.cards if name not in (MEMORY, MODEL, HYBRID)]
-        for name in (MEMORY, MODEL, HYBRID, *rest):
-            row.addWidget(self.cards[name], 1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        columns.setProperty("role", "page")
-        area.setWidget(columns)
-        area.viewport().setAutoFillBackground(False)
-        columns.setAutoFillBackground(False)
+        area = side_by_side([self.cards[name] for name in (MEMORY, MODEL, HYBRID, *rest)])
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, SPACE, 0, 0)
@@ -154,7 +140,7 @@ class NeighboursPage(PageWidget):
             action = menu.addAction(entry.label)
             action.setToolTip(entry.help)
             action.setCheckable(True)
-            action.toggled.connect(self._others_changed)
+            action.toggled.connect(self._run_changed)
             self.extra[entry.name] = action
         menu.setToolTipsVisible(True)
         self.others.setText("Compare with")
@@ -304,12 +290,6 @@ class NeighboursPage(PageWidget):
 
     @Slot()
     def _run_changed(self, *_: object) -> None:
-        self._show_columns()
-        self._load()
-        self._load_summary()
-
-    @Slot()
-    def _others_changed(self, *_: object) -> None:
         self._show_columns()
         self._load()
         self._load_summary()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QHeaderView, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.records import NeighbourColumn, NeighbourRecord
 from workbench.item_models.rows import Column, RowsModel
-from workbench.theme import SMALL, Theme
+from workbench.theme import SMALL, SPACE, Theme
 from workbench.widgets.bar_delegate import BarDelegate
 from workbench.widgets.cards import Card, Elided, label
 from workbench.widgets.row_list import RowList
@@ -116,3 +116,22 @@ class NeighbourColumnCard(QWidget):
         item = self.model.rows[index.row()].of.item
         if not item.startswith("["):  # the padding and mask rows are no items
             self.walked.emit(item)
+
+
+def side_by_side(cards: Sequence[NeighbourColumnCard]) -> QScrollArea:
+    """The cards in one row, which scrolls sideways where there is no room for all of them."""
+    columns = QWidget()
+    row = QHBoxLayout(columns)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(SPACE)
+    for card in cards:
+        row.addWidget(card, 1)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    columns.setProperty("role", "page")
+    area.setWidget(columns)
+    area.viewport().setAutoFillBackground(False)
+    columns.setAutoFillBackground(False)
+    return area
