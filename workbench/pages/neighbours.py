@@ -108,8 +108,8 @@ class NeighboursPage(PageWidget):
         column.setSpacing(SPACE)
         column.addLayout(self._heads())
         column.addLayout(self._controls())
-        self.tabs.addTab(self.stack, "One item")
-        self.tabs.addTab(self.all_stack, "All items")
+        for stack, name in ((self.stack, "One item"), (self.all_stack, "All items")):
+            self.tabs.addTab(stack, name)
         column.addWidget(self.tabs, 1)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
@@ -138,11 +138,9 @@ class NeighboursPage(PageWidget):
             if entry.name in (MEMORY, MODEL, HYBRID):
                 continue
             action = menu.addAction(entry.label)
-            action.setToolTip(entry.help)
             action.setCheckable(True)
             action.toggled.connect(self._run_changed)
             self.extra[entry.name] = action
-        menu.setToolTipsVisible(True)
         self.others.setText("Compare with")
         self.others.setMenu(menu)
         self.others.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -152,9 +150,8 @@ class NeighboursPage(PageWidget):
     def _heads(self) -> QHBoxLayout:
         head = QHBoxLayout()
         head.setSpacing(TIGHT)
-        head.addWidget(self.back_button)
-        head.addWidget(self.forward_button)
-        head.addSpacing(SMALL)
+        for button in (self.back_button, self.forward_button):
+            head.addWidget(button)
         head.addWidget(self.title, 1)
         return head
 
@@ -258,9 +255,9 @@ class NeighboursPage(PageWidget):
         return (MEMORY, *((MODEL, HYBRID) if self.run else ()), *chosen)
 
     @Slot(object)
-    def _records_changed(self, records: object) -> None:
-        ended = isinstance(records, (list, tuple)) and any(getattr(row, "status", None) for row in records)
-        if ended and self._dataset and self.isVisible():
+    def _records_changed(self, records: list[RunRecord]) -> None:
+        # A running run tells of itself every second; its weights are offered once it has ended.
+        if any(row.status.is_end for row in records) and self._dataset and self.isVisible():
             self._load_models()
 
     def _load_models(self) -> None:

@@ -39,11 +39,11 @@ COLUMNS = (
     Column("Neighbour", lambda row: row.of.title or f"Item {row.of.item}"),
     Column("Score", lambda row: row.of.score, lambda row: f"{row.of.score:.4f}", tip="Raw correlation"),
     Column(
-        "Normalised",
+        "Norm.",
         lambda row: row.of.normalised,
         lambda row: f"{row.of.normalised:.4f}",
         lambda row: float(row.of.normalised),
-        "Min-max over all pairs, 0…1: what the hybrid compares (Eq. 11)",
+        "Normalised: min-max over all pairs, 0…1: what the hybrid compares (Eq. 11)",
     ),
     Column("Shared", lambda row: row.of.shared_users, tip="Users who have both items"),
     Column("Users", lambda row: row.of.users, tip="Users who have the neighbour: its popularity"),
@@ -71,7 +71,7 @@ class NeighbourColumnCard(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(card)
-        self.setMinimumWidth(330)
+        self.setMinimumWidth(490)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.view.activated.connect(self._walk)
         self.view.clicked.connect(self._walk)
@@ -88,7 +88,7 @@ class NeighbourColumnCard(QWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(TITLE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(NORMALISED, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(NORMALISED, 100)
+        header.resizeSection(NORMALISED, 104)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -107,7 +107,7 @@ class NeighbourColumnCard(QWidget):
         self.view.setVisible(bool(rows))
         self.stack.show_content()
         if rows:
-            self.view.setCurrentIndex(self.model.index(0, TITLE))
+            self.view.setCurrentIndex(self.model.index(0, RANK))
             self.view.scrollToTop()
             if had_focus:
                 self.view.setFocus()
