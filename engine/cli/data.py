@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from engine import config as configuration
+from engine import registry
 from engine.api import Workspace
 from engine.cli.augment import augment
-from engine.cli.frame import data_argument, emit, json_option, metric_table, table
+from engine.cli.frame import data_argument, emit, json_option, metric_table, stored_workspace_option, table
 from engine.cli.settings import SettingsCommand, config_options
 from engine.config import ExperimentConfig
-from engine.records import to_plain
+from engine.errors import UsageError
+from engine.records import NeighbourSummary, to_plain
 
 Split = Literal["valid", "test"]
 _split_option = click.option("--split", type=click.Choice(["valid", "test"]), default="test", show_default=True)
@@ -53,25 +56,89 @@ def inspect(data: str, as_json: bool, k: int) -> None:
     )
 
 
-@click.command()
+@click.command(cls=SettingsCommand)
 @data_argument
-@click.option("--item", required=True, metavar="ID", help="The item's id in the file.")
+@click.option("--item", default="", metavar="ID", help="The item's id in the file.")
+@click.option(
+    "--summary", is_flag=True, help="Every item's best score instead: how many have none, and whom they take."
+)
 @click.option("--k", type=int, default=10, show_default=True, help="How many neighbours.")
-@click.option("--similarity", default="item_cf", show_default=True, metavar="NAME", help="Item correlation.")
+@click.option(
+    "--similarity",
+    "similarities",
+    multiple=True,
+    metavar="NAME",
+    help=f"{', '.join(entry.name for entry in registry.entries('similarity'))}; may be repeated.  "
+    "[default: item_cf, and embedding and hybrid where there is a model]",
+)
+@click.option("--run", default="", metavar="ID", help="A stored run whose item embeddings are the model's side.")
+@click.option("--checkpoint", default="", metavar="FILE", help="The same from a file of weights.")
+@click.option("--csv", "csv_file", type=click.Path(dir_okay=False), help="Write the neighbours to this file too.")
 @json_option
-def neighbours(data: str, item: str, k: int, similarity: str, as_json: bool) -> None:
-    """The items most correlated with an item."""
-    found = Workspace().neighbours.of(data, item, k, similarity)
-    if as_json:
-        emit(to_plain(found))
+@config_options
+@stored_workspace_option
+def neighbours(
+    data: str,
+    item: str,
+    summary: bool,
+    k: int,
+    similarities: tuple[str, ...],
+    run: str,
+    checkpoint: str,
+    csv_file: str | None,
+    as_json: bool,
+    config: ExperimentConfig,
+    settings: Mapping[str, str],
+    base: str,
+    workspace: Workspace,
+    **_: Any,
+) -> None:
+    """The items most correlated with an item.
+
+    Memory-based (Eq. 9), by a model's embeddings (Eq. 10) and the hybrid's choice (Eq. 11), side by side. Without
+    --preset, --config and settings, a run's weights are looked at with the configuration that they carry.
+    """
+    if bool(item) == summary:
+        raise UsageError("Which item is meant?", "Give --item ID, or --summary for all of them.")
+    asked = config if base or settings else None
+    found_in = workspace.neighbours
+    if summary:
+        whole = found_in.summary(data, similarities, run=run, checkpoint=checkpoint, config=asked)
+        emit(to_plain(whole)) if as_json else _tell_summary(whole)
         return
-    click.echo(f"{found.item.item} {found.item.title} · {found.item.users:,} users · {found.similarity}")
-    if found.note:
-        click.echo(found.note)
+    found = found_in.compare(data, item, k, similarities, run=run, checkpoint=checkpoint, config=asked)
+    if csv_file:
+        found_in.export(found, Path(csv_file))
+    if as_json:
+        first = found.columns[0]
+        # The first similarity also stands at the top, so that a single one needs no index.
+        top = {"similarity": first.similarity, "neighbours": to_plain(first.neighbours), "note": first.note}
+        emit(to_plain(found) | top)
+        return
+    click.echo(f"{found.item.item} {found.item.title} · {found.item.users:,} users")
+    if found.choice:
+        click.echo(f"the hybrid takes {found.choice.taken}: {found.choice.reason}")
+    for column in found.columns:
+        click.echo(f"\n{column.similarity} · {column.label}")
+        if column.note:
+            click.echo(column.note)
+        table(
+            [(n.item, n.score, n.normalised, n.shared_users, n.users, n.title) for n in column.neighbours],
+            ("item", "score", "normalised", "shared users", "users", "title"),
+        )
+
+
+def _tell_summary(found: NeighbourSummary) -> None:
     table(
-        [(n.item, n.score, n.normalised, n.shared_users, n.users, n.title) for n in found.neighbours],
-        ("item", "score", "normalised", "shared users", "users", "title"),
+        [
+            (top.similarity, top.items, top.without, f"{top.without_share:.2%}", top.median, top.normalised_median)
+            for top in found.tops
+        ],
+        ("similarity", "items", "without", "share", "median best", "normalised"),
     )
+    if found.taken is not None:
+        shares = (f"{side} {items:,} ({items / max(found.items, 1):.1%})" for side, items in found.taken.items())
+        click.echo("the hybrid takes: " + ", ".join(shares))
 
 
 @click.command()

@@ -186,9 +186,10 @@ def _refuse_what_needs_an_import(path: Path) -> None:
     from engine.data.importing import reading
 
     try:
-        label = registry.entry("importer", reading.format_of(path)).label if reading.needs_import(path) else ""
+        name = reading.format_of(path) if reading.needs_import(path) else ""
     except DataError:
         return
-    if label:
+    if name not in ("", "coserec_text"):  # a damaged file of our own format is not helped by an import
+        label = registry.entry("importer", name).label
         hint = "File ▸ Import in the window, or: coserec import FILE."
         raise DataError(f"this looks like {label}: it has to be imported first.", hint, path=path) from None

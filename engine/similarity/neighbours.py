@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.similarity.top_scores import Best
+
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
@@ -32,6 +34,12 @@ class Neighbours:
     def normalised_of(self, item: int) -> NDArray[np.float32]:
         """The same for one item, [k]."""
         return self._scaled(self.ids[item], self.scores[item])
+
+    @property
+    def best(self) -> Best:
+        """Every item's best score; the rows of padding and mask are none."""
+        has = self.ids[1:-1, 0] > 0
+        return Best(self.scores[1:-1, 0], self.top(1).normalised[1:-1, 0], has, self.low, self.high)
 
     def _scaled(self, ids: NDArray[np.int32], scores: NDArray[np.float32]) -> NDArray[np.float32]:
         width = self.high - self.low

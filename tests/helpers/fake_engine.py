@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.api import Workspace
+from engine.api.neighbours import as_csv
 from engine.config import ExperimentConfig
 from engine.errors import DataError, UsageError
 from engine.records import (
@@ -16,12 +17,18 @@ from engine.records import (
     AugmentationPreview,
     AugmentedView,
     DatasetSummary,
+    HybridChoice,
     ItemRecord,
+    NeighbourColumn,
+    NeighbourComparison,
     NeighbourList,
     NeighbourRecord,
+    NeighbourSummary,
     PairSimilarities,
+    RunRecord,
     SequenceToken,
     TokenKind,
+    TopScores,
     UserRecord,
     ViewToken,
 )
@@ -115,6 +122,7 @@ class FakeNeighbours:
     def __init__(self) -> None:
         self.fails: Exception | None = None
         self.calls: list[tuple[str, int]] = []
+        self.stored: tuple[RunRecord, ...] = ()
 
     def of(
         self, path: str, item: str, k: int = 10, similarity: str = "item_cf", config: ExperimentConfig | None = None
@@ -134,6 +142,45 @@ class FakeNeighbours:
             for rank, other in enumerate(others)
         )
         return NeighbourList(record, similarity, rows)
+
+    def compare(
+        self,
+        path: str,
+        item: str,
+        k: int = 10,
+        similarities: tuple[str, ...] = ("item_cf",),
+        *,
+        run: str = "",
+        config: ExperimentConfig | None = None,
+    ) -> NeighbourComparison:
+        """The same list in every column; the hybrid takes the model's."""
+        found = self.of(path, item, k, config=config)
+        columns = tuple(
+            NeighbourColumn(name, name, "", found.neighbours[place:], found.note)
+            for place, name in enumerate(similarities)
+        )
+        choice = HybridChoice("model", 0.25, 0.75, "The model's best neighbour scores 0.7500.") if run else None
+        return NeighbourComparison(found.item, columns, choice, run, "inputs", "items", "keep")
+
+    def summary(
+        self, path: str, similarities: tuple[str, ...] = (), *, run: str = "", config: ExperimentConfig | None = None
+    ) -> NeighbourSummary:
+        del path, config
+        edges, counts = np.linspace(0, 1, 5), np.array([4, 3, 2, 1])
+        names = [name for name in similarities if name != "hybrid"]
+        tops = tuple(TopScores(n, n, 12, 2, 0, 1, 0.5, 0.5, edges * 3, counts, edges, counts[::-1]) for n in names)
+        return NeighbourSummary(12, tops, {"memory": 3, "model": 9, "none": 0} if run else None, run)
+
+    def models(self, path: str) -> tuple[RunRecord, ...]:
+        del path
+        return self.stored
+
+    def csv(self, found: NeighbourComparison) -> str:
+        return as_csv(found)
+
+    def export(self, found: NeighbourComparison, destination: Path) -> Path:
+        destination.write_text(as_csv(found), encoding="utf-8")
+        return destination
 
 
 class FakeAugmentations:

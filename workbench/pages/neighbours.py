@@ -1,108 +1,92 @@
-"""Neighbours: an item and the items most correlated with it (Eq. 9), to be walked from one to the next."""
+"""Neighbours: an item under several similarities side by side, to be walked from one item to the next (Eq. 9–11)."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections import Counter
+from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QModelIndex, Qt, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
     QHBoxLayout,
-    QHeaderView,
+    QMenu,
     QPushButton,
     QSpinBox,
     QSplitter,
+    QTabWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from engine import registry
 from engine.config import fields_of
 from engine.errors import EngineError
-from engine.records import NeighbourList, NeighbourRecord
+from engine.records import NeighbourComparison, NeighbourSummary, RunRecord
 from workbench.context import Context
-from workbench.item_models.rows import Column, RowsModel
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
-from workbench.widgets.bar_delegate import BarDelegate
-from workbench.widgets.cards import Card, Elided, label, roomy
+from workbench.widgets.cards import Elided, label, roomy
 from workbench.widgets.item_search import ItemSearch
+from workbench.widgets.neighbour_column import NeighbourColumnCard, side_by_side
 from workbench.widgets.numbers import count
-from workbench.widgets.row_list import RowList
 from workbench.widgets.states import StatefulStack
 
 HISTORY = 200
-TITLE, ID, SCORE, NORMALISED = 1, 2, 3, 4
-
-
-class Ranked(NamedTuple):
-    """A neighbour with its place, from 1."""
-
-    rank: int
-    of: NeighbourRecord
+MEMORY, MODEL, HYBRID = "item_cf", "embedding", "hybrid"
+ITEM_TAB, ALL_TAB = 0, 1
 
 
 class NeighboursPage(PageWidget):
-    """Search on the left, the picked item's neighbours on the right."""
+    """Search on the left; on the right the picked item's columns, and the whole data set behind a second tab."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.list: NeighbourList | None = None
+        from workbench.widgets.top_score_card import TopScoreCard
+
+        self.list: NeighbourComparison | None = None
+        self.summary: NeighbourSummary | None = None
         self._history: list[str] = []
         self._place = -1
         self._dataset = ""
-        self._best = 1.0
+        self._summary_of: tuple[str, ...] = ()
         self.search = ItemSearch(context)
         self.title = Elided("", "page-title")
-        self.facts = label("", "muted")
-        self.note = label("", "note", wrap=True)
+        self.facts = label("", "muted", wrap=True)
+        self.choice = label("", "note", wrap=True)
         self.back_button, self.forward_button = QToolButton(), QToolButton()
         self.k = QSpinBox()
-        self.copy_button = QPushButton("Copy as CSV")
-        self.model = RowsModel(self._columns())
-        self.view = RowList()
-        self.stack = StatefulStack(self._card(), context.theme)
+        self.runs = QComboBox()
+        self.others = QToolButton()
+        self.copy_button, self.export_button = QPushButton("Copy as CSV"), QPushButton("Export …")
+        self.cards = {
+            entry.name: NeighbourColumnCard(context.theme, entry.name, entry.label, f"{entry.label}. {entry.help}")
+            for entry in registry.entries("similarity")
+        }
+        self.extra: dict[str, QAction] = {}
+        self.top_scores = TopScoreCard(context.theme)
+        self.stack = StatefulStack(self._content(), context.theme)
+        self.all_stack = StatefulStack(self.top_scores, context.theme)
+        self.tabs = QTabWidget()
         self._arrange()
         self._connect()
+        self._show_columns()
         self._show_start()
 
-    def _columns(self) -> tuple[Column, ...]:
-        return (
-            Column("#", lambda row: row.rank),
-            Column("Neighbour", lambda row: row.of.title or f"Item {row.of.item}"),
-            Column("Id", lambda row: row.of.item),
-            Column(
-                "Score",
-                lambda row: row.of.score,
-                lambda row: f"{row.of.score:.4f}",
-                lambda row: float(row.of.score / self._best),
-                "Memory-based correlation (Eq. 9); the bar is relative to this item's best neighbour",
-            ),
-            Column(
-                "Normalised",
-                lambda row: row.of.normalised,
-                lambda row: f"{row.of.normalised:.4f}",
-                lambda row: float(row.of.normalised),
-                "Min-max over all pairs, 0…1: what the hybrid compares (Eq. 11)",
-            ),
-            Column("Shared users", lambda row: row.of.shared_users, tip="Users who have both items"),
-            Column("Users", lambda row: row.of.users, tip="Users who have the neighbour"),
-        )
-
-    def _card(self) -> QWidget:
-        card = Card()
-        head = QHBoxLayout()
-        head.setSpacing(SMALL)
-        head.addWidget(self.facts, 1)
-        name = label("Neighbours", "muted")
-        name.setBuddy(self.k)
-        head.addWidget(name)
-        head.addWidget(self.k)
-        head.addWidget(self.copy_button)
-        card.body.addLayout(head)
-        card.body.addWidget(self.note)
-        card.body.addWidget(self.view, 1)
-        return card
+    def _content(self) -> QWidget:
+        rest = [name for name in self.cards if name not in (MEMORY, MODEL, HYBRID)]
+        area = side_by_side([self.cards[name] for name in (MEMORY, MODEL, HYBRID, *rest)])
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, SPACE, 0, 0)
+        layout.setSpacing(SPACE)
+        layout.addWidget(self.facts)
+        layout.addWidget(self.choice)
+        layout.addWidget(area, 1)
+        return content
 
     def _arrange(self) -> None:
         theme = self.context.theme
@@ -115,77 +99,105 @@ class NeighboursPage(PageWidget):
             button.setAccessibleName(name)
             button.setEnabled(False)
         theme.follow_icon(self.copy_button, "copy", "muted")
+        self.copy_button.setToolTip("All columns on the clipboard, numbers unrounded")
+        self.export_button.setToolTip("All columns into a CSV file, numbers unrounded")
+        self._arrange_choosers()
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE)
+        column.addLayout(self._heads())
+        column.addLayout(self._controls())
+        for stack, name in ((self.stack, "One item"), (self.all_stack, "All items")):
+            self.tabs.addTab(stack, name)
+        column.addWidget(self.tabs, 1)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.search)
+        self.splitter.addWidget(right)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([280, 980])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(HUGE, WIDE + TIGHT, HUGE, HUGE)
+        layout.addWidget(self.splitter)
+
+    def _arrange_choosers(self) -> None:
         self.k.setRange(1, 1000)
         self.k.setValue(20)
         roomy(self.k)
         self.k.setMinimumWidth(76)
         self.k.setAccessibleName("Number of neighbours")
         self.k.setToolTip("How many of the best neighbours to show")
-        self._dress_view()
-        side = Card("Items")
-        side.body.addWidget(self.search, 1)
+        self.runs.setAccessibleName("Run whose item embeddings are the model's side")
+        self.runs.setToolTip("Stored runs of this data set, newest first; its item embeddings are Eq. 10's")
+        self.runs.setMinimumWidth(120)
+        self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.runs.addItem("No model", "")
+        menu = QMenu(self.others)
+        for entry in registry.entries("similarity"):
+            if entry.name in (MEMORY, MODEL, HYBRID):
+                continue
+            action = menu.addAction(entry.label)
+            action.setCheckable(True)
+            action.toggled.connect(self._run_changed)
+            self.extra[entry.name] = action
+        self.others.setText("Compare with")
+        self.others.setMenu(menu)
+        self.others.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.others.setAccessibleName("Other similarities to compare with")
+        self.others.setToolTip("Other similarities in columns of their own")
+
+    def _heads(self) -> QHBoxLayout:
         head = QHBoxLayout()
         head.setSpacing(TIGHT)
-        head.addWidget(self.back_button)
-        head.addWidget(self.forward_button)
-        head.addSpacing(SMALL)
+        for button in (self.back_button, self.forward_button):
+            head.addWidget(button)
         head.addWidget(self.title, 1)
-        right = QWidget()
-        column = QVBoxLayout(right)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE)
-        column.addLayout(head)
-        column.addWidget(self.stack, 1)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.addWidget(side)
-        self.splitter.addWidget(right)
-        self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([360, 900])
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(HUGE, WIDE + TIGHT, HUGE, HUGE)
-        layout.addWidget(self.splitter)
+        return head
 
-    def _dress_view(self) -> None:
-        self.view.setModel(self.model)
-        self.view.setAccessibleName("Neighbours of the item")
-        self.view.setToolTip("Click a neighbour, or press Return on it, to see its own neighbours")
-        self.view.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
-        for column in (SCORE, NORMALISED):
-            self.view.setItemDelegateForColumn(column, BarDelegate(self.context.theme, self.view))
-        header = self.view.horizontalHeader()
-        header.setMinimumSectionSize(36)
-        for column in range(len(self.model.columns)):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(TITLE, QHeaderView.ResizeMode.Stretch)
-        for column in (SCORE, NORMALISED):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
-            header.resizeSection(column, 150)
+    def _controls(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(SMALL)
+        for text, widget, stretch in (("Model of run", self.runs, 1), ("Neighbours", self.k, 0)):
+            name = label(text, "muted")
+            name.setBuddy(widget)
+            row.addWidget(name)
+            row.addWidget(widget, stretch)
+        for button in (self.others, self.copy_button, self.export_button):
+            row.addWidget(button)
+        return row
 
     def _connect(self) -> None:
         self.search.picked.connect(self.walk)
         self.search.failed.connect(self._search_failed)
         self.search.arrived.connect(self._search_arrived)
-        self.view.activated.connect(self._walk_to_row)
-        self.view.clicked.connect(self._walk_to_row)
+        for card in self.cards.values():
+            card.walked.connect(self.walk)
         self.back_button.clicked.connect(self.go_back)
         self.forward_button.clicked.connect(self.go_forward)
         self.k.valueChanged.connect(self._load)
+        self.runs.currentIndexChanged.connect(self._run_changed)
         self.copy_button.clicked.connect(self.copy_csv)
+        self.export_button.clicked.connect(self.export_csv)
+        self.tabs.currentChanged.connect(self._load_summary)
         self.context.session.dataset_changed.connect(self._dataset_changed)
+        self.context.runs.records_changed.connect(self._records_changed)
 
     # --- which item
 
     def page_shown(self) -> None:
         if self._dataset != self.context.session.dataset:
             self._dataset = self.context.session.dataset
-            self._history, self._place, self.list = [], -1, None
+            self._history, self._place, self.list, self._summary_of = [], -1, None, ()
+            self._set_models(())
             self.search.field.clear()
             self.search.model.set_rows(())
             self._show_start()
             self.stack.show_loading("Looking up the items …")
             self.search.search()
             self.search.field.setFocus()
+            self._load_models()
+            self._load_summary()
 
     @Slot(str)
     def _dataset_changed(self, _path: str) -> None:
@@ -210,9 +222,6 @@ class NeighboursPage(PageWidget):
             self._place = len(self._history) - 1
         self._load()
 
-    def _walk_to_row(self, index: QModelIndex) -> None:
-        self.walk(self.model.rows[index.row()].of.item)
-
     @Slot()
     def go_back(self) -> None:
         """The item before."""
@@ -233,6 +242,73 @@ class NeighboursPage(PageWidget):
     def can_go_forward(self) -> bool:
         return self._place < len(self._history) - 1
 
+    # --- whose embeddings, and what else to compare with
+
+    @property
+    def run(self) -> str:
+        """Id of the chosen run; empty without a model."""
+        return str(self.runs.currentData() or "")
+
+    def similarities(self) -> tuple[str, ...]:
+        """The columns that are asked for."""
+        chosen = [name for name, action in self.extra.items() if action.isChecked()]
+        return (MEMORY, *((MODEL, HYBRID) if self.run else ()), *chosen)
+
+    @Slot(object)
+    def _records_changed(self, records: list[RunRecord]) -> None:
+        # A running run tells of itself every second; its weights are offered once it has ended.
+        if any(row.status.is_end for row in records) and self._dataset and self.isVisible():
+            self._load_models()
+
+    def _load_models(self) -> None:
+        self.context.run_in_engine(
+            self.context.workspace.neighbours.models,
+            self._dataset,
+            on_result=self._set_models,
+            on_error=lambda _error: self._set_models(()),
+            key=(id(self), "models"),
+        )
+
+    def _set_models(self, found: tuple[RunRecord, ...]) -> None:
+        """Offer the runs; what was chosen stays chosen, and the newest is where nothing was."""
+        if [row.id for row in found] == [self.runs.itemData(n) for n in range(1, self.runs.count())]:
+            return
+        before, had_any = self.run, self.runs.count() > 1
+        self.runs.blockSignals(True)
+        self.runs.clear()
+        self.runs.addItem("No model" if found else "No trained run of this data set", "")
+        for row in found:
+            self.runs.addItem(f"{row.name} · {row.id}", row.id)
+        place = self.runs.findData(before) if before or had_any else min(len(found), 1)
+        self.runs.setCurrentIndex(max(place, 0))
+        self.runs.blockSignals(False)
+        if self.run != before:
+            self._run_changed()
+
+    @Slot()
+    def _run_changed(self, *_: object) -> None:
+        self._show_columns()
+        self._load()
+        self._load_summary()
+
+    def _show_columns(self) -> None:
+        """Columns that are asked for; the model's and the hybrid's place stays, with what they need."""
+        for name, card in self.cards.items():
+            card.setVisible(name in (MODEL, HYBRID, *self.similarities()))
+        if self.run:
+            return
+        if self.runs.count() > 1:
+            self.cards[MODEL].stack.show_empty("No model chosen", "Choose a run above.", "train")
+        else:
+            self.cards[MODEL].stack.show_empty(
+                "Needs a trained run",
+                "Eq. 10 compares the item embeddings of a run of this data set.",
+                "train",
+                "Open Train",
+                lambda: self.context.session.open_page("train"),
+            )
+        self.cards[HYBRID].stack.show_empty("Needs a model", "Eq. 11 takes the better of the two sides.", "neighbours")
+
     # --- its neighbours
 
     @Slot()
@@ -244,41 +320,54 @@ class NeighboursPage(PageWidget):
         if self.list is None:
             # The first look-up counts all correlations; later ones are instant and need no curtain.
             self.stack.show_loading("Counting who shares which items …", None)
+        elif self.run and self.list.source != self.run:
+            for name in (MODEL, HYBRID):
+                self.cards[name].stack.show_loading("Multiplying the embeddings …")
         self.context.run_in_engine(
-            self.context.workspace.neighbours.of,
+            self.context.workspace.neighbours.compare,
             self._dataset or self.context.session.dataset,
             self.item,
             self.k.value(),
-            config=self.context.session.config,
+            self.similarities(),
+            run=self.run,
+            config=None if self.run else self.context.session.config,
             on_result=self._show,
             on_error=self._failed,
             key=(id(self), "neighbours"),
         )
 
-    def _show(self, found: NeighbourList) -> None:
+    def _show(self, found: NeighbourComparison) -> None:
         self.list = found
-        self._best = max((row.score for row in found.neighbours), default=1.0) or 1.0
-        had_focus = self.view.hasFocus()
-        self.model.set_rows([Ranked(rank, of) for rank, of in enumerate(found.neighbours, 1)])
-        self.view.setColumnHidden(ID, not any(row.title for row in found.neighbours))
+        self._show_columns()
+        seen = Counter(row.item for column in found.columns if column.similarity != HYBRID for row in column.neighbours)
+        common = {item for item, times in seen.items() if times > 1}
+        for column in found.columns:
+            self.cards[column.similarity].show_column(column, common)
         self.title.set_full(found.item.title or f"Item {found.item.item}")
-        self.facts.setText(f"Item {found.item.item} · in the {self._counted()} of {count(found.item.users, 'user')}")
-        self.note.setText(found.note)
-        self.note.setVisible(bool(found.note))
-        self.view.setVisible(bool(found.neighbours))
-        self.copy_button.setEnabled(bool(found.neighbours))
+        words = self._words("correlation_items", found.correlation_items)
+        self.facts.setText(f"Item {found.item.item} · in the {words} of {count(found.item.users, 'user')}")
+        self._show_choice(found)
+        has_any = any(column.neighbours for column in found.columns)
+        self.copy_button.setEnabled(has_any)
+        self.export_button.setEnabled(has_any)
         self.search.select(found.item.item)
         self.stack.show_content()
-        if found.neighbours:
-            self.view.setCurrentIndex(self.model.index(0, 0))
-            self.view.scrollToTop()
-            if had_focus:
-                self.view.setFocus()
 
-    def _counted(self) -> str:
-        """What the correlations are counted over, in the words of the setting (FACTS F15)."""
+    def _show_choice(self, found: NeighbourComparison) -> None:
+        self.choice.setVisible(found.choice is not None)
+        if found.choice is None:
+            return
+        taken = {"memory": "the memory-based list", "model": "the model's list", "none": "a random item"}
+        self.choice.setText(f"The hybrid takes {taken[found.choice.taken]}. {found.choice.reason}")
+        self.choice.setToolTip(
+            "Eq. 11 and FACTS F16: the best normalised score of each side, normalised over all pairs; ranked: "
+            + self._words("hybrid_candidates", found.hybrid_candidates)
+        )
+
+    def _words(self, name: str, value: str) -> str:
+        """A switch's value in the words of the setting (FACTS F15, F16)."""
         fields = fields_of(self.context.session.config, "fidelity")
-        return next(info.choices[info.value] for info in fields if info.name == "correlation_items")
+        return next(str(info.choices[value]) for info in fields if info.name == name)
 
     def _failed(self, error: BaseException) -> None:
         if not isinstance(error, EngineError):
@@ -286,6 +375,39 @@ class NeighboursPage(PageWidget):
         self.list = None
         self.title.set_full("Neighbours" if not self.item else f"Item {self.item}")
         self.stack.show_error(error, "Try again", self._load)
+
+    # --- the whole data set
+
+    @Slot()
+    def _load_summary(self, *_: object) -> None:
+        if self.tabs.currentIndex() != ALL_TAB or not self._dataset:
+            return
+        asked = (self._dataset, self.run, *self.similarities())
+        if asked == self._summary_of:
+            return
+        self._summary_of = asked
+        self.all_stack.show_loading("Looking at every item's best neighbour …", None)
+        self.context.run_in_engine(
+            self.context.workspace.neighbours.summary,
+            self._dataset,
+            self.similarities(),
+            run=self.run,
+            config=None if self.run else self.context.session.config,
+            on_result=self._show_summary,
+            on_error=self._summary_failed,
+            key=(id(self), "summary"),
+        )
+
+    def _show_summary(self, found: NeighbourSummary) -> None:
+        self.summary = found
+        self.top_scores.set_summary(found)
+        self.all_stack.show_content()
+
+    def _summary_failed(self, error: BaseException) -> None:
+        self._summary_of = ()
+        if not isinstance(error, EngineError):
+            self.context.notifier.report(error)
+        self.all_stack.show_error(error, "Try again", self._load_summary)
 
     def _search_failed(self, error: BaseException) -> None:
         if not isinstance(error, EngineError):
@@ -310,10 +432,34 @@ class NeighboursPage(PageWidget):
 
     @Slot()
     def copy_csv(self) -> None:
-        """Put the table on the clipboard as CSV, numbers unrounded."""
-        if self.list is not None and self.list.neighbours:
-            QGuiApplication.clipboard().setText(self.model.as_csv())
-            self.context.notifier.tell(f"Copied {count(len(self.list.neighbours), 'neighbour')} as CSV.", level="good")
+        """Put all columns on the clipboard as CSV, numbers unrounded."""
+        if self.list is not None and any(column.neighbours for column in self.list.columns):
+            QGuiApplication.clipboard().setText(self.context.workspace.neighbours.csv(self.list))
+            self.context.notifier.tell("Copied the neighbours as CSV.", level="good")
+
+    @Slot()
+    def export_csv(self) -> None:
+        """Ask for a file, without blocking the window, and write all columns into it."""
+        if self.list is None:
+            return
+        dialog = QFileDialog(self.window(), "Export the neighbours", f"neighbours-{self.list.item.item}.csv")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Tables (*.csv)")
+        dialog.setDefaultSuffix("csv")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.export_to)
+        dialog.open()
+
+    @Slot(str)
+    def export_to(self, file: str) -> None:
+        """Write all columns to a file."""
+        if self.list is not None:
+            self.context.run_in_engine(
+                self.context.workspace.neighbours.export,
+                self.list,
+                Path(file),
+                on_result=lambda path: self.context.notifier.tell(f"Wrote {path}.", level="good"),
+            )
 
     # --- the page's protocol
 
@@ -321,10 +467,17 @@ class NeighboursPage(PageWidget):
         return self.search.field
 
     def save_state(self) -> dict[str, Any]:
-        return {"k": self.k.value(), "split": self.splitter.sizes()}
+        return {
+            "k": self.k.value(),
+            "others": [n for n, action in self.extra.items() if action.isChecked()],
+            "split": self.splitter.sizes(),
+        }
 
     def restore_state(self, state: dict[str, Any]) -> None:
         k, sizes = state.get("k"), state.get("split")
+        others = state.get("others")
+        for name, action in self.extra.items():
+            action.setChecked(isinstance(others, list) and name in others)
         if isinstance(k, int):
             self.k.setValue(k)
         if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(size, int) for size in sizes):
@@ -342,5 +495,6 @@ PAGE = Page(
         PageCommand("back", "Back to the item before", "go_back", "Alt+Left", "can_go_back", icon="chevron-left"),
         PageCommand("forward", "Forward", "go_forward", "Alt+Right", "can_go_forward", icon="chevron-right"),
         PageCommand("copy", "Copy the neighbours as CSV", "copy_csv", icon="copy"),
+        PageCommand("export", "Export the neighbours", "export_csv", "Ctrl+E"),
     ),
 )

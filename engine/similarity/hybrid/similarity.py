@@ -45,10 +45,13 @@ def combine(
     only where that scores 0 too: the table then says that there is none, and whoever looks it up draws from the pool,
     which stays the memory side's (FACTS F15).
     """
-    memory_wins = memory.scores[:, 0] >= model_scores[:, 0]
-    if missing == "keep":
-        memory_wins &= memory.ids[:, 0] > 0
-    wins = memory_wins.unsqueeze(1)
+    wins = memory_wins(memory, model_scores, missing).unsqueeze(1)
     ids = torch.where(wins, memory.ids, model_ids)
     scores = torch.where(wins, memory.scores, model_scores.to(memory.scores.dtype))
     return NeighbourTable.of(ids, scores, memory.pool if missing == "random" else None)
+
+
+def memory_wins(memory: NeighbourTable, model_scores: Tensor, missing: Literal["keep", "random"]) -> Tensor:
+    """Whether an item's list is its memory-based one, bool [rows]; the rules are `combine`'s."""
+    wins = memory.scores[:, 0] >= model_scores[:, 0]
+    return wins & (memory.ids[:, 0] > 0) if missing == "keep" else wins

@@ -1,4 +1,4 @@
-"""Memory-based correlation, Eq. 9 (ItemCF with inverse user frequency), as one sparse product in blocks of rows.
+"""Memory-based correlation, Eq. 9: ItemCF with inverse user frequency.
 
     Cor_o(i, j) = 1 / sqrt(|N(i)| |N(j)|) · Σ_{u ∈ N(i) ∩ N(j)} 1 / log(1 + |N(u)|)
 
@@ -7,104 +7,17 @@ N(i) are the users of item i, N(u) the *distinct* items of user u, both in what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
 from engine.data.sequences import Sequences
+from engine.similarity.counting import PAIRS_AT_ONCE, root_of_users, shared_users, who_has_what
 from engine.similarity.neighbours import Neighbours
-
-PAIRS_AT_ONCE = 4 * 2**20
-"""Upper bound of a block's co-occurrences, counted with repeats: about 300 MB."""
-_SCORE_BITS = 31  # of a float32 that is not negative
 
 
 def item_cf(sequences: Sequences, item_count: int, k: int, pairs_at_once: int = PAIRS_AT_ONCE) -> Neighbours:
-    """The ``k`` best neighbours of items 1…``item_count`` by Eq. 9; rows 0 and item_count + 1 have none.
-
-    Never items × items dense: memory grows with ``pairs_at_once`` and items × k.
-    """
-    rows = item_count + 2
-    chosen = _user_item_matrix(sequences, rows)  # [U, rows]
-    items_of_user = np.diff(chosen.indptr)  # |N(u)|, [U]
-    users_of_item = np.bincount(chosen.indices, minlength=rows).astype(np.int64)  # |N(i)|, [rows]
+    """The ``k`` best neighbours of items 1…``item_count`` by Eq. 9; rows 0 and item_count + 1 have none."""
+    chosen = who_has_what(sequences, item_count)
+    items_of_user = np.diff(chosen.indptr)
     weights = np.zeros(len(items_of_user))
     np.divide(1.0, np.log1p(items_of_user), out=weights, where=items_of_user > 0)
-    weighted = sparse.csr_array((np.repeat(weights, items_of_user), chosen.indices, chosen.indptr), shape=chosen.shape)
-    by_item = chosen.T.tocsr()  # [rows, U]
-    scale = 1.0 / np.sqrt(np.maximum(users_of_item, 1))
-
-    ids = np.zeros((rows, k), dtype=np.int32)
-    scores = np.zeros((rows, k), dtype=np.float32)
-    shared = np.zeros((rows, k), dtype=np.int32)
-    low, high = np.inf, -np.inf
-    item_bits = rows.bit_length()
-    for first, last in _blocks(by_item, items_of_user, pairs_at_once, 2 ** (64 - _SCORE_BITS - item_bits)):
-        block = by_item[first:last]
-        owners, others, values, common = _pairs(block @ weighted, block @ chosen, first)
-        if not len(values):
-            continue
-        # Eq. 9 in float64; as float32, so that equal sums added up in another order stay equal.
-        values32 = (values * scale[owners] * scale[others]).astype(np.float32)
-        low, high = min(low, float(values32.min())), max(high, float(values32.max()))
-        kept, column = _best(owners, others, values32, k, item_bits)
-        ids[owners[kept], column] = others[kept]
-        scores[owners[kept], column] = values32[kept]
-        shared[owners[kept], column] = common[kept]
-    if low > high:
-        low = high = 0.0
-    return Neighbours(ids, scores, shared, users_of_item, low, high)
-
-
-def _user_item_matrix(sequences: Sequences, rows: int) -> sparse.csr_array:
-    """Who has what: ones, [U, rows]; an item that a user chose twice counts once."""
-    distinct = sequences.distinct()
-    ones = np.ones(len(distinct.items), dtype=np.float64)
-    return sparse.csr_array((ones, distinct.items, distinct.offsets), shape=(len(sequences), rows))
-
-
-def _blocks(
-    by_item: sparse.csr_array, items_of_user: NDArray[np.int32], most: int, most_rows: int
-) -> Iterator[tuple[int, int]]:
-    """Ranges of at most ``most_rows`` rows with at most ``most`` co-occurrences; a row with more stands alone."""
-    work = np.zeros(by_item.shape[0] + 1, dtype=np.int64)
-    per_entry = np.concatenate([[0], np.cumsum(items_of_user[by_item.indices], dtype=np.int64)])
-    np.cumsum(np.diff(per_entry[by_item.indptr]), out=work[1:])
-    first = 0
-    while first < len(work) - 1:
-        last = max(first + 1, int(np.searchsorted(work, work[first] + most, side="right")) - 1)
-        last = min(last, first + most_rows)
-        yield first, last
-        first = last
-
-
-def _pairs(
-    scores: sparse.csr_array, counts: sparse.csr_array, first: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]:
-    """Off-diagonal entries of a block whose first row is item ``first``: row, column, sum of weights, shared users.
-
-    Both products have one pattern, in the same order: they come out of the same indices.
-    """
-    owners = np.repeat(np.arange(first, first + scores.shape[0], dtype=np.int64), np.diff(scores.indptr))
-    other = owners != scores.indices
-    return owners[other], scores.indices[other], scores.data[other], counts.data[other].astype(np.int32)
-
-
-def _best(
-    owners: NDArray[np.int64], others: NDArray[np.int32], scores: NDArray[np.float32], k: int, item_bits: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions of each owner's ``k`` best pairs, and the column (0…k − 1) that each takes. ``owners`` ascend.
-
-    Owner, falling score and item packed into one integer sort several times faster than three keys do: positive floats
-    order like their bits.
-    """
-    rank = np.uint64(2**_SCORE_BITS - 1) - scores.view(np.uint32).astype(np.uint64)
-    local = (owners - owners[0]).astype(np.uint64)
-    key = (local << np.uint64(_SCORE_BITS) | rank) << np.uint64(item_bits) | others.astype(np.uint64)
-    order = np.argsort(key)
-    starts = np.searchsorted(owners, np.arange(owners[0], owners[-1] + 2))
-    column = np.arange(len(owners)) - starts[owners - owners[0]]
-    kept = column < k
-    return order[kept], column[kept]
+    return shared_users(chosen, k, scale=root_of_users(chosen), user_weights=weights, pairs_at_once=pairs_at_once)

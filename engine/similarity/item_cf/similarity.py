@@ -1,33 +1,15 @@
-"""Memory-based correlation as the trainer uses it: computed once, the same in every epoch (Eq. 9)."""
+"""Memory-based correlation as the trainer uses it: Eq. 9."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
-from engine.config import ExperimentConfig
-from engine.data.splits import LeaveOneOut
+from engine.data.sequences import Sequences
 from engine.similarity.item_cf.counting import item_cf
-from engine.similarity.source import Phase
-from engine.similarity.table import NeighbourTable
+from engine.similarity.memory import MemorySimilarity
+from engine.similarity.neighbours import Neighbours
 
 
-class ItemCF:
-    """Eq. 9 over all users' training inputs, or training parts (``fidelity.correlation_items``)."""
+class ItemCF(MemorySimilarity):
+    """Eq. 9, counted once."""
 
-    def __init__(self, config: ExperimentConfig, split: LeaveOneOut, item_count: int) -> None:
-        sequences = split.correlation_sequences(config.fidelity.correlation_items)
-        neighbours = item_cf(sequences, item_count, config.similarity.top_k)
-        self._tables = {torch.device("cpu"): NeighbourTable.from_neighbours(neighbours)}
-
-    def name_at(self, epoch: int) -> Phase:  # noqa: ARG002 - the same in every epoch
-        return "memory"
-
-    def at_epoch(self, epoch: int, item_table: Tensor | None) -> NeighbourTable:  # noqa: ARG002
-        return self.on(torch.device("cpu") if item_table is None else item_table.device)
-
-    def on(self, device: torch.device) -> NeighbourTable:
-        """The table on a device, copied there once."""
-        if device not in self._tables:
-            self._tables[device] = self._tables[torch.device("cpu")].to(device)
-        return self._tables[device]
+    def count(self, sequences: Sequences, item_count: int, k: int) -> Neighbours:
+        return item_cf(sequences, item_count, k)

@@ -65,6 +65,9 @@ def test_neighbours(shell: Shell, shop: Path) -> None:
     scores = [neighbour["score"] for neighbour in found["neighbours"]]
     assert scores == sorted(scores, reverse=True)
     assert "Kaffeemühle" in shell("neighbours", shop, "--item", 4).stdout
+    whole = shell.json("neighbours", shop, "--summary")
+    assert whole["taken"] is None
+    assert sum(whole["tops"][0]["counts"]) + whole["tops"][0]["without"] == whole["items"]
 
 
 @pytest.mark.parametrize("operator", ["crop", "mask", "reorder", "substitute", "insert", "policy"])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -13,9 +16,11 @@ from pytestqt.qtbot import QtBot
 
 from engine.errors import DataError
 from tests.helpers.fake_engine import LONELY, FakeDatasets, FakeNeighbours, title_of
+from tests.helpers.fake_runs import make_record
 from workbench.context import Context
 from workbench.item_models.rows import SHARE
-from workbench.pages.neighbours import NORMALISED, PAGE, SCORE, NeighboursPage
+from workbench.pages.neighbours import ALL_TAB, PAGE, NeighboursPage
+from workbench.widgets.neighbour_column import NORMALISED, NeighbourColumnCard
 
 
 @pytest.fixture
@@ -28,6 +33,10 @@ def page(qtbot: QtBot, shop: Context) -> NeighboursPage:
     made.page_shown()
     qtbot.waitUntil(lambda: len(made.search.model.rows) == 30)
     return made
+
+
+def memory(page: NeighboursPage) -> NeighbourColumnCard:
+    return page.cards["item_cf"]
 
 
 def walk(qtbot: QtBot, page: NeighboursPage, item: str) -> None:
@@ -61,24 +70,20 @@ def test_typing_quickly_asks_once(qtbot: QtBot, page: NeighboursPage, shop: Cont
 def test_the_table_is_the_engines_list(qtbot: QtBot, page: NeighboursPage) -> None:
     walk(qtbot, page, "3")
     assert page.list is not None
-    assert page.model.rowCount() == page.k.value() == 20
-    texts = [page.model.index(1, column).data() for column in range(7)]
-    row = page.list.neighbours[1]
-    assert texts == [
-        *("2", row.title, row.item, f"{row.score:.4f}", f"{row.normalised:.4f}"),
-        *(f"{row.shared_users}", f"{row.users}"),
-    ]
-    assert page.model.index(1, SCORE).data(SHARE) == pytest.approx(row.score / page.list.neighbours[0].score)
-    assert page.model.index(1, NORMALISED).data(SHARE) == row.normalised
+    assert memory(page).model.rowCount() == page.k.value() == 20
+    texts = [memory(page).model.index(1, column).data() for column in range(6)]
+    row = page.list.columns[0].neighbours[1]
+    assert texts == ["2", row.title, f"{row.score:.4f}", f"{row.normalised:.4f}", f"{row.shared_users}", f"{row.users}"]
+    assert memory(page).model.index(1, NORMALISED).data(SHARE) == row.normalised
     assert page.title.full == title_of("3")
     assert page.facts.text() == "Item 3 · in the training inputs of 28 users"
 
 
 def test_a_click_walks_and_back_and_forward_return(qtbot: QtBot, page: NeighboursPage) -> None:
     walk(qtbot, page, "3")
-    other = page.model.rows[2].of.item
-    place = page.view.visualRect(page.model.index(2, 1)).center()
-    qtbot.mouseClick(page.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    other = memory(page).model.rows[2].of.item
+    place = memory(page).view.visualRect(memory(page).model.index(2, 1)).center()
+    qtbot.mouseClick(memory(page).view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: page.list is not None and page.list.item.item == other)
     assert page.can_go_back()
     assert not page.can_go_forward()
@@ -98,25 +103,25 @@ def test_the_keyboard_alone_goes_all_the_way(qtbot: QtBot, page: NeighboursPage)
     qtbot.keyClick(page.search.view, Qt.Key.Key_Down)
     qtbot.keyClick(page.search.view, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page.list is not None and page.list.item.item == "2")
-    page.view.setFocus()
-    qtbot.keyClick(page.view, Qt.Key.Key_Down)
-    target = page.model.rows[1].of.item
-    qtbot.keyClick(page.view, Qt.Key.Key_Return)
+    memory(page).view.setFocus()
+    qtbot.keyClick(memory(page).view, Qt.Key.Key_Down)
+    target = memory(page).model.rows[1].of.item
+    qtbot.keyClick(memory(page).view, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: page.list is not None and page.list.item.item == target)
-    assert page.view.hasFocus()
+    assert memory(page).view.hasFocus()
 
 
 def test_another_k_asks_again(qtbot: QtBot, page: NeighboursPage) -> None:
     walk(qtbot, page, "3")
     page.k.setValue(5)
-    qtbot.waitUntil(lambda: page.model.rowCount() == 5)
+    qtbot.waitUntil(lambda: memory(page).model.rowCount() == 5)
 
 
 def test_an_item_without_neighbours_says_so(qtbot: QtBot, page: NeighboursPage) -> None:
     walk(qtbot, page, LONELY)
-    assert page.note.text() == "No user has this item together with another one."
-    assert page.note.isVisible()
-    assert not page.view.isVisible()
+    assert memory(page).note.text() == "No user has this item together with another one."
+    assert memory(page).note.isVisible()
+    assert not memory(page).view.isVisible()
     assert not page.copy_button.isEnabled()
 
 
@@ -125,21 +130,21 @@ def test_copy_as_csv_is_unrounded(qtbot: QtBot, page: NeighboursPage) -> None:
     page.copy_button.click()
     rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
     assert page.list is not None
-    assert [float(row["Score"]) for row in rows] == [row.score for row in page.list.neighbours]
-    assert rows[0]["Neighbour"] == page.list.neighbours[0].title
+    assert [float(row["score"]) for row in rows] == [row.score for row in page.list.columns[0].neighbours]
+    assert rows[0]["title"] == page.list.columns[0].neighbours[0].title
 
 
 def test_only_the_newest_answer_counts(qtbot: QtBot, page: NeighboursPage, shop: Context) -> None:
     gate = threading.Event()
     facade: FakeNeighbours = shop.workspace.neighbours  # type: ignore[assignment]
-    original = facade.of
+    original = facade.compare
 
-    def slow(path: str, item: str, k: int = 10, **_: object) -> object:
+    def slow(path: str, item: str, *rest: Any, **more: Any) -> object:
         if item == "3":
             gate.wait(10)
-        return original(path, item, k)
+        return original(path, item, *rest, **more)
 
-    facade.of = slow  # type: ignore[method-assign, assignment]
+    facade.compare = slow  # type: ignore[method-assign, assignment]
     seen: list[str] = []
     show = page._show
     page._show = lambda found: (seen.append(found.item.item), show(found))  # type: ignore[method-assign]
@@ -191,3 +196,54 @@ def test_another_page_can_ask_for_an_item(qtbot: QtBot, page: NeighboursPage) ->
 def test_view_state_is_checked(page: NeighboursPage) -> None:
     page.restore_state({"k": 7, "split": ["a"]})
     assert page.save_state()["k"] == 7
+
+
+def test_without_a_run_the_models_column_opens_train(qtbot: QtBot, page: NeighboursPage) -> None:
+    walk(qtbot, page, "3")
+    stack = page.cards["embedding"].stack
+    assert (stack.state, stack.text) == ("empty", "Needs a trained run")
+    with qtbot.waitSignal(page.context.session.page_requested) as asked:
+        stack._message.button.click()
+    assert asked.args[0] == "train"
+
+
+def test_a_run_fills_the_model_and_the_hybrid(qtbot: QtBot, page: NeighboursPage, shop: Context) -> None:
+    facade: FakeNeighbours = shop.workspace.neighbours  # type: ignore[assignment]
+    walk(qtbot, page, "3")
+    facade.stored = (replace(make_record("r1"), id="r1"), replace(make_record("r2"), id="r2"))
+    page._load_models()
+    qtbot.waitUntil(lambda: page.list is not None and page.list.source == "r1")
+    assert [column.similarity for column in page.list.columns] == ["item_cf", "embedding", "hybrid"]  # type: ignore[union-attr]
+    assert page.choice.text().startswith("The hybrid takes the model's list.")
+    assert page.cards["embedding"].model.rowCount() == 19
+    assert page.cards["embedding"].model.index(0, 0).data() == "● 1"
+    page.runs.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: page.list is not None and page.list.source == "r2")
+
+
+def test_other_similarities_get_columns(qtbot: QtBot, page: NeighboursPage) -> None:
+    walk(qtbot, page, "3")
+    assert not page.cards["cosine"].isVisible()
+    page.extra["cosine"].setChecked(True)
+    qtbot.waitUntil(lambda: page.cards["cosine"].model.rowCount() == 19)
+    assert page.cards["cosine"].isVisible()
+    assert page.save_state()["others"] == ["cosine"]
+
+
+def test_the_whole_data_set_and_its_table(qtbot: QtBot, page: NeighboursPage) -> None:
+    page.tabs.setCurrentIndex(ALL_TAB)
+    qtbot.waitUntil(lambda: page.summary is not None)
+    card = page.top_scores
+    assert "2 of 12 items" in card.words.text()
+    assert card.plot.drawn() == [10]
+    assert dict(card.plot.columns())["items"] == [1, 2, 3, 4]
+    card.raw.setChecked(True)
+    assert dict(card.plot.columns())["items"] == [4, 3, 2, 1]
+
+
+def test_export_writes_the_file(qtbot: QtBot, page: NeighboursPage, tmp_path: Path) -> None:
+    walk(qtbot, page, "3")
+    file = tmp_path / "out.csv"
+    page.export_to(str(file))
+    qtbot.waitUntil(file.exists)
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 21

@@ -42,7 +42,7 @@ def test_the_sample_from_summary_to_views(qtbot: QtBot, real: Context) -> None:
     qtbot.waitUntil(lambda: len(neighbours.search.model.rows) > 0, timeout=PATIENCE)
     neighbours.walk(neighbours.search.model.rows[0].item)
     qtbot.waitUntil(lambda: neighbours.list is not None, timeout=PATIENCE)
-    assert neighbours.model.rowCount() == 20
+    assert neighbours.cards["item_cf"].model.rowCount() == 20
     qtbot.waitUntil(lambda: augment.preview is not None, timeout=PATIENCE)
     for name, state in (
         ("mask", ChipState.MASKED),

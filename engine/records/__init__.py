@@ -6,14 +6,41 @@ Arrays are numpy arrays; nobody writes into them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.records.augmentation import (  # noqa: F401 (one door for all records)
+    _EFFECT_ARRAYS,
+    AugmentationEffect,
+    PairSimilarities,
+)
+from engine.records.importing import (  # noqa: F401 (one door for all records)
+    GUESS,
+    NO_COLUMN,
+    BadRow,
+    ImportColumn,
+    ImportLook,
+    ImportProgress,
+    ImportReport,
+    ImportResult,
+    ImportStage,
+)
+from engine.records.neighbours import (  # noqa: F401 (one door for all records)
+    HybridChoice,
+    ItemRecord,
+    NeighbourColumn,
+    NeighbourComparison,
+    NeighbourList,
+    NeighbourRecord,
+    NeighbourSummary,
+    TopScores,
+)
 
 
 class RunStatus(StrEnum):
@@ -211,39 +238,6 @@ class DatasetSummary:
 
 
 @dataclass(frozen=True)
-class ItemRecord:
-    """An item: ``item`` is the id in the user's own file."""
-
-    item: str
-    title: str
-    users: int
-    """Number of users whose training part contains it."""
-
-
-@dataclass(frozen=True)
-class NeighbourRecord:
-    """One neighbour of an item; ``normalised`` is min-max over all pairs (Eq. 11)."""
-
-    item: str
-    title: str
-    score: float
-    normalised: float
-    shared_users: int
-    users: int
-
-
-@dataclass(frozen=True)
-class NeighbourList:
-    """An item's top-k under one similarity."""
-
-    item: ItemRecord
-    similarity: str
-    neighbours: tuple[NeighbourRecord, ...]
-    note: str = ""
-    """E.g. that the item has no neighbour."""
-
-
-@dataclass(frozen=True)
 class UserRecord:
     """A user: ``user`` is the id in the user's own file; lengths of the raw sequence and the training input."""
 
@@ -358,221 +352,3 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, (Path, datetime)):
         return str(value) if isinstance(value, Path) else value.isoformat()
     return value
-
-
-# Import (engine.data.importing) ---------------------------------------------------------------------------------------
-
-GUESS = ""
-"""Value of a recipe's column or file that is guessed."""
-NO_COLUMN = "-"
-"""Value of a recipe's column or file that is not used although there is one."""
-
-
-@dataclass(frozen=True)
-class ImportColumn:
-    """A column of a file before it is imported; ``kind`` is integer, number, date, text or empty."""
-
-    name: str
-    kind: str
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ImportLook:
-    """What the beginning of a file shows: its columns, its first rows, and the recipe with every guess filled in."""
-
-    path: str
-    size: int
-    columns: tuple[ImportColumn, ...]
-    rows: tuple[tuple[str, ...], ...]
-    recipe: Mapping[str, Any]
-    label: str
-    """The format in words."""
-    problem: str = ""
-    """Why it cannot be imported with this recipe, in one sentence; empty when it can."""
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """A row that cannot be used: its line in the file, from 1 (its row, in formats without lines), and why."""
-
-    line: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class ImportStage:
-    """What is left after one step of the preprocessing."""
-
-    name: str
-    label: str
-    users: int
-    items: int
-    actions: int
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import read, dropped and keeps. ``bad_rows`` are the first thousand of ``bad_count``."""
-
-    rows: int
-    bad_count: int
-    bad_rows: tuple[BadRow, ...]
-    stages: tuple[ImportStage, ...]
-    core_rounds: int
-    tied: int
-    """Actions that share their time with the user's action before: their order is the recipe's ``ties``."""
-    too_short: int
-    """Users left with fewer than 4 actions: the protocol evaluates and trains on the others (FACTS F1)."""
-    titled: int
-    """Items left that have a title."""
-    notes: tuple[str, ...]
-    """What a user should know of it, a sentence each."""
-    lines_are: str = "line"
-    """``line`` or ``row``: what the numbers of bad rows count."""
-
-    @property
-    def kept(self) -> ImportStage:
-        """The last stage."""
-        return self.stages[-1]
-
-
-@dataclass(frozen=True)
-class ImportProgress:
-    """How far an import is: ``share`` 0…1 of the phase that is named, seconds left where they can be told."""
-
-    phase: str
-    share: float
-    seconds_left: float | None
-
-
-@dataclass(frozen=True)
-class ImportResult:
-    """An imported data set: ``path`` is what every page and command opens. ``is_new`` is False when it was there."""
-
-    path: str
-    name: str
-    fingerprint: str
-    recipe: Mapping[str, Any]
-    report: ImportReport
-    is_new: bool
-
-
-# --- Augment: the views of many users, and of many users under an encoder
-
-
-@dataclass(frozen=True, eq=False)
-class AugmentationEffect:
-    """What augmentation does to many users, two views each; partial counts add up with `plus`.
-
-    The first axis is the branch of Eq. 12: 0 short, 1 long. Histograms of ``BINS`` = 21 cells hold shares in steps of
-    5 %, the last one exactly 100 %; ``shifts`` [2, 101] counts views by (their length − the training input's), from
-    −50 to 50, the ends with all beyond. ``operators`` and ``untouched`` [2, letters] count the views that each operator
-    made, and those that it left as they were.
-    """
-
-    BINS: ClassVar[int] = 21
-    SPAN: ClassVar[int] = 50
-
-    source: str
-    """Where correlated items came from: ``memory``, ``model`` or ``hybrid``."""
-    letters: tuple[str, ...]
-    users: NDArray[np.int64]
-    shifts: NDArray[np.int64]
-    kept: NDArray[np.int64]
-    """Views by the share of the training input's items that they keep as they are, [2, 21]."""
-    overlap: NDArray[np.int64]
-    """Users by the Jaccard index of the two views' sets of items (mask and padding left out), [2, 21]."""
-    operators: NDArray[np.int64]
-    untouched: NDArray[np.int64]
-    sums: NDArray[np.float64]
-    """[2, 3]: the exact sums of shifts and shares kept over the views, and of Jaccard indices over the users."""
-    looked_up: int
-    """Substituted and inserted tokens."""
-    stand_ins: int
-    """Of these, random items for an item without a neighbour (FACTS F15)."""
-    score_sum: float
-    """Their normalised correlations, added up."""
-    unmatched: int
-    """Chosen items that were left as they were for want of a neighbour."""
-    differing: int | None
-    """Looked-up tokens that are another item than memory-based correlation gives in the same draw; None if unknown."""
-
-    def plus(self, other: AugmentationEffect) -> AugmentationEffect:
-        """Both together."""
-        added = {
-            name: getattr(self, name) + getattr(other, name)
-            for name in (*_EFFECT_ARRAYS, "looked_up", "stand_ins", "score_sum", "unmatched")
-        }
-        unknown = self.differing is None or other.differing is None
-        differing = None if unknown else (self.differing or 0) + (other.differing or 0)
-        return replace(self, differing=differing, **added)
-
-    @property
-    def short_share(self) -> float:
-        """Share of the users on the short branch, 0…1."""
-        return float(self.users[0] / max(int(self.users.sum()), 1))
-
-    def means(self) -> dict[str, float]:
-        """Mean length shift, share kept and overlap over both branches, and the mean score of looked-up tokens."""
-        users = max(int(self.users.sum()), 1)
-        shift, kept, overlap = self.sums.sum(0).tolist()
-        found = max(self.looked_up, 1)
-        return {
-            "length_shift": shift / (2 * users),
-            "kept": kept / (2 * users),
-            "overlap": overlap / users,
-            "score": self.score_sum / found,
-            "stand_in_share": self.stand_ins / found,
-        }
-
-
-_EFFECT_ARRAYS = ("users", "shifts", "kept", "overlap", "operators", "untouched", "sums")
-
-
-@dataclass(frozen=True, eq=False)
-class PairSimilarities:
-    """How alike two views of one user are under an encoder, beside views of other users of its batch (Eq. 14).
-
-    ``positives`` float [P] one a user; ``negatives`` float [Q] a fixed random sample; ``ranks`` float [2, P] the place
-    of the partner among itself and the ``others`` = 2N − 2 views of other users, from 1, ties in the middle, seen from
-    the first and from the second view; ``operators`` int [2, P] into ``letters``.
-    """
-
-    similarity: str
-    representation: str
-    letters: tuple[str, ...]
-    others: int
-    positives: NDArray[np.float32]
-    negatives: NDArray[np.float32]
-    ranks: NDArray[np.float64]
-    operators: NDArray[np.int64]
-
-    def plus(self, other: PairSimilarities) -> PairSimilarities:
-        """Both batches' users; ``others`` stays that of the first batch."""
-        joined: dict[str, Any] = {
-            name: np.concatenate((getattr(self, name), getattr(other, name)), axis=-1)
-            for name in ("positives", "negatives", "ranks", "operators")
-        }
-        return replace(self, **joined)
-
-    def summary(self) -> dict[str, float]:
-        """Means, share of views whose partner is the nearest of all, median rank, and what chance would give."""
-        return {
-            "users": len(self.positives),
-            "positive_mean": float(self.positives.mean()),
-            "negative_mean": float(self.negatives.mean()),
-            "first_share": float((self.ranks <= 1).mean()),
-            "median_rank": float(np.median(self.ranks)),
-            "chance": 1 / (self.others + 1),
-        }
-
-    def by_operators(self) -> tuple[tuple[str, str, int, float], ...]:
-        """(letter, letter, users, share ranked first) of every unordered pair of operators that was drawn."""
-        low, high = np.sort(self.operators, axis=0)
-        first = (self.ranks <= 1).mean(0)
-        rows = []
-        for a, b in sorted(set(zip(low.tolist(), high.tolist(), strict=True))):
-            chosen = (low == a) & (high == b)
-            rows.append((self.letters[a], self.letters[b], int(chosen.sum()), float(first[chosen].mean())))
-        return tuple(rows)

@@ -1,0 +1,30 @@
+"""Memory-based: cosine over how often users chose both: announcement, without torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.registry import register
+
+if TYPE_CHECKING:
+    from engine.data.sequences import Sequences
+    from engine.similarity.neighbours import Neighbours
+
+
+def neighbours(sequences: Sequences, item_count: int, k: int) -> Neighbours:
+    """What a look-up needs of a similarity that no model takes part in: no torch, and scipy only now."""
+    from engine.similarity.cosine.counting import cosine
+
+    return cosine(sequences, item_count, k)
+
+
+register(
+    "similarity",
+    "cosine",
+    label="Memory-based: cosine over how often users chose both",
+    help="Σ x_ui x_uj / √(Σ x_ui² Σ x_uj²), x being how often a user chose an item.",
+    target="engine.similarity.cosine.similarity:Cosine",
+    uses_memory=True,
+    uses_model=False,
+    neighbours=neighbours,
+)

@@ -1,0 +1,137 @@
+"""One similarity's neighbours of an item: a card that stands beside the other similarities' cards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from engine.records import NeighbourColumn, NeighbourRecord
+from workbench.item_models.rows import Column, RowsModel
+from workbench.theme import SMALL, SPACE, Theme
+from workbench.widgets.bar_delegate import BarDelegate
+from workbench.widgets.cards import Card, Elided, label
+from workbench.widgets.row_list import RowList
+from workbench.widgets.states import StatefulStack
+
+RANK, TITLE, SCORE, NORMALISED, SHARED, USERS = range(6)
+COMMON = "●"
+SHORT = {"item_cf": "Memory (Eq. 9)", "embedding": "Model (Eq. 10)", "hybrid": "Hybrid (Eq. 11)"}
+
+
+class Ranked(NamedTuple):
+    """A neighbour with its place, from 1, and whether another column has it too."""
+
+    rank: int
+    of: NeighbourRecord
+    is_common: bool
+
+
+COLUMNS = (
+    Column(
+        "#",
+        lambda row: row.rank,
+        lambda row: f"{COMMON} {row.rank}" if row.is_common else f"{row.rank}",
+        tip=f"Place; {COMMON} another column has it too",
+    ),
+    Column("Neighbour", lambda row: row.of.title or f"Item {row.of.item}"),
+    Column("Score", lambda row: row.of.score, lambda row: f"{row.of.score:.4f}", tip="Raw correlation"),
+    Column(
+        "Norm.",
+        lambda row: row.of.normalised,
+        lambda row: f"{row.of.normalised:.4f}",
+        lambda row: float(row.of.normalised),
+        "Normalised: min-max over all pairs, 0…1: what the hybrid compares (Eq. 11)",
+    ),
+    Column("Shared", lambda row: row.of.shared_users, tip="Users who have both items"),
+    Column("Users", lambda row: row.of.users, tip="Users who have the neighbour: its popularity"),
+)
+
+
+class NeighbourColumnCard(QWidget):
+    """``walked`` with the id of a neighbour that was clicked or taken with Return."""
+
+    walked = Signal(str)
+
+    def __init__(self, theme: Theme, similarity: str, title: str, tip: str) -> None:
+        super().__init__()
+        self.similarity = similarity
+        self.model = RowsModel(COLUMNS)
+        self.view = RowList()
+        self.name = Elided(SHORT.get(similarity, title), "title")
+        self.name.setToolTip(tip)
+        self.note = label("", "note", wrap=True)
+        self.stack = StatefulStack(self._content(theme, title), theme)
+        card = Card()
+        card.body.setSpacing(SMALL)
+        card.body.addWidget(self.name)
+        card.body.addWidget(self.stack, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(card)
+        self.setMinimumWidth(490)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.view.activated.connect(self._walk)
+        self.view.clicked.connect(self._walk)
+
+    def _content(self, theme: Theme, title: str) -> QWidget:
+        self.view.setModel(self.model)
+        self.view.setAccessibleName(f"Neighbours: {title}")
+        self.view.setToolTip("Click a neighbour, or press Return on it, to see its own neighbours")
+        self.view.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        self.view.setItemDelegateForColumn(NORMALISED, BarDelegate(theme, self.view))
+        header = self.view.horizontalHeader()
+        header.setMinimumSectionSize(36)
+        for column in range(len(COLUMNS)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(TITLE, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(NORMALISED, QHeaderView.ResizeMode.Interactive)
+        header.resizeSection(NORMALISED, 104)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SMALL)
+        layout.addWidget(self.note)
+        layout.addWidget(self.view, 1)
+        return content
+
+    def show_column(self, column: NeighbourColumn, common: Collection[str]) -> None:
+        """Show what the engine has found; ``common`` are ids that more than one similarity found."""
+        had_focus = self.view.hasFocus()
+        rows = [Ranked(rank, of, of.item in common) for rank, of in enumerate(column.neighbours, 1)]
+        self.model.set_rows(rows)
+        self.note.setText(column.note)
+        self.note.setVisible(bool(column.note))
+        self.view.setVisible(bool(rows))
+        self.stack.show_content()
+        if rows:
+            self.view.setCurrentIndex(self.model.index(0, RANK))
+            self.view.scrollToTop()
+            if had_focus:
+                self.view.setFocus()
+
+    def _walk(self, index: QModelIndex) -> None:
+        item = self.model.rows[index.row()].of.item
+        if not item.startswith("["):  # the padding and mask rows are no items
+            self.walked.emit(item)
+
+
+def side_by_side(cards: Sequence[NeighbourColumnCard]) -> QScrollArea:
+    """The cards in one row, which scrolls sideways where there is no room for all of them."""
+    columns = QWidget()
+    row = QHBoxLayout(columns)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(SPACE)
+    for card in cards:
+        row.addWidget(card, 1)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    columns.setProperty("role", "page")
+    area.setWidget(columns)
+    area.viewport().setAutoFillBackground(False)
+    columns.setAutoFillBackground(False)
+    return area
