@@ -183,13 +183,13 @@ def _read(path: Path, _stamps: tuple[tuple[int, int] | None, ...]) -> Dataset:
 
 def _refuse_what_needs_an_import(path: Path) -> None:
     """What a reader says of a table of ratings is no help: say what it is, and what to do."""
-    from engine.data.importing import reading
+    from engine.data.importing import files, reading
 
     try:
         name = reading.format_of(path) if reading.needs_import(path) else ""
     except DataError:
         return
-    if name not in ("", "coserec_text"):  # a damaged file of our own format is not helped by an import
+    if name and (name != "coserec_text" or files.is_gzip(path)):  # a damaged plain file of ours needs no import
         label = registry.entry("importer", name).label
         hint = "File ▸ Import in the window, or: coserec import FILE."
         raise DataError(f"this looks like {label}: it has to be imported first.", hint, path=path) from None

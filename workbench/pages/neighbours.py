@@ -60,7 +60,7 @@ class NeighboursPage(PageWidget):
         self.back_button, self.forward_button = QToolButton(), QToolButton()
         self.k = QSpinBox()
         self.runs = QComboBox()
-        self.others = QToolButton()
+        self.others = QPushButton("Compare with")
         self.copy_button, self.export_button = QPushButton("Copy as CSV"), QPushButton("Export …")
         self.cards = {
             entry.name: NeighbourColumnCard(context.theme, entry.name, entry.label, f"{entry.label}. {entry.help}")
@@ -141,9 +141,7 @@ class NeighboursPage(PageWidget):
             action.setCheckable(True)
             action.toggled.connect(self._run_changed)
             self.extra[entry.name] = action
-        self.others.setText("Compare with")
         self.others.setMenu(menu)
-        self.others.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.others.setAccessibleName("Other similarities to compare with")
         self.others.setToolTip("Other similarities in columns of their own")
 

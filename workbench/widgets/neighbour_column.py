@@ -22,11 +22,12 @@ SHORT = {"item_cf": "Memory (Eq. 9)", "embedding": "Model (Eq. 10)", "hybrid": "
 
 
 class Ranked(NamedTuple):
-    """A neighbour with its place, from 1, and whether another column has it too."""
+    """A neighbour with its place, from 1, whether another column has it too, and its score beside the first one's."""
 
     rank: int
     of: NeighbourRecord
     is_common: bool
+    share: float
 
 
 COLUMNS = (
@@ -42,8 +43,8 @@ COLUMNS = (
         "Norm.",
         lambda row: row.of.normalised,
         lambda row: f"{row.of.normalised:.4f}",
-        lambda row: float(row.of.normalised),
-        "Normalised: min-max over all pairs, 0…1: what the hybrid compares (Eq. 11)",
+        lambda row: row.share,
+        "Normalised: min-max over all pairs, 0…1: what the hybrid compares (Eq. 11). The bar is relative to the best",
     ),
     Column("Shared", lambda row: row.of.shared_users, tip="Users who have both items"),
     Column("Users", lambda row: row.of.users, tip="Users who have the neighbour: its popularity"),
@@ -71,7 +72,7 @@ class NeighbourColumnCard(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(card)
-        self.setMinimumWidth(490)
+        self.setMinimumWidth(430)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.view.activated.connect(self._walk)
         self.view.clicked.connect(self._walk)
@@ -100,7 +101,11 @@ class NeighbourColumnCard(QWidget):
     def show_column(self, column: NeighbourColumn, common: Collection[str]) -> None:
         """Show what the engine has found; ``common`` are ids that more than one similarity found."""
         had_focus = self.view.hasFocus()
-        rows = [Ranked(rank, of, of.item in common) for rank, of in enumerate(column.neighbours, 1)]
+        best = max((of.normalised for of in column.neighbours), default=0.0) or 1.0
+        rows = [
+            Ranked(rank, of, of.item in common, float(of.normalised / best))
+            for rank, of in enumerate(column.neighbours, 1)
+        ]
         self.model.set_rows(rows)
         self.note.setText(column.note)
         self.note.setVisible(bool(column.note))
