@@ -97,7 +97,7 @@ class BarPlot(pg.PlotWidget):
         top = max((float(values.max(initial=0)) for values in self.groups.values()), default=0) or 1
         first, last = self.view or (float(self.places[0]), float(self.places[-1]))
         low, high = first - step, last + step
-        self.getViewBox().setRange(xRange=(low, high), yRange=(0, top * 1.7), padding=0)
+        self.getViewBox().setRange(xRange=(low, high), yRange=(0, top * 1.35), padding=0)
 
     @staticmethod
     def _restyle(plot: Any) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from functools import cache
+
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox
 
-from workbench.context import Context
+from workbench.context import SAMPLE, Context
 from workbench.widgets.cards import label
 
 BEST = "best.pt"
+
+
+@cache
+def _place(path: str) -> str:
+    """One spelling for every path to a file."""
+    return path if path == SAMPLE else os.path.realpath(path)
 
 
 class RunChoice(QComboBox):
@@ -37,8 +46,8 @@ class RunChoice(QComboBox):
         with QSignalBlocker(self):
             self.clear()
             for record in self._context.runs.records:
-                path = record.config.get("data", {}).get("path", "")
-                if record.best_epoch is not None and path == self._context.session.dataset:
+                path = str(record.config.get("data", {}).get("path", ""))
+                if record.best_epoch is not None and _place(path) == _place(self._context.session.dataset):
                     self.addItem(f"{record.name} · {record.id[:6]}", str(record.directory / BEST))
             if not self.count():
                 self.addItem("no trained run of this data set", "")
