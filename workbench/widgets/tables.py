@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QPushButton, QTableView, QVBoxLayout, QWidget
 
@@ -93,6 +93,71 @@ def as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
+class CsvOut(QObject):
+    """Copies or saves a table as CSV, a piece a turn of the event loop: a hundred thousand rows hold nothing up.
+
+    ``title`` names the file, ``parts`` are asked when it begins.
+    """
+
+    told = Signal(str)
+    """What is going on, and how it ended."""
+
+    def __init__(self, parent: QWidget, title: Callable[[], str], parts: Callable[[], Iterator[str]]) -> None:
+        super().__init__(parent)
+        self._window, self._title, self._ask = parent, title, parts
+        self._parts: Iterator[str] = iter(())
+        self._written: list[str] = []
+        self._finish: Callable[[str], None] = self._to_clipboard
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._write_more)
+
+    def copy(self) -> None:
+        """Put the whole table on the clipboard as CSV."""
+        self._begin(self._to_clipboard)
+
+    def ask_where(self) -> None:
+        """Ask for a file and save the whole table there as CSV."""
+        dialog = QFileDialog(self._window, f"Save '{self._title()}'", f"{self._title()}.csv", "CSV (*.csv)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("csv")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.save)
+        dialog.open()
+
+    def save(self, path: str) -> None:
+        """Write the whole table to ``path`` as CSV."""
+        self._begin(lambda text: self._to_file(Path(path), text))
+
+    def _begin(self, finish: Callable[[str], None]) -> None:
+        self._parts, self._written, self._finish = self._ask(), [], finish
+        self.told.emit("Writing …")
+        self._timer.start(0)
+
+    def _write_more(self) -> None:
+        part = next(self._parts, None)
+        if part is not None:
+            self._written.append(part)
+            return
+        self._timer.stop()
+        text, self._written = "".join(self._written), []
+        self._finish(text)
+
+    def _to_clipboard(self, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        self.told.emit("Copied.")
+
+    def _to_file(self, path: Path, text: str) -> None:
+        beside = path.with_name(path.name + ".part")
+        try:
+            beside.write_text(text, encoding="utf-8", newline="")
+            beside.replace(path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            self.told.emit(f"{path.name} cannot be written: {error.strerror or error}. Choose another folder.")
+            return
+        self.told.emit(f"Saved as {path.name}.")
+
+
 class TableWindow(QDialog):
     """A non-modal window with a table. Ctrl+C copies it as CSV, Ctrl+S saves it; neither holds the window up."""
 
@@ -102,20 +167,16 @@ class TableWindow(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(640, 520)
         self.model = ColumnsModel(columns)
-        self._parts: Iterator[str] = iter(())
-        self._written: list[str] = []
-        self._finish: Callable[[str], None] = self._to_clipboard
-        # Python's own scheduling, a piece a turn: writing a hundred thousand rows at once would hold the window up.
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self._write_more)
+        self.csv = CsvOut(self, lambda: title, self.model.csv_parts)
         self.view = QTableView()
         self.told = QLabel(f"{self.model.rowCount():,} rows")
         self.copy_button, self.save_button = QPushButton("Copy as CSV"), QPushButton("Save as CSV …")
         self._arrange(title, theme)
-        self.copy_button.clicked.connect(self.copy)
-        self.save_button.clicked.connect(self.ask_where)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self, self.copy)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self.ask_where)
+        self.csv.told.connect(self.told.setText)
+        self.copy_button.clicked.connect(self.csv.copy)
+        self.save_button.clicked.connect(self.csv.ask_where)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self, self.csv.copy)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self.csv.ask_where)
 
     def _arrange(self, title: str, theme: Theme) -> None:
         view = self.view
@@ -145,55 +206,6 @@ class TableWindow(QDialog):
         layout.addWidget(view, 1)
         layout.addLayout(foot)
         view.setFocus()
-
-    # --- CSV
-
-    def copy(self) -> None:
-        """Put the whole table on the clipboard as CSV."""
-        self._begin(self._to_clipboard)
-
-    def ask_where(self) -> None:
-        """Ask for a file and save the whole table there as CSV."""
-        dialog = QFileDialog(self, f"Save '{self.windowTitle()}'", f"{self.windowTitle()}.csv", "CSV (*.csv)")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.save)
-        dialog.open()
-
-    def save(self, path: str) -> None:
-        """Write the whole table to ``path`` as CSV."""
-        self._begin(lambda text: self._to_file(Path(path), text))
-
-    def _begin(self, finish: Callable[[str], None]) -> None:
-        self._parts, self._written, self._finish = self.model.csv_parts(), [], finish
-        self.told.setText("Writing …")
-        self._timer.start(0)
-
-    def _write_more(self) -> None:
-        part = next(self._parts, None)
-        if part is not None:
-            self._written.append(part)
-            return
-        self._timer.stop()
-        text, self._written = "".join(self._written), []
-        self._finish(text)
-
-    def _to_clipboard(self, text: str) -> None:
-        QGuiApplication.clipboard().setText(text)
-        self.told.setText("Copied.")
-
-    def _to_file(self, path: Path, text: str) -> None:
-        beside = path.with_name(path.name + ".part")
-        try:
-            beside.write_text(text, encoding="utf-8", newline="")
-            beside.replace(path)
-        except OSError as error:
-            beside.unlink(missing_ok=True)
-            self.told.setText(f"{path.name} cannot be written: {error.strerror or error}. Choose another folder.")
-            return
-        self.told.setText(f"Saved as {path.name}.")
-        self.told.setToolTip(str(path))
 
 
 def show_as_table_button(

@@ -40,20 +40,20 @@ def test_copying_in_pieces_gives_the_whole_table(
 ) -> None:
     monkeypatch.setattr(tables, "ROWS_AT_ONCE", 3)
     assert list(window.model.csv_parts()) == [CSV[: CSV.index("3,")], "3,\n"]
-    window.copy()
+    window.csv.copy()
     qtbot.waitUntil(lambda: window.told.text() == "Copied.")
     assert QGuiApplication.clipboard().text() == CSV
 
 
 def test_saving_writes_beside_and_renames(qtbot: QtBot, window: TableWindow, tmp_path: Path) -> None:
-    window.save(str(tmp_path / "n.csv"))
+    window.csv.save(str(tmp_path / "n.csv"))
     qtbot.waitUntil(lambda: window.told.text() == "Saved as n.csv.")
     assert [path.name for path in tmp_path.iterdir()] == ["n.csv"]
     assert (tmp_path / "n.csv").read_bytes() == CSV.encode()
 
 
 def test_a_file_that_cannot_be_written_is_said(qtbot: QtBot, window: TableWindow, tmp_path: Path) -> None:
-    window.save(str(tmp_path / "nowhere" / "n.csv"))
+    window.csv.save(str(tmp_path / "nowhere" / "n.csv"))
     qtbot.waitUntil(lambda: "cannot be written" in window.told.text())
     assert list(tmp_path.iterdir()) == []
 
