@@ -87,4 +87,10 @@ def place(dataset: Dataset, user: str) -> UserSequence:
         )
         for n, item in enumerate(items)
     )
-    return UserSequence(str(dataset.user_ids[row]), places, is_evaluated, max(count - 3, 0) if is_evaluated else 0)
+    return UserSequence(
+        user=str(dataset.user_ids[row]),
+        row=row,
+        places=places,
+        is_evaluated=is_evaluated,
+        training_length=max(count - 3, 0) if is_evaluated else 0,
+    )

@@ -158,6 +158,8 @@ class UserSequence:
     """A user's whole sequence, oldest first."""
 
     user: str
+    row: int
+    """Of the `UserTable`."""
     places: tuple[PlacedItem, ...]
     is_evaluated: bool
     training_length: int

@@ -7,7 +7,7 @@ only cells on the screen become text. A sort proxy over a Python model takes sec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,24 @@ class ColumnarModel(QAbstractTableModel):
             self.sorted_by = None
         if self.query.comparisons and {part.column for part in self.query.comparisons} - set(self.names):
             self.query = Query()
+        self._keep = self._kept()
+        self._arrange()
+        self.endResetModel()
+
+    def set_values(self, name: str, values: NDArray[Any]) -> None:
+        """Give a column other values [R]; filter and order follow where they look at it."""
+        place = next(place for place, column in enumerate(self.columns) if column.name == name)
+        columns = list(self.columns)
+        columns[place] = replace(columns[place], values=values)
+        self._orders = {key: order for key, order in self._orders.items() if key[0] != name}
+        is_sorted = self.sorted_by is not None and self.sorted_by[0] == name
+        if not is_sorted and all(part.column != name for part in self.query.comparisons):
+            self.columns = tuple(columns)
+            if len(self.rows):
+                self.dataChanged.emit(self.index(0, place), self.index(len(self.rows) - 1, place))
+            return
+        self.beginResetModel()
+        self.columns = tuple(columns)
         self._keep = self._kept()
         self._arrange()
         self.endResetModel()

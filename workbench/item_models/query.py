@@ -1,7 +1,8 @@
 """The small language of a table's filter: words that a row must contain, and comparisons of its columns.
 
 ``tent users>=20 repeats=0``: every part must hold. A part ``name<op>value`` compares the column of that name with a
-number (``yes`` and ``no`` are 1 and 0); any other part is looked for in the columns of text, whatever the letter case.
+number (``yes`` and ``no`` are 1 and 0, a date like 2014-03-31 its first second in UTC); any other part is looked for in
+the columns of text, whatever the letter case.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 OPERATORS: Mapping[str, Callable[[Any, float], Any]] = {
@@ -69,7 +71,16 @@ def _comparison(name: str, sign: str, value: str, names: Sequence[str]) -> Compa
     if not value:
         raise QueryError(f"A number is missing after '{name}{sign}'.")
     try:
-        number = _WORDS[value.casefold()] if value.casefold() in _WORDS else float(value.replace(",", ""))
+        number = _number(value.casefold())
     except ValueError:
         raise QueryError(f"'{value}' is not a number: write e.g. {name}{sign}10.") from None
     return Comparison(name.casefold(), sign, number)
+
+
+def _number(value: str) -> float:
+    """Raises ``ValueError``."""
+    if value in _WORDS:
+        return _WORDS[value]
+    if re.fullmatch(r"\d{4}-\d\d(-\d\d)?", value):
+        return datetime.fromisoformat(value if len(value) > 7 else f"{value}-01").replace(tzinfo=UTC).timestamp()
+    return float(value.replace(",", ""))

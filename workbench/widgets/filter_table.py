@@ -7,7 +7,9 @@ cursor is in, Return opens the row.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from numpy.typing import NDArray
 from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QPushButton, QVBoxLayout, QWidget
@@ -112,7 +114,8 @@ class FilterTable(QWidget):
     def set_columns(self, columns: Sequence[ArrayColumn], stretched: int = 0) -> None:
         """Show other rows; column ``stretched`` takes the room that is left."""
         self.current = -1
-        self.model.set_columns(columns)
+        with self._quiet():
+            self.model.set_columns(columns)
         names = ", ".join(self.model.names)
         self.field.setToolTip(
             f"Words that the row contains, and comparisons: {self.model.names[-1]}>10, e.g. both together.\n"
@@ -128,6 +131,25 @@ class FilterTable(QWidget):
                 # By hand once, not by ResizeToContents: that measures rows again at every filter.
                 self.view.resizeColumnToContents(place)
         self._filter(self.field.text())
+
+    def set_values(self, name: str, values: NDArray[Any]) -> None:
+        """Give one column other values; the cursor stays on its row."""
+        with self._quiet():
+            self.model.set_values(name, values)
+        self._mark()
+        if not self.field.property("wrong"):
+            self._say_count()
+
+    def order(self) -> tuple[str, bool] | None:
+        """Name of the column that sorts, and whether the highest comes first."""
+        return self.model.sorted_by
+
+    def set_order(self, name: str, is_descending: bool) -> None:
+        """Sort by the column of that name, where there is one."""
+        for place, column in enumerate(self.model.columns):
+            if column.name == name:
+                order = Qt.SortOrder.DescendingOrder if is_descending else Qt.SortOrder.AscendingOrder
+                self.view.horizontalHeader().setSortIndicator(place, order)
 
     def set_filters(self, filters: Sequence[tuple[str, str]]) -> None:
         """Ready-made filters: name and text."""

@@ -27,6 +27,7 @@ from workbench.widgets.states import StatefulStack
 from workbench.widgets.tables import Columns, show_as_table_button
 
 PARTS = {"training": "Training", "valid": "Validation target", "test": "Test target"}
+LEGEND = "↺ had before · ∅ in no training part · dashed line: K · hatched: older than the encoder sees"
 Row = tuple[int, PlacedItem]
 
 
@@ -66,7 +67,8 @@ class SequencePanel(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.sequence: UserSequence | None = None
-        self._k, self._longest = 4, None
+        self._k = 4
+        self._longest: int | None = None
         self.title = label("", "title")
         self.words = label("", "muted", wrap=True)
         self.by_id = QLineEdit()
@@ -225,7 +227,7 @@ class SequencePanel(QWidget):
     @Slot(QModelIndex, QModelIndex)
     def _row_changed(self, index: QModelIndex, _before: QModelIndex) -> None:
         if index.isValid():
-            self.strip.set_cursor(index.row())
+            self.strip.set_current(index.row())
             box = self.strip.area(index.row())
             self.area.ensureVisible(box.center().x(), box.center().y(), box.width() // 2 + 20, 0)
 

@@ -62,7 +62,7 @@ class SequenceStrip(QWidget):
         self.sequence: UserSequence | None = None
         self.k = 4
         self.longest: int | None = 50
-        self.cursor = -1
+        self.current = -1
         self.room = 0
         """Width that is there without scrolling; wide cells have room for titles."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -73,7 +73,7 @@ class SequenceStrip(QWidget):
     def set_sequence(self, sequence: UserSequence | None) -> None:
         """Draw another user."""
         self.sequence = sequence
-        self.cursor = -1
+        self.current = -1
         self._measure()
 
     def set_split(self, k: int, longest: int | None) -> None:
@@ -87,9 +87,9 @@ class SequenceStrip(QWidget):
             self.room = width
             self._measure()
 
-    def set_cursor(self, place: int) -> None:
+    def set_current(self, place: int) -> None:
         """Move the cursor; ``moved`` is not sent."""
-        self.cursor = place
+        self.current = place
         self._describe()
         self.update()
 
@@ -127,8 +127,8 @@ class SequenceStrip(QWidget):
         self.update()
 
     def _describe(self) -> None:
-        if self.sequence is not None and 0 <= self.cursor < self.count:
-            self.setAccessibleDescription(describe(self.sequence.places[self.cursor], self.cursor))
+        if self.sequence is not None and 0 <= self.current < self.count:
+            self.setAccessibleDescription(describe(self.sequence.places[self.current], self.current))
         else:
             self.setAccessibleDescription("")
 
@@ -137,8 +137,8 @@ class SequenceStrip(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         last = self.count - 1
         steps = {
-            Qt.Key.Key_Left: max(self.cursor - 1, 0),
-            Qt.Key.Key_Right: min(self.cursor + 1, last),
+            Qt.Key.Key_Left: max(self.current - 1, 0),
+            Qt.Key.Key_Right: min(self.current + 1, last),
             Qt.Key.Key_Home: 0,
             Qt.Key.Key_End: last,
         }
@@ -154,7 +154,7 @@ class SequenceStrip(QWidget):
             self._go(place)
 
     def _go(self, place: int) -> None:
-        self.set_cursor(place)
+        self.set_current(place)
         self.moved.emit(place)
 
     def event(self, event: QEvent) -> bool:
@@ -196,7 +196,7 @@ class SequenceStrip(QWidget):
         assert self.sequence is not None
         step = self.sequence.places[place]
         box = QRectF(MARGIN + place * self.cell + 1, GAP, self.cell - 2, HIGH - GAP)
-        is_current = place == self.cursor
+        is_current = place == self.current
         painter.setPen(QPen(QColor(colours.accent if is_current else colours.border), 2 if is_current else 1))
         painter.setBrush(QColor(colours.accent_soft if is_current else colours.raised))
         painter.drawRoundedRect(box, 3, 3)

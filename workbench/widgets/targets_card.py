@@ -27,7 +27,7 @@ RULES = {
     "keep": "Seen items kept",
 }
 TIES = {
-    "optimistic": "takes the best place of the tie, so it hits whenever few unseen items score above 0",
+    "optimistic": "takes the best place of the tie: it hits at k where fewer than k unseen items score above 0",
     "pessimistic": "takes the last place of the tie, behind all that the user has seen",
     "mean": "takes the middle place of the tie",
     "id": "stands in the tie by its id, so the numbering of the items moves the metric",

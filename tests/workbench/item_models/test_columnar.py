@@ -116,6 +116,23 @@ def test_other_columns_keep_what_they_can() -> None:
         model.set_columns([ArrayColumn("a", "A", np.arange(2)), ArrayColumn("b", "B", np.arange(3))])
 
 
+def test_other_values_of_one_column_move_what_looks_at_it() -> None:
+    model = shop()
+    model.set_values("cold", np.array([True, False, False, False]))
+    assert shown(model, 3) == ["yes", "no", "no", "no"]
+    model.set_filter("cold=no")
+    model.sort(3)
+    model.set_values("cold", np.array([False, False, True, True]))
+    assert shown(model) == ["3", "12"]
+
+
+def test_dates_are_seconds() -> None:
+    assert parse("last>=1970-01-02", ["last"]).comparisons[0].value == 86400
+    assert parse("last<1970-02", ["last"]).comparisons[0].value == 31 * 86400
+    with pytest.raises(QueryError, match="not a number"):
+        parse("last<1970-13", ["last"])
+
+
 def test_spaces_around_a_sign_and_thousands() -> None:
     assert parse("a  length >= 1,000", ["length"]) == Query(("a",), (Comparison("length", ">=", 1000.0),))
     assert parse("C++ <3", ["c"]).comparisons == ()
