@@ -38,10 +38,10 @@ def is_short(users: UserTable, k: int) -> NDArray[np.bool_]:
 def user_columns(users: UserTable, k: int) -> list[ArrayColumn]:
     """A column a property of the users."""
     flags = (
-        ("valid_repeated", "Valid. repeated", users.valid_repeated, "The validation target was had before (FACTS F3)"),
-        ("test_repeated", "Test repeated", users.test_repeated, "The test target was had before (FACTS F3)"),
-        ("valid_cold", "Valid. cold", users.valid_cold, "No training part contains the validation target"),
-        ("test_cold", "Test cold", users.test_cold, "No training part contains the test target"),
+        ("valid_repeated", "V ↺", users.valid_repeated, "The validation target was had before (FACTS F3)"),
+        ("test_repeated", "T ↺", users.test_repeated, "The test target was had before (FACTS F3)"),
+        ("valid_cold", "V ∅", users.valid_cold, "No training part contains the validation target"),
+        ("test_cold", "T ∅", users.test_cold, "No training part contains the test target"),
     )
     return [
         ArrayColumn("user", "User", users.users, "The id in the file"),

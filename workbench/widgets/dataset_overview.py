@@ -111,9 +111,6 @@ class DatasetOverview(QWidget):
 
 def paper_in_words(paper: PaperTable) -> str:
     """That these are a paper's numbers, what it prints beside them, and where it errs (FACTS F23)."""
-    words = (
-        f"Users, items and actions are those of {paper.name} in the paper's Table 1, which prints an average length of "
-        f"{paper.average_length} and a sparsity of {paper.sparsity}."
-    )
-    faults = " ".join(paper.faults) if paper.faults else "Both agree with this file."
-    return f"{words} {faults}".replace(" %", "\u00a0%")
+    words = f"Users, items and actions are those of {paper.name} in the paper's Table 1."
+    agree = f"Its average length, {paper.average_length}, and sparsity, {paper.sparsity}, agree with this file."
+    return f"{words} {' '.join(paper.faults) or agree}".replace(" %", "\u00a0%")

@@ -60,7 +60,6 @@ class FilterTable(QWidget):
         self._connect()
 
     def _arrange(self, theme: Theme) -> None:
-        self.field.setPlaceholderText("Filter")
         self.field.setClearButtonEnabled(True)
         self.field.setAccessibleName(f"Filter {self.title.lower()}")
         self.ready_made.setAccessibleName(f"Ready-made filters for {self.title.lower()}")
@@ -117,9 +116,10 @@ class FilterTable(QWidget):
         with self._quiet():
             self.model.set_columns(columns)
         names = ", ".join(self.model.names)
+        number = next((column.name for column in columns if not column.is_text), "")
+        self.field.setPlaceholderText(f"Filter: words, or comparisons such as {number}>20" if number else "Filter")
         self.field.setToolTip(
-            f"Words that the row contains, and comparisons: {self.model.names[-1]}>10, e.g. both together.\n"
-            f"Columns: {names}."
+            f"Words that the row contains, and comparisons: {number}>10, several together.\nColumns: {names}."
             if columns
             else ""
         )

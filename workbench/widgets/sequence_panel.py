@@ -22,7 +22,7 @@ from workbench.theme import SMALL, SPACE, WIDE, Theme
 from workbench.widgets.cards import Elided, label
 from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList
-from workbench.widgets.sequence_strip import SequenceStrip
+from workbench.widgets.sequence_strip import LaneNames, SequenceStrip
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.tables import Columns, show_as_table_button
 
@@ -75,6 +75,7 @@ class SequencePanel(QWidget):
         self.to_augment = QPushButton("Augment")
         self.table_button = show_as_table_button(theme, self._table_title, self.columns)
         self.strip = SequenceStrip(theme)
+        self.lane_names = LaneNames(theme)
         self.area = QScrollArea()
         self.model = RowsModel(COLUMNS)
         self.view = RowList()
@@ -96,6 +97,10 @@ class SequencePanel(QWidget):
         self.area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setFixedHeight(self.strip.sizeHint().height() + 16)
+        drawn = QHBoxLayout()
+        drawn.setSpacing(0)
+        drawn.addWidget(self.lane_names, 0, Qt.AlignmentFlag.AlignTop)
+        drawn.addWidget(self.area, 1)
         self.view.setModel(self.model)
         self.view.setAccessibleName("The user's actions")
         self.view.setToolTip("Return: the item's neighbours")
@@ -105,8 +110,9 @@ class SequencePanel(QWidget):
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
-        for widget in (self.words, self.area, self.legend):
-            layout.addWidget(widget)
+        layout.addWidget(self.words)
+        layout.addLayout(drawn)
+        layout.addWidget(self.legend)
         layout.addWidget(self.view, 1)
         return content
 
@@ -146,6 +152,7 @@ class SequencePanel(QWidget):
         self.table_button.setEnabled(True)
         self.by_id.clear()
         self.strip.set_sequence(sequence)
+        self.lane_names.set_names(self.strip.lanes)
         self.model.set_rows(tuple(enumerate(sequence.places)))
         has_times = any(step.time is not None for step in sequence.places)
         has_titles = any(step.title for step in sequence.places)

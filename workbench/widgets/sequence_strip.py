@@ -17,7 +17,8 @@ from workbench.theme import Colours, Theme, mix
 
 NAMES = ("Sequence", "Training input", "Training targets", "Validation", "Test")
 REPEAT, COLD = "↺", "∅"
-MARGIN, CELL, WIDEST, HIGH, LANE, GAP = 118, 30, 110, 40, 18, 6
+CELL, WIDEST, HIGH, LANE, GAP = 30, 110, 40, 18, 6
+HEIGHT = HIGH + 4 * (LANE + GAP) + GAP
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,34 @@ def lanes(count: int, is_evaluated: bool, longest: int | None) -> tuple[Lane, ..
     )
 
 
+class LaneNames(QWidget):
+    """The names of the lanes, which stay while the strip beside them scrolls."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.names: tuple[str, ...] = NAMES
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+
+    def set_names(self, lanes: tuple[Lane, ...]) -> None:
+        """The sequence's own lane, and these."""
+        self.names = (NAMES[0], *(lane.name for lane in lanes))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(max(self.fontMetrics().horizontalAdvance(name) for name in NAMES) + 12, HEIGHT)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        del event
+        painter = QPainter(self)
+        painter.setPen(QColor(self._theme.colours.muted))
+        side = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        for row, name in enumerate(self.names):
+            top, high = (GAP, HIGH - GAP) if row == 0 else (HIGH + GAP + (row - 1) * (LANE + GAP), LANE)
+            painter.drawText(QRect(0, top, self.width(), high), side, name)
+
+
 class SequenceStrip(QWidget):
     """Left, Right, Home and End move the cursor; ``moved`` tells where it is."""
 
@@ -63,6 +92,7 @@ class SequenceStrip(QWidget):
         self.k = 4
         self.longest: int | None = 50
         self.current = -1
+        self._narrowest = CELL
         self.room = 0
         """Width that is there without scrolling; wide cells have room for titles."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -74,6 +104,8 @@ class SequenceStrip(QWidget):
         """Draw another user."""
         self.sequence = sequence
         self.current = -1
+        longest = max((step.item for step in sequence.places), key=len, default="") if sequence is not None else ""
+        self._narrowest = min(max(self.fontMetrics().horizontalAdvance(longest) + 12, CELL), WIDEST)
         self._measure()
 
     def set_split(self, k: int, longest: int | None) -> None:
@@ -99,8 +131,8 @@ class SequenceStrip(QWidget):
 
     @property
     def cell(self) -> int:
-        """Width of a cell: as wide as there is room, from `CELL` to `WIDEST`."""
-        return min(max((self.room - MARGIN - 8) // max(self.count, 1), CELL), WIDEST)
+        """Width of a cell: as wide as there is room, up to `WIDEST`; never too narrow for an id."""
+        return max(min((self.room - 2) // max(self.count, 1), WIDEST), self._narrowest)
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
@@ -110,15 +142,15 @@ class SequenceStrip(QWidget):
 
     def place_at(self, point: QPointF) -> int:
         """Position under a point; -1 beside the sequence."""
-        place = int((point.x() - MARGIN) // self.cell)
-        return place if point.x() >= MARGIN and 0 <= place < self.count else -1
+        place = int(point.x() // self.cell)
+        return place if 0 <= place < self.count else -1
 
     def area(self, place: int) -> QRect:
         """The column of a position, to be scrolled to."""
-        return QRect(MARGIN + place * self.cell, 0, self.cell, self.height())
+        return QRect(place * self.cell, 0, self.cell, self.height())
 
     def sizeHint(self) -> QSize:
-        return QSize(MARGIN + self.count * self.cell + 8, HIGH + 4 * (LANE + GAP) + 2 * GAP)
+        return QSize(self.count * self.cell + 2, HEIGHT)
 
     def _measure(self) -> None:
         self.resize(self.sizeHint())
@@ -173,9 +205,8 @@ class SequenceStrip(QWidget):
         painter = QPainter(self)
         colours = self._theme.colours
         # Only what is in sight: a sequence may have thousands of items.
-        first = max((event.rect().left() - MARGIN) // self.cell, 0)
-        last = min((event.rect().right() - MARGIN) // self.cell + 1, self.count)
-        self._paint_names(painter, colours)
+        first = event.rect().left() // self.cell
+        last = min(event.rect().right() // self.cell + 1, self.count)
         for place in range(first, last):
             self._paint_cell(painter, colours, place)
         for row, lane in enumerate(self.lanes):
@@ -185,17 +216,10 @@ class SequenceStrip(QWidget):
             painter.setPen(QPen(QColor(colours.accent), 1))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
 
-    def _paint_names(self, painter: QPainter, colours: Colours) -> None:
-        painter.setPen(QColor(colours.muted))
-        side = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        painter.drawText(QRect(4, GAP, MARGIN - 10, HIGH - 2 * GAP), side, NAMES[0])
-        for row, lane in enumerate(self.lanes):
-            painter.drawText(QRect(4, HIGH + GAP + row * (LANE + GAP), MARGIN - 10, LANE), side, lane.name)
-
     def _paint_cell(self, painter: QPainter, colours: Colours, place: int) -> None:
         assert self.sequence is not None
         step = self.sequence.places[place]
-        box = QRectF(MARGIN + place * self.cell + 1, GAP, self.cell - 2, HIGH - GAP)
+        box = QRectF(place * self.cell + 1, GAP, self.cell - 2, HIGH - GAP)
         is_current = place == self.current
         painter.setPen(QPen(QColor(colours.accent if is_current else colours.border), 2 if is_current else 1))
         painter.setBrush(QColor(colours.accent_soft if is_current else colours.raised))
@@ -220,9 +244,9 @@ class SequenceStrip(QWidget):
                 painter.setPen(QPen(edge, 1))
                 hatched = style is Qt.BrushStyle.BDiagPattern
                 painter.setBrush(QBrush(QColor(colours.muted if hatched else fill), style))
-                painter.drawRect(QRectF(MARGIN + begin * self.cell + 2, top, (end - begin) * self.cell - 4, LANE))
+                painter.drawRect(QRectF(begin * self.cell + 2, top, (end - begin) * self.cell - 4, LANE))
         if lane.target is not None:
-            box = QRectF(MARGIN + lane.target * self.cell + 2, top, self.cell - 4, LANE)
+            box = QRectF(lane.target * self.cell + 2, top, self.cell - 4, LANE)
             colour = QColor(colours.series[1] if lane.name == NAMES[4] else colours.series[2])
             painter.setPen(QPen(colour, 2))
             painter.setBrush(QColor(colours.surface))
@@ -233,7 +257,7 @@ class SequenceStrip(QWidget):
     def _paint_k(self, painter: QPainter, colours: Colours) -> None:
         if not self.lanes or self.k > self.count:
             return
-        x = MARGIN + self.k * self.cell
+        x = self.k * self.cell
         painter.setPen(QPen(QColor(colours.text), 2, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(x, HIGH + 2), QPointF(x, HIGH + GAP + LANE + 3))
 
