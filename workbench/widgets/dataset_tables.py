@@ -34,7 +34,7 @@ class UsersTab(QSplitter):
         """Show another data set's users."""
         self.users, self._k = users, k
         self.panel.clear()
-        self.table.set_columns(user_columns(users, k))
+        self.table.set_columns(user_columns(users, k), stretched=-1)
 
     def set_split(self, k: int, longest: int | None) -> None:
         """K moves who is short; ``longest`` is what the encoder sees."""

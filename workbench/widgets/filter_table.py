@@ -9,18 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QPushButton, QVBoxLayout, QWidget
 
+from engine.records import TextColumn
 from workbench.item_models.columnar import ArrayColumn, ColumnarModel
 from workbench.item_models.query import QueryError
-from workbench.theme import SMALL, Theme, repolish, set_role
-from workbench.widgets.cards import Elided
+from workbench.theme import SMALL, Theme, repolish
+from workbench.widgets.cards import Elided, label
 from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList, SearchField
 from workbench.widgets.tables import CsvOut
+
+WIDEST = 260
+"""The most that a column of texts takes by itself."""
 
 
 class SortedList(RowList):
@@ -50,6 +55,7 @@ class FilterTable(QWidget):
         self.field = SearchField()
         self.ready_made = QComboBox()
         self.view = SortedList()
+        self.problem = label("", "error", wrap=True)
         self.found = Elided("", "muted")
         self.copy, self.save = QPushButton("Copy as CSV"), QPushButton("Save as CSV …")
         self.csv = CsvOut(self, lambda: title, self.model.csv_parts)
@@ -62,6 +68,7 @@ class FilterTable(QWidget):
     def _arrange(self, theme: Theme) -> None:
         self.field.setClearButtonEnabled(True)
         self.field.setAccessibleName(f"Filter {self.title.lower()}")
+        self.problem.hide()
         self.ready_made.setAccessibleName(f"Ready-made filters for {self.title.lower()}")
         self.ready_made.setToolTip("Filters often wanted; each writes itself into the field, to be changed there")
         view = self.view
@@ -91,6 +98,7 @@ class FilterTable(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
         layout.addLayout(top)
+        layout.addWidget(self.problem)
         layout.addWidget(view, 1)
         layout.addLayout(foot)
 
@@ -111,7 +119,7 @@ class FilterTable(QWidget):
     # --- the rows
 
     def set_columns(self, columns: Sequence[ArrayColumn], stretched: int = 0) -> None:
-        """Show other rows; column ``stretched`` takes the room that is left."""
+        """Show other rows; column ``stretched`` takes the room that is left, -1: none does."""
         self.current = -1
         with self._quiet():
             self.model.set_columns(columns)
@@ -124,21 +132,29 @@ class FilterTable(QWidget):
             else ""
         )
         header = self.view.horizontalHeader()
-        for place in range(len(columns)):
-            mode = QHeaderView.ResizeMode.Stretch if place == stretched else QHeaderView.ResizeMode.Interactive
+        for place, column in enumerate(columns):
+            is_stretched = place == stretched
+            mode = QHeaderView.ResizeMode.Stretch if is_stretched else QHeaderView.ResizeMode.Interactive
             header.setSectionResizeMode(place, mode)
-            if place != stretched:
+            if not is_stretched:
                 # By hand once, not by ResizeToContents: that measures rows again at every filter.
                 self.view.resizeColumnToContents(place)
+                header.resizeSection(place, max(header.sectionSize(place), self._widest(column)))
         self._filter(self.field.text())
+
+    def _widest(self, column: ArrayColumn) -> int:
+        """Width that the longest text of a column needs, within reason; the view has only looked at the first rows."""
+        if not isinstance(column.values, TextColumn) or not len(column.values):
+            return 0
+        longest = column.values[int(np.argmax(np.diff(column.values.offsets)))]
+        return min(self.view.fontMetrics().horizontalAdvance(longest) + 24, WIDEST)
 
     def set_values(self, name: str, values: NDArray[Any]) -> None:
         """Give one column other values; the cursor stays on its row."""
         with self._quiet():
             self.model.set_values(name, values)
         self._mark()
-        if not self.field.property("wrong"):
-            self._say_count()
+        self._say_count()
 
     def order(self) -> tuple[str, bool] | None:
         """Name of the column that sorts, and whether the highest comes first."""
@@ -172,8 +188,9 @@ class FilterTable(QWidget):
             with self._quiet():
                 self.model.set_filter(text)
         except QueryError as error:
-            self._say(str(error), wrong=True)
+            self._complain(str(error))
             return
+        self._complain("")
         self._mark()
         self._say_count()
         place = self.ready_made.findData(text.strip())
@@ -183,17 +200,18 @@ class FilterTable(QWidget):
     def _say_count(self) -> None:
         shown, total = self.model.rowCount(), self.model.total
         if shown == total:
-            self._say(count(total, self.thing))
+            self.found.set_full(count(total, self.thing))
         elif shown:
-            self._say(f"{shown:,} of {count(total, self.thing)}")
+            self.found.set_full(f"{shown:,} of {count(total, self.thing)}")
         else:
-            self._say(f"None of {count(total, self.thing)}: clear the filter (Esc)")
+            self.found.set_full(f"None of {count(total, self.thing)}: clear the filter (Esc)")
 
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        self.found.set_full(text)
-        set_role(self.found, "error" if wrong else "muted")
-        if self.field.property("wrong") is not wrong:
-            self.field.setProperty("wrong", wrong)
+    def _complain(self, text: str) -> None:
+        """Say below the field why its text filters nothing; an empty text: all is well."""
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text))
+        if self.field.property("wrong") is not bool(text):
+            self.field.setProperty("wrong", bool(text))
             repolish(self.field)
 
     @Slot(int)

@@ -136,12 +136,15 @@ class SequencePanel(QWidget):
 
     # --- what is shown
 
-    def clear(self) -> None:
-        """No user."""
+    def _forget(self) -> None:
         self.sequence = None
         self.title.setText("No user")
         self.to_augment.setEnabled(False)
         self.table_button.setEnabled(False)
+
+    def clear(self) -> None:
+        """No user."""
+        self._forget()
         self.stack.show_empty("Pick a user from the table, or enter an id.", "", "dataset")
 
     def set_sequence(self, sequence: UserSequence) -> None:
@@ -180,6 +183,7 @@ class SequencePanel(QWidget):
 
     def show_error(self, error: BaseException) -> None:
         """The user cannot be shown."""
+        self._forget()
         self.stack.show_error(error)
 
     def _say(self) -> None:

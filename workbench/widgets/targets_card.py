@@ -32,13 +32,18 @@ TIES = {
     "mean": "takes the middle place of the tie",
     "id": "stands in the tie by its id, so the numbering of the items moves the metric",
 }
+CLEAN = {
+    "exclude": "the rule takes competitors away and costs no user its target",
+    "zero": "seen items compete only with targets that score below 0",
+    "keep": "seen items stay competitors, and push targets down where a model repeats what it was given",
+}
 
 
 def meaning(rule: str, ties: str, targets: tuple[TargetCounts, ...]) -> str:
     """What the rule of ``evaluate.seen_items`` makes of these targets, in a sentence or two."""
     valid, test = targets
     if not (valid.repeated or test.repeated):
-        return "No target is in its own history: this rule only takes away competitors, and costs no user its target."
+        return f"No target is in its own history: {CLEAN[rule]}."
     if rule == "exclude":
         return (
             f"A repeated target is never in the list: a certain miss at every k. No model can pass "

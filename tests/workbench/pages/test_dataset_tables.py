@@ -68,9 +68,11 @@ def test_users_are_filtered_as_one_types_and_counted(qtbot: QtBot, page: Dataset
 def test_a_filter_that_is_wrong_is_said_at_the_field(qtbot: QtBot, page: DatasetPage) -> None:
     table = opened(qtbot, page).users.table
     table.field.setText("lenth>3")
-    assert table.found.full.startswith("There is no column 'lenth'. Columns: user, length, input, short,")
+    assert table.problem.text().startswith("There is no column 'lenth'. Columns: user, length, input, short,")
+    assert table.problem.isVisible()
     assert table.field.property("wrong") is True
     table.field.setText("length>30")
+    assert not table.problem.isVisible()
     assert table.field.property("wrong") is False
     assert first_column(table) == ["12"]
 
