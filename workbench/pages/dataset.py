@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTabWidget, QVBoxLayout, QWidget
@@ -15,6 +15,9 @@ from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SPACE, TIGHT, WIDE
 from workbench.widgets.cards import Card, Elided, label, scrolled
 from workbench.widgets.states import StatefulStack
+
+if TYPE_CHECKING:
+    from workbench.widgets.filter_table import FilterTable
 
 TABS = ("overview", "users", "items")
 
@@ -32,6 +35,7 @@ class DatasetPage(PageWidget):
         self._task: Task | None = None
         self._asked = ""
         self._wanted_user = ""
+        self._unfilled: set[str] = set()
         self.title = label("", "page-title")
         self.path = Elided("", "muted", Qt.TextElideMode.ElideMiddle)
         self.reload_button = QPushButton("Reload")
@@ -75,6 +79,7 @@ class DatasetPage(PageWidget):
         session, panel = self.context.session, self.users.panel
         self.lengths.k_chosen.connect(self._use_k)
         self.lengths.k.valueChanged.connect(self._show_settings)
+        self.tabs.currentChanged.connect(self._fill_shown)
         self.tabs.currentChanged.connect(self._show_settings)
         self.reload_button.clicked.connect(self.reload)
         session.dataset_changed.connect(self._dataset_changed)
@@ -157,12 +162,24 @@ class DatasetPage(PageWidget):
             return
         self.details = details
         self.overview.set_details(details, self.context.session.config)
-        self.users.set_users(details.users, self.lengths.k.value())
-        self.items.set_items(details.items)
+        self._unfilled = {"users", "items"}
+        self._fill_shown()
         for stack in self.table_stacks:
             stack.show_content()
         if self._wanted_user:
             self.ask_user(self._wanted_user)
+
+    @Slot()
+    def _fill_shown(self, *_: object) -> None:
+        """Fill a table when its tab is first in sight: not all in one turn of the event loop."""
+        name = TABS[self.tabs.currentIndex()]
+        if self.details is None or name not in self._unfilled:
+            return
+        self._unfilled.discard(name)
+        if name == "users":
+            self.users.set_users(self.details.users, self.lengths.k.value())
+        else:
+            self.items.set_items(self.details.items)
 
     def _details_failed(self, error: BaseException) -> None:
         if not isinstance(error, EngineError):
@@ -210,7 +227,7 @@ class DatasetPage(PageWidget):
         )
 
     def _placed(self, sequence: UserSequence) -> None:
-        if self.details is not None:
+        if self.details is not None and "users" not in self._unfilled:
             self.users.set_sequence(sequence)
 
     # --- K
@@ -269,7 +286,11 @@ class DatasetPage(PageWidget):
             "tail": self.lengths.tail.isChecked(),
             "tab": TABS[self.tabs.currentIndex()],
             "split": self.users.sizes(),
+            "orders": {name: list(order) for name, table in self._tables() if (order := table.order())},
         }
+
+    def _tables(self) -> tuple[tuple[str, FilterTable], ...]:
+        return ("users", self.users.table), ("items", self.items.table)
 
     def restore_state(self, state: dict[str, Any]) -> None:
         self.lengths.log.setChecked(state.get("log") is True)
@@ -279,6 +300,11 @@ class DatasetPage(PageWidget):
         sizes = state.get("split")
         if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(s, int) and s > 0 for s in sizes):
             self.users.setSizes(sizes)
+        orders = state.get("orders")
+        for name, table in self._tables():
+            order = orders.get(name) if isinstance(orders, dict) else None
+            if isinstance(order, list) and len(order) == 2 and isinstance(order[0], str):
+                table.set_order(order[0], order[1] is True)
 
 
 PAGE = Page(

@@ -22,6 +22,9 @@ TILES = (
     ("length", "Average length", "Actions per user (Table 1)"),
     ("sparsity", "Sparsity", "1 − actions / (users × items) (Table 1)"),
 )
+ADDED_ROW, LAST_ROW = 10, 100
+"""Rows of the grid: added cards come after the first, the second takes the room that is left."""
+PLOTS_HIGH = 390
 
 
 class DatasetOverview(QWidget):
@@ -47,6 +50,7 @@ class DatasetOverview(QWidget):
         self.protocol = ProtocolCard()
         self.targets = TargetsCard(theme)
         self._grid = QGridLayout(self)
+        self._added = 0
         self._fill()
         self.clear_details()
 
@@ -59,21 +63,22 @@ class DatasetOverview(QWidget):
         for tile in self.tiles.values():
             tiles.addWidget(tile, 1)
         grid.addLayout(tiles, 0, 0, 1, 2)
-        grid.addWidget(self.paper, 1, 0, 1, 2)
-        grid.addWidget(self.lengths, 2, 0)
-        grid.addWidget(self.popularity, 2, 1)
-        for row, card in enumerate((self.times, self.no_times, self.protocol, self.targets), 3):
+        # What comes later stands below the plots: they are not laid out and painted once more.
+        grid.addWidget(self.lengths, 1, 0)
+        grid.addWidget(self.popularity, 1, 1)
+        for row, card in enumerate((self.paper, self.times, self.no_times, self.protocol, self.targets), 2):
             grid.addWidget(card, row, 0, 1, 2)
         grid.setColumnStretch(0, 5)
         grid.setColumnStretch(1, 3)
-        grid.setRowStretch(2, 1)
-        self.lengths.setMinimumHeight(380)
+        grid.setRowStretch(LAST_ROW, 1)
+        self.lengths.setFixedHeight(PLOTS_HIGH)
         self.popularity.setMinimumWidth(280)
         self.times.setMinimumHeight(320)
 
     def add_card(self, card: Card) -> None:
         """Put a card below the others, e.g. the report of an import; it may hide itself."""
-        self._grid.addWidget(card, self._grid.rowCount(), 0, 1, 2)
+        self._added += 1
+        self._grid.addWidget(card, ADDED_ROW + self._added, 0, 1, 2)
 
     def clear_details(self) -> None:
         """Hide what is not known yet: `set_details` comes a moment after `set_summary`."""

@@ -22,7 +22,7 @@ from workbench.theme import SMALL, Theme, repolish
 from workbench.widgets.cards import Elided, label
 from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList, SearchField
-from workbench.widgets.tables import CsvOut
+from workbench.widgets.tables import CsvOut, as_text, plain
 
 WIDEST = 260
 """The most that a column of texts takes by itself."""
@@ -61,6 +61,7 @@ class FilterTable(QWidget):
         self.csv = CsvOut(self, lambda: title, self.model.csv_parts)
         self.current = -1
         """Number of the current row in the columns; it stays while a filter hides it."""
+        self._wanted_order: tuple[str, bool] | None = None
         self._arrange(theme)
         self.set_filters(filters)
         self._connect()
@@ -81,7 +82,6 @@ class FilterTable(QWidget):
         header.setSortIndicatorShown(True)
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        header.setResizeContentsPrecision(40)
         for button, icon in ((self.copy, "copy"), (self.save, "download")):
             theme.follow_icon(button, icon, "muted")
             button.setToolTip("The rows as they are filtered and sorted")
@@ -137,17 +137,25 @@ class FilterTable(QWidget):
             mode = QHeaderView.ResizeMode.Stretch if is_stretched else QHeaderView.ResizeMode.Interactive
             header.setSectionResizeMode(place, mode)
             if not is_stretched:
-                # By hand once, not by ResizeToContents: that measures rows again at every filter.
-                self.view.resizeColumnToContents(place)
-                header.resizeSection(place, max(header.sectionSize(place), self._widest(column)))
+                header.resizeSection(place, self._width(column))
+        if self._wanted_order is not None:
+            self.set_order(*self._wanted_order)
         self._filter(self.field.text())
 
-    def _widest(self, column: ArrayColumn) -> int:
-        """Width that the longest text of a column needs, within reason; the view has only looked at the first rows."""
-        if not isinstance(column.values, TextColumn) or not len(column.values):
-            return 0
-        longest = column.values[int(np.argmax(np.diff(column.values.offsets)))]
-        return min(self.view.fontMetrics().horizontalAdvance(longest) + 24, WIDEST)
+    def _width(self, column: ArrayColumn) -> int:
+        """Room for the title and for the longest value, without making every row's text."""
+        metrics = self.view.fontMetrics()
+        values = column.values
+        if not len(values):
+            widest = ""
+        elif isinstance(values, TextColumn):
+            widest = values[int(np.argmax(np.diff(values.offsets)))]
+        else:
+            ends = (plain(values.min()), plain(values.max()))
+            widest = max((column.text(end) if column.text else as_text(end) for end in ends), key=len)
+        # The title is bold, and has the sign of the order beside it.
+        title = round(metrics.horizontalAdvance(column.title) * 1.1) + 38
+        return max(title, min(metrics.horizontalAdvance(widest) + 24, WIDEST))
 
     def set_values(self, name: str, values: NDArray[Any]) -> None:
         """Give one column other values; the cursor stays on its row."""
@@ -158,13 +166,15 @@ class FilterTable(QWidget):
 
     def order(self) -> tuple[str, bool] | None:
         """Name of the column that sorts, and whether the highest comes first."""
-        return self.model.sorted_by
+        return self.model.sorted_by or self._wanted_order
 
     def set_order(self, name: str, is_descending: bool) -> None:
-        """Sort by the column of that name, where there is one."""
+        """Sort by the column of that name, now or as soon as there is one."""
+        self._wanted_order = (name, is_descending)
         for place, column in enumerate(self.model.columns):
             if column.name == name:
                 order = Qt.SortOrder.DescendingOrder if is_descending else Qt.SortOrder.AscendingOrder
+                self._wanted_order = None
                 self.view.horizontalHeader().setSortIndicator(place, order)
 
     def set_filters(self, filters: Sequence[tuple[str, str]]) -> None:

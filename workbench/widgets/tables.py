@@ -18,7 +18,7 @@ from workbench.theme import SPACE, Theme, set_role
 Index = QModelIndex | QPersistentModelIndex
 Columns = Sequence[tuple[str, Sequence[Any] | NDArray[Any]]]
 """Header and values, one pair a column; columns of unequal length end in blanks. Arrays may stand for sequences."""
-ROWS_AT_ONCE = 5000
+ROWS_AT_ONCE = 1000
 """Rows written as CSV between two turns of the event loop: some ten milliseconds."""
 
 
@@ -187,7 +187,7 @@ class TableWindow(QDialog):
         view.setAccessibleName(title)
         view.horizontalHeader().setStretchLastSection(True)
         # Headers and the first rows decide the widths; a hundred thousand rows are not measured.
-        view.horizontalHeader().setResizeContentsPrecision(50)
+        view.horizontalHeader().setResizeContentsPrecision(20)
         view.resizeColumnsToContents()
         heading = QLabel(title)
         set_role(heading, "title")

@@ -99,6 +99,16 @@ def test_s_sorts_by_the_cursors_column_and_the_cursor_stays_on_its_user(qtbot: Q
     assert first_column(table)[:2] == ["1", "2"]
 
 
+def test_orders_come_back(qtbot: QtBot, page: DatasetPage) -> None:
+    page.restore_state({"orders": {"users": ["length", True], "items": [3], "more": 1}})
+    assert page.save_state()["orders"] == {"users": ["length", True]}
+    table = opened(qtbot, page).users.table
+    assert first_column(table)[:2] == ["12", "11"]
+    table.sort_next(0)
+    assert page.save_state()["orders"] == {"users": ["user", False]}
+    page.restore_state({"orders": "nonsense"})
+
+
 def test_the_cursor_shows_the_users_sequence_with_its_split(qtbot: QtBot, page: DatasetPage) -> None:
     opened(qtbot, page).users.table.view.setCurrentIndex(page.users.table.model.index(4, 0))
     panel = page.users.panel
