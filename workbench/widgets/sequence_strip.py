@@ -214,6 +214,7 @@ class SequenceStrip(QWidget):
         self._paint_k(painter, colours)
         if self.hasFocus():
             painter.setPen(QPen(QColor(colours.accent), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
 
     def _paint_cell(self, painter: QPainter, colours: Colours, place: int) -> None:

@@ -71,6 +71,19 @@ def test_keys_move_within_the_sequence(qtbot: QtBot, theme: Theme) -> None:
     assert len(moves) == 6
 
 
+def test_the_focus_frame_leaves_the_sequence_in_sight(qtbot: QtBot, theme: Theme) -> None:
+    strip = SequenceStrip(theme)
+    qtbot.addWidget(strip)
+    strip.set_sequence(sequence(5))
+    strip.show()
+    middle = strip.cell + strip.cell // 2, strip.height() - 60
+    before = strip.grab().toImage().pixelColor(*middle)
+    strip.hasFocus = lambda: True  # type: ignore[method-assign]
+    image = strip.grab().toImage()
+    assert image.pixelColor(*middle) == before
+    assert image.pixelColor(strip.width() // 2, 0).name() == theme.colours.accent
+
+
 def test_what_a_position_is_called() -> None:
     assert describe(step(7), 0) == "1. item 7, training part"
     found = describe(PlacedItem("7", "Tent", None, "test", False, False, True, True, 0), 8)
