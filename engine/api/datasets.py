@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.records import DatasetSummary, ItemRecord, SequenceToken, UserRecord
+from engine.records import DatasetDetails, DatasetSummary, ItemRecord, SequenceToken, UserRecord, UserSequence
 
 if TYPE_CHECKING:
     from engine.data.dataset import Dataset
@@ -73,6 +73,21 @@ class Datasets:
         dataset = load(path)
         items = dataset.sequences[dataset.user_row(user)].tolist()
         return tuple(SequenceToken(str(dataset.item_ids[item]), dataset.title(item)) for item in items)
+
+    def details(self, path: str) -> DatasetDetails:
+        """Users and items as columns, repeated and cold targets, actions over time, and the paper's Table 1 where it
+        is one of its data sets."""
+        from engine.data.dataset import load
+        from engine.data.inspection import inspect
+
+        return inspect(load(path))
+
+    def placed(self, path: str, user: str) -> UserSequence:
+        """A user's whole sequence with the split on it. Raises ``UsageError`` for an unknown user."""
+        from engine.data.dataset import load
+        from engine.data.inspection import place
+
+        return place(load(path), user)
 
 
 def _user(dataset: Dataset, row: int) -> UserRecord:

@@ -13,6 +13,7 @@ from engine import registry
 from engine.api import Workspace
 from engine.cli.augment import augment
 from engine.cli.frame import data_argument, emit, json_option, metric_table, stored_workspace_option, table
+from engine.cli.inspection import inspect
 from engine.cli.settings import SettingsCommand, config_options
 from engine.config import ExperimentConfig
 from engine.errors import UsageError
@@ -20,40 +21,6 @@ from engine.records import NeighbourSummary, to_plain
 
 Split = Literal["valid", "test"]
 _split_option = click.option("--split", type=click.Choice(["valid", "test"]), default="test", show_default=True)
-
-
-@click.command()
-@data_argument
-@json_option
-@click.option("--short-length", "k", type=click.IntRange(min=0), default=4, show_default=True, help="K of Eq. 12.")
-def inspect(data: str, as_json: bool, k: int) -> None:
-    """What is in DATA, as in the paper's Table 1.
-
-    Its lengths too, and what the protocol makes of it.
-    """
-    summary = Workspace().datasets.summary(data)
-    if as_json:
-        emit(to_plain(summary) | {"short_length": k, "short_share": summary.short_share(k)})
-        return
-    click.echo(f"{summary.name}  ({summary.path})")
-    table(
-        [
-            ("users", summary.users),
-            ("items", summary.items),
-            ("actions", summary.actions),
-            ("average length", f"{summary.average_length:.1f}"),
-            ("shortest, longest", f"{summary.shortest:,}, {summary.longest:,}"),
-            ("sparsity", f"{summary.sparsity:.2%}"),
-            ("evaluated users", summary.evaluated_users),
-            ("too short for the split", summary.too_short_users),
-            (f"training inputs of at most {k} items", f"{summary.short_share(k):.1%}"),
-            ("users with repeated items", summary.users_with_repeats),
-            ("test targets seen before", summary.repeated_targets),
-            ("test targets never trained on", summary.cold_targets),
-            ("titles", summary.has_titles),
-            ("fingerprint", summary.fingerprint),
-        ]
-    )
 
 
 @click.command(cls=SettingsCommand)

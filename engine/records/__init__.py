@@ -6,7 +6,7 @@ Arrays are numpy arrays; nobody writes into them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.records.augmentation import (  # noqa: F401 (one door for all records)
-    _EFFECT_ARRAYS,
     AugmentationEffect,
     PairSimilarities,
 )
@@ -30,6 +29,17 @@ from engine.records.importing import (  # noqa: F401 (one door for all records)
     ImportReport,
     ImportResult,
     ImportStage,
+)
+from engine.records.inspection import (  # noqa: F401 (one door for all records)
+    DatasetDetails,
+    ItemTable,
+    PaperTable,
+    PlacedItem,
+    TargetCounts,
+    TextColumn,
+    Timeline,
+    UserSequence,
+    UserTable,
 )
 from engine.records.neighbours import (  # noqa: F401 (one door for all records)
     HybridChoice,
@@ -339,8 +349,10 @@ class CostEstimate:
 
 def to_plain(value: Any) -> Any:
     """The record as JSON-ready values: dataclasses to dicts, arrays to lists, paths and times to text."""
+    if isinstance(value, TextColumn):
+        return list(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return to_plain(asdict(value))
+        return {item.name: to_plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

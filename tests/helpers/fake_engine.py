@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,14 @@ import numpy as np
 from engine.api import Workspace
 from engine.api.neighbours import as_csv
 from engine.config import ExperimentConfig
+from engine.data.dataset import Dataset, build
+from engine.data.inspection import inspect, place
 from engine.errors import DataError, UsageError
 from engine.records import (
     AugmentationEffect,
     AugmentationPreview,
     AugmentedView,
+    DatasetDetails,
     DatasetSummary,
     HybridChoice,
     ItemRecord,
@@ -30,6 +34,7 @@ from engine.records import (
     TokenKind,
     TopScores,
     UserRecord,
+    UserSequence,
     ViewToken,
 )
 from tests.helpers.fake_runs import FakeRuns, fake_workspace
@@ -79,6 +84,7 @@ class FakeDatasets:
         self.fails: Exception | None = None
         self.wait: threading.Event | None = None
         self.calls: list[tuple[str, ...]] = []
+        self.has_times = True
 
     def _enter(self, *call: str) -> None:
         self.calls.append(call)
@@ -92,6 +98,22 @@ class FakeDatasets:
     def summary(self, path: str) -> DatasetSummary:
         self._enter("summary", path)
         return make_summary(path, name="Fake shop" if path == "sample" else Path(path).name)
+
+    def details(self, path: str) -> DatasetDetails:
+        self._enter("details", path)
+        return replace(inspect(self._dataset(path)), fingerprint="f00d")
+
+    def placed(self, path: str, user: str) -> UserSequence:
+        self._enter("placed", path, user)
+        return place(self._dataset(path), user)
+
+    def _dataset(self, path: str) -> Dataset:
+        """The fake shop's sequences, with an hour between actions and the same titles as everywhere here."""
+        rows = [[int(token.item) for token in self._tokens(n + 1)] for n in range(len(LENGTHS))]
+        flat = np.array([item for row in rows for item in row])
+        users, offsets = np.arange(1, len(rows) + 1), np.cumsum([0, *LENGTHS])
+        made = build(Path(path), users, flat, offsets, {item: title_of(str(item)) for item in flat.tolist()})
+        return replace(made, times=np.arange(len(flat)) * 3600 if self.has_times else None)
 
     def users(self, path: str, text: str = "", limit: int = 200) -> tuple[UserRecord, ...]:
         self._enter("users", path, text)
@@ -114,7 +136,11 @@ class FakeDatasets:
         self._enter("sequence", path, user)
         if not user.isdigit() or not 1 <= int(user) <= len(LENGTHS):
             raise UsageError(f"There is no user '{user}'.", "Pick one from the list.")
-        picked = [str((int(user) * 5 + n * 7) % 29 + 1) for n in range(LENGTHS[int(user) - 1])]
+        return self._tokens(int(user))
+
+    @staticmethod
+    def _tokens(user: int) -> tuple[SequenceToken, ...]:
+        picked = [str((user * 5 + n * 7) % 29 + 1) for n in range(LENGTHS[user - 1])]
         return tuple(SequenceToken(item, title_of(item)) for item in picked)
 
 

@@ -6,16 +6,15 @@ Eq. 12; `PopularityPlot` draws actions over rank, both axes logarithmic.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from engine.records import DatasetSummary
-from workbench.theme import Colours, Theme, mix, set_role, style_plot
+from workbench.plots.base import Plot
+from workbench.theme import Colours, Theme, mix
 from workbench.widgets.numbers import percent
 from workbench.widgets.tables import Columns
 
@@ -25,74 +24,19 @@ _MIDDLE = 0.995
 """Share of the users that the plot shows before the whole tail is asked for."""
 
 
-class CountAxis(pg.AxisItem):
-    """Whole numbers only; on a logarithmic scale 1, 10, 100 …, with 2 and 5 between them where there is room."""
-
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
-        if not self.logMode:
-            levels = super().tickValues(minVal, maxVal, size)
-            return [(step, list(values)) for step, values in levels if step >= 1]
-        low, high = int(np.floor(min(minVal, maxVal))), int(np.ceil(max(minVal, maxVal)))
-        decades = [float(n) for n in range(max(low, 0), high + 1)]
-        between = [n + float(np.log10(m)) for n in decades for m in (2, 5)]
-        has_room = size / max(high - low, 1) > 90
-        levels = [(1.0, decades)] + ([(0.3, between)] if has_room else [])
-        return [(step, [v for v in values if minVal <= v <= maxVal]) for step, values in levels]
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        del scale, spacing
-        return [f"{round(10**value if self.logMode else value):,}" for value in values]
-
-
-class _Plot(pg.PlotWidget):
-    """A plot without pyqtgraph's own buttons and menus; the pointer's reading goes out as text."""
-
-    read = Signal(str)
-    """What stands under the pointer; empty where there is nothing."""
+class SummaryPlot(Plot):
+    """A plot of a data set's summary."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent, axisItems={side: CountAxis(side) for side in ("left", "bottom")})
-        self.hideButtons()
-        self.setMenuEnabled(False)
-        self.setMinimumHeight(200)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.summary: DatasetSummary | None = None
-        set_role(self, "bare")
-        self.scene().sigMouseMoved.connect(self._moved)
-        for side in ("left", "bottom"):
-            self.getAxis(side).enableAutoSIPrefix(False)
-        theme.follow(self, _Plot._restyle_with(theme))
+        super().__init__(theme, parent)
 
-    @staticmethod
-    def _restyle_with(theme: Theme) -> Any:
-        def restyle(plot: _Plot) -> None:
-            style_plot(plot, theme.colours)
-            plot.restyle(theme.colours)
-
-        return restyle
-
-    def restyle(self, colours: Colours) -> None:
-        """Colours of what is drawn."""
-
-    def sizeHint(self) -> QSize:
-        return QSize(420, 230)
-
-    def leaveEvent(self, event: Any) -> None:
-        super().leaveEvent(event)
-        self.read.emit("")
-
-    def _moved(self, place: QPointF) -> None:
-        if self.summary is not None and self.getViewBox().sceneBoundingRect().contains(place):
-            self.read.emit(self.reading_at(self.getViewBox().mapSceneToView(place)))
-        else:
-            self.read.emit("")
-
-    def reading_at(self, point: QPointF) -> str:
-        """The text for a point in the axes' own coordinates."""
-        raise NotImplementedError
+    @property
+    def has_data(self) -> bool:
+        return self.summary is not None
 
 
-class LengthPlot(_Plot):
+class LengthPlot(SummaryPlot):
     """Bars for the training inputs, a stepped outline for the raw lengths, and the K line, which snaps to integers."""
 
     k_changed = Signal(int)
@@ -270,7 +214,7 @@ class LengthPlot(_Plot):
         self._text.setPos(at, top)
 
 
-class PopularityPlot(_Plot):
+class PopularityPlot(SummaryPlot):
     """Actions of each item over its rank, both logarithmic: a straight line is a power law."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -315,8 +259,8 @@ class PopularityPlot(_Plot):
         share = np.cumsum(actions) / max(int(actions.sum()), 1)
         return [
             ("Rank", range(1, len(actions) + 1)),
-            ("Actions", actions.tolist()),
-            ("Share of all actions up to here", share.tolist()),
+            ("Actions", actions),
+            ("Share of all actions up to here", share),
         ]
 
     def reading_at(self, point: QPointF) -> str:

@@ -8,25 +8,28 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSpinBox
 from engine.records import DatasetSummary
 from workbench.plots.distribution_plot import LengthPlot, PopularityPlot, tail_in_words
 from workbench.theme import SPACE, Theme
-from workbench.widgets.cards import Card, label, roomy
+from workbench.widgets.cards import label, roomy
 from workbench.widgets.numbers import percent
-from workbench.widgets.tables import show_as_table_button
+from workbench.widgets.plot_card import PlotCard
 
 
-class LengthCard(Card):
+class LengthCard(PlotCard[LengthPlot]):
     """Histogram, K and the short share; ``k_chosen`` when K is to be used in Train."""
 
     k_chosen = Signal(int)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__("Sequence lengths", "Bars: training inputs, which K compares. Outline: raw sequences.")
-        self.plot = LengthPlot(theme)
+        super().__init__(
+            theme,
+            "Sequence lengths",
+            LengthPlot(theme),
+            "Bars: training inputs, which K compares. Outline: raw sequences.",
+        )
         self.k = QSpinBox()
         self.share = label("", "title")
         self.log = QCheckBox("Log users")
         self.tail = QCheckBox("Whole tail")
         self.use = QPushButton("Use K in Train")
-        self.reading = label(" ", "muted")
         self._summary: DatasetSummary | None = None
         self._arrange(theme)
         self.k.valueChanged.connect(self._k_entered)
@@ -34,7 +37,6 @@ class LengthCard(Card):
         self.log.toggled.connect(self.plot.set_log)
         self.tail.toggled.connect(self.plot.set_tail)
         self.use.clicked.connect(lambda: self.k_chosen.emit(self.k.value()))
-        self.plot.read.connect(lambda text: self.reading.setText(text or " "))
 
     def _arrange(self, theme: Theme) -> None:
         self.k.setRange(0, 1_000_000)
@@ -57,10 +59,7 @@ class LengthCard(Card):
         controls.addStretch(1)
         for switch in (self.log, self.tail, self.use):
             controls.addWidget(switch)
-        self.add_control(show_as_table_button(theme, lambda: "Sequence lengths", self.plot.columns))
-        self.body.addLayout(controls)
-        self.body.addWidget(self.plot, 1)
-        self.body.addWidget(self.reading)
+        self.body.insertLayout(0, controls)
 
     def set_summary(self, summary: DatasetSummary, k: int) -> None:
         """Show another data set with the line at ``k``."""
@@ -88,21 +87,13 @@ class LengthCard(Card):
         self.use.setText("Train uses this K" if is_used else "Use K in Train")
 
 
-class PopularityCard(Card):
+class PopularityCard(PlotCard[PopularityPlot]):
     """The tail of the items."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__("Popularity")
-        self.plot = PopularityPlot(theme)
-        self.reading = label(" ", "muted")
-        self.plot.read.connect(lambda text: self.reading.setText(text or " "))
-        self.add_control(show_as_table_button(theme, lambda: "Popularity of the items", self.plot.columns))
-        self.words = label("", "muted", wrap=True)
-        self.body.addWidget(self.words)
-        self.body.addWidget(self.plot, 1)
-        self.body.addWidget(self.reading)
+        super().__init__(theme, "Popularity", PopularityPlot(theme), table_title=lambda: "Popularity of the items")
 
     def set_summary(self, summary: DatasetSummary) -> None:
         """Show another data set."""
         self.plot.set_summary(summary)
-        self.words.setText(tail_in_words(summary))
+        self.say(tail_in_words(summary))

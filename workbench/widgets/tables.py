@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from numpy.typing import NDArray
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from workbench.theme import SPACE, Theme, set_role
 
 Index = QModelIndex | QPersistentModelIndex
-Columns = Sequence[tuple[str, Sequence[object]]]
-"""Header and values, one pair a column; columns of unequal length end in blanks."""
+Columns = Sequence[tuple[str, Sequence[Any] | NDArray[Any]]]
+"""Header and values, one pair a column; columns of unequal length end in blanks. Arrays may stand for sequences."""
+ROWS_AT_ONCE = 1000
+"""Rows written as CSV between two turns of the event loop: some ten milliseconds."""
 
 
 class ColumnsModel(QAbstractTableModel):
@@ -47,22 +52,40 @@ class ColumnsModel(QAbstractTableModel):
             return None
         return self._columns[section][0] if orientation == Qt.Orientation.Horizontal else str(section + 1)
 
+    def csv_parts(self) -> Iterator[str]:
+        """The whole table with its header, numbers unrounded, in pieces of `ROWS_AT_ONCE` rows."""
+        return csv_parts(
+            [name for name, _ in self._columns],
+            lambda row: [plain(values[row]) if row < len(values) else "" for _, values in self._columns],
+            self._rows,
+        )
+
     def as_csv(self) -> str:
         """The whole table, numbers unrounded."""
+        return "".join(self.csv_parts())
+
+
+def csv_parts(header: Sequence[str], row_values: Callable[[int], Sequence[object]], rows: int) -> Iterator[str]:
+    """A table as CSV in pieces: the header with the first rows, then `ROWS_AT_ONCE` rows each."""
+    for begin in range(0, max(rows, 1), ROWS_AT_ONCE):
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([name for name, _ in self._columns])
-        for row in range(self._rows):
-            writer.writerow([values[row] if row < len(values) else "" for _, values in self._columns])
-        return text.getvalue()
+        if begin == 0:
+            writer.writerow(header)
+        writer.writerows(row_values(row) for row in range(begin, min(begin + ROWS_AT_ONCE, rows)))
+        yield text.getvalue()
+
+
+def plain(value: object) -> object:
+    """A number of numpy as Python's own, anything else as it is."""
+    return value.item() if hasattr(value, "item") else value
 
 
 def as_text(value: object) -> str:
     """A number for reading: floats with four significant digits at least, thousands set apart."""
+    value = plain(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if hasattr(value, "item"):
-        value = value.item()
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
@@ -70,8 +93,73 @@ def as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
+class CsvOut(QObject):
+    """Copies or saves a table as CSV, a piece a turn of the event loop: a hundred thousand rows hold nothing up.
+
+    ``title`` names the file, ``parts`` are asked when it begins.
+    """
+
+    told = Signal(str)
+    """What is going on, and how it ended."""
+
+    def __init__(self, parent: QWidget, title: Callable[[], str], parts: Callable[[], Iterator[str]]) -> None:
+        super().__init__(parent)
+        self._window, self._title, self._ask = parent, title, parts
+        self._parts: Iterator[str] = iter(())
+        self._written: list[str] = []
+        self._finish: Callable[[str], None] = self._to_clipboard
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._write_more)
+
+    def copy(self) -> None:
+        """Put the whole table on the clipboard as CSV."""
+        self._begin(self._to_clipboard)
+
+    def ask_where(self) -> None:
+        """Ask for a file and save the whole table there as CSV."""
+        dialog = QFileDialog(self._window, f"Save '{self._title()}'", f"{self._title()}.csv", "CSV (*.csv)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("csv")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.save)
+        dialog.open()
+
+    def save(self, path: str) -> None:
+        """Write the whole table to ``path`` as CSV."""
+        self._begin(lambda text: self._to_file(Path(path), text))
+
+    def _begin(self, finish: Callable[[str], None]) -> None:
+        self._parts, self._written, self._finish = self._ask(), [], finish
+        self.told.emit("Writing …")
+        self._timer.start(0)
+
+    def _write_more(self) -> None:
+        part = next(self._parts, None)
+        if part is not None:
+            self._written.append(part)
+            return
+        self._timer.stop()
+        text, self._written = "".join(self._written), []
+        self._finish(text)
+
+    def _to_clipboard(self, text: str) -> None:
+        QGuiApplication.clipboard().setText(text)
+        self.told.emit("Copied.")
+
+    def _to_file(self, path: Path, text: str) -> None:
+        beside = path.with_name(path.name + ".part")
+        try:
+            beside.write_text(text, encoding="utf-8", newline="")
+            beside.replace(path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            self.told.emit(f"{path.name} cannot be written: {error.strerror or error}. Choose another folder.")
+            return
+        self.told.emit(f"Saved as {path.name}.")
+
+
 class TableWindow(QDialog):
-    """A non-modal window with a table; Ctrl+C or the button copies it as CSV."""
+    """A non-modal window with a table. Ctrl+C copies it as CSV, Ctrl+S saves it; neither holds the window up."""
 
     def __init__(self, title: str, columns: Columns, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,40 +167,45 @@ class TableWindow(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(640, 520)
         self.model = ColumnsModel(columns)
+        self.csv = CsvOut(self, lambda: title, self.model.csv_parts)
         self.view = QTableView()
-        self.view.setModel(self.model)
-        self.view.setAlternatingRowColors(True)
-        self.view.setShowGrid(False)
-        self.view.setAccessibleName(title)
-        self.view.horizontalHeader().setStretchLastSection(True)
+        self.told = QLabel(f"{self.model.rowCount():,} rows")
+        self.copy_button, self.save_button = QPushButton("Copy as CSV"), QPushButton("Save as CSV …")
+        self._arrange(title, theme)
+        self.csv.told.connect(self.told.setText)
+        self.copy_button.clicked.connect(self.csv.copy)
+        self.save_button.clicked.connect(self.csv.ask_where)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self, self.csv.copy)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self.csv.ask_where)
+
+    def _arrange(self, title: str, theme: Theme) -> None:
+        view = self.view
+        view.setModel(self.model)
+        view.setAlternatingRowColors(True)
+        view.setShowGrid(False)
+        view.setTabKeyNavigation(False)
+        view.setAccessibleName(title)
+        view.horizontalHeader().setStretchLastSection(True)
         # Headers and the first rows decide the widths; a hundred thousand rows are not measured.
-        self.view.horizontalHeader().setResizeContentsPrecision(50)
-        self.view.resizeColumnsToContents()
+        view.horizontalHeader().setResizeContentsPrecision(20)
+        view.resizeColumnsToContents()
         heading = QLabel(title)
         set_role(heading, "title")
-        self.copied = QLabel(f"{self.model.rowCount():,} rows")
-        set_role(self.copied, "muted")
-        copy = QPushButton("Copy as CSV")
-        theme.follow_icon(copy, "copy")
-        copy.clicked.connect(self.copy)
+        set_role(self.told, "muted")
+        theme.follow_icon(self.copy_button, "copy")
+        theme.follow_icon(self.save_button, "download")
         close = QPushButton("Close")
         close.clicked.connect(self.close)
         foot = QHBoxLayout()
-        foot.addWidget(self.copied)
-        foot.addStretch(1)
-        foot.addWidget(copy)
-        foot.addWidget(close)
+        foot.addWidget(self.told, 1)
+        for button in (self.copy_button, self.save_button, close):
+            foot.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setSpacing(SPACE)
         layout.addWidget(heading)
-        layout.addWidget(self.view, 1)
+        layout.addWidget(view, 1)
         layout.addLayout(foot)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self, self.copy)
-
-    def copy(self) -> None:
-        """Put the whole table on the clipboard as CSV."""
-        QGuiApplication.clipboard().setText(self.model.as_csv())
-        self.copied.setText("Copied.")
+        view.setFocus()
 
 
 def show_as_table_button(
@@ -122,6 +215,7 @@ def show_as_table_button(
     button = QPushButton("Show as table", parent)
     theme.follow_icon(button, "table", "muted")
     button.setAccessibleName("Show the plot's numbers as a table")
+    button.setToolTip("The numbers behind the plot, to read, to copy (Ctrl+C) or to save as CSV (Ctrl+S)")
 
     def show() -> None:
         window = TableWindow(title(), columns(), theme, button.window())

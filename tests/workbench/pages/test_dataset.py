@@ -132,14 +132,20 @@ def test_a_stale_answer_is_dropped(qtbot: QtBot, page: DatasetPage, shop: Contex
 
 def test_showing_the_page_again_reads_nothing(qtbot: QtBot, page: DatasetPage, data: FakeDatasets) -> None:
     shown(qtbot, page)
+    qtbot.waitUntil(lambda: page.details is not None)
     page.page_shown()
-    assert data.calls == [("summary", "sample")]
+    assert data.calls == [("summary", "sample"), ("details", "sample")]
 
 
 def test_view_state_survives(qtbot: QtBot, page: DatasetPage) -> None:
     page.restore_state({"log": True, "tail": "nonsense"})
     assert page.lengths.plot.is_log
-    assert page.save_state() == {"log": True, "tail": False}
+    state = page.save_state()
+    assert (state["log"], state["tail"], state["tab"]) == (True, False, "overview")
+    page.restore_state({"tab": "users", "split": ["a", 2]})
+    assert page.save_state()["tab"] == "users"
+    page.restore_state({"tab": 7, "split": [100]})
+    assert page.save_state()["tab"] == "users"
 
 
 def test_the_plots_numbers_open_as_a_table(qtbot: QtBot, page: DatasetPage) -> None:

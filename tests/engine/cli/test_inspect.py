@@ -1,0 +1,49 @@
+"""``inspect``: tables, their order, a user's sequence: the numbers of the engine's door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.api import Workspace
+from engine.cli.inspection import date_text
+from engine.records import to_plain
+from tests.engine.cli.conftest import Shell
+
+
+def test_targets_and_tables_are_those_of_the_door(shell: Shell, shop: Path) -> None:
+    details = Workspace().datasets.details(str(shop))
+    found = shell.json("inspect", shop, "--users")
+    assert len(found["user_rows"]) == found["users"] == 40
+    assert [row["users"] for row in found["user_rows"]] == list(details.users.users)
+    assert [row["lengths"] for row in found["user_rows"]] == details.users.lengths.tolist()
+    assert [counts["repeated"] for counts in found["targets"]] == [counts.repeated for counts in details.targets]
+    assert found["targets"][1]["highest"] == details.targets[1].highest
+    assert (found["timeline"], found["paper"]) == (None, None)
+    assert "item_rows" not in found
+
+
+def test_items_are_sorted_and_cut(shell: Shell, shop: Path) -> None:
+    rows = shell.json("inspect", shop, "--items", "--sort=-actions", "--limit", 3)["item_rows"]
+    everything = shell.json("inspect", shop, "--items")["item_rows"]
+    assert [row["actions"] for row in rows] == sorted((row["actions"] for row in everything), reverse=True)[:3]
+    printed = shell("inspect", shop, "--items", "--sort=titles", "--limit", 1).stdout
+    assert min((row["titles"] for row in everything if row["titles"]), key=str.casefold) in printed
+
+
+def test_an_unknown_column_is_a_sentence(shell: Shell, shop: Path) -> None:
+    failed = shell("inspect", shop, "--users", "--sort", "size", code=2)
+    assert "There is no column 'size'. Columns: users, lengths," in failed.stderr
+
+
+def test_a_users_sequence(shell: Shell, shop: Path) -> None:
+    found = shell.json("inspect", shop, "--user", 2)["sequence"]
+    assert found == to_plain(Workspace().datasets.placed(str(shop), "2"))
+    assert [step["part"] for step in found["places"]][-2:] == ["valid", "test"]
+    assert "training input 4" in shell("inspect", shop, "--user", 2).stdout
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "1970-01-01 00:00"), (None, ""), (10**15, str(10**15))])
+def test_dates(seconds: int | None, text: str) -> None:
+    assert date_text(seconds) == text
