@@ -29,6 +29,7 @@ class DatasetPage(PageWidget):
         super().__init__(context)
         from workbench.widgets.dataset_overview import DatasetOverview
         from workbench.widgets.dataset_tables import ItemsTab, UsersTab
+        from workbench.widgets.import_parts import ImportReportCard
 
         self.summary: DatasetSummary | None = None
         self.details: DatasetDetails | None = None
@@ -43,6 +44,8 @@ class DatasetPage(PageWidget):
         self.overview = DatasetOverview(theme)
         self.tiles, self.lengths = self.overview.tiles, self.overview.lengths
         self.popularity, self.protocol = self.overview.popularity, self.overview.protocol
+        self.imported = ImportReportCard(theme)
+        self.add_card(self.imported)
         self.users, self.items = UsersTab(theme), ItemsTab(theme)
         self.table_stacks = [StatefulStack(part, theme) for part in (self.users, self.items)]
         self.tabs = QTabWidget()
@@ -136,6 +139,13 @@ class DatasetPage(PageWidget):
         self._show_settings()
         self.stack.show_content()
         self._ask_details()
+        self.imported.show_report(None)
+        self.context.run_in_thread(
+            self.context.workspace.imports.report,
+            self._asked,
+            on_result=lambda found: self.imported.show_report(found.report if found else None),
+            key=(id(self), "import"),
+        )
 
     @Slot()
     def _ask_details(self) -> None:

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxL
 
 from engine.records import ImportLook, ImportReport
 from workbench.item_models.rows import Column, RowsModel
-from workbench.theme import SMALL
+from workbench.theme import SMALL, Theme
+from workbench.widgets.cards import Card
 from workbench.widgets.layout import label
 from workbench.widgets.tables import ColumnsModel, show_as_table_button
 
@@ -132,22 +133,19 @@ class BadRows(QWidget):
         self.heading.setText(f"{count:,} of {report.rows:,} {what} cannot be used. {then}{more}")
 
 
-class ImportReportView(QWidget):
+class ImportReportCard(Card):
     """How an imported data set came about: for the page that shows it. Hidden until there is a report."""
 
-    def __init__(self, theme: Any) -> None:
-        super().__init__()
+    def __init__(self, theme: Theme) -> None:
+        super().__init__("Import", "What was read, and what each step of the recipe has left of it")
         self.report: ImportReport | None = None
         self.summary = label("", "muted", wrap=True)
         self.stages = StageTable()
         self.bad = BadRows()
         self.as_table = show_as_table_button(theme, lambda: "Rows that could not be used", self._columns, self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SMALL)
         for widget in (self.summary, self.stages, self.bad):
-            layout.addWidget(widget)
-        layout.addWidget(self.as_table, 0, Qt.AlignmentFlag.AlignLeft)
+            self.body.addWidget(widget)
+        self.add_control(self.as_table)
         self.hide()
 
     def _columns(self) -> list[tuple[str, list[object]]]:

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from engine.records import BadRow, ImportReport, ImportResult, ImportStage
 from tests.helpers.fake_engine import FakeDatasets, make_summary
 from workbench.context import Context
 from workbench.pages.dataset import PAGE, DatasetPage
@@ -158,3 +159,18 @@ def test_the_plots_numbers_open_as_a_table(qtbot: QtBot, page: DatasetPage) -> N
     assert window is not None
     assert window.model.rowCount() == len(make_summary().raw_lengths)
     window.close()
+
+
+def test_the_report_of_an_import_stands_on_the_overview(
+    qtbot: QtBot, page: DatasetPage, shop: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = ImportStage("read", "valid rows", 9, 30, 100)
+    report = ImportReport(102, 2, (BadRow(7, "there is no user id"),), (stage,), 0, 0, 0, 0, ("No times.",))
+    result = ImportResult("shop.coserec", "shop", "f00d", {}, report, False)
+    monkeypatch.setattr(shop.workspace.imports, "report", lambda _path: result)
+    page.reload()
+    qtbot.waitUntil(lambda: page.imported.report is not None)
+    assert page.imported.summary.text() == "102 rows were read. No times."
+    monkeypatch.setattr(shop.workspace.imports, "report", lambda _path: None)
+    page.reload()
+    qtbot.waitUntil(page.imported.isHidden)

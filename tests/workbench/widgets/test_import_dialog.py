@@ -14,7 +14,7 @@ from engine.data.dataset import load
 from engine.records import NO_COLUMN
 from workbench.context import Context
 from workbench.widgets.import_dialog import ImportDialog
-from workbench.widgets.import_parts import ImportReportView
+from workbench.widgets.import_parts import ImportReportCard
 
 GOOD = "".join(f"u{u},i{n},{1 + (u + n) % 5},{1_500_000_000 + n}\n" for u in range(9) for n in range(6))
 
@@ -209,7 +209,7 @@ def test_the_report_of_an_import_for_its_page(qtbot: QtBot, context: Context, tm
 
     path = written(tmp_path, GOOD + "u1,,3,1500000000\n")
     report = context.workspace.imports.count(path, ImportRecipe(core=0))
-    view = ImportReportView(context.theme)
+    view = ImportReportCard(context.theme)
     qtbot.addWidget(view)
     view.show_report(report)
     assert "55 rows were read." in view.summary.text()
