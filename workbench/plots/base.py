@@ -87,6 +87,13 @@ class Plot(pg.PlotWidget):
     def sizeHint(self) -> QSize:
         return QSize(420, 230)
 
+    def wheelEvent(self, ev: Any) -> None:
+        """Zoom with Ctrl; without it the wheel scrolls the page that the plot stands on."""
+        if ev.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            super().wheelEvent(ev)
+        else:
+            ev.ignore()
+
     def leaveEvent(self, event: Any) -> None:
         super().leaveEvent(event)
         self.read.emit("")

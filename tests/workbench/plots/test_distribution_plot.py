@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.helpers.fake_engine import LENGTHS, make_summary
@@ -117,3 +120,22 @@ def test_users_that_are_all_too_short_leave_the_outline_alone(plot: LengthPlot, 
     assert plot.bars() == {}
     assert plot.outline() == {2: 1}
     assert plot.text == "K = 4 · 0.0 % short"
+
+
+@pytest.mark.parametrize("zooms", [False, True])
+def test_the_wheel_belongs_to_the_page_and_zooms_with_ctrl_only(qtbot: QtBot, theme: Theme, zooms: bool) -> None:
+    plot = LengthPlot(theme)
+    qtbot.addWidget(plot)
+    plot.resize(400, 300)
+    plot.set_summary(make_summary())
+    plot.show()
+    before = plot.getViewBox().viewRange()[0]
+    centre = QPointF(plot.width() / 2, plot.height() / 2)
+    key = Qt.KeyboardModifier.ControlModifier if zooms else Qt.KeyboardModifier.NoModifier
+    event = QWheelEvent(
+        *(centre, plot.mapToGlobal(centre), QPoint(0, 0), QPoint(0, 120)),
+        *(Qt.MouseButton.NoButton, key, Qt.ScrollPhase.NoScrollPhase, False),
+    )
+    QApplication.sendEvent(plot.viewport(), event)
+    assert (plot.getViewBox().viewRange()[0] != before) == zooms
+    assert event.isAccepted() == zooms
