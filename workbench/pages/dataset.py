@@ -59,7 +59,10 @@ class DatasetPage(PageWidget):
         self.reload_button.setToolTip("Read the file again (F5)")
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setAccessibleName("Parts of the Dataset page")
-        self.tabs.addTab(scrolled(self.overview), "Overview")
+        area = scrolled(self.overview)
+        # Always there: a bar that came with the later cards would make everything narrower, and be laid out once more.
+        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.tabs.addTab(area, "Overview")
         for stack, title in zip(self.table_stacks, ("Users", "Items"), strict=True):
             self.tabs.addTab(stack, title)
         for place, title in enumerate(TABS):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.api import Workspace
 from engine.cli.inspection import date_text
+from engine.data.dataset import load
 from engine.records import to_plain
 from tests.engine.cli.conftest import Shell
 
@@ -42,6 +45,19 @@ def test_a_users_sequence(shell: Shell, shop: Path) -> None:
     assert found == to_plain(Workspace().datasets.placed(str(shop), "2"))
     assert [step["part"] for step in found["places"]][-2:] == ["valid", "test"]
     assert "training input 4" in shell("inspect", shop, "--user", 2).stdout
+
+
+def test_times_are_told(shell: Shell, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = load(shop)
+    hourly = replace(plain, times=np.arange(len(plain.sequences.items)) * 3600)
+    monkeypatch.setattr("engine.data.dataset.load", lambda _: hourly)
+    found = shell.json("inspect", shop, "--users", "--limit", 1, "--user", 1)
+    assert (found["timeline"]["unit"], found["timeline"]["last"]) == ("day", 279 * 3600)
+    assert sum(found["timeline"]["actions"]) == 280
+    assert found["user_rows"][0]["last_times"] == found["sequence"]["places"][-1]["time"] == 6 * 3600
+    printed = shell("inspect", shop, "--users", "--user", 1).stdout
+    assert "1970-01-01 00:00, 1970-01-12 15:00" in printed
+    assert "training later than half of the test targets" in printed
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "1970-01-01 00:00"), (None, ""), (10**15, str(10**15))])
