@@ -29,6 +29,7 @@ from workbench.widgets.augment_pairs import PairsPanel
 from workbench.widgets.cards import Card, Elided, label, roomy
 from workbench.widgets.chip_alignment import Chip
 from workbench.widgets.chip_style import ChipLegend
+from workbench.widgets.lazy import Lazy
 from workbench.widgets.numbers import count
 from workbench.widgets.sample_strips import SampleStrips
 from workbench.widgets.sequence_chips import SequenceChips
@@ -74,8 +75,8 @@ class AugmentPage(PageWidget):
         self.epoch = QSpinBox()
         self.strips = SampleStrips()
         self.samples = StatefulStack(self.strips, context.theme)
-        self.effect = EffectPanel(context, self._settings)
-        self.pairs = PairsPanel(context, self._settings)
+        self.effect_tab = Lazy(lambda: EffectPanel(context, self._settings))
+        self.pairs_tab = Lazy(lambda: PairsPanel(context, self._settings))
         self.tabs = QTabWidget()
         self.seed = QSpinBox()
         self.lock_button = QToolButton()
@@ -108,8 +109,8 @@ class AugmentPage(PageWidget):
         for widget, name in (
             (self._views_card(), "Two views"),
             (self.samples, f"{SAMPLES} samples"),
-            (self.effect, "All users"),
-            (self.pairs, "Under an encoder"),
+            (self.effect_tab, "All users"),
+            (self.pairs_tab, "Under an encoder"),
         ):
             self.tabs.addTab(widget, name)
         column.addWidget(self.tabs, 1)
@@ -193,6 +194,12 @@ class AugmentPage(PageWidget):
         self.context.session.dataset_changed.connect(self._dataset_changed)
         self.context.session.config_changed.connect(self._config_changed)
 
+    def _forget_studies(self) -> None:
+        """What the last two tabs have counted was of other settings."""
+        for panel in (self.effect_tab.made, self.pairs_tab.made):
+            if panel is not None:
+                panel.forget()
+
     # --- what is asked
 
     def page_shown(self) -> None:
@@ -201,8 +208,7 @@ class AugmentPage(PageWidget):
             self.preview = None
             self.chips.set_preview(None)
             self.strips.set_preview(None)
-            self.effect.forget()
-            self.pairs.forget()
+            self._forget_studies()
             self.title.set_full("Augment")
             self.stack.show_loading("Looking up the users …")
             self.picker.start()
@@ -237,8 +243,7 @@ class AugmentPage(PageWidget):
 
     def _settings_are_new(self) -> None:
         self._show_differences()
-        self.effect.forget()
-        self.pairs.forget()
+        self._forget_studies()
 
     def _settings(self) -> tuple[ExperimentConfig, int]:
         return self.controls.draft, self.seed.value()

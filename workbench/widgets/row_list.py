@@ -21,6 +21,8 @@ class RowList(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 12)
         self.horizontalHeader().setHighlightSections(False)
+        # Columns that fit their contents measure what is in sight and a few rows more, not thousands.
+        self.horizontalHeader().setResizeContentsPrecision(0)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():

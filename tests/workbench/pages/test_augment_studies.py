@@ -65,7 +65,7 @@ def test_an_epoch_shows_a_runs_own_views(qtbot: QtBot, page: AugmentPage, facade
 
 
 def test_all_users_are_counted_part_by_part(qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations) -> None:
-    panel = page.effect
+    panel = page.effect_tab.widget
     page.tabs.setCurrentWidget(panel)
     assert panel.stack.state == "empty"
     with qtbot.waitSignal(panel.parts.finished):
@@ -81,7 +81,7 @@ def test_all_users_are_counted_part_by_part(qtbot: QtBot, page: AugmentPage, fac
 
 
 def test_cancel_ends_the_count(qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations) -> None:
-    panel = page.effect
+    panel = page.effect_tab.widget
     panel.parts.part_done.connect(lambda part, _: panel.parts.cancel() if part == 0 else None)
     page.tabs.setCurrentWidget(panel)
     panel.button.click()
@@ -94,15 +94,15 @@ def test_cancel_ends_the_count(qtbot: QtBot, page: AugmentPage, facade: FakeAugm
 
 def test_a_failed_count_says_so(qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations) -> None:
     facade.fails = UsageError("The weights are gone.", "Train again.")
-    page.tabs.setCurrentWidget(page.effect)
-    page.effect.button.click()
-    qtbot.waitUntil(lambda: page.effect.stack.state == "error")
-    assert page.effect.stack.text == "The weights are gone."
-    assert page.effect.button.isEnabled()
+    page.tabs.setCurrentWidget(page.effect_tab)
+    page.effect_tab.widget.button.click()
+    qtbot.waitUntil(lambda: page.effect_tab.widget.stack.state == "error")
+    assert page.effect_tab.widget.stack.text == "The weights are gone."
+    assert page.effect_tab.widget.button.isEnabled()
 
 
 def test_other_sources_need_a_run(qtbot: QtBot, page: AugmentPage, shop: Context, facade: FakeAugmentations) -> None:
-    panel = page.effect
+    panel = page.effect_tab.widget
     page.tabs.setCurrentWidget(panel)
     panel.source.setCurrentIndex(panel.source.findData("hybrid"))
     assert not panel.button.isEnabled()
@@ -117,7 +117,7 @@ def test_other_sources_need_a_run(qtbot: QtBot, page: AugmentPage, shop: Context
 
 
 def test_pairs_under_an_encoder(qtbot: QtBot, page: AugmentPage, shop: Context) -> None:
-    panel = page.pairs
+    panel = page.pairs_tab.widget
     page.tabs.setCurrentWidget(panel)
     assert "needs a trained run" in panel.stack.text
     trained(shop)

@@ -1,0 +1,38 @@
+"""A tab that is made when it is first seen: a page with many plots opens without waiting for those out of sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+W = TypeVar("W", bound=QWidget)
+
+
+class Lazy(QWidget, Generic[W]):
+    """``make`` is called once: when the place is first shown, or somebody asks for what stands in it."""
+
+    def __init__(self, make: Callable[[], W]) -> None:
+        super().__init__()
+        self._make = make
+        self.made: W | None = None
+        """What stands here; None before it was needed."""
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+
+    @property
+    def widget(self) -> W:
+        """What stands here, made now at the latest."""
+        if self.made is None:
+            self.made = self._make()
+            layout = self.layout()
+            assert layout is not None
+            layout.addWidget(self.made)
+            self.setFocusProxy(self.made)
+        return self.made
+
+    def showEvent(self, event: QShowEvent) -> None:
+        _ = self.widget
+        super().showEvent(event)
