@@ -26,6 +26,7 @@ from engine.records import EpochReport, TrainingResult
 from engine.similarity.source import Correlations
 from engine.similarity.table import NeighbourTable
 from engine.training import checkpoint, setup
+from engine.training.adam import Adam
 from engine.training.device import describe, memory_guard, resolve
 from engine.training.early_stopping import EarlyStopping
 from engine.training.listening import Listener
@@ -97,12 +98,7 @@ class Trainer:
         self.rows = training_rows(
             len(self.split.users), self.config.data.train_fraction, self.config.fidelity.train_subset, train.seed
         )
-        self.optimiser = torch.optim.Adam(
-            self.model.parameters(),
-            lr=train.learning_rate,
-            betas=(train.beta1, train.beta2),
-            fused=self.device.type in ("cpu", "cuda"),
-        )
+        self.optimiser = Adam(self.model.parameters(), train.learning_rate, (train.beta1, train.beta2))
         self.validated = self.split.sample(self.config.evaluate.validation_users)
         self.scorers = {"valid": self._scorer("valid", self.validated)}
 
@@ -180,7 +176,7 @@ class Trainer:
         losses = [objective.loss(batch, states) for objective, states in zip(self.objectives, encoded, strict=True)]
         # Line 15, Eq. 15: L = L_rec + λ L_cl.
         total = torch.stack([task.weight * loss for task, loss in zip(self.objectives, losses, strict=True)]).sum()
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()  # line 16
         return torch.stack([loss.detach() for loss in losses])

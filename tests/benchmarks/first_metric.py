@@ -12,7 +12,8 @@ import tempfile
 import time
 from typing import Any
 
-POLL_SECONDS = 0.005
+POLL_SECONDS = 0.05
+"""Seldom enough to leave both cores to the training."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
