@@ -126,6 +126,7 @@ def walk(folder: str, path: str, rerolls: int) -> None:
     times = []
     with steps.act("reroll"):
         for _ in range(rerolls):
+            steps.until(lambda: not window.context.engine.is_busy)  # a person takes longer than the engine
             before, asked = augment.preview, time.perf_counter()
             augment.reroll()
             steps.until(lambda before=before: augment.preview is not before)

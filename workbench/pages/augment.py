@@ -65,6 +65,7 @@ class AugmentPage(PageWidget):
         self.preview: AugmentationPreview | None = None
         self._dataset = ""
         self._is_locked = False
+        self._ahead: tuple[list[Any], AugmentationPreview] | None = None
         self.picker = UserPicker(context)
         self.title = Elided("Augment", "page-title")
         self.branch = label("", "badge")
@@ -205,7 +206,7 @@ class AugmentPage(PageWidget):
     def page_shown(self) -> None:
         if self._dataset != self.context.session.dataset:
             self._dataset = self.context.session.dataset
-            self.preview = None
+            self.preview = self._ahead = None
             self.chips.set_preview(None)
             self.strips.set_preview(None)
             self._forget_studies()
@@ -261,15 +262,39 @@ class AugmentPage(PageWidget):
         if self.preview is None:
             # The first preview counts the correlations; the next ones replace the chips without a curtain.
             self.stack.show_loading("Drawing the views …")
-        facade, path, user = self.context.workspace.augmentations, self._path(), self.picker.user
-        draft, seed = self._settings()
-        if self.epoch.value():
-            run = draft.replace({"train.seed": seed})
-            asked: tuple[Any, ...] = (facade.in_training, path, user, run, self.epoch.value() - 1)
+        function, *question = self._question(self.seed.value())
+        if self._ahead is not None and self._ahead[0] == question:
+            self._answered(self._ahead[1])
         else:
-            asked = (facade.preview, path, user, draft, self.controls.operator, seed)
-        self.context.run_in_engine(*asked, on_result=self._show, on_error=self._failed, key=(id(self), "preview"))
+            key = (id(self), "preview")
+            self.context.run_in_engine(function, *question, on_result=self._answered, on_error=self._failed, key=key)
         self._ask_samples()
+
+    def _question(self, seed: int) -> tuple[Any, ...]:
+        """What the engine is asked for these views: its method and the arguments."""
+        facade, draft = self.context.workspace.augmentations, self._settings()[0]
+        whose = (self._path(), self.picker.user)
+        if self.epoch.value():
+            return (facade.in_training, *whose, draft.replace({"train.seed": seed}), self.epoch.value() - 1)
+        return (facade.preview, *whose, draft, self.controls.operator, seed)
+
+    def _answered(self, preview: AugmentationPreview) -> None:
+        """Show the views, and ask for the next seed's: Reroll then has them at hand."""
+        self._show(preview)
+        self._ahead = None
+        if self._is_locked or self.epoch.value():
+            return
+        function, *question = self._question(self._next_seed())
+
+        def keep(found: AugmentationPreview) -> None:
+            self._ahead = (question, found)
+
+        self.context.run_in_engine(
+            function, *question, on_result=keep, on_error=lambda _: None, key=(id(self), "ahead")
+        )
+
+    def _next_seed(self) -> int:
+        return self.seed.value() + 1 if self.seed.value() < MAX_SEED else 0
 
     def _path(self) -> str:
         return self._dataset or self.context.session.dataset
@@ -310,7 +335,7 @@ class AugmentPage(PageWidget):
     def reroll(self) -> None:
         """Draw again with the next seed, unless the seed is locked."""
         if self.can_reroll():
-            self.seed.setValue(self.seed.value() + 1 if self.seed.value() < MAX_SEED else 0)
+            self.seed.setValue(self._next_seed())
             self.ask()
 
     def can_reroll(self) -> bool:

@@ -80,6 +80,21 @@ def test_reroll_takes_the_next_seed_and_the_lock_holds_it(qtbot: QtBot, page: Au
     shows(qtbot, page, seed=3)
 
 
+def test_reroll_has_the_next_views_at_hand_and_never_those_of_other_settings(
+    qtbot: QtBot, page: AugmentPage, shop: Context
+) -> None:
+    qtbot.waitUntil(lambda: page._ahead is not None)
+    page.reroll()
+    assert page.preview is not None
+    assert page.preview.seed == 2  # in the same turn of the event loop
+    assert page.preview == shop.workspace.augmentations.preview("sample", page.picker.user, page.controls.draft, seed=2)
+    qtbot.waitUntil(lambda: page._ahead is not None and page._ahead[1].seed == 3)
+    page.controls.k.setValue(1)
+    page.reroll()
+    shown = shows(qtbot, page, seed=3)
+    assert shown.short_length == 1
+
+
 def test_the_same_seed_draws_the_same_views(qtbot: QtBot, page: AugmentPage) -> None:
     page.picker.pick("11")
     first = shows(qtbot, page, user="11", seed=1)
