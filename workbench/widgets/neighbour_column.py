@@ -72,7 +72,7 @@ class NeighbourColumnCard(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(card)
-        self.setMinimumWidth(430)
+        self.setMinimumWidth(490)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.view.activated.connect(self._walk)
         self.view.clicked.connect(self._walk)
