@@ -40,7 +40,7 @@ def settings() -> ExperimentConfig:
 def finish(workspace: Workspace, run_id: str) -> None:
     """Start the run and wait for its end."""
     process = workspace.runs.start(run_id)
-    wait_for(lambda: process.poll() is not None, seconds=500)
+    wait_for(lambda: process.poll() is not None, seconds=1500)
     assert workspace.runs.get(run_id).status is RunStatus.FINISHED
 
 
