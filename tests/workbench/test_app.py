@@ -99,5 +99,6 @@ def test_the_whole_walk_works_without_a_display(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     names = [path.stem.split("-", 1)[1] for path in sorted(tmp_path.glob("*.png"))]
+    names = [name for name in names if name != "runs-training"]  # taken where training is slow enough to be seen
     assert names == ["home", "dataset", "neighbours", "augment", "train", "runs-curves", "runs-overview"]
     assert all(path.stat().st_size > 10_000 for path in tmp_path.glob("*.png"))
