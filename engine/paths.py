@@ -7,6 +7,10 @@ from pathlib import Path
 
 import platformdirs
 
+BEST_WEIGHTS = "best.pt"
+CHECKPOINT = "checkpoint.pt"
+"""Files in a run's folder, named here for those who only look whether they are there and load no torch."""
+
 
 def resource(*parts: str) -> Path:
     """Path of a bundled file below ``resources/``, in a checkout as in an installed package."""

@@ -214,7 +214,7 @@ def _stored(dataset: Dataset, path: str, written: int, fallback: str) -> tuple[E
     from pathlib import Path
 
     from engine.training.checkpoint import read_weights
-    from engine.training.pairs import stored_model
+    from engine.training.stored import stored_model
 
     own = configuration.parse(read_weights(Path(path)).config or fallback)
     return own, stored_model(own, dataset, _split(dataset), Path(path))

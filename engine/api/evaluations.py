@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 from engine.config import ExperimentConfig, parse
-from engine.errors import UsageError
 
 Metrics = dict[str, float]
 
@@ -44,35 +43,18 @@ class Evaluations:
         The rules of ranking, the device and the model's shape are ``config``'s. Raises ``UsageError`` when the file
         cannot be read, belongs to other data or does not fit the model, ``DataError`` for a bad data file.
         """
-        import torch
-
         from engine.data.dataset import load
         from engine.data.splits import leave_one_out
         from engine.evaluation.protocol import evaluate
-        from engine.models.weights import refuse_misfit
         from engine.training import setup
-        from engine.training.checkpoint import read_weights
         from engine.training.device import memory_guard, resolve
+        from engine.training.stored import stored_model
 
-        if not setup.trains(config):
-            raise UsageError(f"'{config.model.name}' has no weights to read.", "Name the preset the weights are of.")
-        weights = read_weights(Path(checkpoint).expanduser())
         dataset = load(path)
-        if weights.fingerprint not in ("", dataset.fingerprint):
-            raise UsageError(
-                f"The weights in {checkpoint} were trained on other data than {dataset.path} holds.",
-                "Name the data set of their run.",
-            )
         users = leave_one_out(dataset)
         device = resolve(config.train.device)
         with memory_guard(config, device):
-            model = setup.model(config, dataset, users, torch.Generator())
-            if weights.is_published:
-                model.load_published(weights.values)
-            else:
-                refuse_misfit(model.state_dict(), weights.values)
-                model.load_state_dict(weights.values)
-            model.to(device).eval()
+            model = stored_model(config, dataset, users, Path(checkpoint).expanduser()).to(device)
             scorer = setup.scorer(config, dataset, users, split, model, device)
             return evaluate(scorer, users, split, dataset.item_count, config.evaluate, config.fidelity).metrics
 

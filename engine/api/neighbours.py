@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine import registry
 from engine.config import ExperimentConfig, parse
 from engine.errors import UsageError
+from engine.paths import BEST_WEIGHTS, CHECKPOINT
 from engine.records import (
     ItemRecord,
     NeighbourColumn,
@@ -244,8 +245,7 @@ def _refuse_without_model(announced: Sequence[registry.Entry], source: Path | No
 
 
 def _has_weights(directory: Path) -> bool:
-    # The names of engine.training.checkpoint, without torch: this is asked whenever a run ends.
-    return any((directory / name).is_file() for name in ("best.pt", "checkpoint.pt"))
+    return any((directory / name).is_file() for name in (BEST_WEIGHTS, CHECKPOINT))
 
 
 @lru_cache(maxsize=6)

@@ -12,6 +12,7 @@ from engine.cli.frame import data_argument, emit, json_option, stored_workspace_
 from engine.cli.settings import SettingsCommand, config_options
 from engine.config import ExperimentConfig
 from engine.errors import UsageError
+from engine.paths import BEST_WEIGHTS
 from engine.records import AugmentationEffect, AugmentationPreview, PairSimilarities, TokenKind, to_plain
 
 _KIND_SIGNS = {TokenKind.KEPT: "", TokenKind.MASKED: "▢", TokenKind.SUBSTITUTED: "S", TokenKind.INSERTED: "+"}
@@ -75,7 +76,7 @@ def augment(
     if run_id and checkpoint:
         raise UsageError("--run and --checkpoint name two encoders.", "Give one of them.")
     if run_id:
-        checkpoint = str(workspace.runs.get(run_id).directory / "best.pt")
+        checkpoint = str(workspace.runs.get(run_id).directory / BEST_WEIGHTS)
     facade = workspace.augmentations
     if all_users:
         _tell_effect(_effect(workspace, data, config, seed, source, checkpoint), seed, as_json)

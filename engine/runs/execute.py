@@ -21,6 +21,7 @@ import numpy as np
 
 from engine.config import ExperimentConfig, parse
 from engine.errors import EngineError, OutOfMemoryError, RunError
+from engine.paths import BEST_WEIGHTS, CHECKPOINT
 from engine.records import RunRecord, RunStatus, TrainingResult
 from engine.runs import environment, liveness
 from engine.runs.files import replacing
@@ -165,7 +166,7 @@ def _artifacts(store: Store, run: RunRecord, result: TrainingResult) -> tuple[tu
         except OSError as error:
             trouble = f"The users' ranks could not be kept: {error.strerror or error}."
             say(trouble)
-    names = {"ranks": "ranks.npz", "best": "best.pt", "checkpoint": "checkpoint.pt"}
+    names = {"ranks": "ranks.npz", "best": BEST_WEIGHTS, "checkpoint": CHECKPOINT}
     found = []
     for name, file in names.items():
         path = run.directory / file

@@ -7,6 +7,7 @@ import time
 
 import psutil
 
+from engine.paths import CHECKPOINT
 from engine.records import RunRecord, RunStatus
 from engine.runs import liveness
 from engine.runs.recorder import STOPPING
@@ -64,7 +65,7 @@ def _kill(process: psutil.Process) -> None:
 
 
 def _mark_stopped(store: Store, record: RunRecord, mark: ProcessMark) -> None:
-    has_checkpoint = (record.directory / "checkpoint.pt").is_file()
+    has_checkpoint = (record.directory / CHECKPOINT).is_file()
     kept = "Its last checkpoint stands." if has_checkpoint else "It had no checkpoint yet."
     ending = Ending(
         RunStatus.STOPPED,

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from engine.errors import RunError, UsageError
+from engine.paths import BEST_WEIGHTS, CHECKPOINT
 
-CHECKPOINT = "checkpoint.pt"
-BEST = "best.pt"
+BEST = BEST_WEIGHTS
 _FORMAT = "coserec-workbench"
 _VERSION = 2
 _ONLY_PLAIN = "Name a best.pt, or a state_dict that torch.save has written."

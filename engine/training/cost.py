@@ -24,6 +24,7 @@ from engine.data.sequences import Sequences
 from engine.evaluation.ranking import users_at_once
 from engine.records import CostEstimate
 from engine.similarity.embedding.products import SCORES_AT_ONCE, embedding_neighbours
+from engine.similarity.hybrid.similarity import first_hybrid_epoch
 from engine.similarity.item_cf.counting import item_cf
 from engine.similarity.table import NeighbourTable
 from engine.training import setup
@@ -91,8 +92,7 @@ class _Rehearsal(Trainer):
         """Epochs whose correlations follow the embeddings: all, or those after E (FACTS F16)."""
         if not setup.asks_for_hybrid(self.config):
             return epochs
-        late = self.config.fidelity.hybrid_switch == "after_epoch"
-        return max(0, epochs - self.config.similarity.hybrid_after_epoch - late)
+        return max(0, epochs - first_hybrid_epoch(self.config))
 
     def _step_seconds(self) -> float:
         """Median of a few steps, after others that pay for what is made once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,40 +12,13 @@ from engine.augment.views import Augmenter, NeighbourTable
 from engine.config import ExperimentConfig
 from engine.data.dataset import Dataset
 from engine.data.splits import LeaveOneOut
-from engine.errors import UsageError
 from engine.losses.nt_xent.loss import NTXent
 from engine.losses.representation import gram
-from engine.models.weights import refuse_misfit
 from engine.records import PairSimilarities
-from engine.training import setup
-from engine.training.checkpoint import read_weights
 from engine.training.objectives import TrainingData, encode
 
 NEGATIVES_PER_USER = 16
 """How many of a batch's similarities between users are kept for the histogram; ranks always use all of them."""
-
-
-def stored_model(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, path: Path) -> Any:
-    """The model of ``config`` with the weights of ``path``, on the host, ready to encode.
-
-    Raises ``UsageError`` when the file cannot be read, belongs to other data, or does not fit.
-    """
-    weights = read_weights(path)
-    if weights.fingerprint not in ("", dataset.fingerprint):
-        raise UsageError(
-            f"The weights in {path} were trained on other data than {dataset.name} holds now.",
-            "Choose a run of this data set.",
-        )
-    if not setup.trains(config):
-        raise UsageError(f"'{config.model.name}' has no encoder.", "Choose a run of a model that trains.")
-    with torch.random.fork_rng(devices=[]):
-        model = setup.model(config, dataset, split, torch.Generator())
-    if weights.is_published:
-        model.load_published(weights.values)
-    else:
-        refuse_misfit(model.state_dict(), weights.values)
-        model.load_state_dict(weights.values)
-    return model.eval()
 
 
 @torch.no_grad()

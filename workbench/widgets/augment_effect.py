@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from engine.api.augmentations import PART
 from engine.config import ExperimentConfig
 from engine.records import AugmentationEffect
 from workbench.context import Context
@@ -22,8 +23,6 @@ from workbench.widgets.states import StatefulStack
 from workbench.widgets.tables import Columns, show_as_table_button
 
 SOURCES = (("memory", "Memory-based (Eq. 9)"), ("hybrid", "Hybrid (Eq. 11)"), ("model", "Model-based (Eq. 10)"))
-PART = 16384
-"""Users of one part, as the engine's facade splits them."""
 
 
 class EffectPanel(QWidget):

@@ -8,10 +8,9 @@ from functools import cache
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox
 
+from engine.paths import BEST_WEIGHTS
 from workbench.context import SAMPLE, Context
 from workbench.widgets.cards import label
-
-BEST = "best.pt"
 
 
 @cache
@@ -48,7 +47,7 @@ class RunChoice(QComboBox):
             for record in self._context.runs.records:
                 path = str(record.config.get("data", {}).get("path", ""))
                 if record.best_epoch is not None and _place(path) == _place(self._context.session.dataset):
-                    self.addItem(f"{record.name} · {record.id[:6]}", str(record.directory / BEST))
+                    self.addItem(f"{record.name} · {record.id[:6]}", str(record.directory / BEST_WEIGHTS))
             if not self.count():
                 self.addItem("no trained run of this data set", "")
             self.setCurrentIndex(max(self.findData(before), 0))

@@ -15,6 +15,12 @@ from engine.similarity.source import Phase
 from engine.similarity.table import NeighbourTable
 
 
+def first_hybrid_epoch(config: ExperimentConfig) -> int:
+    """The zero-based epoch that Eq. 11 first rules: E, or the one after it (FACTS F16)."""
+    late = config.fidelity.hybrid_switch == "after_epoch"
+    return config.similarity.hybrid_after_epoch + late
+
+
 class HybridSimilarity:
     """Eq. 11 from epoch E on (``at_epoch``), or after it (``after_epoch``, FACTS F16)."""
 
@@ -22,8 +28,7 @@ class HybridSimilarity:
         self._memory = ItemCF(config, split, item_count)
         self._model = EmbeddingSimilarity(config, split, item_count)
         self._missing = config.fidelity.missing_neighbour
-        late = config.fidelity.hybrid_switch == "after_epoch"
-        self._first_hybrid_epoch = config.similarity.hybrid_after_epoch + late
+        self._first_hybrid_epoch = first_hybrid_epoch(config)
 
     def name_at(self, epoch: int) -> Phase:
         return "hybrid" if epoch >= self._first_hybrid_epoch else "memory"

@@ -213,7 +213,7 @@ def test_a_model_source_needs_weights(config: ExperimentConfig, tmp_path: Path) 
 
 def test_pairs_are_those_of_a_loop(config: ExperimentConfig, trained: tuple[Path, list[list[np.ndarray]]]) -> None:
     """Representations of the public encoder, one view at a time, and every comparison by hand."""
-    from engine.training.pairs import stored_model
+    from engine.training.stored import stored_model
 
     found = Augmentations().pairs("sample", config, str(trained[0]), seed=5)
     assert found is not None

@@ -1,0 +1,39 @@
+"""Models whose weights lie in a file: a run's ``best.pt`` or ``checkpoint.pt``, or the authors' (FACTS F20)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.config import ExperimentConfig
+from engine.data.dataset import Dataset
+from engine.data.splits import LeaveOneOut
+from engine.errors import UsageError
+from engine.models.weights import refuse_misfit
+from engine.training import setup
+from engine.training.checkpoint import read_weights
+
+
+def stored_model(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, path: Path) -> Any:
+    """The model of ``config`` with the weights of ``path``, on the host, in evaluation mode.
+
+    Raises ``UsageError`` when it has no weights, or the file cannot be read, belongs to other data, or does not fit.
+    """
+    if not setup.trains(config):
+        raise UsageError(f"'{config.model.name}' has no weights to read.", "Choose a model that trains.")
+    weights = read_weights(path)
+    if weights.fingerprint not in ("", dataset.fingerprint):
+        raise UsageError(
+            f"The weights in {path} were trained on other data than {dataset.path} holds.",
+            "Take weights and data set of one run.",
+        )
+    with torch.random.fork_rng(devices=[]):
+        model = setup.model(config, dataset, split, torch.Generator())
+    if weights.is_published:
+        model.load_published(weights.values)
+    else:
+        refuse_misfit(model.state_dict(), weights.values)
+        model.load_state_dict(weights.values)
+    return model.eval()
