@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QSettings
+from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from tests.helpers.fake_runs import FakeRuns, fake_workspace
@@ -51,8 +52,8 @@ def _no_torch() -> Iterator[None]:
 @pytest.fixture
 def theme(qapp: QApplication) -> Theme:
     made = Theme("light")
-    if not qapp.styleSheet():
-        # Once: a new style sheet dresses every widget again that earlier tests have left behind.
+    if qapp.palette().color(QPalette.ColorRole.Window) != QColor(made.colours.window):
+        # Once: a new palette dresses every widget again that earlier tests have left behind.
         made.apply()
     return made
 
