@@ -98,4 +98,5 @@ def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool 
     if needs_import:
         window.painted.connect(lambda: window.import_file(resolved(dataset)))
     window.painted.connect(window.backstage.start)
+    window.painted.connect(window.maker.start)
     return window

@@ -29,6 +29,7 @@ from workbench.settings import VERSION
 from workbench.shell import window_actions
 from workbench.shell.closing import ClosingDialog
 from workbench.shell.docks import LogPanel, NotificationsPanel, QueuePanel
+from workbench.shell.page_maker import PageMaker
 from workbench.shell.palette import CommandPalette, ShortcutSheet
 from workbench.shell.rail import Rail
 from workbench.shell.status_bar import StatusBar
@@ -50,7 +51,8 @@ class MainWindow(QMainWindow):
         self.context = context
         self.backstage = Backstage(context)
         self.pages = {page.id: page for page in pages()}
-        self._widgets: dict[str, PageWidget] = {}
+        self.maker = PageMaker(context, self.pages)
+        self.maker.made.connect(self._add_page)
         self._current = ""
         self._has_painted = False
         self._may_close = False
@@ -149,19 +151,19 @@ class MainWindow(QMainWindow):
         return self._current
 
     def page_widget(self, page_id: str) -> PageWidget:
-        """The page's widget, made at the first call."""
-        if page_id not in self._widgets:
-            page = self.pages[page_id]
-            widget = page.build(self.context)
-            self._widgets[page_id] = widget
-            self.stack.addWidget(widget)
-            self._attach_commands(page, widget)
-            widget.restore_state(self.context.settings.read(f"page/{page_id}", dict, {}))
-        return self._widgets[page_id]
+        """The page's widget, made now at the latest."""
+        return self.maker.widget(page_id)
 
     def built_page(self, page_id: str) -> PageWidget | None:
-        """The page's widget if it has been shown already."""
-        return self._widgets.get(page_id)
+        """The page's widget if it is made already."""
+        return self.maker.widgets.get(page_id)
+
+    @Slot(str)
+    def _add_page(self, page_id: str) -> None:
+        widget = self.maker.widgets[page_id]
+        self.stack.addWidget(widget)
+        self._attach_commands(self.pages[page_id], widget)
+        widget.restore_state(self.context.settings.read(f"page/{page_id}", dict, {}))
 
     def _attach_commands(self, page: Page, widget: PageWidget) -> None:
         for command in page.commands:
@@ -279,7 +281,7 @@ class MainWindow(QMainWindow):
         settings.write("window/geometry", bytes(self.saveGeometry().data()))
         settings.write("window/state", bytes(self.saveState(VERSION).data()))
         settings.write("window/page", self._current)
-        for page_id, widget in self._widgets.items():
+        for page_id, widget in self.maker.widgets.items():
             settings.write(f"page/{page_id}", widget.save_state())
         settings.save()
 

@@ -24,6 +24,7 @@ from workbench.pages import pages
 from workbench.settings import Settings
 from workbench.shell.palette import CommandPalette, full_name, match
 from workbench.widgets.import_dialog import ImportDialog
+from workbench.widgets.lazy import Lazy
 
 ROOT = Path(__file__).parents[2]
 
@@ -371,3 +372,21 @@ def test_closing_right_after_the_end_of_a_run_asks_nothing(
     assert window.backstage.training.run_id == "r0001"
     assert window.close()
     assert window.closing is None
+
+
+def test_pages_are_made_before_they_are_asked_for_and_only_once(qtbot: QtBot, window: MainWindow) -> None:
+    half = window.maker._begin("augment")
+    assert half.make_more()
+    window.context.session.change({"augment.crop_rate": 0.35})  # while the page is not whole
+    window.maker.start()
+    qtbot.waitUntil(lambda: set(window.maker.widgets) == set(window.pages), timeout=20_000)
+    qtbot.waitUntil(lambda: not window.maker._timer.isActive(), timeout=20_000)
+    made = dict(window.maker.widgets)
+    assert window.current_page == "train"
+    assert window.page_widget("augment") is half
+    assert half.controls.draft.augment.crop_rate == 0.35
+    assert all(part.made is not None for page in made.values() for part in page.findChildren(Lazy))
+    for page in pages():
+        window.show_page(page.id)
+        assert window.stack.currentWidget() is made[page.id]
+    assert window.stack.count() == len(made)

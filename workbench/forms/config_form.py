@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -36,8 +36,15 @@ class ConfigForm(QWidget):
     validity_changed = Signal(bool)
 
     def __init__(
-        self, config: ExperimentConfig, baseline: ExperimentConfig, theme: Theme, *, skip: Collection[str] = ()
+        self,
+        config: ExperimentConfig,
+        baseline: ExperimentConfig,
+        theme: Theme,
+        *,
+        skip: Collection[str] = (),
+        at_once: bool = True,
     ) -> None:
+        """``skip``: fields that are entered elsewhere. ``at_once=False``: the caller goes through `make`."""
         super().__init__()
         self.config = config
         self.baseline = baseline
@@ -51,8 +58,15 @@ class ConfigForm(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(SPACE)
+        if at_once:
+            for _ in self.make():
+                pass
+
+    def make(self) -> Iterator[None]:
+        """Make the sections, one a piece of work (`PageWidget.make`)."""
         for section in SECTIONS:
             self._layout.addWidget(self._section(section))
+            yield
         self._layout.addStretch(1)
         self.refresh()
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -21,13 +21,33 @@ if TYPE_CHECKING:
 
 
 class PageWidget(QWidget):
-    """Base of a page's widget. Every hook may be left as it is."""
+    """Base of a page's widget. `make` puts it together; every other hook may be left as it is."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, at_once: bool = True) -> None:
+        """``at_once=False``: the caller goes through `make_more` until it says that nothing is left."""
         super().__init__()
         self.context = context
         # The page itself can hold the focus, so that its shortcuts work before anything in it is chosen.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._to_make = self.make()
+        if at_once:
+            self.finish()
+
+    def make(self) -> Iterator[None]:
+        """Put the page together. At each ``yield`` the window may do something else: no piece takes 50 ms.
+
+        Connect to what others send in the last piece only: before it the page is not whole.
+        """
+        yield from ()
+
+    def make_more(self) -> bool:
+        """Make the next piece; whether there are more."""
+        return next(self._to_make, self) is not self
+
+    def finish(self) -> None:
+        """Make what is left at once."""
+        while self.make_more():
+            pass
 
     def page_shown(self) -> None:
         """The page has become the visible one."""
@@ -62,6 +82,12 @@ class PageCommand:
     icon: str = ""
 
 
+class Build(Protocol):
+    """A page's class."""
+
+    def __call__(self, context: Context, *, at_once: bool = True) -> PageWidget: ...
+
+
 @dataclass(frozen=True)
 class Page:
     """A page as the rail, the menus and the palette show it."""
@@ -70,7 +96,7 @@ class Page:
     title: str
     icon: str
     order: int
-    build: Callable[[Context], PageWidget]
+    build: Build
     tip: str = ""
     commands: tuple[PageCommand, ...] = ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
@@ -20,7 +21,6 @@ from engine import registry
 from engine.config import ExperimentConfig, differences, with_fidelity
 from engine.errors import EngineError
 from engine.records import AugmentationPreview
-from workbench.context import Context
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE, set_role
 from workbench.widgets.augment_controls import POLICY, AugmentControls
@@ -60,8 +60,8 @@ START = "Select a chip for its title, id, score and source. Return shows the ite
 class AugmentPage(PageWidget):
     """Users on the left; the operators' settings, the chips and their details on the right."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
+    def make(self) -> Iterator[None]:
+        context = self.context
         self.preview: AugmentationPreview | None = None
         self._dataset = ""
         self._is_locked = False
@@ -72,6 +72,7 @@ class AugmentPage(PageWidget):
         self.why = Elided("", "muted")
         self.use_button = QPushButton("Use these settings in Train")
         self.controls = AugmentControls(context.session.config)
+        yield
         self.reading = Elided("", "muted")
         self.epoch = QSpinBox()
         self.strips = SampleStrips()
@@ -88,8 +89,11 @@ class AugmentPage(PageWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY)
+        yield
         self._arrange()
+        yield
         self._connect()
+        self._config_changed(context.session.config)
         self._show_differences()
 
     # --- parts

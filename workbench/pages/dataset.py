@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Slot
@@ -9,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTabWidget, QVBoxLayout,
 
 from engine.errors import EngineError
 from engine.records import DatasetDetails, DatasetSummary, UserSequence
-from workbench.context import SAMPLE, Context
+from workbench.context import SAMPLE
 from workbench.engine_process import Task
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SPACE, TIGHT, WIDE
@@ -25,12 +26,14 @@ TABS = ("overview", "users", "items")
 class DatasetPage(PageWidget):
     """Loads the summary when it is shown, then the tables; and again when another data set is opened."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
+    def make(self) -> Iterator[None]:
         from workbench.widgets.dataset_overview import DatasetOverview
+
+        yield
         from workbench.widgets.dataset_tables import ItemsTab, UsersTab
         from workbench.widgets.import_parts import ImportReportCard
 
+        yield
         self.summary: DatasetSummary | None = None
         self.details: DatasetDetails | None = None
         self._task: Task | None = None
@@ -40,16 +43,19 @@ class DatasetPage(PageWidget):
         self.title = label("", "page-title")
         self.path = Elided("", "muted", Qt.TextElideMode.ElideMiddle)
         self.reload_button = QPushButton("Reload")
-        theme = context.theme
+        theme = self.context.theme
         self.overview = DatasetOverview(theme)
+        yield from self.overview.make()
         self.tiles, self.lengths = self.overview.tiles, self.overview.lengths
         self.popularity, self.protocol = self.overview.popularity, self.overview.protocol
         self.imported = ImportReportCard(theme)
         self.add_card(self.imported)
+        yield
         self.users, self.items = UsersTab(theme), ItemsTab(theme)
         self.table_stacks = [StatefulStack(part, theme) for part in (self.users, self.items)]
         self.tabs = QTabWidget()
         self.stack = StatefulStack(self.tabs, theme)
+        yield
         self._arrange()
         self._connect()
         self._show_name()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QProcess, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.records import RunStatus
-from workbench.context import SAMPLE, Context
+from workbench.context import SAMPLE
 from workbench.pages import Page, PageWidget
 from workbench.theme import HUGE, TIGHT, WIDE, set_role
 from workbench.widgets.cards import Card, clear, label, scrolled
@@ -30,8 +30,9 @@ def missing(paths: Iterable[str]) -> set[str]:
 class HomePage(PageWidget):
     """Rebuilt from the settings and the run book whenever it is shown or they change."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
+    def make(self) -> Iterator[None]:
+        context = self.context
+        yield
         self.sample_button = QPushButton("Open sample")
         self.dataset_rows: list[RecentRow] = []
         self.workspace_rows: list[RecentRow] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ from engine import registry
 from engine.config import fields_of
 from engine.errors import EngineError
 from engine.records import NeighbourComparison, NeighbourSummary, RunRecord
-from workbench.context import Context
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
 from workbench.widgets.cards import Elided, label, roomy
@@ -43,10 +43,11 @@ ITEM_TAB, ALL_TAB = 0, 1
 class NeighboursPage(PageWidget):
     """Search on the left; on the right the picked item's columns, and the whole data set behind a second tab."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
+    def make(self) -> Iterator[None]:
         from workbench.widgets.top_score_card import TopScoreCard
 
+        yield
+        context = self.context
         self.list: NeighbourComparison | None = None
         self.summary: NeighbourSummary | None = None
         self._history: list[str] = []
@@ -66,11 +67,14 @@ class NeighboursPage(PageWidget):
             entry.name: NeighbourColumnCard(context.theme, entry.name, entry.label, f"{entry.label}. {entry.help}")
             for entry in registry.entries("similarity")
         }
+        yield
         self.extra: dict[str, QAction] = {}
         self.top_scores = TopScoreCard(context.theme)
+        yield
         self.stack = StatefulStack(self._content(), context.theme)
         self.all_stack = StatefulStack(self.top_scores, context.theme)
         self.tabs = QTabWidget()
+        yield
         self._arrange()
         self._connect()
         self._show_columns()

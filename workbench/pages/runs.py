@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer
@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
 
 from engine.config import presets
 from engine.records import RunRecord, RunStatus
-from workbench.context import Context
 from workbench.item_models.runs_model import RunsModel
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.run_names import run_name
@@ -42,8 +41,8 @@ DEFAULT_SERIES = {"losses": "loss/total", "validation": "valid/NDCG@20"}
 class RunsPage(PageWidget):
     """Table at the left, the ticked and the selected runs at the right."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
+    def make(self) -> Iterator[None]:
+        context = self.context
         self.model = RunsModel(context.runs)
         self._current = ""
         self._is_first_news = True
@@ -60,6 +59,7 @@ class RunsPage(PageWidget):
         self._timer.timeout.connect(self._read_log)
         self._records_changed(context.runs.records)
         self._show_state()
+        yield
 
     # Parts ----------------------------------------------------------------------------------------------------------
 

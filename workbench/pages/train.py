@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -14,7 +14,6 @@ from engine.config import ExperimentConfig, Preset, differences, fields_of, pres
 from engine.errors import ConfigurationError, EngineError
 from engine.paths import default_workspace
 from engine.records import DeviceInfo, RunRecord
-from workbench.context import Context
 from workbench.forms.config_form import ConfigForm
 from workbench.forms.editors import number_text
 from workbench.forms.seeds import parse_seeds, seeds_text
@@ -47,19 +46,21 @@ def command_text(config: ExperimentConfig, chosen: Preset, seeds: Sequence[int],
 class TrainPage(PageWidget):
     """The form at the left; what will happen, and the button, at the right."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        session = context.session
-        self.form = ConfigForm(session.config, preset(session.preset).config, context.theme, skip=SKIPPED)
+    def make(self) -> Iterator[None]:
+        context, session = self.context, self.context.session
+        self.form = ConfigForm(
+            session.config, preset(session.preset).config, context.theme, skip=SKIPPED, at_once=False
+        )
+        yield from self.form.make()
         self._is_queueing = False
         self._build()
+        yield
         self.form.config_changed.connect(self._edited)
         self.form.validity_changed.connect(lambda _: self._refresh())
         session.config_changed.connect(self._follow_session)
         self.seeds.textChanged.connect(lambda _: self._refresh())
         self.cost.changed.connect(self._refresh)
-        self._show_preset()
-        self._refresh()
+        self._follow_session(session.config)
 
     # Parts ----------------------------------------------------------------------------------------------------------
 

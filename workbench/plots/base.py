@@ -49,9 +49,8 @@ class Plot(pg.PlotWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None, axes: dict[str, pg.AxisItem] | None = None) -> None:
         given = axes or {}
         sides = {side: given.get(side) or CountAxis(side) for side in ("left", "bottom")}
-        super().__init__(parent, axisItems=sides)
+        super().__init__(parent, axisItems=sides, enableMenu=False)
         self.hideButtons()
-        self.setMenuEnabled(False)
         self.setMinimumHeight(200)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         set_role(self, "bare")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from engine.config import ExperimentConfig
@@ -32,10 +34,19 @@ class DatasetOverview(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._theme = theme
+        self._grid = QGridLayout(self)
+        self._added = 0
+
+    def make(self) -> Iterator[None]:
+        """Make the cards; a plot is a piece of work of its own (`PageWidget.make`)."""
+        theme = self._theme
         self.tiles = {name: Tile(caption, tip) for name, caption, tip in TILES}
         self.paper = label("", "note", wrap=True)
         self.lengths = LengthCard(theme)
+        yield
         self.popularity = PopularityCard(theme)
+        yield
         self.times = PlotCard(
             theme,
             "Actions over time",
@@ -48,9 +59,8 @@ class DatasetOverview(QWidget):
             wrap=True,
         )
         self.protocol = ProtocolCard()
+        yield
         self.targets = TargetsCard(theme)
-        self._grid = QGridLayout(self)
-        self._added = 0
         self._fill()
         self.clear_details()
 

@@ -1,0 +1,88 @@
+"""Pages, made before they are asked for: in small pieces, while nothing else is to be done."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+
+from workbench import plots, widgets
+from workbench.context import Context
+from workbench.pages import Page, PageWidget
+from workbench.widgets.lazy import Lazy
+
+BETWEEN_MS = 15
+"""Milliseconds between two pieces: what the user does meanwhile goes first."""
+
+
+def import_parts() -> None:
+    """Import what pages are made of: pyqtgraph alone takes longer than any piece may. Not on the GUI thread."""
+    for package in (plots, widgets):
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{package.__name__}.{module.name}")
+
+
+class PageMaker(QObject):
+    """``made`` comes with the id of a page that is whole."""
+
+    made = Signal(str)
+
+    def __init__(self, context: Context, pages: Mapping[str, Page]) -> None:
+        super().__init__()
+        self._context = context
+        self._pages = pages
+        self._begun: dict[str, PageWidget] = {}
+        self.widgets: dict[str, PageWidget] = {}
+        """Pages that are whole, by id."""
+        self._timer = QTimer(self)
+        self._timer.setInterval(BETWEEN_MS)
+        self._timer.timeout.connect(self._next)
+
+    def widget(self, page_id: str) -> PageWidget:
+        """The page's widget; what is left of it is made now."""
+        if page_id not in self.widgets:
+            self._begin(page_id).finish()
+            self._end(page_id)
+        return self.widgets[page_id]
+
+    @Slot()
+    def start(self) -> None:
+        """Make all the others, a piece at a time, once what they import is there."""
+        self._context.run_in_thread(import_parts, on_result=lambda _: self._timer.start(), key=id(self))
+
+    def stop(self) -> None:
+        """Make no more unasked."""
+        self._timer.stop()
+
+    def _begin(self, page_id: str) -> PageWidget:
+        if page_id not in self._begun:
+            self._begun[page_id] = self._pages[page_id].build(self._context, at_once=False)
+        return self._begun[page_id]
+
+    def _end(self, page_id: str) -> None:
+        self.widgets[page_id] = self._begun.pop(page_id)
+        self.made.emit(page_id)
+
+    @Slot()
+    def _next(self) -> None:
+        """One piece: of a page, or of what a page shows only later."""
+        if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            return
+        waiting = next((page_id for page_id in self._pages if page_id not in self.widgets), None)
+        if waiting is None:
+            self._make_lazy()
+        elif waiting not in self._begun:
+            self._begin(waiting)
+        elif not self._begun[waiting].make_more():
+            self._end(waiting)
+
+    def _make_lazy(self) -> None:
+        found = (part for page in self.widgets.values() for part in page.findChildren(Lazy) if part.made is None)
+        part = next(found, None)
+        if part is None:
+            self._timer.stop()
+        else:
+            _ = part.widget
