@@ -60,6 +60,11 @@ class Notifier(QObject):
         name = type(error).__name__
         self.tell(f"Something went wrong inside the workbench ({name}: {error}).", level="error", details=trace)
 
+    def report_bug(self, error: BaseException) -> None:
+        """Show our bugs only: an `EngineError` stands where it happened, with what to do."""
+        if not isinstance(error, EngineError):
+            self.report(error)
+
     def _keep(self, item: Notification) -> None:
         self.items.append(item)
         del self.items[: -self.KEPT]

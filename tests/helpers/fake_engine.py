@@ -186,7 +186,8 @@ class FakeNeighbours:
             for place, name in enumerate(similarities)
         )
         choice = HybridChoice("model", 0.25, 0.75, "The model's best neighbour scores 0.7500.") if run else None
-        return NeighbourComparison(found.item, columns, choice, run, "inputs", "items", "keep")
+        counted = config.fidelity.correlation_items if config else "inputs"
+        return NeighbourComparison(found.item, columns, choice, run, counted, "items", "keep")
 
     def summary(
         self, path: str, similarities: tuple[str, ...] = (), *, run: str = "", config: ExperimentConfig | None = None

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 
 from engine import registry
 from engine.config import ExperimentConfig, differences, with_fidelity
-from engine.errors import EngineError
 from engine.records import AugmentationPreview
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE, set_role
@@ -385,8 +384,7 @@ class AugmentPage(PageWidget):
         return registry.entry("operator", operator).label
 
     def _failed(self, error: BaseException) -> None:
-        if not isinstance(error, EngineError):
-            self.context.notifier.report(error)
+        self.context.notifier.report_bug(error)
         self.preview = None
         self.chips.set_preview(None)
         self.branch.hide()

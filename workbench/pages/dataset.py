@@ -201,16 +201,14 @@ class DatasetPage(PageWidget):
             self.items.set_items(self.details.items)
 
     def _details_failed(self, error: BaseException) -> None:
-        if not isinstance(error, EngineError):
-            self.context.notifier.report(error)
+        self.context.notifier.report_bug(error)
         for stack in self.table_stacks:
             stack.show_error(error, "Count again", self._ask_details)
 
     def _failed(self, error: BaseException) -> None:
         self.summary = None
         self._show_name()
-        if not isinstance(error, EngineError):
-            self.context.notifier.report(error)
+        self.context.notifier.report_bug(error)
         self.stack.show_error(error, "Read again", self.reload)
 
     def _show_name(self) -> None:

@@ -24,9 +24,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine import registry
-from engine.config import fields_of
-from engine.errors import EngineError
-from engine.records import NeighbourComparison, NeighbourSummary, RunRecord
+from engine.config import ExperimentConfig, fields_of
+from engine.records import NeighbourComparison, RunRecord
+from workbench.engine_process import Task
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
 from workbench.widgets.cards import Elided, label, roomy
@@ -44,16 +44,16 @@ class NeighboursPage(PageWidget):
     """Search on the left; on the right the picked item's columns, and the whole data set behind a second tab."""
 
     def make(self) -> Iterator[None]:
-        from workbench.widgets.top_score_card import TopScoreCard
+        from workbench.widgets.neighbour_summary import NeighbourSummaryTab
 
         yield
         context = self.context
         self.list: NeighbourComparison | None = None
-        self.summary: NeighbourSummary | None = None
         self._history: list[str] = []
         self._place = -1
         self._dataset = ""
-        self._summary_of: tuple[str, ...] = ()
+        self._task: Task | None = None
+        self._counted_with: ExperimentConfig | None = None
         self.search = ItemSearch(context)
         self.title = Elided("", "page-title")
         self.facts = label("", "muted", wrap=True)
@@ -69,10 +69,9 @@ class NeighboursPage(PageWidget):
         }
         yield
         self.extra: dict[str, QAction] = {}
-        self.top_scores = TopScoreCard(context.theme)
+        self.all_items = NeighbourSummaryTab(context)
         yield
         self.stack = StatefulStack(self._content(), context.theme)
-        self.all_stack = StatefulStack(self.top_scores, context.theme)
         self.tabs = QTabWidget()
         yield
         self._arrange()
@@ -112,7 +111,7 @@ class NeighboursPage(PageWidget):
         column.setSpacing(SPACE)
         column.addLayout(self._heads())
         column.addLayout(self._controls())
-        for stack, name in ((self.stack, "One item"), (self.all_stack, "All items")):
+        for stack, name in ((self.stack, "One item"), (self.all_items, "All items")):
             self.tabs.addTab(stack, name)
         column.addWidget(self.tabs, 1)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -190,7 +189,8 @@ class NeighboursPage(PageWidget):
     def page_shown(self) -> None:
         if self._dataset != self.context.session.dataset:
             self._dataset = self.context.session.dataset
-            self._history, self._place, self.list, self._summary_of = [], -1, None, ()
+            self._history, self._place, self.list = [], -1, None
+            self.all_items.forget()
             self._set_models(())
             self.search.field.clear()
             self.search.model.set_rows(())
@@ -199,6 +199,10 @@ class NeighboursPage(PageWidget):
             self.search.search()
             self.search.field.setFocus()
             self._load_models()
+            self._load_summary()
+        elif not self.run and self._counted_with is not self.context.session.config:
+            # A switch was changed in Train, e.g. whose items are counted (FACTS F15).
+            self._load()
             self._load_summary()
 
     @Slot(str)
@@ -321,22 +325,31 @@ class NeighboursPage(PageWidget):
             return
         if self.list is None:
             # The first look-up counts all correlations; later ones are instant and need no curtain.
-            self.stack.show_loading("Counting who shares which items …", None)
+            self.stack.show_loading("Counting who shares which items …", self.cancel)
         elif self.run and self.list.source != self.run:
             for name in (MODEL, HYBRID):
-                self.cards[name].stack.show_loading("Multiplying the embeddings …")
-        self.context.run_in_engine(
+                self.cards[name].stack.show_loading("Multiplying the embeddings …", self.cancel)
+        config = self._counted_with = self.context.session.config
+        self._task = self.context.run_in_engine(
             self.context.workspace.neighbours.compare,
             self._dataset or self.context.session.dataset,
             self.item,
             self.k.value(),
             self.similarities(),
             run=self.run,
-            config=None if self.run else self.context.session.config,
+            config=None if self.run else config,
             on_result=self._show,
             on_error=self._failed,
             key=(id(self), "neighbours"),
         )
+
+    @Slot()
+    def cancel(self) -> None:
+        """End the look-up; what is counted by then is counted anew when it is asked for again."""
+        if self._task is not None:
+            self._task.cancel()
+        self.list = None
+        self.stack.show_empty("The look-up was cancelled.", "", "neighbours", "Look up again", self._load)
 
     def _show(self, found: NeighbourComparison) -> None:
         self.list = found
@@ -372,8 +385,7 @@ class NeighboursPage(PageWidget):
         return next(str(info.choices[value]) for info in fields if info.name == name)
 
     def _failed(self, error: BaseException) -> None:
-        if not isinstance(error, EngineError):
-            self.context.notifier.report(error)
+        self.context.notifier.report_bug(error)
         self.list = None
         self.title.set_full("Neighbours" if not self.item else f"Item {self.item}")
         self.stack.show_error(error, "Try again", self._load)
@@ -382,38 +394,13 @@ class NeighboursPage(PageWidget):
 
     @Slot()
     def _load_summary(self, *_: object) -> None:
-        if self.tabs.currentIndex() != ALL_TAB or not self._dataset:
-            return
-        asked = (self._dataset, self.run, *self.similarities())
-        if asked == self._summary_of:
-            return
-        self._summary_of = asked
-        self.all_stack.show_loading("Looking at every item's best neighbour …", None)
-        self.context.run_in_engine(
-            self.context.workspace.neighbours.summary,
-            self._dataset,
-            self.similarities(),
-            run=self.run,
-            config=None if self.run else self.context.session.config,
-            on_result=self._show_summary,
-            on_error=self._summary_failed,
-            key=(id(self), "summary"),
-        )
-
-    def _show_summary(self, found: NeighbourSummary) -> None:
-        self.summary = found
-        self.top_scores.set_summary(found)
-        self.all_stack.show_content()
-
-    def _summary_failed(self, error: BaseException) -> None:
-        self._summary_of = ()
-        if not isinstance(error, EngineError):
-            self.context.notifier.report(error)
-        self.all_stack.show_error(error, "Try again", self._load_summary)
+        if self.tabs.currentIndex() == ALL_TAB and self._dataset:
+            self.all_items.ask(
+                self._dataset, None if self.run else self.context.session.config, self.run, self.similarities()
+            )
 
     def _search_failed(self, error: BaseException) -> None:
-        if not isinstance(error, EngineError):
-            self.context.notifier.report(error)
+        self.context.notifier.report_bug(error)
         self.stack.show_error(error, "Try again", self.search.search)
 
     @Slot()

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.config import ImportRecipe, SettingInfo, recipe_fields
-from engine.errors import ConfigurationError, EngineError
+from engine.errors import ConfigurationError
 from engine.records import GUESS, NO_COLUMN, ImportLook, ImportProgress, ImportReport, ImportResult
 from workbench.context import Context
 from workbench.forms.field import FieldRow, Fold
@@ -331,8 +331,7 @@ class ImportDialog(QDialog):
             self.stack.show_error(error, "Try again", self._look)
             self._show_buttons()
             return
-        if not isinstance(error, EngineError):
-            self.context.notifier.report(error)
+        self.context.notifier.report_bug(error)
         self.problem.setText(str(error).replace(f"{self.path}: ", "").replace(f"{self.path}, ", ""))
         self.problem.show()
         self.status.setText("" if what == "look" else "It could not be imported." if what == "import" else "")

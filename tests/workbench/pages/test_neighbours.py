@@ -232,8 +232,8 @@ def test_other_similarities_get_columns(qtbot: QtBot, page: NeighboursPage) -> N
 
 def test_the_whole_data_set_and_its_table(qtbot: QtBot, page: NeighboursPage) -> None:
     page.tabs.setCurrentIndex(ALL_TAB)
-    qtbot.waitUntil(lambda: page.summary is not None)
-    card = page.top_scores
+    qtbot.waitUntil(lambda: page.all_items.summary is not None)
+    card = page.all_items.card
     assert "2 of 12 items" in card.words.text()
     assert card.plot.drawn() == [10]
     assert dict(card.plot.columns())["items"] == [1, 2, 3, 4]
@@ -247,3 +247,27 @@ def test_export_writes_the_file(qtbot: QtBot, page: NeighboursPage, tmp_path: Pa
     page.export_to(str(file))
     qtbot.waitUntil(file.exists)
     assert len(file.read_text(encoding="utf-8").splitlines()) == 21
+
+
+def test_counting_can_be_cancelled_and_asked_for_again(qtbot: QtBot, page: NeighboursPage) -> None:
+    page.walk("3")
+    assert page.stack.state == "loading"
+    page.cancel()
+    assert (page.stack.state, page.stack.text) == ("empty", "The look-up was cancelled.")
+    page.stack._message.button.click()
+    qtbot.waitUntil(lambda: page.list is not None and page.stack.state == "content")
+    page.tabs.setCurrentIndex(ALL_TAB)
+    assert page.all_items.state == "loading"
+    page.all_items.cancel()
+    assert (page.all_items.state, page.all_items.summary) == ("empty", None)
+    page.all_items._message.button.click()
+    qtbot.waitUntil(lambda: page.all_items.state == "content")
+
+
+def test_a_switch_changed_in_train_counts_anew(qtbot: QtBot, page: NeighboursPage) -> None:
+    walk(qtbot, page, "3")
+    page.context.session.change({"fidelity.correlation_items": "training"})
+    page.hide()
+    page.show()
+    page.page_shown()
+    qtbot.waitUntil(lambda: page.list is not None and page.list.correlation_items == "training")
