@@ -20,13 +20,15 @@ SHARE = int(Qt.ItemDataRole.UserRole) + 1
 
 @dataclass(frozen=True)
 class Column:
-    """``value`` of a record; ``text`` to show instead of it; ``share`` 0…1 for a bar; ``tip`` for the header."""
+    """``value`` of a record; ``text`` to show instead of it; ``share`` 0…1 for a bar; ``tip`` for the header, ``about``
+    for a cell (a text's own tip is itself)."""
 
     title: str
     value: Callable[[Any], object]
     text: Callable[[Any], str] | None = None
     share: Callable[[Any], float] | None = None
     tip: str = ""
+    about: Callable[[Any], str] | None = None
 
 
 class RowsModel(QAbstractTableModel):
@@ -58,8 +60,8 @@ class RowsModel(QAbstractTableModel):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == SHARE and column.share is not None:
             return column.share(record)
-        if role == Qt.ItemDataRole.ToolTipRole and isinstance(value, str):
-            return value
+        if role == Qt.ItemDataRole.ToolTipRole and (column.about or isinstance(value, str)):
+            return column.about(record) if column.about else value
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:

@@ -119,7 +119,7 @@ class NeighboursPage(PageWidget):
         self.splitter.addWidget(self.search)
         self.splitter.addWidget(right)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([280, 980])
+        self.splitter.setSizes([240, 1020])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(HUGE, WIDE + TIGHT, HUGE, HUGE)
         layout.addWidget(self.splitter)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.records import NeighbourSummary, TopScores
 from workbench.theme import DASHES, Colours, Theme, set_role, style_plot
-from workbench.widgets.neighbour_column import SHORT
+from workbench.widgets.neighbour_column import short_name
 from workbench.widgets.tables import Columns
 
 
@@ -87,7 +87,7 @@ class TopScorePlot(pg.PlotWidget):
             colour, dash = colours.series[place % len(colours.series)], DASHES[place % len(DASHES)]
             line = pg.PlotCurveItem(edges, counts, stepMode="center", pen=pg.mkPen(colour, width=2, style=dash))
             self.addItem(line)
-            self._legend.addItem(line, SHORT.get(top.similarity, top.similarity))
+            self._legend.addItem(line, short_name(top.similarity))
             self._lines.append(line)
         self.setLabel("bottom", "best score, raw" if self.is_raw else "best score, normalised (Eq. 11)")
         self.autoRange()

@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from workbench.item_models.rows import SHARE
 from workbench.theme import Theme, mix
 
+BESIDE = 90
+"""Pixels that a bar and its number need beside each other."""
+
 
 class BarDelegate(QStyledItemDelegate):
     """Draws the model's ``SHARE`` role as a bar behind the text."""
@@ -32,8 +35,11 @@ class BarDelegate(QStyledItemDelegate):
         if selected:
             painter.fillRect(place, QColor(colours.selection))
         track = place.adjusted(8, 6, -8, -6)
-        track.setWidth(max(track.width() - 62, 10))
         painter.setPen(Qt.PenStyle.NoPen)
+        if place.width() < BESIDE:
+            track = QRectF(place.left() + 4, place.bottom() - 4, place.width() - 8, 3)  # a line under the number
+        else:
+            track.setWidth(max(track.width() - 62, 10))
         painter.setBrush(QColor(mix(colours.border, colours.surface, 0.6)))
         painter.drawRoundedRect(track, 3, 3)
         filled = QRectF(track)

@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from engine import registry
 from engine.records import NeighbourColumn, NeighbourRecord
 from workbench.item_models.rows import Column, RowsModel
 from workbench.theme import SMALL, SPACE, Theme
@@ -16,9 +18,17 @@ from workbench.widgets.cards import Card, Elided, label
 from workbench.widgets.row_list import RowList
 from workbench.widgets.states import StatefulStack
 
+LEAST_WIDTH, FULL_WIDTH = 300, 440
+"""Pixels: narrower than the second, a neighbour's tip says how many users share it and have it."""
+NORMALISED_FULL, NORMALISED_NARROW = 104, 66
 RANK, TITLE, SCORE, NORMALISED, SHARED, USERS = range(6)
 COMMON = "●"
-SHORT = {"item_cf": "Memory (Eq. 9)", "embedding": "Model (Eq. 10)", "hybrid": "Hybrid (Eq. 11)"}
+
+
+def short_name(similarity: str) -> str:
+    """What a similarity is called where there is little room."""
+    entry = registry.entry("similarity", similarity)
+    return str(entry.facts.get("short", entry.label))
 
 
 class Ranked(NamedTuple):
@@ -30,6 +40,10 @@ class Ranked(NamedTuple):
     share: float
 
 
+def _title(row: Ranked) -> str:
+    return row.of.title or f"Item {row.of.item}"
+
+
 COLUMNS = (
     Column(
         "#",
@@ -37,7 +51,14 @@ COLUMNS = (
         lambda row: f"{COMMON} {row.rank}" if row.is_common else f"{row.rank}",
         tip=f"Place; {COMMON} another column has it too",
     ),
-    Column("Neighbour", lambda row: row.of.title or f"Item {row.of.item}"),
+    Column(
+        "Neighbour",
+        _title,
+        about=lambda row: (
+            f"{_title(row)} (item {row.of.item}): {row.of.shared_users:,} users have both items, "
+            f"{row.of.users:,} have this one"
+        ),
+    ),
     Column("Score", lambda row: row.of.score, lambda row: f"{row.of.score:.4f}", tip="Raw correlation"),
     Column(
         "Norm.",
@@ -61,7 +82,7 @@ class NeighbourColumnCard(QWidget):
         self.similarity = similarity
         self.model = RowsModel(COLUMNS)
         self.view = RowList()
-        self.name = Elided(SHORT.get(similarity, title), "title")
+        self.name = Elided(short_name(similarity), "title")
         self.name.setToolTip(tip)
         self.note = label("", "note", wrap=True)
         self.stack = StatefulStack(self._content(theme, title), theme)
@@ -72,7 +93,7 @@ class NeighbourColumnCard(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(card)
-        self.setMinimumWidth(490)
+        self.setMinimumWidth(LEAST_WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.view.activated.connect(self._walk)
         self.view.clicked.connect(self._walk)
@@ -89,7 +110,6 @@ class NeighbourColumnCard(QWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(TITLE, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(NORMALISED, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(NORMALISED, 104)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -116,6 +136,13 @@ class NeighbourColumnCard(QWidget):
             self.view.scrollToTop()
             if had_focus:
                 self.view.setFocus()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_full = self.width() >= FULL_WIDTH
+        for column in (SHARED, USERS):
+            self.view.setColumnHidden(column, not is_full)
+        self.view.horizontalHeader().resizeSection(NORMALISED, NORMALISED_FULL if is_full else NORMALISED_NARROW)
 
     def _walk(self, index: QModelIndex) -> None:
         item = self.model.rows[index.row()].of.item

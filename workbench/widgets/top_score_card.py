@@ -8,7 +8,7 @@ from engine.records import NeighbourSummary
 from workbench.plots.top_score_plot import TopScorePlot
 from workbench.theme import Theme
 from workbench.widgets.cards import Card, label
-from workbench.widgets.neighbour_column import SHORT
+from workbench.widgets.neighbour_column import short_name
 from workbench.widgets.numbers import percent
 from workbench.widgets.tables import show_as_table_button
 
@@ -40,7 +40,7 @@ def in_words(found: NeighbourSummary) -> str:
     """Shares without a neighbour, and of each side in the hybrid."""
     lines = []
     for top in found.tops:
-        name = SHORT.get(top.similarity, top.similarity)
+        name = short_name(top.similarity)
         line = f"{name}: {top.without:,} of {top.items:,} items ({percent(top.without_share)}) have no neighbour"
         if top.median is not None:
             line += f"; median best score {top.median:.4f}, normalised {top.normalised_median:.4f}"

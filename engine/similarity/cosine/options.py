@@ -22,7 +22,9 @@ register(
     "similarity",
     "cosine",
     label="Memory-based: cosine over how often users chose both",
-    help="Σ x_ui x_uj / √(Σ x_ui² Σ x_uj²), x being how often a user chose an item.",
+    short="Cosine",
+    help="Σ x_ui x_uj / √(Σ x_ui² Σ x_uj²), x being how often a user chose an item. "
+    "Where nobody chose an item twice it is ItemCF without inverse user frequency.",
     target="engine.similarity.cosine.similarity:Cosine",
     uses_memory=True,
     uses_model=False,

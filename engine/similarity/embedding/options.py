@@ -8,6 +8,7 @@ register(
     "similarity",
     "embedding",
     label="Model-based: dot product of embeddings",
+    short="Model (Eq. 10)",
     help="Items are correlated when their embeddings agree (Eq. 10).",
     target="engine.similarity.embedding.similarity:EmbeddingSimilarity",
     uses_memory=False,

@@ -22,6 +22,7 @@ register(
     "similarity",
     "item_cf",
     label="Memory-based: ItemCF with inverse user frequency",
+    short="Memory (Eq. 9)",
     help="Items are correlated when the same users chose both (Eq. 9).",
     target="engine.similarity.item_cf.similarity:ItemCF",
     uses_memory=True,

@@ -22,6 +22,7 @@ register(
     "similarity",
     "item_cf_plain",
     label="Memory-based: ItemCF without inverse user frequency",
+    short="ItemCF without IUF",
     help="Eq. 9 in which every user counts alike: |N(i) ∩ N(j)| / √(|N(i)| |N(j)|).",
     target="engine.similarity.item_cf_plain.similarity:ItemCFPlain",
     uses_memory=True,
