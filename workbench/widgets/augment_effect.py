@@ -185,7 +185,8 @@ class EffectPanel(QWidget):
         if can_count:
             self.stack.show_empty(
                 "Nothing is counted with these settings yet",
-                "Two views of every user, made by the training code: lengths, items kept, overlap, operators.",
+                "Two views of every user, made by the training code with operators that the policy draws (Eq. 12): "
+                "lengths, items kept, overlap, operators.",
                 button="Count all users",
                 action=self.count,
             )

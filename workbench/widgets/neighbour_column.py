@@ -18,8 +18,9 @@ from workbench.widgets.cards import Card, Elided, label
 from workbench.widgets.row_list import RowList
 from workbench.widgets.states import StatefulStack
 
-LEAST_WIDTH, FULL_WIDTH = 300, 440
-"""Pixels: narrower than the second, a neighbour's tip says how many users share it and have it."""
+LEAST_WIDTH, SCORE_WIDTH, FULL_WIDTH = 300, 350, 440
+"""Pixels. Where there is no room for them, a neighbour's tip says its raw score and how many users share and have it:
+titles go first."""
 NORMALISED_FULL, NORMALISED_NARROW = 104, 66
 RANK, TITLE, SCORE, NORMALISED, SHARED, USERS = range(6)
 COMMON = "●"
@@ -55,8 +56,8 @@ COLUMNS = (
         "Neighbour",
         _title,
         about=lambda row: (
-            f"{_title(row)} (item {row.of.item}): {row.of.shared_users:,} users have both items, "
-            f"{row.of.users:,} have this one"
+            f"{_title(row)} (item {row.of.item}): raw score {row.of.score:.4f}; "
+            f"{row.of.shared_users:,} users have both items, {row.of.users:,} have this one"
         ),
     ),
     Column("Score", lambda row: row.of.score, lambda row: f"{row.of.score:.4f}", tip="Raw correlation"),
@@ -142,6 +143,7 @@ class NeighbourColumnCard(QWidget):
         is_full = self.width() >= FULL_WIDTH
         for column in (SHARED, USERS):
             self.view.setColumnHidden(column, not is_full)
+        self.view.setColumnHidden(SCORE, self.width() < SCORE_WIDTH)
         self.view.horizontalHeader().resizeSection(NORMALISED, NORMALISED_FULL if is_full else NORMALISED_NARROW)
 
     def _walk(self, index: QModelIndex) -> None:
