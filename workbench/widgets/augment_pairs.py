@@ -120,8 +120,8 @@ class PairsPanel(QWidget):
         if has_run:
             self.stack.show_empty(
                 "Nothing is compared with these settings yet",
-                "Views of some batches, by operators that the policy draws (Eq. 12), under the run's encoder: is a user's "
-                "partner nearer than other users' views?",
+                "Views of some batches, by operators that the policy draws (Eq. 12), under the run's encoder: is a "
+                "user's partner nearer than other users' views?",
                 button="Compare the pairs",
                 action=self.compare,
             )
