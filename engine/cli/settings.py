@@ -82,6 +82,12 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
         }
         given = {path: value for path, value in given.items() if value is not None}
         config = _base(preset, file).replace(given) if given else _base(preset, file)
+        for path in given:
+            if not configuration.applies(config, path):
+                raise UsageError(
+                    f"--{path} has no effect with --loss.next_item {config.loss.next_item}.",
+                    "Leave it out, or choose the loss that it belongs to.",
+                )
         return command(*args, config=config, preset=preset, settings=given, base=preset or str(file or ""), **values)
 
     options = [SettingOption(field) for field in all_fields()]

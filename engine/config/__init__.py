@@ -24,6 +24,7 @@ from engine.config.experiment import (
 )
 from engine.config.fidelity import FidelityOptions
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
+from engine.config.losses import applies, negatives_in_words
 from engine.config.presets import Preset, preset, presets
 from engine.config.sections import (
     AugmentOptions,
@@ -57,10 +58,12 @@ __all__ = [
     "SimilarityOptions",
     "SimilaritySection",
     "TrainOptions",
+    "applies",
     "differences",
     "fidelity_of",
     "fields_of",
     "model_section",
+    "negatives_in_words",
     "parse",
     "parse_recipe",
     "preset",

@@ -1,4 +1,5 @@
-"""Uniform negatives that a user's own items are never among (Eq. 3: v_j ∉ s_u; FACTS F7)."""
+"""Uniform negatives that a user's own items are never among (Eq. 3: v_j ∉ s_u; FACTS F7): one a request, several, or
+some that a whole batch shares."""
 
 from __future__ import annotations
 
@@ -41,6 +42,8 @@ class NegativeSampler:
         place = np.arange(len(users)) - begins[users]  # i
         shifted = users * self._stride + held.items - 1 - place  # u · stride + (e_i − i)
         self._shifted = torch.from_numpy(shifted).to(device)
+        self._held = torch.from_numpy(users * self._stride + held.items).to(device)
+        self._candidates = candidates
         self._begins = torch.from_numpy(begins).to(device)
         self._allowed = torch.from_numpy(candidates - counts).to(device)
 
@@ -51,8 +54,22 @@ class NegativeSampler:
         excluded = split.whole if fidelity.negatives_exclude == "whole" else split.training_part
         return cls(excluded, item_count, draw_mask=fidelity.negatives_draw_mask, device=device)
 
+    def several(self, users: Tensor, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """``count`` negatives for each of ``users`` (int64 [T]), drawn one by one, so that an item may come twice
+        → item ids int64 [T, count]."""
+        return self(users.unsqueeze(1).expand(-1, count), generator)
+
+    def shared(self, users: Tensor, count: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """``count`` items for all of ``users`` (int64 [T]) together → item ids int64 [count], uniform over all items,
+        and bool [T, count]: whether the item is a negative of that user, not one of the user's own."""
+        items = torch.randint(1, self._candidates + 1, (count,), generator=generator, device=users.device)
+        wanted = users.unsqueeze(1) * self._stride + items
+        place = torch.searchsorted(self._held, wanted).clamp_(max=max(len(self._held) - 1, 0))
+        is_held = self._held[place] == wanted if len(self._held) else torch.zeros_like(wanted, dtype=torch.bool)
+        return items, ~is_held
+
     def __call__(self, users: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """One negative for each of ``users`` (int64 [T], rows of ``excluded``) → item ids int64 [T]."""
+        """One negative for each of ``users`` (int64, rows of ``excluded``) → item ids int64 of the same shape."""
         allowed = self._allowed[users]
         uniform = torch.rand(users.shape, generator=generator, device=users.device, dtype=_wide(users.device))
         kth = torch.minimum((uniform * allowed).long(), allowed - 1)

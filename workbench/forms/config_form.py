@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
-from engine.config import SECTIONS, ExperimentConfig, SettingInfo, fidelity_of, fields_of, with_fidelity
+from engine.config import SECTIONS, ExperimentConfig, SettingInfo, applies, fidelity_of, fields_of, with_fidelity
 from engine.errors import ConfigurationError
 from workbench.forms.field import FieldRow, Fold
 from workbench.run_names import NOT_COMPARED
@@ -25,8 +25,15 @@ TITLES = {
     "evaluate": "Evaluation",
     "fidelity": "Fidelity to paper or published code",
 }
+CHOOSERS = ("model.name", "loss.next_item")
+"""Fields that decide which other fields their section has."""
 CLOSED = ("data", "evaluate", "fidelity")
 READINGS = {"paper": "as the paper", "published": "as published", "custom": "custom"}
+
+
+def _value(config: ExperimentConfig, path: str) -> object:
+    section, name = path.split(".")
+    return getattr(getattr(config, section), name)
 
 
 class ConfigForm(QWidget):
@@ -110,7 +117,8 @@ class ConfigForm(QWidget):
         fold.fill_when_opened(lambda: self._add_rows(section))
 
     def _infos(self, section: str) -> list[SettingInfo]:
-        return [info for info in fields_of(self.config, section) if info.path not in self._skip]
+        shown = (info for info in fields_of(self.config, section) if info.path not in self._skip)
+        return [info for info in shown if applies(self.config, info.path)]
 
     def _add_rows(self, section: str) -> None:
         fold = self.folds[section]
@@ -154,8 +162,8 @@ class ConfigForm(QWidget):
                 self._show_error(where, error)
             else:
                 del self.wrong[key]
-        if path == "model.name" and path not in self.wrong:
-            self._fill("model")
+        if path in CHOOSERS and path not in self.wrong:
+            self._fill(path.split(".")[0])
         self.refresh()
         if path not in self.wrong:
             self.config_changed.emit(self.config)
@@ -171,14 +179,15 @@ class ConfigForm(QWidget):
     def set_config(self, config: ExperimentConfig, baseline: ExperimentConfig | None = None) -> None:
         """Show another configuration; what was entered wrongly is forgotten."""
         before = self.is_valid
-        same_model = config.model.name == self.config.model.name
+        before_of = {path: _value(self.config, path) for path in CHOOSERS}
         self.config = config
         if baseline is not None:
             self.baseline = baseline
             self._preset = {info.path: info.value for info in fields_of(baseline)}
         self.wrong.clear()
-        if not same_model:
-            self._fill("model")
+        for path, value in before_of.items():
+            if value != _value(config, path):
+                self._fill(path.split(".")[0])
         self.refresh()
         if not before:
             self.validity_changed.emit(True)

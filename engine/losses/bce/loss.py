@@ -1,4 +1,4 @@
-"""Binary cross-entropy with one uniform negative a position (Eq. 3, FACTS F7)."""
+"""Binary cross-entropy with uniform negatives (Eq. 3, FACTS F7)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,37 @@ from torch import Tensor
 from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
 from engine.losses.negatives import NegativeSampler
+from engine.losses.sampled import sampled_scores
 from engine.losses.weights import token_weights
 
 
 class BinaryCrossEntropy:
-    """−log σ(h·e_next) − log(1 − σ(h·e_negative)), averaged over real tokens or over users."""
+    """−log σ(h·e_next) − log(1 − σ(h·e_negative)), averaged over real tokens or over users.
 
-    def __init__(self, sampler: NegativeSampler, mean: Literal["tokens", "users"] = "tokens") -> None:
+    Of ``negatives`` = k of them the mean or the sum counts (``count``).
+    """
+
+    def __init__(
+        self,
+        sampler: NegativeSampler,
+        mean: Literal["tokens", "users"] = "tokens",
+        negatives: int = 1,
+        count: Literal["mean", "sum"] = "mean",
+    ) -> None:
         self.sampler = sampler
         self.mean = mean
+        self.negatives = negatives
+        self.weight = 1 / negatives if count == "mean" else 1.0
 
     @classmethod
     def from_config(cls, config: ExperimentConfig, split: LeaveOneOut, item_count: int, device: torch.device) -> Self:
         """The loss that ``config`` describes, with its negatives (FACTS F7)."""
-        return cls(NegativeSampler.from_config(config, split, item_count, device), config.fidelity.next_item_mean)
+        return cls(
+            NegativeSampler.from_config(config, split, item_count, device),
+            config.fidelity.next_item_mean,
+            config.loss.bce_negatives,  # type: ignore[attr-defined]
+            config.loss.bce_negatives_count,  # type: ignore[attr-defined]
+        )
 
     def __call__(
         self,
@@ -41,8 +58,11 @@ class BinaryCrossEntropy:
         hidden [T, d], targets int64 [T], item table [I + 2, d]; ``rows`` int64 [T] is the training user of each
         token, ``lengths`` int64 [N] the tokens of each user of the batch.
         """
-        negatives = self.sampler(rows, generator)
-        return bce(hidden, torch.stack((targets, negatives)), table, lengths if self.mean == "users" else None)
+        each = lengths if self.mean == "users" else None
+        if self.negatives == 1:
+            return bce(hidden, torch.stack((targets, self.sampler(rows, generator))), table, each)
+        negatives = self.sampler.several(rows, self.negatives, generator)
+        return bce_of_several(hidden, targets, negatives, table, self.weight, each)
 
 
 def bce(hidden: Tensor, candidates: Tensor, table: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -53,4 +73,18 @@ def bce(hidden: Tensor, candidates: Tensor, table: Tensor, lengths: Tensor | Non
     logits = (chosen * hidden).sum(-1)  # [2, T]
     # −log σ(x) = softplus(−x) and −log(1 − σ(x)) = softplus(x): no overflow where the published code adds 1e-24.
     losses = F.softplus(torch.stack((-logits[0], logits[1]))).sum(0)  # [T]
+    return (losses * token_weights(hidden, lengths)).sum()
+
+
+def bce_of_several(
+    hidden: Tensor,
+    targets: Tensor,
+    negatives: Tensor,
+    table: Tensor,
+    weight: float,
+    lengths: Tensor | None = None,
+) -> Tensor:
+    """Eq. 3 with the negatives int64 [T, k] of each token, each counting ``weight``; ``lengths`` as in `bce`."""
+    scores = sampled_scores(hidden, table, torch.cat((targets.unsqueeze(1), negatives), 1))  # [T, 1 + k]
+    losses = F.softplus(-scores[:, 0]) + weight * F.softplus(scores[:, 1:]).sum(1)
     return (losses * token_weights(hidden, lengths)).sum()

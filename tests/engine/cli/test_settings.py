@@ -62,9 +62,17 @@ CHANGEABLE = [
 @pytest.mark.parametrize("field", CHANGEABLE, ids=lambda field: field.path)
 def test_an_option_sets_its_field(shell: Shell, field: configuration.SettingInfo) -> None:
     value = another(field)
-    expected = ExperimentConfig().replace({field.path: value})
-    assert expected != ExperimentConfig()
-    (run,) = shell.runs("train", "sample", "--queue", f"--{field.path}", value)["runs"]
+    chosen: dict[str, object] = {}
+    if not configuration.applies(ExperimentConfig(), field.path):
+        # A loss's own field: with another loss it is refused, by name.
+        told = shell("train", "sample", "--queue", f"--{field.path}", value, code=2).output
+        assert f"--{field.path} has no effect with --loss.next_item bce" in " ".join(told.split())
+        losses = [entry for entry in registry.entries("next_item_loss") if field.name in entry.options.model_fields]
+        chosen = {"loss.next_item": losses[0].name}
+    expected = ExperimentConfig().replace({field.path: value, **chosen})
+    assert expected != ExperimentConfig().replace(chosen)
+    options = [f"--{path}={text}" for path, text in chosen.items()]
+    (run,) = shell.runs("train", "sample", "--queue", f"--{field.path}", value, *options)["runs"]
     assert configuration.parse(run["config"]) == expected
 
 

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.config import ExperimentConfig, fidelity_of, fields_of, preset, presets
+from engine.config import ExperimentConfig, applies, fidelity_of, fields_of, preset, presets
 from workbench.forms.config_form import ConfigForm
 from workbench.forms.editors import BoolEditor, ChoiceEditor, OperatorsEditor, TextEditor
 from workbench.theme import Theme
@@ -31,7 +31,7 @@ def type_into(qtbot: QtBot, form: ConfigForm, path: str, text: str) -> None:
 def test_every_field_of_every_preset_has_a_row_that_shows_its_value(qtbot: QtBot, theme: Theme, name: str) -> None:
     form = make_form(qtbot, theme, name)
     form.open_all()
-    infos = {info.path: info for info in fields_of(form.config)}
+    infos = {info.path: info for info in fields_of(form.config) if applies(form.config, info.path)}
     assert set(form.rows) == set(infos)
     for path, row in form.rows.items():
         shown, value = row.editor.value(), infos[path].value
@@ -128,8 +128,19 @@ def test_another_model_brings_its_own_fields(qtbot: QtBot, theme: Theme) -> None
     assert isinstance(editor, ChoiceEditor)
     editor.edited.emit("popularity")
     form.open_all()
-    assert set(form.rows) == {info.path for info in fields_of(form.config)}
+    assert set(form.rows) == {info.path for info in fields_of(form.config) if applies(form.config, info.path)}
     assert "model.heads" not in form.rows
+
+
+def test_another_loss_brings_its_own_fields(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    assert "loss.bce_negatives" in form.rows
+    assert "loss.softmax_negatives" not in form.rows
+    form.rows["loss.next_item"].editor.edited.emit("sampled_softmax")
+    assert "loss.bce_negatives" not in form.rows
+    assert form.rows["loss.softmax_negatives"].editor.value() == "256"
+    form.set_config(preset("sasrec-cross-entropy").config)
+    assert not {"loss.bce_negatives", "loss.softmax_negatives"} & set(form.rows)
 
 
 def test_the_reading_sets_every_departure_and_turns_custom(qtbot: QtBot, theme: Theme) -> None:

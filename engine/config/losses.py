@@ -1,0 +1,37 @@
+"""What the chosen losses make of the loss section: which fields count, and what a protocol says of the negatives."""
+
+from __future__ import annotations
+
+from engine import registry
+from engine.config.experiment import ExperimentConfig
+
+_CHOOSERS: tuple[tuple[registry.Kind, str], ...] = (
+    ("next_item_loss", "next_item"),
+    ("contrastive_loss", "contrastive"),
+)
+
+
+def applies(config: ExperimentConfig, path: str) -> bool:
+    """Whether the field ``path`` counts: one that another loss than the chosen one brings along does not."""
+    section, _, name = path.partition(".")
+    if section != "loss":
+        return True
+    for kind, chooser in _CHOOSERS:
+        owners = [entry.name for entry in registry.entries(kind) if name in entry.options.model_fields]
+        if owners:
+            return getattr(config.loss, chooser) in owners
+    return True
+
+
+def negatives_in_words(config: ExperimentConfig) -> str:
+    """How many negatives the next-item loss draws, and what is never among them (FACTS F7); for protocol cards."""
+    entry = registry.entry("next_item_loss", config.loss.next_item)
+    if not registry.entry("model", config.model.name).facts["trains"]:
+        return "none: nothing is trained"
+    field = entry.facts.get("negatives")
+    if field is None:
+        return "none: every item is scored"
+    k = getattr(config.loss, field)
+    avoided = {"training": "the user's training items", "whole": "the user's whole sequence, held-out targets included"}
+    mask = "; the mask can be drawn" if config.fidelity.negatives_draw_mask else ""
+    return f"{k:,} uniform, never {avoided[config.fidelity.negatives_exclude]}{mask}"
