@@ -233,7 +233,7 @@ class Imports:
             source, file = facts["source"], facts["titles"]
             if source["size"] != size or not _is_unchanged(file) or not _same_titles(path, recipe, file):
                 continue
-            if not _is_unchanged(source | {"path": str(path)}):
+            if source["path"] != str(path) or not _is_unchanged(source):
                 content = content or _sha256(path)
                 if content != source["sha256"]:
                     continue

@@ -18,6 +18,7 @@ from engine.errors import DataError
 from engine.records import BadRow
 from engine.registry import register
 
+_HALVES = re.compile("[\ud800-\udfff]")
 _SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 
@@ -61,6 +62,8 @@ def _object(line: str) -> Any:
     """The value of a line; None where it is no JSON. The files of 2014 hold Python's literals."""
     try:
         return json.loads(line)
+    except RecursionError:
+        return None
     except ValueError:
         if not line.lstrip().startswith("{'"):
             return None
@@ -75,7 +78,14 @@ def _is_plain(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))  # 7.0 and 7 are one id
     return "" if value is None else str(value)
+
+
+def _whole_text(value: str | None, stand_in: str) -> str | None:
+    """The text with ``stand_in`` for each half of a character, which JSON can write and no file can hold."""
+    return None if value is None else _HALVES.sub(stand_in, value)
 
 
 def _parsed(lines: Lines, names: dict[str, str]) -> Block:
@@ -96,7 +106,8 @@ def _parsed(lines: Lines, names: dict[str, str]) -> Block:
         numbers.append(number)
         for role, name in names.items():
             value = row.get(name)
-            values[role].append(value if isinstance(value, str) or value is None else _text(value))
+            text = value if isinstance(value, str) or value is None else _text(value)
+            values[role].append(_whole_text(text, "\x01"))  # unprintable: a bad id
     columns = {role: pa.array(found, pa.string()) for role, found in values.items()}
     return Block(np.array(numbers, dtype=np.int64), columns, bad)
 
@@ -122,7 +133,7 @@ def _titles(path: Path, on_share: OnShare | None) -> Iterator[tuple[str, str]]:
             if isinstance(row, dict) and isinstance(row.get("title"), str):
                 item = row.get("parent_asin") or row.get("asin") or row.get("item_id")
                 if item is not None:
-                    yield str(item), row["title"]
+                    yield str(item), _whole_text(row["title"], "\N{REPLACEMENT CHARACTER}") or ""
 
 
 def recognises(path: Path, head: bytes) -> float:

@@ -30,9 +30,9 @@ class Parquet(Source):
         import pyarrow as pa
 
         file = self._open()
-        names = tuple(
-            field.name for field in file.schema_arrow if not pa.types.is_nested(field.type) or field.name == "user"
-        )
+        names = tuple(field.name for field in file.schema_arrow if not pa.types.is_nested(field.type))
+        if twice := next((name for name in names if list(file.schema_arrow.names).count(name) > 1), ""):
+            raise DataError(f"it has two columns called '{twice}'.", "Rename one of them.", path=self.path)
         if file.metadata.num_rows == 0:
             raise DataError("the file has no rows.", self.form, path=self.path)
         batch = next(file.iter_batches(batch_size=SHOWN, columns=list(names)))

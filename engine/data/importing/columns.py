@@ -63,7 +63,12 @@ class Ids:
         if wrong[:-1].any():
             values = pc.if_else(pa.array(wrong[:-1] < 0), "", values)
         places = column.indices.cast(pa.int32()).fill_null(len(values)).to_numpy(zero_copy_only=False)
-        return places, values, wrong[places]
+        status = wrong[places]
+        again = values.dictionary_encode()  # blanks around them were all that told some apart
+        if len(again.dictionary) < len(values):
+            places = np.append(again.indices.to_numpy(), len(again.dictionary)).astype(np.int32)[places]
+            values = again.dictionary
+        return places, values, status
 
     def take(self, places: NDArray[np.int32], values: Any) -> None:
         """Number the rows of a block, [R], whose ids are all good."""
@@ -95,12 +100,13 @@ class Ids:
 
 
 def _whole_numbers(column: Any) -> Any:
-    """Ids that a missing one has turned into floats (12.0) are whole numbers again."""
+    """Ids that a missing one has turned into floats (12.0) are whole numbers again, where floats hold those exactly."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     column = pc.if_else(pc.is_nan(column), None, column)
-    whole = pc.all(pc.equal(pc.floor(column), column)).as_py()
+    is_exact = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
+    whole = pc.all(is_exact).as_py()
     return column.cast(pa.int64(), safe=False) if whole else column
 
 
@@ -244,5 +250,5 @@ def _floats_one_by_one(values: Sequence[str | None]) -> NDArray[np.float64]:
 
 
 def _shown(value: Any) -> str:
-    text = str(value)
+    text = str(value).replace("\n", "⏎")
     return f"{text[:40]}…" if len(text) > 40 else text

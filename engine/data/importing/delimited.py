@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.data.importing.files import Feed, Lines, head_lines
 from engine.data.importing.guess import SEPARATORS, SHOWN, has_header, separator_of, split
+from engine.data.importing.quotes import row_starts
 from engine.data.importing.source import Block
 from engine.errors import DataError
 from engine.records import BadRow
@@ -62,7 +63,7 @@ def blocks(feed: Feed, layout: Layout, places: Mapping[str, int]) -> Iterator[Bl
     A row with another number of columns is bad. Raises ``DataError``.
     """
     is_first = layout.has_header
-    for lines in feed.lines(quoted=layout.quoted):
+    for lines in feed.lines(quoted=layout.separator.encode() if layout.quoted else b""):
         if is_first:
             end = lines.text.index(b"\n") + 1
             lines = Lines(lines.text[end:], lines.first + 1, lines.bad)
@@ -73,19 +74,54 @@ def blocks(feed: Feed, layout: Layout, places: Mapping[str, int]) -> Iterator[Bl
 
 def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed) -> Block:
     import pyarrow as pa
+
+    numbers = _line_numbers(lines, layout)
+    table, odd = _table(lines, layout, [layout.names[place] for place in places.values()], feed)
+    left = np.ones(len(numbers), dtype=bool)
+    left[[number - 1 for number, _ in odd]] = False
+    kept = numbers[left]
+    if len(kept) != table.num_rows:
+        last = lines.first + lines.text.count(b"\n") - 1
+        raise DataError(
+            f"between lines {lines.first:,} and {last:,} double quotes leave open where rows end.",
+            "Mend the quotes, or give another separator.",
+            path=feed.path,
+        )
+    columns = {role: _whole(table.column(layout.names[place])) for role, place in places.items()}
+    empty = _empty_lines(lines)
+    if len(empty):  # Arrow takes one for a row of empty values
+        full = ~np.isin(kept, empty)
+        kept, columns = kept[full], {role: column.filter(pa.array(full)) for role, column in columns.items()}
+    return Block(kept, columns, (*lines.bad, *_odd_rows(lines, layout, numbers, odd)))
+
+
+def _odd_rows(lines: Lines, layout: Layout, numbers: NDArray[np.int64], odd: Sequence[tuple[int, int]]) -> list[BadRow]:
+    """Rows with another number of columns, by ``odd``: their numbers from 1 and how many columns they have."""
+    broken = {row.line for row in lines.bad}
+    after = np.append(numbers[1:], lines.first + lines.text.count(b"\n"))
+    bad = []
+    for number, count in odd:
+        line, last = int(numbers[number - 1]), int(after[number - 1]) - 1
+        if line not in broken:
+            runs_on = f"; between double quotes it runs on to line {last:,}" if last > line else ""
+            bad.append(BadRow(line, f"it has {_counted(count)} where there should be {len(layout.names)}{runs_on}"))
+    return bad
+
+
+def _table(lines: Lines, layout: Layout, wanted: Sequence[str], feed: Feed) -> tuple[Any, list[tuple[int, int]]]:
+    """The columns ``wanted`` as text, and the rows with another number of columns, which are left out of them."""
+    import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     text, sign = lines.text, layout.separator
     if len(sign) > 1:
         text, sign = text.replace(sign.encode(), _UNIT.encode()), _UNIT
-    numbers = _line_numbers(lines, layout.quoted)
     odd: list[tuple[int, int]] = []
 
     def skip(row: Any) -> str:
         odd.append((row.number, row.actual_columns))
         return "skip"
 
-    wanted = [layout.names[place] for place in places.values()]
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(text),
@@ -116,21 +152,7 @@ def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed)
             path=feed.path,
             line=lines.first,
         ) from None
-    left = np.ones(len(numbers), dtype=bool)
-    left[[number - 1 for number, _ in odd]] = False
-    broken = {row.line for row in lines.bad}
-    bad = [
-        BadRow(int(numbers[number - 1]), f"it has {_counted(count)} where there should be {len(layout.names)}")
-        for number, count in odd
-        if int(numbers[number - 1]) not in broken
-    ]
-    columns = {role: _whole(table.column(layout.names[place])) for role, place in places.items()}
-    kept = numbers[left]
-    empty = _empty_lines(lines)
-    if len(empty):  # Arrow takes one for a row of empty values
-        full = ~np.isin(kept, empty)
-        kept, columns = kept[full], {role: column.filter(pa.array(full)) for role, column in columns.items()}
-    return Block(kept, columns, (*lines.bad, *bad))
+    return table, odd
 
 
 def _empty_lines(lines: Lines) -> NDArray[np.int64]:
@@ -153,13 +175,9 @@ def _short(error: Exception) -> str:
     return str(error).split("\n")[0].rstrip(".")[:160]
 
 
-def _line_numbers(lines: Lines, quoted: bool) -> NDArray[np.int64]:
+def _line_numbers(lines: Lines, layout: Layout) -> NDArray[np.int64]:
     """The line that each row begins on, [rows], also where a quoted value has line breaks in it."""
     text = lines.text
-    if not quoted or b'"' not in text:
+    if not layout.quoted or b'"' not in text:
         return lines.first + np.arange(text.count(b"\n"), dtype=np.int64)
-    data = np.frombuffer(text, dtype=np.uint8)
-    breaks = np.flatnonzero(data == ord("\n"))
-    quotes = np.cumsum(data == ord('"'), dtype=np.int64)
-    ends = np.flatnonzero(quotes[breaks] % 2 == 0)  # line breaks outside quotes, as numbers of lines
-    return lines.first + np.concatenate([[0], ends[:-1] + 1]).astype(np.int64) if len(ends) else np.array([lines.first])
+    return lines.first + row_starts(text, layout.separator.encode())[0]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from engine.data.importing.quotes import row_starts
 from engine.errors import DataError
 from engine.records import BadRow
 
@@ -71,8 +72,9 @@ class Feed:
         self.sha256 = ""
         self._lines = 1
 
-    def lines(self, *, quoted: bool = False, block: int = BLOCK) -> Iterator[Lines]:
-        """The file's lines in blocks. ``quoted``: a line break between double quotes ends no line.
+    def lines(self, *, quoted: bytes = b"", block: int = BLOCK) -> Iterator[Lines]:
+        """The file's lines in blocks. ``quoted``: the separator of values that may stand in double quotes; a line
+        break between those ends no row, and no block ends within one.
 
         Raises ``DataError``: not readable, cut off or damaged gzip, UTF-16, binary, a row longer than 32 MiB.
         """
@@ -90,7 +92,7 @@ class Feed:
         if self._on_share is not None:
             self._on_share(min(share, 1.0))
 
-    def _blocks(self, stream: Any, quoted: bool, size: int, tell: Callable[[], None]) -> Iterator[Lines]:
+    def _blocks(self, stream: Any, quoted: bytes, size: int, tell: Callable[[], None]) -> Iterator[Lines]:
         rest = self._first(stream.read(size))
         old_mac = b"\n" not in rest and b"\r" in rest.rstrip(b"\r\n")
         while rest:
@@ -148,13 +150,16 @@ def _without_undecodable(text: bytes, first: int) -> tuple[bytes, tuple[BadRow, 
     return text, ()
 
 
-def _end_of_rows(data: bytes, quoted: bool) -> int:
+def _end_of_rows(data: bytes, quoted: bytes) -> int:
     """Where the last whole row ends; 0 where none does."""
     end = data.rfind(b"\n") + 1
-    while quoted and end and data.count(b'"', 0, end) % 2:
-        # Between quotes: the row began before the opening one.
-        end = data.rfind(b"\n", 0, data.rfind(b'"', 0, end)) + 1
-    return end
+    if not quoted or not end or b'"' not in data:
+        return end
+    starts, is_closed = row_starts(data[:end], quoted)
+    if is_closed:
+        return end
+    line_breaks = int(starts[-1])  # before the row that is open
+    return len(b"\n".join(data.split(b"\n", line_breaks)[:line_breaks])) + 1 if line_breaks else 0
 
 
 def is_gzip(path: Path) -> bool:

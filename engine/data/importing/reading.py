@@ -80,10 +80,20 @@ def look(path: Path, recipe: ImportRecipe) -> ImportLook:
 def read(source: Source, progress: Progress) -> Interactions:
     """All rows of a resolved source. Raises ``DataError`` when the file is broken, none of its rows can be used, or it
     has one user only."""
+    import pyarrow as pa
+
     progress.phase("Reading")
     collector = Collector(source.recipe)
     for block in source.blocks(progress.share):
-        collector.add(block)
+        try:
+            collector.add(block)
+        except pa.ArrowException as error:
+            reason = str(error).split("\n")[0].rstrip(".")[:160]
+            raise DataError(
+                f"a column holds what is no text, number or time: {reason}.",
+                "Choose another column, or write it as text.",
+                path=source.path,
+            ) from None
     found = collector.interactions(source.sha256)
     if not found.rows:
         raise DataError("the file has no rows.", source.form, path=source.path)

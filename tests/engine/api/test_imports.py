@@ -192,3 +192,22 @@ def test_equal_times_by_item(imports: Imports, tmp_path: Path) -> None:
     )
     dataset = load(imports.run(str(path), ImportRecipe(core=0, ties="item")).path)
     assert [dataset.item_ids[item] for item in dataset.sequences[0]] == ["4", "7", "30"]
+
+
+def test_another_file_of_the_same_size_and_time_is_another_data_set(
+    imports: Imports, log: Path, tmp_path: Path
+) -> None:
+    import os
+
+    first = imports.run(str(log), ImportRecipe(core=0))
+    other = tmp_path / "other.csv"
+    text = log.read_text(encoding="utf-8")
+    other.write_text(text.replace("u1", "v1").replace("i1", "j1"), encoding="utf-8")
+    assert other.stat().st_size == log.stat().st_size
+    os.utime(other, ns=(log.stat().st_atime_ns, log.stat().st_mtime_ns))
+    found = imports.run(str(other), ImportRecipe(core=0))
+    assert found.is_new
+    assert found.fingerprint != first.fingerprint
+    same = tmp_path / "same.csv"
+    same.write_text(text, encoding="utf-8")
+    assert not imports.run(str(same), ImportRecipe(core=0)).is_new

@@ -146,3 +146,70 @@ def test_only_the_first_thousand_bad_rows_are_listed(tmp_path: Path) -> None:
     path.write_text(HEAD + GOOD + "u1,i1,x,1500000000\n" * 2500)
     report = Imports(tmp_path / "w").count(str(path), ImportRecipe(core=0))
     assert (len(report.bad_rows), report.bad_count) == (1000, 2500)
+
+
+def test_ids_in_blanks_are_one_id_however_many_blocks(tmp_path: Path) -> None:
+    rows = [(f"u{n % 9}", f"i{n % 13}" if n % 3 else f" i{n % 13} ") for n in range(2000)]
+    path = tmp_path / "log.csv"
+    path.write_text("user,item\n" + "".join(f"{user},{item}\n" for user, item in rows), encoding="utf-8")
+    found = Imports(tmp_path / "workspace").run(str(path), ImportRecipe(core=0))
+    dataset = load(found.path)
+    assert sorted(filter(None, dataset.item_ids)) == sorted(f"i{n}" for n in range(13))
+    assert dataset.item_count == 13
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_ids_are_trimmed_and_merged_in_one_block_or_more(several: bool) -> None:
+    import numpy as np
+    import pyarrow as pa
+
+    from engine.data.importing.columns import Ids
+
+    ids = Ids()
+    expected = []
+    for values in ([" a", "a", "b ", "c"], ["c", "  b", "a "]) if several else ([" a", "a", "b ", "c"],):
+        places, texts, status = Ids.told_apart(pa.array(values))
+        assert status.tolist() == [0] * len(values)
+        assert len(set(texts.to_pylist())) == len(texts)
+        ids.take(places, texts)
+        expected += [value.strip() for value in values]
+    codes, names = ids.finish()
+    assert [names[code] for code in codes] == expected
+    assert len(np.unique(codes)) == 3
+
+
+def test_floats_that_hold_no_whole_number_exactly_stay_apart(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path = tmp_path / "log.parquet"
+    items = [1e300 * (1 + n % 7) for n in range(70)]
+    parquet.write_table(pa.table({"user": [n // 7 for n in range(70)], "item": items}), path)
+    found = Imports(tmp_path / "workspace").run(str(path), ImportRecipe(core=0))
+    assert load(found.path).item_count == 7
+
+
+def test_parquet_that_holds_no_ids(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    def written(table: pa.Table) -> bytes:
+        sink = pa.BufferOutputStream()
+        parquet.write_table(table, sink)
+        return sink.getvalue().to_pybytes()
+
+    broken = pa.table({"user": [b"\xff\xfe"] * 4, "item": [1, 2, 3, 4]})
+    assert "a column holds what is no text, number or time" in refused(tmp_path, written(broken), "a.parquet")
+    nested = pa.table({"user": [{"x": 1}] * 4, "item": [1, 2, 3, 4]})
+    assert "no column looks like the users' ids" in refused(tmp_path, written(nested), "b.parquet")
+    twice = pa.Table.from_arrays([pa.array(["a"] * 4), pa.array([1] * 4), pa.array([2] * 4)], ["user", "item", "item"])
+    assert refused(tmp_path, written(twice), "c.parquet") == "c.parquet: it has two columns called 'item'."
+
+
+def test_json_that_is_deep_or_holds_half_a_character(tmp_path: Path) -> None:
+    good = "".join(f'{{"user_id": "u{n}", "item_id": {n % 3}{".0" if n % 2 else ""}}}\n' for n in range(6))
+    path = tmp_path / "log.jsonl"
+    path.write_text(good + "[" * 100_000 + '\n{"user_id": "\\ud800", "item_id": 1}\n', encoding="utf-8")
+    found = Imports(tmp_path / "workspace").run(str(path), ImportRecipe(core=0, on_bad_rows="skip"))
+    assert [row.line for row in found.report.bad_rows] == [7, 8]
+    assert load(found.path).item_count == 3  # 1 and 1.0 are one item
