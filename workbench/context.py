@@ -133,6 +133,11 @@ class Context:
         """
         return self.engine.run(function, *arguments, on_result=on_result, on_error=on_error, key=key, **keywords)
 
+    def forget(self, *keys: object) -> None:
+        """Answers of tasks with these keys arrive no more: what asked for them shows something else now."""
+        for key in keys:
+            self.engine.forget(key)
+
     def run_in_thread(
         self,
         function: Callable[..., Any],

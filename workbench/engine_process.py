@@ -95,7 +95,7 @@ class _Background(QObject):
             task.state = "cancelled"
             return task
         if key is not None:
-            self._forget(key)
+            self.forget(key)
         if urgent:
             self._waiting.appendleft(task)
         else:
@@ -104,7 +104,8 @@ class _Background(QObject):
         self.busy_changed.emit(True)
         return task
 
-    def _forget(self, key: object) -> None:
+    def forget(self, key: object) -> None:
+        """The answer of the task with that ``key``, if one is on its way, arrives no more."""
         # A superseded computation that already runs is left to end: replacing the process costs more than it saves.
         for old in [task for task in self._waiting if task.key == key]:
             self._waiting.remove(old)

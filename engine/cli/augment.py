@@ -8,7 +8,7 @@ import click
 
 from engine import registry
 from engine.api import Workspace
-from engine.cli.frame import data_argument, emit, json_option, stored_workspace_option, table, tell
+from engine.cli.frame import data_argument, emit, json_option, refuse_unused, stored_workspace_option, table, tell
 from engine.cli.settings import SettingsCommand, config_options
 from engine.config import ExperimentConfig
 from engine.errors import UsageError
@@ -31,7 +31,7 @@ _PART = 16384
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the draw.")
 @click.option(
-    "--views", "--samples", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many views."
+    "--views", "--samples", type=click.IntRange(1, 1000), default=2, show_default=True, help="How many views."
 )
 @click.option(
     "--epoch",
@@ -78,6 +78,8 @@ def augment(
     if run_id:
         checkpoint = str(workspace.runs.get(run_id).directory / BEST_WEIGHTS)
     facade = workspace.augmentations
+    form = "--all-users" if all_users else "--run" if checkpoint else "--epoch" if epoch is not None else "--user"
+    refuse_unused(_USED_BY, form)
     if all_users:
         _tell_effect(_effect(workspace, data, config, seed, source, checkpoint), seed, as_json)
     elif checkpoint:
@@ -88,6 +90,17 @@ def augment(
         _tell_views(facade.in_training(data, user, config, epoch - 1), as_json)
     else:
         _tell_views(facade.preview(data, user, config, operator, seed, views), as_json)
+
+
+_USED_BY = {
+    "user": ("--user", "--epoch"),
+    "operator": ("--user",),
+    "seed": ("--user", "--all-users", "--run"),
+    "views": ("--user",),
+    "epoch": ("--epoch",),
+    "source": ("--all-users",),
+    "batches": ("--run",),
+}
 
 
 def _effect(

@@ -12,7 +12,15 @@ from engine import config as configuration
 from engine import registry
 from engine.api import Workspace
 from engine.cli.augment import augment
-from engine.cli.frame import data_argument, emit, json_option, metric_table, stored_workspace_option, table
+from engine.cli.frame import (
+    data_argument,
+    emit,
+    json_option,
+    metric_table,
+    refuse_unused,
+    stored_workspace_option,
+    table,
+)
 from engine.cli.inspection import inspect
 from engine.cli.settings import SettingsCommand, config_options
 from engine.config import ExperimentConfig
@@ -67,6 +75,7 @@ def neighbours(
     """
     if bool(item) == summary:
         raise UsageError("Which item is meant?", "Give --item ID, or --summary for all of them.")
+    refuse_unused({"csv_file": ("--item",), "k": ("--item",)}, "--summary" if summary else "--item")
     asked = config if base or settings else None
     found_in = workspace.neighbours
     if summary:

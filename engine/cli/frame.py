@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import Any, ClassVar, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from engine.api import Workspace
 from engine.errors import ConfigurationError, EngineError, UsageError
@@ -27,6 +28,20 @@ def engine_version() -> str:
         return metadata.version("coserec-workbench")
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+def refuse_unused(used_by: Mapping[str, tuple[str, ...]], form: str) -> None:
+    """Raise ``UsageError`` for an option of the command line that has no effect in its ``form``: ``used_by`` gives the
+    forms, by the option that chooses them, in which each parameter counts."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        forms = used_by.get(parameter.name or "", (form,))
+        is_given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if is_given and form not in forms:
+            raise UsageError(
+                f"{parameter.opts[0]} has no effect {f'with {form}' if form else 'here'}.",
+                f"Leave it out, or use {' or '.join(forms)}.",
+            )
 
 
 class EngineGroup(click.Group):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.api import Workspace
-from engine.cli.frame import data_argument, emit, json_option, table
+from engine.cli.frame import data_argument, emit, json_option, refuse_unused, table
 from engine.errors import UsageError
 from engine.records import (
     DatasetDetails,
@@ -44,6 +44,8 @@ def inspect(
 
     Its lengths too, its times, and what the protocol makes of it; with --users and --items, every one of them.
     """
+    tables = ("--users", "--items")
+    refuse_unused({"sort": tables, "limit": tables}, f"--{which}" if which else "")
     datasets = Workspace().datasets
     summary, details = datasets.summary(data), datasets.details(data)
     sequence = datasets.placed(data, user) if user is not None else None

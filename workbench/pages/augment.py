@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from engine import registry
 from engine.config import ExperimentConfig, differences, with_fidelity
 from engine.records import AugmentationPreview
+from workbench.engine_process import Task
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE, set_role
 from workbench.widgets.augment_controls import POLICY, AugmentControls
@@ -37,6 +38,8 @@ from workbench.widgets.user_picker import UserPicker
 
 DELAY = 80
 """Milliseconds after the last change of a control before a preview is asked for."""
+CURTAIN_AFTER = 400
+"""Milliseconds that an answer may take before the old chips give way to a Cancel button."""
 SAMPLES = 20
 VIEW_SWITCHES = frozenset(
     [
@@ -85,6 +88,11 @@ class AugmentPage(PageWidget):
         self.chips = SequenceChips()
         self.details = Elided(START, "muted")
         self.stack = StatefulStack(self.chips, context.theme)
+        self._task: Task | None = None
+        self._curtain = QTimer(self)
+        self._curtain.setSingleShot(True)
+        self._curtain.setInterval(CURTAIN_AFTER)
+        self._curtain.timeout.connect(self._draw_curtain)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY)
@@ -162,6 +170,7 @@ class AugmentPage(PageWidget):
         during.setBuddy(self.epoch)
         self.epoch.setRange(0, 9999)
         self.epoch.setSpecialValueText("any")
+        self.epoch.setKeyboardTracking(False)  # typing 160 is one question, not three
         self.epoch.setFixedWidth(84)
         roomy(self.epoch)
         self.epoch.setAccessibleName("Epoch of a run")
@@ -211,6 +220,8 @@ class AugmentPage(PageWidget):
             self._dataset = self.context.session.dataset
             self.preview = self._ahead = None
             self.chips.set_preview(None)
+            self._ahead = None
+            self.context.forget(*((id(self), what) for what in ("preview", "ahead", "samples")))
             self.strips.set_preview(None)
             self._forget_studies()
             self.title.set_full("Augment")
@@ -264,14 +275,34 @@ class AugmentPage(PageWidget):
             return
         if self.preview is None:
             # The first preview counts the correlations; the next ones replace the chips without a curtain.
-            self.stack.show_loading("Drawing the views …")
+            self.stack.show_loading("Drawing the views …", self.cancel)
         function, *question = self._question(self.seed.value())
+        key = (id(self), "preview")
         if self._ahead is not None and self._ahead[0] == question:
+            self.context.forget(key)  # an older question's answer may be on its way
             self._answered(self._ahead[1])
         else:
-            key = (id(self), "preview")
-            self.context.run_in_engine(function, *question, on_result=self._answered, on_error=self._failed, key=key)
+            self._curtain.start()
+            self._task = self.context.run_in_engine(
+                function, *question, on_result=self._answered, on_error=self._failed, key=key
+            )
         self._ask_samples()
+
+    @Slot()
+    def _draw_curtain(self) -> None:
+        """The answer takes its time: that of an epoch goes through all before it."""
+        epoch = self.epoch.value()
+        what = f"Going through a run's views up to epoch {epoch} …" if epoch else "Drawing the views …"
+        self.stack.show_loading(what, self.cancel)
+
+    @Slot()
+    def cancel(self) -> None:
+        """End the drawing of views."""
+        if self._task is not None:
+            self._task.cancel()
+        self._curtain.stop()
+        self.preview = None
+        self.stack.show_empty("Drawing was cancelled.", "", "augment", "Draw again", self.ask)
 
     def _question(self, seed: int) -> tuple[Any, ...]:
         """What the engine is asked for these views: its method and the arguments."""
@@ -283,6 +314,7 @@ class AugmentPage(PageWidget):
 
     def _answered(self, preview: AugmentationPreview) -> None:
         """Show the views, and ask for the next seed's: Reroll then has them at hand."""
+        self._curtain.stop()
         self._show(preview)
         self._ahead = None
         if self._is_locked or self.epoch.value():
@@ -385,6 +417,7 @@ class AugmentPage(PageWidget):
 
     def _failed(self, error: BaseException) -> None:
         self.context.notifier.report_bug(error)
+        self._curtain.stop()
         self.preview = None
         self.chips.set_preview(None)
         self.branch.hide()

@@ -191,6 +191,9 @@ class NeighboursPage(PageWidget):
             self._dataset = self.context.session.dataset
             self._history, self._place, self.list = [], -1, None
             self.all_items.forget()
+            self.context.forget((id(self), "neighbours"))
+            self.copy_button.setEnabled(False)
+            self.export_button.setEnabled(False)
             self._set_models(())
             self.search.field.clear()
             self.search.model.set_rows(())

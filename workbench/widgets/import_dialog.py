@@ -49,6 +49,7 @@ class ImportDialog(QDialog):
         self.context = context
         self.path = path
         self.given: dict[str, Any] = {}
+        self._looked_with: dict[str, Any] = {}
         """What the user has chosen; everything else is guessed from the file."""
         self.recipe = ImportRecipe()
         self.shown_look: ImportLook | None = None
@@ -189,11 +190,15 @@ class ImportDialog(QDialog):
             return  # the field that is wrong says so
         if self.shown_look is None:
             self.stack.show_loading("Looking at the file …")
+        self._looked_with = dict(self.given)
         self.job.look(recipe)
 
     def _looked(self, look: ImportLook) -> None:
         is_first, self.shown_look = self.shown_look is None, look
-        self.recipe = ImportRecipe().replace(look.recipe)
+        # What was edited while the look went on is not in its recipe.
+        before = self._looked_with
+        since = {name: value for name, value in self.given.items() if name not in before or before[name] != value}
+        self.recipe = ImportRecipe().replace({**look.recipe, **since})
         size = memory_text(look.size) if look.size >= 2**20 else f"{look.size:,} bytes"
         self.subtitle.set_full(f"{look.label}  ·  {size}  ·  {look.path}")
         self.stack.show_content()
@@ -260,6 +265,8 @@ class ImportDialog(QDialog):
             self._refresh()
             self._show_report()
             if path != "on-bad-rows":
+                self.stages.setEnabled(False)  # its counts are another recipe's
+                self.status.setText("Counting …")
                 self.job.count(self.recipe)
         self._show_buttons()
 
@@ -267,6 +274,7 @@ class ImportDialog(QDialog):
 
     def _counted(self, report: ImportReport) -> None:
         self.report = report
+        self.stages.setEnabled(True)
         self.problem.hide()
         self._show_report()
 

@@ -33,6 +33,7 @@ class NeighbourSummaryTab(StatefulStack):
     def forget(self) -> None:
         """Another data set: what was asked is void."""
         self._asked = None
+        self._context.forget(id(self))
 
     @Slot()
     def _compute(self) -> None:

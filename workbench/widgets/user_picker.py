@@ -87,6 +87,7 @@ class UserPicker(QWidget):
     def start(self) -> None:
         """Another data set: forget the user, list the first ones and pick the first that has a training input."""
         self.user = ""
+        self._context.forget((id(self), "beside"))
         self.model.set_rows(())
         self.field.blockSignals(True)
         self.field.clear()

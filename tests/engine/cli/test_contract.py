@@ -407,3 +407,17 @@ def test_help_imports_no_torch_and_is_quick(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - began < 10
     assert done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("neighbours", "sample", "--summary", "--csv", "x.csv"), "--csv has no effect with --summary."),
+        (("augment", "sample", "--user", "1", "--epoch", 1, "--seed", 3), "--seed has no effect with --epoch."),
+        (("augment", "sample", "--all-users", "--operator", "crop"), "--operator has no effect with --all-users."),
+        (("augment", "sample", "--user", "1", "--source", "model"), "--source has no effect with --user."),
+        (("inspect", "sample", "--sort", "length"), "--sort has no effect here."),
+    ],
+)
+def test_an_option_without_effect_is_refused(shell: Shell, command: tuple[object, ...], told: str) -> None:
+    assert told in " ".join(shell(*command, code=2).output.split())

@@ -258,3 +258,45 @@ def test_what_cannot_be_augmented_says_what_to_do(qtbot: QtBot, page: AugmentPag
     page.ask()
     qtbot.waitUntil(lambda: page.stack.state == "error")
     assert page.stack._message.hint.text() == "Pick a user with at least 4 items."
+
+
+def test_views_at_hand_are_not_overwritten_by_an_older_answer(
+    qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations
+) -> None:
+    qtbot.waitUntil(lambda: page._ahead is not None and page._ahead[1].seed == 2)
+    gate, original = threading.Event(), facade.preview
+
+    def slow(path: str, user: str, config: object, operator: str = "policy", seed: int = 1, views: int = 2) -> object:
+        if seed == 9:
+            gate.wait(10)
+        return original(path, user, config, operator, seed, views)  # type: ignore[arg-type]
+
+    facade.preview = slow  # type: ignore[method-assign, assignment]
+    page.seed.setValue(9)
+    page.ask()
+    page.seed.setValue(2)
+    page.ask()
+    assert page.preview is not None
+    assert page.preview.seed == 2
+    gate.set()
+    qtbot.waitUntil(lambda: page._ahead is not None and page._ahead[1].seed == 3)  # asked after the slow one
+    assert page.preview.seed == 2
+
+
+def test_slow_views_can_be_cancelled_and_drawn_again(
+    qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations
+) -> None:
+    gate, original = threading.Event(), facade.in_training
+
+    def slow(path: str, user: str, config: object, epoch: int = 0) -> object:
+        gate.wait(10)
+        return original(path, user, config, epoch)  # type: ignore[arg-type]
+
+    facade.in_training = slow  # type: ignore[method-assign, assignment]
+    page.epoch.setValue(160)
+    qtbot.waitUntil(lambda: page.stack.text == "Going through a run's views up to epoch 160 …")
+    page.cancel()
+    assert page.stack.state == "empty"
+    gate.set()
+    page.stack._message.button.click()
+    qtbot.waitUntil(lambda: page.stack.state == "content" and page.preview is not None)

@@ -217,3 +217,14 @@ def test_the_report_of_an_import_for_its_page(qtbot: QtBot, context: Context, tm
     assert view._columns()[0] == ("Line", [56])
     view.show_report(None)
     assert view.isHidden()
+
+
+def test_what_is_edited_while_the_file_is_looked_at_is_kept(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "time", "when")  # looks at the file again
+    choose(dialog, "core", 2)  # while that look is under way
+    assert not dialog.stages.isEnabled()
+    counted(qtbot, dialog, "Leaves 9 users, 6 items, 54 actions of 54 rows.")
+    qtbot.waitUntil(lambda: not dialog.job._tasks and not dialog.job._pause.isActive(), timeout=20_000)
+    assert (dialog.recipe.core, dialog.given["core"]) == (2, "2")
+    assert dialog.rows["core"].editor.value() == "2"
+    assert dialog.stages.isEnabled()
