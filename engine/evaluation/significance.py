@@ -54,9 +54,7 @@ def mean_and_std(values: Sequence[float]) -> tuple[float, float | None]:
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
-def interval(
-    values: Values, *, level: float = LEVEL, samples: int = SAMPLES, seed: int = 1
-) -> tuple[float, float]:
+def interval(values: Values, *, level: float = LEVEL, samples: int = SAMPLES, seed: int = 1) -> tuple[float, float]:
     """Bootstrap interval of the mean of ``values`` [U] over users: bias-corrected and accelerated (BCa).
 
     The same values and seed give the same interval. Without variation it is the mean itself.

@@ -1,5 +1,4 @@
-"""Metrics of parts of the users: by training length and by the target's popularity. Where did a gain come from? No torch.
-"""
+"""Metrics of parts of the users: by training length and by the target's popularity. Where did a gain come from? No torch."""
 
 from __future__ import annotations
 

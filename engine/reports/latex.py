@@ -8,6 +8,7 @@ MARKS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 """Highest Holm-adjusted p of each mark."""
 PACKAGES = r"\usepackage{booktabs}"
 
+_GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "η": "eta", "λ": "lambda", "μ": "mu", "ρ": "rho", "τ": "tau"}
 _ESCAPES = {
     "\\": r"\textbackslash{}",
     **{letter: "\\" + letter for letter in "&%$#_{}"},
@@ -16,7 +17,7 @@ _ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    **{letter: f"$\\{name}$" for letter, name in zip("αβγηλμωρτ", "alpha beta gamma eta lambda mu omega rho tau".split(), strict=True)},
+    **{letter: f"$\\{name}$" for letter, name in _GREEK.items()},
     "±": r"$\pm$",
     "×": r"$\times$",
     "≤": r"$\leq$",

@@ -43,7 +43,7 @@ def curves(
         squares = np.nansum((values - mean) ** 2, axis=0)
         std = np.sqrt(squares / np.maximum(n - 1, 1))
         x = np.nanmean(seconds, axis=0) if along == "time" else np.flatnonzero(kept) + 1.0
-        made.append(ComparedCurve(number, series, x, mean, std, n.astype(np.int64)))
+        made.append(ComparedCurve(number, series, np.asarray(x, dtype=np.float64), mean, std, n.astype(np.int64)))
     return tuple(made)
 
 

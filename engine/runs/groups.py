@@ -1,4 +1,4 @@
-"""Stored runs as groups: what a group is called, what it has otherwise than the others, whether all were ranked alike."""
+"""Stored runs as groups: what one is called, what it has otherwise than the others, whether all were ranked alike."""
 
 from __future__ import annotations
 
