@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.errors import RunError, UsageError
 from engine.records import (
+    ComparedChoice,
     ComparedCurve,
     Comparison,
     Implausible,
@@ -42,6 +43,20 @@ class Comparisons:
         from engine.runs.groups import of_ids
 
         return of_ids(self._runs.get, ids)
+
+    def choices(self) -> tuple[ComparedChoice, ...]:
+        """All runs with test metrics, in groups of one configuration, newest first."""
+        from engine.runs.groups import choices
+
+        return choices(self._runs.all())
+
+    def fields(self, run_ids: Sequence[str]) -> tuple[str, ...]:
+        """What the runs can be set against: facts of a run, then the settings that they do not have alike."""
+        from engine.runs.curves import FACTS
+        from engine.runs.groups import differences
+
+        records = [(self._runs.get(run_id),) for run_id in run_ids]
+        return (*FACTS, *(item.path for item in differences(records))) if records else tuple(FACTS)
 
     def groups(self, run_ids: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         """The runs in groups that differ in the seed alone, in the order of the first of each."""
@@ -100,7 +115,7 @@ class Comparisons:
     def scatter(
         self, run_ids: Sequence[str], field: str, metric: str, split: Which = "test"
     ) -> tuple[ScatterPoint, ...]:
-        """A setting (its path), or ``best_epoch``, ``epochs_done``, ``seed``, ``minutes``, against a metric, run by run.
+        """A setting (its path), or ``best_epoch``, ``epochs_done``, ``seed``, ``minutes``, against a metric.
 
         Raises ``UsageError`` for runs of different protocols and where no run has both.
         """

@@ -94,7 +94,7 @@ def compare(
     if as_json:
         emit(to_plain(found) | {"slices": to_plain(cut), "output": str(output) if output else None})
         return
-    _print(found, first)
+    _print(found)
     if cut is not None:
         click.echo()
         _print_slices(cut, found)
@@ -124,7 +124,7 @@ def _refuse_unknown(models: Sequence[str], numbers: PaperNumbers) -> None:
             raise UsageError(f"The paper's Table 2 has no '{model}'.", f"It has {', '.join(known)}.")
 
 
-def _print(found: Comparison, baseline: int) -> None:
+def _print(found: Comparison) -> None:
     rows: list[list[Any]] = []
     for number, group in enumerate(found.groups):
         cells = [group.label, str(group.n)]
@@ -137,7 +137,7 @@ def _print(found: Comparison, baseline: int) -> None:
     if found.tests:
         names = [group.label for group in found.groups]
         click.echo(
-            f"\nPaired over users; bootstrap intervals of {found.level:.0%} (BCa); p: Wilcoxon, Holm over {found.family}"
+            f"\nPaired over users; intervals: bootstrap, BCa, {found.level:.0%}; p: Wilcoxon; Holm over {found.family}"
         )
         rows = [
             [
@@ -234,7 +234,7 @@ def _print_paper(found: PaperNumbers) -> None:
         [
             f"Table {cell.table}",
             cell.dataset,
-            cell.model,
+            cell.model + ("!" if any(not fault for fault, _ in cell.faults) else ""),
             *(
                 f"{cell.metrics[name]:.4f}{'!' if any(fault == name for fault, _ in cell.faults) else ''}"
                 if name in cell.metrics

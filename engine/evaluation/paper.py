@@ -29,7 +29,7 @@ def table(number: int) -> Mapping[str, Any]:
 
 @cache
 def paper_numbers(dataset: str = "") -> PaperNumbers:
-    """Every result that the paper prints for ``dataset`` (``Beauty``, ``Sports``, ``Yelp``; empty: all), with faults."""
+    """Every result that the paper prints for ``dataset`` (Beauty, Sports, Yelp; empty: all), with its faults."""
     cells = []
     for number in RESULTS:
         tree = table(number)

@@ -1,13 +1,14 @@
 """Whether HR@k and NDCG@k can belong to one ranking with one target a user (FACTS F22). No torch.
 
-Each user who is hit at k₂ but not at k₁ has a rank in k₁ … k₂ − 1, and adds 1 / log₂(rank + 2) to NDCG. So the step from
-k₁ to k₂ raises NDCG by between ΔHR / log₂(k₂ + 1) and ΔHR / log₂(k₁ + 2); and the first step begins at 0.
+Each user who is hit at k₂ but not at k₁ has a rank in k₁ … k₂ − 1, and adds 1 / log₂(rank + 2) to NDCG. So the step
+from k₁ to k₂ raises NDCG by between ΔHR / log₂(k₂ + 1) and ΔHR / log₂(k₁ + 2); and the first step begins at 0.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 
 from engine.records import Implausible
 
@@ -21,14 +22,14 @@ def implausible(
 ) -> tuple[Implausible, ...]:
     """What cannot be in ``metrics`` (by name; of them HR@k, NDCG@k and MRR are looked at). Empty: nothing is wrong.
 
-    ``rounding`` is the most by which each number may be off; ``half_ranks``: ties share the mean of their ranks, so that
-    the last hit's rank may be k − ½.
+    ``rounding`` is the most by which each number may be off; ``half_ranks``: ties share the mean of their ranks, so
+    that the last hit's rank may be k − ½.
 
     >>> [found.steps for found in implausible({"HR@5": 0.0242, "NDCG@5": 0.0388}, rounding=PRINTED)]
     [(0, 5)]
     """
     found: list[Implausible] = []
-    hits = {k: value for k, value in _by_k(metrics, "HR").items()}
+    hits = _by_k(metrics, "HR")
     gains = _by_k(metrics, "NDCG")
     for name, value in metrics.items():
         if name.partition("@")[0] in ("HR", "NDCG", "MRR") and not -rounding <= value <= 1 + rounding:
@@ -36,7 +37,7 @@ def implausible(
     found += _falling("HR", hits, rounding)
     found += _falling("NDCG", gains, rounding)
     both = [0, *sorted(set(hits) & set(gains))]
-    for before, k in zip(both, both[1:], strict=False):
+    for before, k in pairwise(both):
         step = _step(before, k, {0: 0.0, **hits}, {0: 0.0, **gains}, rounding, half_ranks)
         if step is not None:
             found.append(step)
@@ -55,9 +56,9 @@ def _falling(kind: str, values: Mapping[int, float], rounding: float) -> list[Im
         Implausible(
             (f"{kind}@{before}", f"{kind}@{k}"),
             (before, k),
-            f"{kind} falls from {values[before]:.4f} at {before} to {values[k]:.4f} at {k}; a longer list only adds hits.",
+            f"{kind} falls from {values[before]:.4f} at {before} to {values[k]:.4f} at {k}; longer lists only add hits.",
         )
-        for before, k in zip(ks, ks[1:], strict=False)
+        for before, k in pairwise(ks)
         if values[k] < values[before] - 2 * rounding - _FLOAT
     ]
 

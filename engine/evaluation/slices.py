@@ -1,4 +1,4 @@
-"""Metrics of parts of the users: by training length and by the target's popularity. Where did a gain come from? No torch."""
+"""Metrics of parts of the users, by training length and by the target's popularity: where gains come from. No torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.data.summary import training_users
 from engine.evaluation.significance import interval
 
 LENGTHS = (2, 4, 8, 12, 20, 50)
-"""Highest training length (FACTS F4) of each bucket; the K of the compared runs are added, what is longer is the last."""
+"""Highest training length (FACTS F4) of each bucket; the compared runs' K are added, the last one is what is longer."""
 POPULARITIES = (0, 4, 9, 19, 49, 99, 199)
 """Most training users of a target in each bucket; 0 are the cold ones."""
 

@@ -20,6 +20,7 @@ from engine.records.augmentation import (  # noqa: F401 (one door for all record
     PairSimilarities,
 )
 from engine.records.comparison import (  # noqa: F401 (one door for all records)
+    ComparedChoice,
     ComparedCurve,
     ComparedGroup,
     Comparison,

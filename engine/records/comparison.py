@@ -1,4 +1,4 @@
-"""Records of the comparison of runs: groups, measures with intervals, paired tests, slices, curves, the paper's numbers."""
+"""Records of compared runs: groups, measures with intervals, paired tests, slices, curves, the paper's numbers."""
 
 from __future__ import annotations
 
@@ -36,6 +36,21 @@ class ComparedGroup:
     @property
     def n(self) -> int:
         return len(self.run_ids)
+
+
+@dataclass(frozen=True)
+class ComparedChoice:
+    """A group of ended runs that can be compared, newest first: what a chooser lists."""
+
+    label: str
+    run_ids: tuple[str, ...]
+    seeds: tuple[int, ...]
+    dataset: str
+    fingerprint: str
+    metrics: Mapping[str, float]
+    """Test metrics, means over the seeds."""
+    stds: Mapping[str, float]
+    """Empty for a single seed."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +120,7 @@ class SliceTable:
     lows: NDArray[np.float64]
     highs: NDArray[np.float64]
     shares: NDArray[np.float64]
-    """What a bucket adds to the difference of the whole metric from the first group's, [groups, B]: they sum to it."""
+    """What a bucket adds to the metric's difference from the first group, [groups, B]; they sum to it."""
 
 
 @dataclass(frozen=True, eq=False)

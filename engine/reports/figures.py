@@ -83,7 +83,7 @@ def bars(found: Comparison, metric: str, paper: Sequence[PaperCell] = ()) -> Any
             )
         axes.set_xticks([])
         axes.set_ylabel(f"{found.split} {metric}")
-        axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2)
+        _legend(axes, len(found.groups))
 
     return draw
 
@@ -105,7 +105,9 @@ def slice_bars(table: SliceTable, labels: Sequence[str]) -> Any:
         caption = {"length": "training length", "popularity": "training users of the target"}[table.kind]
         axes.set_xlabel(f"{caption} (below: users)")
         axes.set_ylabel(f"{table.split} {table.metric}")
-        axes.legend(frameon=False)
+        # A bucket of a handful of users has an interval as long as the axis: bars decide the height.
+        axes.set_ylim(0, min(axes.get_ylim()[1], 1.8 * float(table.means.max()) or 1.0))
+        _legend(axes, len(labels))
 
     return draw
 
@@ -125,7 +127,7 @@ def lines(curves: Sequence[ComparedCurve], labels: Sequence[str], along: str) ->
         axes.set_xlabel("minutes" if along == "time" else "epoch")
         kind, _, name = curves[0].series.partition("/")
         axes.set_ylabel(f"validation {name}" if kind == "valid" else f"{name.replace('_', ' ')} loss")
-        axes.legend(frameon=False)
+        _legend(axes, len(curves))
 
     return draw
 
@@ -133,15 +135,26 @@ def lines(curves: Sequence[ComparedCurve], labels: Sequence[str], along: str) ->
 def points(found: Sequence[ScatterPoint], field: str, metric: str, split: str) -> Any:
     """A dot a run; a setting that is not a number has its values side by side."""
 
+    from matplotlib.ticker import MaxNLocator
+
     def draw(axes: Any) -> None:
         x = [point.x for point in found]
         if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in x):
             x = [str(value) for value in x]
         axes.scatter(x, [point.y for point in found], s=14, color=COLOURS[0], edgecolor="#1b2230", linewidth=0.4)
+        if all(isinstance(value, int) for value in x):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(field)
         axes.set_ylabel(f"{split} {metric}")
 
     return draw
+
+
+def _legend(axes: Any, rows: int) -> None:
+    """Below the plot, a line each, whatever the names' lengths: the figure grows by it."""
+    width, height = axes.figure.get_size_inches()
+    axes.figure.set_size_inches(width, height + 0.15 * rows)
+    axes.figure.legend(loc="outside lower left", frameon=False, ncols=1)
 
 
 def _fill(number: int) -> Mapping[str, Any]:

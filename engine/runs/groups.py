@@ -11,7 +11,8 @@ from engine.config import ExperimentConfig, fields_of, preset
 from engine.config.experiment import SettingInfo
 from engine.config.grouping import group_key
 from engine.errors import UsageError
-from engine.records import ComparedGroup, RunRecord, SettingDifference
+from engine.evaluation.significance import mean_and_std
+from engine.records import ComparedChoice, ComparedGroup, RunRecord, SettingDifference
 
 Group = tuple[RunRecord, ...]
 NAMED = 3
@@ -104,6 +105,60 @@ def _base(record: RunRecord) -> str:
 def _short(item: SettingDifference) -> str:
     info = known_settings().get(item.path)
     return (info.symbol or info.label.lower()) if info else item.path
+
+
+def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
+    """The runs with test metrics in groups of one configuration, in the order of ``records``, named by themselves.
+
+    A name is the preset's with what the run has otherwise; the seeds of a group ascend.
+    """
+    made = []
+    for group in grouped([record for record in records if record.metrics.get("test")]):
+        group = tuple(sorted(group, key=lambda record: record.seed))
+        names = list(group[0].metrics["test"])
+        found = {
+            name: mean_and_std([record.metrics["test"][name] for record in group if name in record.metrics["test"]])
+            for name in names
+        }
+        made.append(
+            ComparedChoice(
+                label=_own_label(group[0]),
+                run_ids=tuple(record.id for record in group),
+                seeds=tuple(record.seed for record in group),
+                dataset=group[0].dataset,
+                fingerprint=group[0].fingerprint,
+                metrics={name: mean for name, (mean, _) in found.items()},
+                stds={name: std for name, (_, std) in found.items() if std is not None},
+            )
+        )
+    return tuple(made)
+
+
+@cache
+def _preset_values(name: str) -> Mapping[str, Any]:
+    try:
+        return flat(preset(name).config.model_dump(mode="json"))
+    except UsageError:
+        return {}
+
+
+def _own_label(record: RunRecord) -> str:
+    base = _preset_values(record.preset)
+    if not base:
+        return _base(record)
+    known = known_settings()
+    changed = [
+        (path, value)
+        for path, value in flat(record.config).items()
+        if path not in _UNTOLD and not path.startswith("train.checkpoint") and base.get(path) != value
+    ]
+    words = [
+        f"{(known[path].symbol or known[path].label.lower()) if path in known else path} {plain(value)}"
+        for path, value in changed
+    ]
+    if len(words) > NAMED:
+        words = [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more settings"]
+    return ", ".join([_base(record), *words])
 
 
 def plain(value: Any) -> str:
