@@ -56,7 +56,7 @@ def _falling(kind: str, values: Mapping[int, float], rounding: float) -> list[Im
         Implausible(
             (f"{kind}@{before}", f"{kind}@{k}"),
             (before, k),
-            f"{kind} falls from {values[before]:.4f} at {before} to {values[k]:.4f} at {k}; longer lists only add hits.",
+            f"{kind} falls from {values[before]:.4f} at {before} to {values[k]:.4f} at {k}; it can only rise.",
         )
         for before, k in pairwise(ks)
         if values[k] < values[before] - 2 * rounding - _FLOAT

@@ -120,7 +120,7 @@ class SliceTable:
     lows: NDArray[np.float64]
     highs: NDArray[np.float64]
     shares: NDArray[np.float64]
-    """What a bucket adds to the metric's difference from the first group, [groups, B]; they sum to it."""
+    """What a bucket adds to a group's difference from the first one, [groups, B]; they sum to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +151,7 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class ComparedCurve:
-    """One group's series: ``x`` in epochs or seconds, ``mean`` over the seeds that have the point, ``std``, ``n`` [P]."""
+    """A group's series: ``x`` in epochs or seconds, ``mean`` over the seeds that have the point, ``std``, ``n`` [P]."""
 
     group: int
     series: str

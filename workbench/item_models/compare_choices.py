@@ -104,7 +104,7 @@ class ChoicesModel(QAbstractTableModel):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
-    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: ARG002
         if role != Qt.ItemDataRole.CheckStateRole or index.column() != 0:
             return False
         self.toggle(index.row())

@@ -150,9 +150,7 @@ class GroupBarPlot(Plot):
 
     def _ticks(self) -> list[str]:
         users = self.shown.users or ()
-        return [
-            f"{bucket}\n{users[place]:,}" if users else bucket for place, bucket in enumerate(self.shown.buckets)
-        ]
+        return [f"{bucket}\n{users[place]:,}" if users else bucket for place, bucket in enumerate(self.shown.buckets)]
 
     def _top(self) -> float:
         """Above every bar, and above intervals but those of a handful of users, which would flatten the rest."""

@@ -1,4 +1,4 @@
-"""Curves of compared groups, mean over seeds with a band of ± std; and a dot a run for any setting against any metric."""
+"""Curves of compared groups, mean over seeds with a band of ± std; and a dot a run, any setting against any metric."""
 
 from __future__ import annotations
 
