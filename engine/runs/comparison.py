@@ -220,8 +220,11 @@ def _notes(groups: Sequence[Group], *, has_ranks: bool) -> list[str]:
         for record in group:
             if record.status != "finished":
                 notes.append(f"Run {record.id} is {record.status}: its metrics are those of an unfinished training.")
-            if record.hybrid_started is False:
-                notes.append(f"Run {record.id} ended before its hybrid phase began (FACTS F16).")
+    early = [record.id for group in groups for record in group if record.hybrid_started is False]
+    if early:
+        what = f"Run {early[0]}" if len(early) == 1 else f"{len(early)} runs ({', '.join(early[:3])}"
+        what += "" if len(early) == 1 else ", …)" if len(early) > 3 else ")"
+        notes.append(f"{what} ended before the hybrid phase began (FACTS F16).")
     return notes
 
 

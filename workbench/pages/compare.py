@@ -95,7 +95,7 @@ class ComparePage(PageWidget):
         self.split.addWidget(self.stack)
         self.split.setStretchFactor(1, 1)
         self.split.setChildrenCollapsible(False)
-        self.split.setSizes([420, 900])
+        self.split.setSizes([480, 840])
         self.whole = StatefulStack(self.split, theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -50,6 +50,8 @@ class Bars:
     lines: tuple[tuple[str, float], ...] = field(default=())
 
 
+MOST_NAMED = 8
+"""Groups that the legend names; the reading under the pointer and the table name all."""
 NOTHING = Bars((), (), np.empty((0, 0)), np.empty((0, 0)), np.empty((0, 0)))
 
 
@@ -59,11 +61,13 @@ class GroupBarPlot(Plot):
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         self.shown = NOTHING
         self._items: list[Any] = []
+        self._legend: Any = None
         self._theme_now = theme
         super().__init__(theme, parent, axes={"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")})
         self.setMouseEnabled(x=False, y=False)
         self.setAccessibleName(name)
-        self._name = name
+        self._legend = self.addLegend(offset=(-6, 2), colCount=2, verSpacing=-6)
+        self._legend.setLabelTextColor(theme.colours.text)
 
     @property
     def has_data(self) -> bool:
@@ -85,6 +89,8 @@ class GroupBarPlot(Plot):
         self._draw(self._theme_now.colours)
 
     def restyle(self, colours: Colours) -> None:
+        if self._legend is not None:
+            self._legend.setLabelTextColor(colours.text)
         self._draw(colours)
 
     def drawn(self) -> NDArray[np.float64]:
@@ -123,6 +129,8 @@ class GroupBarPlot(Plot):
         for item in self._items:
             self.removeItem(item)
         self._items = []
+        if self._legend is not None:
+            self._legend.clear()
         bars = self.shown
         if not bars.groups:
             return
@@ -143,7 +151,7 @@ class GroupBarPlot(Plot):
             self._items.append(line)
         ticks = list(enumerate(self._ticks()))
         self.getAxis("bottom").setTicks([ticks])
-        self.getAxis("bottom").setHeight(36 if bars.users else None)
+        self.getAxis("bottom").setHeight(56 if bars.users else None)
         self.setLabel("bottom", bars.bucket_label, color=colours.muted)
         self.setLabel("left", bars.value_label, color=colours.muted)
         self.getViewBox().setRange(xRange=(-0.5, len(bars.buckets) - 0.5), yRange=(0, self._top()), padding=0)
@@ -157,13 +165,19 @@ class GroupBarPlot(Plot):
         bars = self.shown
         most = max(float(bars.means.max()), *(value for _, value in bars.lines), 0.0)
         highs = bars.highs[np.isfinite(bars.highs)]
-        return 1.06 * min(float(highs.max(initial=most)), 1.8 * most) or 1.0
+        room = 1.08 + 0.09 * -(-min(len(bars.groups), MOST_NAMED) // 2)  # for the legend's lines
+        return room * min(float(highs.max(initial=most)), 1.8 * most) or 1.0
 
     def _add_bars(self, colours: Colours, number: int, x: NDArray[np.float64], width: float) -> None:
         bars = self.shown
         colour = QColor(colours.series[number % len(colours.series)])
         drawn = pg.BarGraphItem(
-            x=x, height=bars.means[number], width=width * 0.9, brush=brush(colours, number), pen=pg.mkPen(colour)
+            x=x,
+            height=bars.means[number],
+            width=width * 0.9,
+            brush=brush(colours, number),
+            pen=pg.mkPen(colour),
+            name=bars.groups[number] if number < MOST_NAMED else None,
         )
         self.addItem(drawn)
         self._items.append(drawn)
@@ -173,7 +187,7 @@ class GroupBarPlot(Plot):
                 y=bars.means[number],
                 top=np.maximum(bars.highs[number] - bars.means[number], 0),
                 bottom=np.maximum(bars.means[number] - bars.lows[number], 0),
-                beam=min(width * 0.3, 0.06),
+                beam=min(width * 0.3, 0.03),
                 pen=pg.mkPen(colours.text, width=1),
             )
             self.addItem(ends)

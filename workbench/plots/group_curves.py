@@ -13,11 +13,22 @@ from PySide6.QtWidgets import QWidget
 
 from engine.records import ComparedCurve, ScatterPoint
 from workbench.plots.base import Plot
+from workbench.plots.group_bars import MOST_NAMED
 from workbench.theme import Colours, Theme
 from workbench.widgets.tables import Columns, as_text
 from workbench.widgets.text import metric_text
 
 MOST_MARKERS = 60
+
+
+class WholeAxis(pg.AxisItem):
+    """Epochs: there is nothing between two of them to be read off the axis. Minutes are any number."""
+
+    is_time = False
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> Any:  # noqa: N803 (pyqtgraph's names)
+        spacings = super().tickSpacing(minVal, maxVal, size)
+        return spacings if self.is_time else [level for level in spacings if level[0] >= 1] or [(1.0, 0.0)]
 
 
 def number_axes() -> dict[str, pg.AxisItem]:
@@ -33,8 +44,11 @@ class GroupCurvePlot(Plot):
         self.labels: tuple[str, ...] = ()
         self.is_time = False
         self._items: list[Any] = []
+        self._legend: Any = None
         self._theme_now = theme
-        super().__init__(theme, parent, axes=number_axes())
+        super().__init__(theme, parent, axes={"left": pg.AxisItem("left"), "bottom": WholeAxis("bottom")})
+        self._legend = self.addLegend(offset=(8, 4), verSpacing=-6)
+        self._legend.setLabelTextColor(theme.colours.text)
         self.setAccessibleName("Curves of the compared groups")
 
     @property
@@ -48,6 +62,8 @@ class GroupCurvePlot(Plot):
         self.autoRange()
 
     def restyle(self, colours: Colours) -> None:
+        if self._legend is not None:
+            self._legend.setLabelTextColor(colours.text)
         self._draw(colours)
 
     def columns(self) -> Columns:
@@ -75,6 +91,9 @@ class GroupCurvePlot(Plot):
         for item in self._items:
             self.removeItem(item)
         self._items = []
+        if self._legend is not None:
+            self._legend.clear()
+        self.getAxis("bottom").is_time = self.is_time
         for curve in self.curves:
             look = self._theme_now.series_style(curve.group)
             x = curve.x / 60 if self.is_time else curve.x
@@ -87,6 +106,7 @@ class GroupCurvePlot(Plot):
                 symbolSize=6,
                 symbolPen=None,
                 symbolBrush=look.colour,
+                name=self.labels[curve.group] if curve.group < MOST_NAMED else None,
             )
             self._items.append(line)
             if (curve.n > 1).any():

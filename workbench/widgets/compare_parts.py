@@ -29,6 +29,12 @@ from workbench.widgets.plot_card import PlotCard
 from workbench.widgets.states import StatefulStack
 
 
+def widened(combo: QComboBox) -> None:
+    """Room for a series or a setting, which are filled in later."""
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(24)
+
+
 class Tab(QWidget):
     """``show_comparison`` is called with each new comparison; what costs more is asked for when the tab is seen."""
 
@@ -225,6 +231,7 @@ class CurvesTab(Tab):
         self.plot = GroupCurvePlot(context.theme)
         self.card = PlotCard(context.theme, "Curves", self.plot, "Mean over seeds; the band is ± standard deviation")
         for combo in (self.series, self.along):
+            widened(combo)
             self.card.add_control(combo)
             combo.activated.connect(lambda _: self.load())
         self.stack = StatefulStack(self.card, context.theme)
@@ -280,6 +287,7 @@ class ScatterTab(Tab):
         self.field.setAccessibleName("Setting")
         self.plot = ScatterPlot(context.theme)
         self.card = PlotCard(context.theme, "Runs", self.plot, "A dot a run of the ticked groups")
+        widened(self.field)
         self.card.add_control(self.field)
         self.stack = StatefulStack(self.card, context.theme)
         self.column.addWidget(self.stack, 1)

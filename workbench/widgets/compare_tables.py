@@ -55,6 +55,7 @@ class TableCard(Card):
             if self.view.columnWidth(column) > 320:
                 self.view.setColumnWidth(column, 320)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setStretchLastSection(True)
         self.words.setText(words)
         self.words.setVisible(bool(words))
         self.copy_button.setEnabled(self.model.rowCount() > 0)
