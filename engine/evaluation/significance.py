@@ -20,8 +20,8 @@ Values = NDArray[np.float64]
 SAMPLES = 2000
 """Resamples of a bootstrap interval."""
 LEVEL = 0.95
-_FEW = 4096
-"""Up to so many different values a resample is drawn as their counts; beyond, as users."""
+_FEW = 1 / 16
+"""Up to this share of different values a resample is drawn as their counts, beyond as users: which is faster."""
 _DRAWS_AT_ONCE = 1 << 22
 
 
@@ -73,7 +73,7 @@ def resampled_means(values: Values, samples: int, seed: int) -> Values:
     """
     generator = np.random.default_rng(seed)
     different, counts = np.unique(values, return_counts=True)
-    if len(different) <= _FEW:
+    if len(different) <= _FEW * len(values):
         rows = max(1, _DRAWS_AT_ONCE // len(different))
         shares = counts / len(values)
         parts = [

@@ -56,9 +56,10 @@ class ChoicesModel(QAbstractTableModel):
         self.rows = [item for item in self.choices if all(word in _text(item) for word in self._words)]
 
     def tick_runs(self, run_ids: Sequence[str]) -> None:
-        """Tick exactly the groups that hold any of the runs."""
-        wanted = set(run_ids)
-        self._set_ticked([item for item in self.choices if wanted & set(item.run_ids)])
+        """Tick exactly the groups that hold any of the runs, in the runs' order."""
+        places = {run_id: place for place, run_id in reversed(list(enumerate(run_ids)))}
+        found = [item for item in self.choices if places.keys() & set(item.run_ids)]
+        self._set_ticked(sorted(found, key=lambda item: min(places[i] for i in item.run_ids if i in places)))
 
     def clear_ticks(self) -> None:
         """Tick nothing."""

@@ -165,7 +165,7 @@ class GroupBarPlot(Plot):
         bars = self.shown
         most = max(float(bars.means.max()), *(value for _, value in bars.lines), 0.0)
         highs = bars.highs[np.isfinite(bars.highs)]
-        room = 1.08 + 0.09 * -(-min(len(bars.groups), MOST_NAMED) // 2)  # for the legend's lines
+        room = 1.12 + 0.1 * -(-min(len(bars.groups), MOST_NAMED) // 2)  # for the legend's lines
         return room * min(float(highs.max(initial=most)), 1.8 * most) or 1.0
 
     def _add_bars(self, colours: Colours, number: int, x: NDArray[np.float64], width: float) -> None:
