@@ -7,6 +7,7 @@ Nothing here uses pyplot, so no figure outlives its call, and it works in any th
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,9 @@ _LOOK: Any = {
     "svg.hashsalt": "coserec",
     "text.parse_math": False,
 }
+
+
+_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -180,20 +184,25 @@ def render(draw: Any, kind: str, width: str, origin: Provenance, title: str = ""
         raise UsageError(f"A figure cannot be a .{kind} file.", f"Known: {', '.join(FORMATS)}.")
     if width not in WIDTHS:
         raise UsageError(f"There is no width '{width}'.", f"Known: {', '.join(WIDTHS)}.")
-    import matplotlib as mpl
+    with _one_at_a_time:  # matplotlib's settings are the process's, not the thread's
+        import matplotlib as mpl
+
+        with mpl.rc_context(_LOOK):
+            return _rendered(draw, kind, WIDTHS[width], origin, title)
+
+
+def _rendered(draw: Any, kind: str, inches: float, origin: Provenance, title: str) -> bytes:
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_LOOK):
-        inches = WIDTHS[width]
-        figure = Figure(figsize=(inches, inches * (0.62 if inches < 6 else 0.42)), layout="constrained")
-        axes = figure.subplots()
-        axes.grid(axis="y", linewidth=0.4, alpha=0.5)
-        axes.set_axisbelow(True)
-        if title:
-            axes.set_title(title)
-        draw(axes)
-        stream = io.BytesIO()
-        figure.savefig(stream, format=kind, dpi=300, metadata=_metadata(kind, origin, title))
+    figure = Figure(figsize=(inches, inches * (0.62 if inches < 6 else 0.42)), layout="constrained")
+    axes = figure.subplots()
+    axes.grid(axis="y", linewidth=0.4, alpha=0.5)
+    axes.set_axisbelow(True)
+    if title:
+        axes.set_title(title)
+    draw(axes)
+    stream = io.BytesIO()
+    figure.savefig(stream, format=kind, dpi=300, metadata=_metadata(kind, origin, title))
     return stream.getvalue()
 
 
