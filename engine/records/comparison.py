@@ -47,6 +47,8 @@ class ComparedChoice:
     seeds: tuple[int, ...]
     dataset: str
     fingerprint: str
+    protocol: str
+    """Alike for groups that were ranked by the same rules."""
     metrics: Mapping[str, float]
     """Test metrics, means over the seeds."""
     stds: Mapping[str, float]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -127,6 +128,7 @@ def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
                 seeds=tuple(record.seed for record in group),
                 dataset=group[0].dataset,
                 fingerprint=group[0].fingerprint,
+                protocol=json.dumps(protocol_of(group[0]), default=str),
                 metrics={name: mean for name, (mean, _) in found.items()},
                 stds={name: std for name, (_, std) in found.items() if std is not None},
             )

@@ -212,8 +212,8 @@ class ComparePage(PageWidget):
             model.tick_runs(self._wanted)
             self._wanted = ()
         if not model.ticked:
-            # The newest groups of one data set: what somebody who has just trained wants to see.
-            first = [item for item in choices if item.fingerprint == choices[0].fingerprint][:2]
+            # The newest groups of one protocol: what somebody who has just trained wants to see.
+            first = [item for item in choices if item.protocol == choices[0].protocol][:2]
             model.tick_runs([run for item in reversed(first) for run in item.run_ids])
         self.chooser.show_state()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from engine.api import Workspace
@@ -65,3 +66,16 @@ def test_check_and_paper(shell: Shell) -> None:
     assert {cell["dataset"] for cell in cells} == {"Beauty"}
     assert "F22" in shell("paper", "Beauty").stdout
     assert "no data set" in shell.json("paper", "Toys", code=2)["error"]["message"]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "tex"])
+def test_export_of_runs_for_other_tools(shell: Shell, stored: list[str], tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"runs.{suffix}"
+    shell.runs("export", "--output", path)
+    if suffix == "tex":
+        assert path.read_text(encoding="utf-8").count(r"$\pm$") > 6
+        return
+    frame = pd.read_parquet(path)
+    assert len(frame) == 4 * 3
+    assert set(frame["id"]) == set(stored)
+    assert set(frame["loss.contrastive_weight"]) == {0.0, 0.1}

@@ -87,7 +87,9 @@ def open_tab(page: ComparePage, name: str) -> None:
 
 
 def test_two_protocols_are_refused_with_the_field(qtbot: QtBot, page: ComparePage) -> None:
-    """The newest two groups are ticked at first, and they were not ranked alike."""
+    """At first the newest is ticked, with what was ranked alike; the others are there to be ticked by mistake."""
+    assert len(page.chooser.model.ticked) == 1
+    tick(page, 0, 1)
     qtbot.waitUntil(lambda: page.stack.state == "error", timeout=PATIENCE)
     assert "evaluate.ties" in page.stack.text
     assert not page.can_export()
