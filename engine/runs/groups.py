@@ -79,21 +79,28 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
 
 
 def _labels(groups: Sequence[Group]) -> list[str]:
-    """A name for each group: its preset or model, with the settings that it has otherwise than its namesakes."""
+    """A name for each group: its preset's, with what it has otherwise than its namesakes; of one preset, that alone."""
     bases = [_base(group[0]) for group in groups]
+    is_one = len(groups) > 1 and len(set(bases)) == 1
     names = list(bases)
     for base in dict.fromkeys(bases):
         places = [place for place, name in enumerate(bases) if name == base]
         if len(places) < 2:
             continue
-        told = [item for item in differences([groups[place] for place in places]) if item.path not in _UNTOLD]
+        told = [item for item in differences([groups[place] for place in places]) if _is_telling(item)]
         for number, place in enumerate(places):
             words = [f"{_short(item)} {plain(item.values[number])}" for item in told[:NAMED]]
-            names[place] = ", ".join([base, *words])
+            names[place] = ", ".join(words if is_one and words else [base, *words])
     for place, name in enumerate(names):
         if names.count(name) > 1:  # another seed of one group, or more differences than a label names
             names[place] = f"{name} · {groups[place][0].id}"
     return names
+
+
+def _is_telling(item: SettingDifference) -> bool:
+    """Whether a label should name it: not what an older configuration merely does not say."""
+    is_checkpoint = item.path.startswith("train.checkpoint")
+    return item.path not in _UNTOLD and not is_checkpoint and None not in item.values
 
 
 def _base(record: RunRecord) -> str:

@@ -52,6 +52,19 @@ class Bars:
 
 MOST_NAMED = 8
 """Groups that the legend names; the reading under the pointer and the table name all."""
+LONGEST = 44
+
+
+def short(name: str) -> str:
+    """A group's name for a legend, cut in the middle: such names differ at their ends.
+
+    >>> short("CoSeRec")
+    'CoSeRec'
+    """
+    half = LONGEST // 2
+    return name if len(name) <= LONGEST else f"{name[: half - 1]}…{name[-half:]}"
+
+
 NOTHING = Bars((), (), np.empty((0, 0)), np.empty((0, 0)), np.empty((0, 0)))
 
 
@@ -145,7 +158,7 @@ class GroupBarPlot(Plot):
                 angle=0,
                 pen=pg.mkPen(colours.text, width=1, style=Qt.PenStyle.DashLine),
                 label=f"{name} {metric_text(value)}",
-                labelOpts={"position": 0.985, "color": colours.text, "anchors": [(1, 1), (1, 1)]},
+                labelOpts={"position": 0.012, "color": colours.text, "anchors": [(0, 1), (0, 1)]},
             )
             self.addItem(line, ignoreBounds=True)
             self._items.append(line)
@@ -177,7 +190,7 @@ class GroupBarPlot(Plot):
             width=width * 0.9,
             brush=brush(colours, number),
             pen=pg.mkPen(colour),
-            name=bars.groups[number] if number < MOST_NAMED else None,
+            name=short(bars.groups[number]) if number < MOST_NAMED else None,
         )
         self.addItem(drawn)
         self._items.append(drawn)

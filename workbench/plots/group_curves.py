@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.records import ComparedCurve, ScatterPoint
 from workbench.plots.base import Plot
-from workbench.plots.group_bars import MOST_NAMED
+from workbench.plots.group_bars import MOST_NAMED, short
 from workbench.theme import Colours, Theme
 from workbench.widgets.tables import Columns, as_text
 from workbench.widgets.text import metric_text
@@ -106,7 +106,7 @@ class GroupCurvePlot(Plot):
                 symbolSize=6,
                 symbolPen=None,
                 symbolBrush=look.colour,
-                name=self.labels[curve.group] if curve.group < MOST_NAMED else None,
+                name=short(self.labels[curve.group]) if curve.group < MOST_NAMED else None,
             )
             self._items.append(line)
             if (curve.n > 1).any():

@@ -93,8 +93,8 @@ def test_only_what_differs_is_marked(found: Comparison) -> None:
     }
     assert "train.seed" not in {item.path for item in found.settings}
     assert [group.label for group in found.groups] == [
-        "CoSeRec for the sample shop, λ 0.1",
-        "CoSeRec for the sample shop, λ 0",
+        "λ 0.1",
+        "λ 0",
     ]
     assert found.implausible == ()
 

@@ -107,7 +107,7 @@ def test_ticks_compare_and_the_overview_shows_it(compared: ComparePage) -> None:
     best = str(table.index(int(np.argmax(means)), 2).data())
     assert best.endswith("▲")
     assert "±" in best
-    assert overview.plot.reading_at(QPointF(-0.2, 0)).startswith("CoSeRec for the sample shop, λ 0.1: ")
+    assert overview.plot.reading_at(QPointF(-0.2, 0)).startswith("λ 0.1: ")
 
 
 def test_another_metric_needs_no_other_comparison(compared: ComparePage) -> None:
@@ -165,7 +165,7 @@ def test_curves_by_epoch_and_by_time(qtbot: QtBot, compared: ComparePage) -> Non
     assert isinstance(tab, CurvesTab)
     qtbot.waitUntil(lambda: len(tab.plot.curves) == 2, timeout=PATIENCE)
     assert tab.plot.curves[0].x.tolist() == [1, 2, 3]
-    assert tab.plot.reading_at(QPointF(2, 0)).startswith("epoch 2 · CoSeRec")
+    assert tab.plot.reading_at(QPointF(2, 0)).startswith("epoch 2 · λ 0.1: ")
     tab.along.setCurrentIndex(1)
     tab.along.activated.emit(1)
     qtbot.waitUntil(lambda: tab.plot.is_time, timeout=PATIENCE)
