@@ -233,9 +233,11 @@ class Runs:
         return worker.work(self.store, should_go_on)
 
     def export(self, run_ids: Sequence[str], destination: Path) -> Path:
-        """Write the runs with configuration, metrics and epochs to ``destination`` (.json or .csv), atomically.
+        """Write the runs with configuration, metrics and epochs to ``destination``, atomically.
 
-        No ids means every run. The .csv has one line an epoch. Raises ``UsageError`` for another suffix.
+        No ids means every run; .json, or .csv and .parquet with a line an epoch.
+
+        Raises ``UsageError`` for another suffix.
         """
         from engine.runs.export import export
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine import paths
 from engine.api.augmentations import Augmentations
+from engine.api.comparisons import Comparisons
 from engine.api.costs import Costs
 from engine.api.datasets import Datasets
 from engine.api.evaluations import Evaluations
@@ -26,3 +27,4 @@ class Workspace:
         self.costs = Costs()
         self.runs = Runs(self.directory)
         self.neighbours = Neighbours(self.runs)
+        self.comparisons = Comparisons(self.runs)

@@ -155,15 +155,26 @@ def stop(run_id: str, workspace: Workspace, patience: float, as_json: bool) -> N
 
 @click.command()
 @click.argument("run_ids", metavar="[ID]...", nargs=-1)
-@click.option("--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .json or .csv file.")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=".json, .csv, .parquet; .tex for a table of the results.",
+)
 @stored_workspace_option
 @json_option
 def export(run_ids: tuple[str, ...], output: Path, workspace: Workspace, as_json: bool) -> None:
-    """Write runs to a .json or .csv file.
+    """Write runs to a .json, .csv, .parquet or .tex file.
 
-    With configuration, metrics and epochs; without IDs, every run. The .csv has one line an epoch.
+    With configuration, metrics and epochs, a line an epoch; without IDs, every run. The .tex is a table of test
+    metrics, mean ± standard deviation over seeds (`coserec compare` tests them too and draws figures).
     """
-    path = workspace.runs.export(run_ids, output)
+    if output.suffix.lower() == ".tex":
+        chosen = run_ids or [run for choice in workspace.comparisons.choices() for run in choice.run_ids]
+        api = workspace.comparisons
+        path = api.export_table(api.table(api.groups(chosen)), output)
+    else:
+        path = workspace.runs.export(run_ids, output)
     if as_json:
         emit({"output": str(path)})
     else:

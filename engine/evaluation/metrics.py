@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import UsageError
+
 Ranks = NDArray[np.float64]
 
 
@@ -53,3 +55,20 @@ def metrics_of(ranks: Ranks, ks: Iterable[int]) -> dict[str, float]:
     found = {f"HR@{k}": hit_rate(ranks, k) for k in ks}
     found |= {f"NDCG@{k}": ndcg(ranks, k) for k in ks}
     return found | {"MRR": mean_reciprocal_rank(ranks)}
+
+
+def of_each_user(ranks: Ranks, metric: str) -> Ranks:
+    """What each user adds to a metric (``HR@k``, ``NDCG@k``, ``MRR``), [U] → [U]; their mean is the metric.
+
+    Raises ``UsageError`` for any other name.
+
+    >>> of_each_user(np.array([0.0, 2.0, np.inf]), "NDCG@5").tolist()
+    [1.0, 0.5, 0.0]
+    """
+    kind, _, k = metric.partition("@")
+    if metric == "MRR":
+        return np.asarray(1 / (ranks + 1), dtype=np.float64)
+    if kind in ("HR", "NDCG") and k.isdecimal() and int(k) > 0:
+        gains = np.ones(len(ranks)) if kind == "HR" else 1 / np.log2(ranks + 2)
+        return np.where(ranks < int(k), gains, 0.0)
+    raise UsageError(f"There is no metric '{metric}'.", "Known: HR@k and NDCG@k for a whole k above 0, and MRR.")

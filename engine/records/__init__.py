@@ -19,6 +19,22 @@ from engine.records.augmentation import (  # noqa: F401 (one door for all record
     AugmentationEffect,
     PairSimilarities,
 )
+from engine.records.comparison import (  # noqa: F401 (one door for all records)
+    ComparedChoice,
+    ComparedCurve,
+    ComparedGroup,
+    Comparison,
+    Implausible,
+    Measure,
+    PairedTest,
+    PaperCell,
+    PaperNumbers,
+    ResultCell,
+    ResultTable,
+    ScatterPoint,
+    SettingDifference,
+    SliceTable,
+)
 from engine.records.importing import (  # noqa: F401 (one door for all records)
     GUESS,
     NO_COLUMN,

@@ -24,7 +24,7 @@ from engine.errors import EngineError, OutOfMemoryError, RunError
 from engine.paths import BEST_WEIGHTS, CHECKPOINT
 from engine.records import RunRecord, RunStatus, TrainingResult
 from engine.runs import environment, liveness
-from engine.runs.files import replacing
+from engine.runs.files import RANKS, replacing
 from engine.runs.recorder import INSIST_SECONDS, Recorder, say
 from engine.store import Artifact, Ending, Store
 
@@ -162,11 +162,11 @@ def _artifacts(store: Store, run: RunRecord, result: TrainingResult) -> tuple[tu
     trouble = ""
     if result.ranks:
         try:
-            _write_ranks(run.directory / "ranks.npz", result)
+            _write_ranks(run.directory / RANKS, result)
         except OSError as error:
             trouble = f"The users' ranks could not be kept: {error.strerror or error}."
             say(trouble)
-    names = {"ranks": "ranks.npz", "best": BEST_WEIGHTS, "checkpoint": CHECKPOINT}
+    names = {"ranks": RANKS, "best": BEST_WEIGHTS, "checkpoint": CHECKPOINT}
     found = []
     for name, file in names.items():
         path = run.directory / file

@@ -1,4 +1,4 @@
-"""Runs as a file: JSON with everything, or CSV with one line an epoch."""
+"""Runs as a file: JSON with everything, or CSV and Parquet with one line an epoch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,16 @@ Runs = Sequence[tuple[RunRecord, Sequence[EpochReport]]]
 def export(runs: Runs, destination: Path) -> Path:
     """Write ``runs`` to ``destination`` under a temporary name and rename it.
 
-    Raises ``UsageError`` for a suffix other than .json and .csv, ``RunError`` when the file cannot be written.
+    Raises ``UsageError`` for a suffix other than .json, .csv and .parquet, ``RunError`` when it cannot be written.
     """
-    writers = {".json": as_json, ".csv": as_csv}
+    writers: dict[str, Callable[[Runs], str | bytes]] = {".json": as_json, ".csv": as_csv, ".parquet": as_parquet}
     write = writers.get(destination.suffix.lower())
     if write is None:
-        raise UsageError(f"Runs cannot be exported to '{destination.name}'.", "Name a .json or a .csv file.")
-    text = write(runs)
+        raise UsageError(f"Runs cannot be exported to '{destination.name}'.", "Name a .json, .csv or .parquet file.")
+    content = write(runs)
     try:
         with replacing(destination) as stream:
-            stream.write(text.encode("utf-8"))
+            stream.write(content if isinstance(content, bytes) else content.encode("utf-8"))
     except OSError as error:
         raise RunError(
             f"{destination} cannot be written: {error.strerror or error}.", "Choose another place."
@@ -60,18 +60,37 @@ def as_json(runs: Runs) -> str:
 
 def as_csv(runs: Runs) -> str:
     """One line an epoch (one for a run without epochs); what belongs to the run is repeated on each of its lines."""
-    lines: list[dict[str, Any]] = []
-    for record, epochs in runs:
-        common = _run_columns(record)
-        lines.extend(common | _epoch_columns(report) for report in epochs)
-        if not epochs:
-            lines.append(common)
+    lines = _lines(runs)
     columns = list(dict.fromkeys(name for line in lines for name in line))
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
     return stream.getvalue()
+
+
+def as_parquet(runs: Runs) -> bytes:
+    """What `as_csv` has, as Apache Parquet; a setting that has values of several types is text."""
+    import pandas as pd
+
+    frame = pd.DataFrame(_lines(runs))
+    for column in frame.columns:
+        kinds = {type(value) for value in frame[column] if not pd.isna(value)}
+        if len(kinds) > 1 and not kinds <= {int, float}:
+            frame[column] = [None if pd.isna(value) else str(value) for value in frame[column]]
+    stream = io.BytesIO()
+    frame.to_parquet(stream, index=False)
+    return stream.getvalue()
+
+
+def _lines(runs: Runs) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
+    for record, epochs in runs:
+        common = _run_columns(record)
+        lines.extend(common | _epoch_columns(report) for report in epochs)
+        if not epochs:
+            lines.append(common)
+    return lines
 
 
 def _run_columns(record: RunRecord) -> dict[str, Any]:

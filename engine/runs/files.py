@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+RANKS = "ranks.npz"
+"""In a run's folder: the rank of every evaluated user's target."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:

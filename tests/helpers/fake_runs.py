@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.api import Workspace
+from engine.api.comparisons import Comparisons
 from engine.config import ExperimentConfig
 from engine.errors import RunError, UsageError
 from engine.records import DeviceInfo, EpochReport, FeedBatch, FeedCursor, MetricPoint, RunRecord, RunStatus
@@ -225,4 +226,5 @@ def fake_workspace(directory: Path, runs: FakeRuns | None = None) -> Workspace:
     """A workspace whose runs are in memory."""
     workspace = Workspace(directory)
     workspace.runs = runs or FakeRuns()  # type: ignore[assignment]
+    workspace.comparisons = Comparisons(workspace.runs)
     return workspace

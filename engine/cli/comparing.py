@@ -1,0 +1,253 @@
+"""Commands about results: compare, check, paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from engine.api import Workspace
+from engine.api.comparisons import FIGURES
+from engine.cli.frame import emit, json_option, stored_workspace_option, table
+from engine.errors import UsageError
+from engine.records import Comparison, PaperNumbers, SliceTable, to_plain
+
+Groups = tuple[tuple[str, ...], ...]
+
+
+@click.command()
+@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@click.option("--metric", "metrics", multiple=True, help="HR@k, NDCG@k or MRR; may be repeated. Without: all.")
+@click.option("--split", type=click.Choice(["test", "valid"]), default="test", show_default=True, help="Whose targets.")
+@click.option("--baseline", metavar="RUN", help="A run of the group that the others are tested against; the first.")
+@click.option(
+    "--pairs",
+    type=click.Choice(["baseline", "all"]),
+    default="baseline",
+    show_default=True,
+    help="Test each group against the baseline, or each against each.",
+)
+@click.option("--each", is_flag=True, help="Every run by itself; without it, seeds of one configuration are a group.")
+@click.option("--label", "labels", multiple=True, help="A group's name, in their order; may be repeated.")
+@click.option("--by", type=click.Choice(["length", "popularity"]), help="Also the first metric by parts of the users.")
+@click.option(
+    "--paper", "models", multiple=True, metavar="MODEL", help="A column of Table 2 to set beside; repeatable."
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=".tex, .csv or .parquet for the table, .json for everything, .pdf, .svg or .png for a figure.",
+)
+@click.option("--figure", type=click.Choice(FIGURES), default="bars", show_default=True, help="What a figure shows.")
+@click.option(
+    "--width",
+    type=click.Choice(["column", "text", "lncs", "slide"]),
+    default="column",
+    show_default=True,
+    help="Of a figure.",
+)
+@click.option("--along", type=click.Choice(["epoch", "time"]), default="epoch", show_default=True, help="x of curves.")
+@click.option("--field", default="train.seed", show_default=True, help="Setting of the scatter.")
+@stored_workspace_option
+@json_option
+def compare(
+    run_ids: tuple[str, ...],
+    metrics: tuple[str, ...],
+    split: Literal["test", "valid"],
+    baseline: str | None,
+    pairs: Literal["baseline", "all"],
+    each: bool,
+    labels: tuple[str, ...],
+    by: str | None,
+    models: tuple[str, ...],
+    output: Path | None,
+    figure: str,
+    width: str,
+    along: Literal["epoch", "time"],
+    field: str,
+    workspace: Workspace,
+    as_json: bool,
+) -> None:
+    """Metrics, intervals and paired tests of runs.
+
+    Runs that differ in their seed alone are one group: mean ± standard deviation over seeds. Groups are compared on the
+    users they share: Wilcoxon's signed-rank test, Holm-adjusted, with the bootstrap interval of the difference.
+    """
+    api = workspace.comparisons
+    groups: Groups = tuple((run_id,) for run_id in run_ids) if each else api.groups(run_ids)
+    first = _baseline(workspace, groups, baseline)
+    found = api.compare(groups, metrics=metrics, split=split, pairs=pairs, baseline=first, labels=labels)
+    cut = api.slices(groups, found.metrics[0], by, split) if by else None
+    _refuse_unknown(models, api.paper())
+    if output is not None:
+        suffix = output.suffix.lower()
+        if suffix in (".pdf", ".svg", ".png"):
+            told = {"metric": found.metrics[0], "split": split, "width": width, "labels": labels, "along": along}
+            api.figure(figure, groups, output, field=field, paper=models, **told)  # type: ignore[arg-type]
+        elif suffix == ".json":
+            api.export(found, output)
+        else:
+            made = api.table(groups, metrics=metrics, split=split, labels=labels, baseline=first, paper=models)
+            api.export_table(made, output)
+    if as_json:
+        emit(to_plain(found) | {"slices": to_plain(cut), "output": str(output) if output else None})
+        return
+    _print(found)
+    if cut is not None:
+        click.echo()
+        _print_slices(cut, found)
+    cells = [cell for cell in api.paper(found.groups[0].dataset).cells if cell.table == 2 and cell.model in models]
+    if cells:
+        click.echo()
+        _print_paper(PaperNumbers("", tuple(cells)))
+    if output is not None:
+        click.echo(f"\nWritten: {output}")
+
+
+def _baseline(workspace: Workspace, groups: Groups, baseline: str | None) -> int:
+    if not baseline:
+        return 0
+    wanted = workspace.runs.get(baseline).id
+    ids = [{workspace.runs.get(run_id).id for run_id in group} for group in groups]
+    place = next((number for number, members in enumerate(ids) if wanted in members), None)
+    if place is None:
+        raise UsageError(f"Run {wanted} is not compared, so it cannot be the baseline.", "Name it among the runs too.")
+    return place
+
+
+def _refuse_unknown(models: Sequence[str], numbers: PaperNumbers) -> None:
+    known = list(dict.fromkeys(cell.model for cell in numbers.cells if cell.table == 2))
+    for model in models:
+        if model not in known:
+            raise UsageError(f"The paper's Table 2 has no '{model}'.", f"It has {', '.join(known)}.")
+
+
+def _print(found: Comparison) -> None:
+    rows: list[list[Any]] = []
+    for number, group in enumerate(found.groups):
+        cells = [group.label, str(group.n)]
+        for metric in found.metrics:
+            item = found.measure(number, metric)
+            assert item is not None
+            cells.append(f"{item.mean:.4f}" + (f" ± {item.std:.4f}" if item.std is not None else ""))
+        rows.append(cells)
+    table(rows, [f"{found.split}, {found.users:,} users", "n", *found.metrics])
+    if found.tests:
+        names = [group.label for group in found.groups]
+        click.echo(
+            f"\nPaired over users; intervals: bootstrap, BCa, {found.level:.0%}; p: Wilcoxon; Holm over {found.family}"
+        )
+        rows = [
+            [
+                item.metric,
+                f"{names[item.second]} − {names[item.first]}",
+                f"{item.difference:+.4f}",
+                f"[{item.low:+.4f}, {item.high:+.4f}]",
+                "–" if item.relative is None else f"{item.relative:+.1%}",
+                f"{item.p:.2g}",
+                f"{item.p_holm:.2g}",
+                f"{item.effect:+.3f}",
+                f"{item.rank_biserial:+.3f}",
+                "–" if item.p_seeds is None else f"{item.p_seeds:.2g}",
+            ]
+            for item in found.tests
+        ]
+        heads = ["metric", "difference", "", "interval", "relative", "p", "Holm", "d", "rank-biserial", "p over seeds"]
+        table(rows, heads)
+    changed = [item for item in found.settings if item.differs]
+    if changed:
+        click.echo("\nDiffering settings")
+        table([[item.path, *(str(value) for value in item.values)] for item in changed])
+    for number, problem in found.implausible:
+        click.secho(f"\n{found.groups[number].label}: {problem.message} (FACTS F22)", fg="red")
+    for note in found.notes:
+        click.echo(f"\n{note}")
+
+
+def _print_slices(cut: SliceTable, found: Comparison) -> None:
+    names = [group.label for group in found.groups]
+    rows = [
+        [label, int(cut.users[place]), *(f"{cut.means[number, place]:.4f}" for number in range(len(names)))]
+        for place, label in enumerate(cut.labels)
+    ]
+    table(rows, [f"{cut.metric} by {cut.kind}", "users", *names])
+
+
+@click.command()
+@click.argument("numbers", metavar="METRIC=VALUE...", nargs=-1, required=True)
+@click.option(
+    "--digits",
+    type=click.IntRange(0, 12),
+    default=4,
+    show_default=True,
+    help="Decimals that the numbers are rounded to.",
+)
+@json_option
+def check(numbers: tuple[str, ...], digits: int, as_json: bool) -> None:
+    """Whether printed HR@k and NDCG@k can belong together.
+
+    With one target a user, NDCG can only rise with HR, and by how much is bounded (FACTS F22). For instance:
+    coserec check HR@5=.0242 NDCG@5=.0388
+    """
+    metrics: dict[str, float] = {}
+    for text in numbers:
+        name, _, value = text.partition("=")
+        kind, _, k = name.upper().partition("@")
+        try:
+            metrics[name.upper()] = float(value)
+        except ValueError:
+            raise UsageError(f"'{text}' is not METRIC=VALUE.", "Write for instance HR@5=.0242.") from None
+        if name.upper() != "MRR" and not (kind in ("HR", "NDCG") and k.isdecimal() and int(k) > 0):
+            raise UsageError(f"There is no metric '{name}'.", "Known: HR@k, NDCG@k, MRR.")
+    found = Workspace().comparisons.check(metrics, digits=digits)
+    if as_json:
+        emit({"plausible": not found, "implausible": [to_plain(item) for item in found]})
+        return
+    for item in found:
+        click.echo(item.message)
+    if not found:
+        click.echo("These numbers can belong together.")
+
+
+@click.command()
+@click.argument("dataset", default="")
+@json_option
+def paper(dataset: str, as_json: bool) -> None:
+    """The paper's Tables 2 to 4, with their known faults.
+
+    DATASET is Beauty, Sports or Yelp; without it, all of them.
+    """
+    found = Workspace().comparisons.paper(dataset)
+    if not found.cells:
+        raise UsageError(f"The paper has no data set '{dataset}'.", "It has Beauty, Sports and Yelp.")
+    if as_json:
+        emit(to_plain(found))
+        return
+    _print_paper(found)
+
+
+def _print_paper(found: PaperNumbers) -> None:
+    metrics = list(dict.fromkeys(name for cell in found.cells for name in cell.metrics))
+    rows = [
+        [
+            f"Table {cell.table}",
+            cell.dataset,
+            cell.model + ("!" if any(not fault for fault, _ in cell.faults) else ""),
+            *(
+                f"{cell.metrics[name]:.4f}{'!' if any(fault == name for fault, _ in cell.faults) else ''}"
+                if name in cell.metrics
+                else "–"
+                for name in metrics
+            ),
+        ]
+        for cell in found.cells
+    ]
+    table(rows, ["paper", "data", "model", *metrics])
+    for cell in found.cells:
+        for metric, text in cell.faults:
+            click.echo(f"! Table {cell.table}, {cell.dataset}, {cell.model}{f' {metric}' if metric else ''}: {text}")
+
+
+COMMANDS = (compare, check, paper)

@@ -1,0 +1,227 @@
+"""Figures for a paper by matplotlib: PDF and SVG with embedded fonts, PNG at 300 dpi, each saying where it comes from.
+
+Widths are those of the usual templates. Colour is never alone: hatches, markers and dashes go with it.
+Nothing here uses pyplot, so no figure outlives its call, and it works in any thread or process.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.errors import UsageError
+from engine.records import ComparedCurve, ComparedGroup, Comparison, PaperCell, ScatterPoint, SliceTable
+
+WIDTHS = {"column": 3.33, "text": 7.0, "lncs": 4.8, "slide": 9.0}
+"""Inches: one column and the whole width of ACM and IEEE papers, Springer's LNCS, a slide."""
+FORMATS = ("pdf", "svg", "png")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8588c", "#c98500", "#3aa0dc", "#5f6673")
+HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
+MARKERS = ("o", "s", "^", "D", "v", "X", "P")
+DASHES = ("-", "--", ":", "-.")
+_LOOK: Any = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "legend.fontsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "hatch.linewidth": 0.4,
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "coserec",
+    "text.parse_math": False,
+}
+
+
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a figure carries inside: runs, configuration hashes and data fingerprints."""
+
+    groups: tuple[ComparedGroup, ...]
+    split: str
+
+    @property
+    def text(self) -> str:
+        """One line a group."""
+        return "\n".join(
+            f"{group.label}: runs {', '.join(group.run_ids)}; "
+            f"configuration {group.config_hash}; data {group.fingerprint}"
+            for group in self.groups
+        )
+
+
+def bars(found: Comparison, metric: str, paper: Sequence[PaperCell] = ()) -> Any:
+    """A bar a group with the interval over users, and the paper's numbers as dashed lines. Returns a drawing."""
+
+    def draw(axes: Any) -> None:
+        for number, group in enumerate(found.groups):
+            item = found.measure(number, metric)
+            if item is None:
+                raise UsageError(f"{metric} was not compared.", f"Compared: {', '.join(found.metrics)}.")
+            ends = [[max(item.mean - item.low, 0)], [max(item.high - item.mean, 0)]]
+            axes.bar(number, item.mean, 0.7, label=f"{group.label} (n = {group.n})", **_fill(number))
+            if np.isfinite(ends).all():
+                axes.errorbar(number, item.mean, ends, color="#1b2230", capsize=2, linewidth=0.8)
+        for place, cell in enumerate(cell for cell in paper if metric in cell.metrics):
+            axes.axhline(cell.metrics[metric], color="#1b2230", linewidth=0.7, linestyle=DASHES[1 + place % 3])
+            axes.annotate(
+                f"{cell.model}, paper",
+                (1, cell.metrics[metric]),
+                xycoords=("axes fraction", "data"),
+                ha="right",
+                va="bottom",
+                fontsize=6,
+            )
+        axes.set_xticks([])
+        axes.set_ylabel(f"{found.split} {metric}")
+        _legend(axes, len(found.groups))
+
+    return draw
+
+
+def slice_bars(table: SliceTable, labels: Sequence[str]) -> Any:
+    """Bars by bucket, one a group, with intervals over the bucket's users."""
+
+    def draw(axes: Any) -> None:
+        places = np.arange(len(table.labels))
+        width = 0.84 / len(labels)
+        for number, label in enumerate(labels):
+            x = places + (number - (len(labels) - 1) / 2) * width
+            mean = table.means[number]
+            ends = np.maximum(np.stack([mean - table.lows[number], table.highs[number] - mean]), 0)
+            axes.bar(x, mean, width, label=label, **_fill(number))
+            axes.errorbar(x, mean, ends, fmt="none", color="#1b2230", capsize=1.5, linewidth=0.6)
+        ticks = [f"{name}\n{users:,}" for name, users in zip(table.labels, table.users.tolist(), strict=True)]
+        axes.set_xticks(places, ticks)
+        caption = {"length": "training length", "popularity": "training users of the target"}[table.kind]
+        axes.set_xlabel(f"{caption} (below: users)")
+        axes.set_ylabel(f"{table.split} {table.metric}")
+        # A bucket of a handful of users has an interval as long as the axis: bars decide the height.
+        axes.set_ylim(0, min(axes.get_ylim()[1], 1.8 * float(table.means.max()) or 1.0))
+        _legend(axes, len(labels))
+
+    return draw
+
+
+def lines(curves: Sequence[ComparedCurve], labels: Sequence[str], along: str) -> Any:
+    """A line a group, mean over seeds, with ± std as a band where it has more than one."""
+
+    def draw(axes: Any) -> None:
+        for curve in curves:
+            look = _line(curve.group)
+            x = curve.x / 60 if along == "time" else curve.x
+            every = max(1, len(x) // 8)
+            axes.plot(x, curve.mean, label=labels[curve.group], markevery=every, markersize=3, linewidth=1, **look)
+            if (curve.n > 1).any():
+                band = (curve.mean - curve.std, curve.mean + curve.std)
+                axes.fill_between(x, *band, color=look["color"], alpha=0.18, linewidth=0)
+        axes.set_xlabel("minutes" if along == "time" else "epoch")
+        kind, _, name = curves[0].series.partition("/")
+        axes.set_ylabel(f"validation {name}" if kind == "valid" else f"{name.replace('_', ' ')} loss")
+        _legend(axes, len(curves))
+
+    return draw
+
+
+def points(found: Sequence[ScatterPoint], field: str, metric: str, split: str) -> Any:
+    """A dot a run; a setting that is not a number has its values side by side."""
+
+    from matplotlib.ticker import MaxNLocator
+
+    def draw(axes: Any) -> None:
+        x = [point.x for point in found]
+        if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in x):
+            x = [str(value) for value in x]
+        axes.scatter(x, [point.y for point in found], s=14, color=COLOURS[0], edgecolor="#1b2230", linewidth=0.4)
+        if all(isinstance(value, int) for value in x):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel(field)
+        axes.set_ylabel(f"{split} {metric}")
+
+    return draw
+
+
+def _legend(axes: Any, rows: int) -> None:
+    """Below the plot, a line each, whatever the names' lengths: the figure grows by it."""
+    width, height = axes.figure.get_size_inches()
+    axes.figure.set_size_inches(width, height + 0.15 * rows)
+    axes.figure.legend(loc="outside lower left", frameon=False, ncols=1)
+
+
+def _fill(number: int) -> Mapping[str, Any]:
+    # Seven of each: their numbers move against each other, so that 49 groups have fills of their own.
+    hatch = HATCHES[(number + number // len(COLOURS)) % len(HATCHES)]
+    return {"color": COLOURS[number % len(COLOURS)], "hatch": hatch, "edgecolor": "white", "linewidth": 0.4}
+
+
+def _line(number: int) -> Mapping[str, Any]:
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "linestyle": DASHES[number // len(COLOURS) % len(DASHES)],
+        "marker": MARKERS[number % len(MARKERS)],
+    }
+
+
+def render(draw: Any, kind: str, width: str, origin: Provenance, title: str = "") -> bytes:
+    """The drawing as a file of ``kind`` (pdf, svg, png), ``width`` one of `WIDTHS`; the same content, the same bytes.
+
+    Raises ``UsageError`` for another kind or width.
+    """
+    if kind not in FORMATS:
+        raise UsageError(f"A figure cannot be a .{kind} file.", f"Known: {', '.join(FORMATS)}.")
+    if width not in WIDTHS:
+        raise UsageError(f"There is no width '{width}'.", f"Known: {', '.join(WIDTHS)}.")
+    with _one_at_a_time:  # matplotlib's settings are the process's, not the thread's
+        import matplotlib as mpl
+
+        with mpl.rc_context(_LOOK):
+            return _rendered(draw, kind, WIDTHS[width], origin, title)
+
+
+def _rendered(draw: Any, kind: str, inches: float, origin: Provenance, title: str) -> bytes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(inches, inches * (0.62 if inches < 6 else 0.42)), layout="constrained")
+    axes = figure.subplots()
+    axes.grid(axis="y", linewidth=0.4, alpha=0.5)
+    axes.set_axisbelow(True)
+    if title:
+        axes.set_title(title)
+    draw(axes)
+    stream = io.BytesIO()
+    figure.savefig(stream, format=kind, dpi=300, metadata=_metadata(kind, origin, title))
+    return stream.getvalue()
+
+
+def _metadata(kind: str, origin: Provenance, title: str) -> dict[str, Any]:
+    runs = " ".join(run for group in origin.groups for run in group.run_ids)
+    if kind == "pdf":
+        return {
+            "Title": title,
+            "Subject": origin.text,
+            "Keywords": runs,
+            "Creator": "CoSeRec Workbench",
+            "CreationDate": None,
+        }
+    if kind == "svg":
+        return {
+            "Title": title,
+            "Description": origin.text,
+            "Keywords": runs.split(),
+            "Creator": "CoSeRec Workbench",
+            "Date": None,
+        }
+    return {"Title": title, "Description": origin.text, "Runs": runs, "Software": "CoSeRec Workbench"}

@@ -1,0 +1,100 @@
+"""Series of compared groups along epochs or wall time, and any setting against any metric. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.errors import UsageError
+from engine.records import ComparedCurve, EpochReport, RunRecord, ScatterPoint
+from engine.runs.groups import Group, flat
+
+Along = Literal["epoch", "time"]
+
+
+def curves(
+    groups: Sequence[Group], epochs: Callable[[str], Sequence[EpochReport]], series: str, along: Along = "epoch"
+) -> tuple[ComparedCurve, ...]:
+    """Mean ± std over each group's seeds of ``valid/METRIC`` or ``loss/NAME`` after every epoch.
+
+    ``along`` ``time`` puts the x of an epoch where its seeds have it on average: seconds of training and validating
+    since the beginning, waiting and stops left out. ``epochs`` gives a run's reports. Groups without the series are
+    left out. Raises ``UsageError`` for another name of a series.
+    """
+    kind, _, name = series.partition("/")
+    if kind not in ("valid", "loss") or not name:
+        raise UsageError(f"There is no series '{series}'.", "Known: valid/METRIC and loss/NAME.")
+    made = []
+    for number, group in enumerate(groups):
+        runs = [_one(epochs(record.id), kind, name) for record in group]
+        runs = [run for run in runs if len(run[0])]
+        if not runs:
+            continue
+        last = int(max(run[0].max() for run in runs))
+        values, seconds = np.full((2, len(runs), last), np.nan)
+        for row, (numbers, ys, times) in enumerate(runs):
+            values[row, numbers - 1], seconds[row, numbers - 1] = ys, times
+        n = np.isfinite(values).sum(axis=0)
+        kept = n > 0
+        values, seconds, n = values[:, kept], seconds[:, kept], n[kept]
+        mean = np.nanmean(values, axis=0)
+        squares = np.nansum((values - mean) ** 2, axis=0)
+        std = np.sqrt(squares / np.maximum(n - 1, 1))
+        x = np.nanmean(seconds, axis=0) if along == "time" else np.flatnonzero(kept) + 1.0
+        made.append(ComparedCurve(number, series, np.asarray(x, dtype=np.float64), mean, std, n.astype(np.int64)))
+    return tuple(made)
+
+
+def _one(reports: Sequence[EpochReport], kind: str, name: str) -> tuple[Any, Any, Any]:
+    """Numbers of epochs from 1, values, seconds since the beginning, of the epochs that have the series."""
+    times = np.cumsum([report.train_seconds + report.validate_seconds for report in reports])
+    found = [
+        (report.epoch + 1, (report.metrics if kind == "valid" else report.losses).get(name), float(time))
+        for report, time in zip(reports, times, strict=True)
+    ]
+    kept = [(number, value, time) for number, value, time in found if value is not None]
+    numbers, ys, xs = zip(*kept, strict=True) if kept else ((), (), ())
+    return np.array(numbers, dtype=np.int64), np.array(ys, dtype=np.float64), np.array(xs, dtype=np.float64)
+
+
+def series_of(reports: Sequence[EpochReport]) -> tuple[str, ...]:
+    """Names of the series that a run's epochs have."""
+    names = {f"valid/{name}": None for report in reports for name in report.metrics}
+    return (*names, *dict.fromkeys(f"loss/{name}" for report in reports for name in report.losses))
+
+
+FACTS = {"best_epoch": "best epoch", "epochs_done": "epochs trained", "seed": "seed", "minutes": "minutes of training"}
+"""What a run can be set against beside its settings."""
+
+
+def scatter(records: Sequence[RunRecord], field: str, metric: str, split: str = "test") -> tuple[ScatterPoint, ...]:
+    """Every run with the metric: ``field``, a setting's path or one of `FACTS`, against ``metric``.
+
+    Raises ``UsageError`` when no run has both.
+    """
+    made = []
+    for record in records:
+        x, y = _field(record, field), record.metrics.get(split, {}).get(metric)
+        if x is not None and y is not None:
+            made.append(ScatterPoint(record.id, record.name, x, y))
+    if not made:
+        raise UsageError(
+            f"No run has both '{field}' and a {split} {metric}.", "Choose another setting or another metric."
+        )
+    return tuple(made)
+
+
+def _field(record: RunRecord, field: str) -> Any:
+    if field == "best_epoch":
+        return None if record.best_epoch is None else record.best_epoch + 1
+    if field == "epochs_done":
+        return record.epoch + 1
+    if field == "seed":
+        return record.seed
+    if field == "minutes":
+        if record.started_at is None or record.ended_at is None:
+            return None
+        return (record.ended_at - record.started_at).total_seconds() / 60
+    return flat(record.config).get(field)

@@ -1,0 +1,269 @@
+"""Stored runs as groups: what one is called, what it has otherwise than the others, whether all were ranked alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from engine.config import ExperimentConfig, fields_of, preset
+from engine.config.experiment import SettingInfo
+from engine.config.grouping import group_key
+from engine.errors import UsageError
+from engine.evaluation.significance import mean_and_std
+from engine.records import ComparedChoice, ComparedGroup, RunRecord, SettingDifference
+
+Group = tuple[RunRecord, ...]
+NAMED = 3
+"""Differing settings that a label names."""
+_UNTOLD = ("train.seed", "data.path")
+"""Never named: a group is of many seeds, and where a file lies says nothing about a model."""
+PROTOCOL = {
+    "evaluate.seen_items": "seen items",
+    "evaluate.ties": "ties",
+    "evaluate.noise_rate": "test noise",
+    "fidelity.rank_special_tokens": "padding and mask ranked",
+}
+"""Settings that must be alike, beside the data, for two runs' metrics to be one measure (FACTS F2, F3, F18)."""
+DATA = "data"
+
+
+@cache
+def known_settings() -> Mapping[str, SettingInfo]:
+    """Path → field of today's configuration."""
+    return {info.path: info for info in fields_of(ExperimentConfig())}
+
+
+def flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """``section.name`` → value of a stored configuration."""
+    return {
+        f"{section}.{name}": value
+        for section, values in config.items()
+        if isinstance(values, Mapping)
+        for name, value in values.items()
+    }
+
+
+def grouped(records: Sequence[RunRecord]) -> tuple[Group, ...]:
+    """The runs in groups that differ in the seed alone, in the order of the first of each."""
+    found: dict[tuple[str, str], list[RunRecord]] = {}
+    for record in records:
+        found.setdefault((record.fingerprint, group_key(record.config)), []).append(record)
+    return tuple(tuple(members) for members in found.values())
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """12 hexadecimal digits of a stored configuration without its seed."""
+    return hashlib.sha256(group_key(config).encode()).hexdigest()[:12]
+
+
+def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[ComparedGroup, ...]:
+    """The groups as records; ``labels`` replace the names that are made for them, where they are not empty."""
+    made = _labels(groups)
+    given = [*labels, *[""] * len(groups)]
+    return tuple(
+        ComparedGroup(
+            label=given[place] or made[place],
+            run_ids=tuple(record.id for record in group),
+            seeds=tuple(record.seed for record in group),
+            dataset=group[0].dataset,
+            fingerprint=group[0].fingerprint,
+            config_hash=config_hash(group[0].config),
+            model=str(flat(group[0].config).get("model.name", "")),
+            preset=group[0].preset,
+        )
+        for place, group in enumerate(groups)
+    )
+
+
+def _labels(groups: Sequence[Group]) -> list[str]:
+    """A name for each group: its preset's, with what it has otherwise than its namesakes; of one preset, that alone."""
+    bases = [_base(group[0]) for group in groups]
+    is_one = len(groups) > 1 and len(set(bases)) == 1
+    names = list(bases)
+    for base in dict.fromkeys(bases):
+        places = [place for place, name in enumerate(bases) if name == base]
+        if len(places) < 2:
+            continue
+        told = [item for item in differences([groups[place] for place in places]) if _is_telling(item)]
+        for number, place in enumerate(places):
+            words = [f"{_short(item)} {plain(item.values[number])}" for item in told[:NAMED]]
+            names[place] = ", ".join(words if is_one and words else [base, *words])
+    for place, name in enumerate(names):
+        if names.count(name) > 1:  # another seed of one group, or more differences than a label names
+            names[place] = f"{name} · {groups[place][0].id}"
+    return names
+
+
+def _is_telling(item: SettingDifference) -> bool:
+    """Whether a label should name it: not what an older configuration merely does not say."""
+    is_checkpoint = item.path.startswith("train.checkpoint")
+    return item.path not in _UNTOLD and not is_checkpoint and None not in item.values
+
+
+def _base(record: RunRecord) -> str:
+    try:
+        return preset(record.preset).title if record.preset else record.name or record.id
+    except UsageError:
+        return record.preset
+
+
+def _short(item: SettingDifference) -> str:
+    info = known_settings().get(item.path)
+    return (info.symbol or info.label.lower()) if info else item.path
+
+
+def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
+    """The runs with test metrics in groups of one configuration, in the order of ``records``, named by themselves.
+
+    A name is the preset's with what the run has otherwise; the seeds of a group ascend.
+    """
+    made = []
+    for group in grouped([record for record in records if record.metrics.get("test")]):
+        group = tuple(sorted(group, key=lambda record: record.seed))
+        names = list(group[0].metrics["test"])
+        found = {
+            name: mean_and_std([record.metrics["test"][name] for record in group if name in record.metrics["test"]])
+            for name in names
+        }
+        made.append(
+            ComparedChoice(
+                label=_own_label(group[0]),
+                run_ids=tuple(record.id for record in group),
+                seeds=tuple(record.seed for record in group),
+                dataset=group[0].dataset,
+                fingerprint=group[0].fingerprint,
+                protocol=json.dumps(protocol_of(group[0]), default=str),
+                metrics={name: mean for name, (mean, _) in found.items()},
+                stds={name: std for name, (_, std) in found.items() if std is not None},
+            )
+        )
+    return tuple(made)
+
+
+@cache
+def _preset_values(name: str) -> Mapping[str, Any]:
+    try:
+        return flat(preset(name).config.model_dump(mode="json"))
+    except UsageError:
+        return {}
+
+
+def _own_label(record: RunRecord) -> str:
+    base = _preset_values(record.preset)
+    if not base:
+        return _base(record)
+    known = known_settings()
+    changed = [
+        (path, value)
+        for path, value in flat(record.config).items()
+        if path not in _UNTOLD and not path.startswith("train.checkpoint") and base.get(path) != value
+    ]
+    words = [
+        f"{(known[path].symbol or known[path].label.lower()) if path in known else path} {plain(value)}"
+        for path, value in changed
+    ]
+    if len(words) > NAMED:
+        words = [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more settings"]
+    return ", ".join([_base(record), *words])
+
+
+def plain(value: Any) -> str:
+    """A setting's value as it is read.
+
+    >>> plain(True), plain(0.1), plain(None)
+    ('yes', '0.1', '–')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def settings(groups: Sequence[Group]) -> tuple[SettingDifference, ...]:
+    """Every setting of the groups, with whether they differ in it; the seed, which they are of many, left out."""
+    configs = [flat(group[0].config) for group in groups]
+    known = known_settings()
+    paths = [*known, *(path for config in configs for path in config if path not in known)]
+    found = []
+    for path in dict.fromkeys(paths):
+        values = tuple(config.get(path) for config in configs)
+        if path == "train.seed" or all(value is None for value in values):
+            continue
+        info = known.get(path)
+        differs = any(value != values[0] for value in values[1:])
+        words = f"{info.help} ({info.source})" if info else "Not a setting of today's program."
+        found.append(SettingDifference(path, info.label if info else path, values, words, differs))
+    return tuple(found)
+
+
+def differences(groups: Sequence[Group]) -> tuple[SettingDifference, ...]:
+    """The settings that the groups do not have alike."""
+    return tuple(item for item in settings(groups) if item.differs)
+
+
+def protocol_of(record: RunRecord) -> dict[str, Any]:
+    """What the run's metrics were measured by; a setting that its stored configuration lacks has today's default."""
+    values = flat(record.config)
+    known = known_settings()
+    return {DATA: record.fingerprint} | {path: values.get(path, known[path].default) for path in PROTOCOL}
+
+
+def refuse_unlike(records: Sequence[RunRecord], *, across_data: bool = False) -> None:
+    """Raises ``UsageError`` that names the first field in which two runs' protocols differ.
+
+    ``across_data`` allows different data sets: for tables that only set results side by side.
+    """
+    first = protocol_of(records[0])
+    for record in records[1:]:
+        for path, value in protocol_of(record).items():
+            if value == first[path] or (across_data and path == DATA):
+                continue
+            if path == DATA:
+                what = f"data: {_data_text(records[0])} and {_data_text(record)}"
+            else:
+                what = f"{PROTOCOL[path]} ({path}): {plain(first[path])} and {plain(value)}"
+            raise UsageError(
+                f"Runs {records[0].id} and {record.id} were not evaluated alike; they differ in {what}.",
+                "Their metrics are different measures: compare runs of one protocol.",
+            )
+
+
+def _data_text(record: RunRecord) -> str:
+    return f"{record.dataset} ({record.fingerprint})"
+
+
+def refuse_unmeasured(records: Sequence[RunRecord], split: str) -> None:
+    """Raises ``UsageError`` for a run that has no metrics of the split."""
+    for record in records:
+        if not record.metrics.get(split):
+            raise UsageError(
+                f"Run {record.id} is {record.status} and has no {split} metrics.", "Compare runs that have finished."
+            )
+
+
+def of_ids(find: Any, ids: Sequence[Sequence[str]]) -> tuple[Group, ...]:
+    """The groups of runs whose ids, or unambiguous beginnings of them, are ``ids``. Raises ``UsageError``."""
+    groups = tuple(tuple(find(run_id) for run_id in members) for members in ids if members)
+    if not groups:
+        raise UsageError("There is nothing to compare.", "Name a run, or several.")
+    seen: set[str] = set()
+    for record in (record for group in groups for record in group):
+        if record.id in seen:
+            raise UsageError(f"Run {record.id} is named twice.", "Name each run once.")
+        seen.add(record.id)
+    return groups
+
+
+def seeds_alike(group: Group) -> None:
+    """Raises ``UsageError`` where a group's runs differ in more than their seed: their mean would mean nothing."""
+    for other in group[1:]:
+        if group_key(other.config) != group_key(group[0].config):
+            told = [item.path for item in differences([(group[0],), (other,)])]
+            raise UsageError(
+                f"Runs {group[0].id} and {other.id} cannot be averaged: they differ in {', '.join(told[:3])}.",
+                "A group is one configuration with several seeds.",
+            )

@@ -1,0 +1,303 @@
+"""Comparing stored runs through the door: numbers, refusals that name the field, files."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from engine.api import Workspace
+from engine.config import preset
+from engine.errors import RunError, UsageError
+from engine.evaluation.metrics import ndcg, of_each_user
+from engine.records import Comparison, RunStatus
+from engine.runs.files import RANKS
+from tests.helpers.finished_runs import finish, ids, made_ranks
+
+ROOT = Path(__file__).parents[3]
+SASREC = {"loss.contrastive_weight": 0.0}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """Two groups of three seeds on the sample, the first one better."""
+    made = Workspace(tmp_path_factory.mktemp("workspace"))
+    finish(made, 0.8, (1, 2, 3))
+    finish(made, 1.0, (1, 2, 3), SASREC)
+    yield made
+    made.runs.close()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Workspace]:
+    made = Workspace(tmp_path / "own")
+    yield made
+    made.runs.close()
+
+
+@pytest.fixture(scope="module")
+def groups(workspace: Workspace) -> tuple[tuple[str, ...], ...]:
+    return tuple(item.run_ids for item in reversed(workspace.comparisons.choices()))
+
+
+@pytest.fixture(scope="module")
+def found(workspace: Workspace, groups: tuple[tuple[str, ...], ...]) -> Comparison:
+    return workspace.comparisons.compare(groups, baseline=1)
+
+
+def test_seeds_of_one_configuration_are_a_group(workspace: Workspace) -> None:
+    records = workspace.runs.all()
+    assert [len(group) for group in workspace.comparisons.groups([record.id for record in records])] == [3, 3]
+    one, other = workspace.comparisons.choices()
+    assert (one.seeds, other.seeds) == ((1, 2, 3), (1, 2, 3))
+    assert one.label == "CoSeRec for the sample shop, λ 0"
+    assert other.label == "CoSeRec for the sample shop"
+    values = [record.metrics["test"]["NDCG@20"] for record in records if record.id in one.run_ids]
+    assert (one.metrics["NDCG@20"], one.stds["NDCG@20"]) == pytest.approx((np.mean(values), np.std(values, ddof=1)))
+
+
+def test_measures_and_tests_are_those_of_the_ranks(found: Comparison) -> None:
+    ranks = [[made_ranks(quality, 10 * seed + 1) for seed in (1, 2, 3)] for quality in (0.8, 1.0)]
+    for n, own in enumerate(ranks):
+        item = found.measure(n, "NDCG@20")
+        assert item is not None
+        seeds = [ndcg(r, 20) for r in own]
+        assert item.seeds == pytest.approx(seeds)
+        assert (item.mean, item.std) == pytest.approx((np.mean(seeds), np.std(seeds, ddof=1)))
+        assert item.low < item.mean < item.high
+    first, second = (np.mean([of_each_user(r, "NDCG@20") for r in own], axis=0) for own in ranks)
+    test = next(item for item in found.tests if item.metric == "NDCG@20")
+    assert (test.first, test.second) == (1, 0)
+    assert test.difference == pytest.approx(float(np.mean(first - second)))
+    changed = np.where(np.abs(first - second) < 1e-12, 0, first - second)
+    assert test.p == pytest.approx(stats.wilcoxon(changed).pvalue)
+    assert test.p <= test.p_holm
+    assert test.p_seeds == pytest.approx(
+        stats.ttest_ind(*[[ndcg(r, 20) for r in o] for o in ranks], equal_var=False)[1]
+    )
+    assert found.family == len(found.tests) == 7
+    assert test.better + test.worse + test.equal == found.users == 2048
+
+
+def test_only_what_differs_is_marked(found: Comparison) -> None:
+    assert {item.path: item.values for item in found.settings if item.differs} == {
+        "loss.contrastive_weight": (0.1, 0.0)
+    }
+    assert "train.seed" not in {item.path for item in found.settings}
+    assert [group.label for group in found.groups] == [
+        "λ 0.1",
+        "λ 0",
+    ]
+    assert found.implausible == ()
+
+
+def test_pairs_and_metrics_can_be_chosen(workspace: Workspace) -> None:
+    singles = tuple((record.id,) for record in workspace.runs.all())
+    made = workspace.comparisons.compare(singles, metrics=("HR@10", "NDCG@7"), tested=("NDCG@7",), pairs="all")
+    assert made.family == 15
+    assert {item.metric for item in made.tests} == {"NDCG@7"}
+    assert len({group.label for group in made.groups}) == 6
+    assert any("One seed" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"evaluate.ties": "optimistic"}, "evaluate.ties"),
+        ({"evaluate.seen_items": "keep"}, "evaluate.seen_items"),
+        ({"evaluate.noise_rate": 0.2}, "evaluate.noise_rate"),
+        ({"fidelity.rank_special_tokens": True}, "fidelity.rank_special_tokens"),
+    ],
+)
+def test_another_protocol_is_refused_by_its_field(own: Workspace, values: dict[str, object], word: str) -> None:
+    pair = ids(finish(own), finish(own, values=values))
+    with pytest.raises(UsageError, match=word):
+        own.comparisons.compare(pair)
+    with pytest.raises(UsageError, match=word):
+        own.comparisons.table(pair)
+    with pytest.raises(UsageError, match=word):
+        own.comparisons.scatter([run for group in pair for run in group], "seed", "HR@5")
+
+
+def test_other_data_are_refused_by_name(own: Workspace, tmp_path: Path) -> None:
+    (run,) = finish(own)
+    (other,) = finish(own)
+    with own.runs.store.database.write() as (session, _):
+        from engine.store.tables import RunRow
+
+        row = session.get(RunRow, other.id)
+        assert row is not None
+        row.fingerprint, row.dataset = "0123", "another"
+    with pytest.raises(UsageError, match=r"data: shop \(\w+\) and another \(0123\)"):
+        own.comparisons.compare(((run.id,), (other.id,)))
+    table = own.comparisons.table(((run.id,), (other.id,)), metrics=("HR@5",), labels=("Ours", "Ours"))
+    assert table.columns == (("shop", "HR@5"), ("another", "HR@5"))
+    assert table.rows == ("Ours",)
+    assert r"\multicolumn{1}{c}{another}" in own.comparisons.latex(table)
+
+
+def test_what_cannot_be_compared_is_said(own: Workspace, workspace: Workspace, groups: object) -> None:
+    compare = own.comparisons.compare
+    with pytest.raises(UsageError, match="nothing to compare"):
+        compare(())
+    run, other = finish(own)[0], finish(own, values=SASREC)[0]
+    with pytest.raises(UsageError, match="cannot be averaged"):
+        compare(((run.id, other.id),))
+    with pytest.raises(UsageError, match="named twice"):
+        compare(((run.id,), (run.id,)))
+    with pytest.raises(UsageError, match="no metric"):
+        compare(((run.id,),), metrics=("recall@5",))
+    (queued,) = own.runs.submit(preset("sample").config)
+    with pytest.raises(UsageError, match="queued and has no test metrics"):
+        compare(((queued.id,),))
+    (run.directory / RANKS).write_bytes(b"PK not a zip")
+    with pytest.raises(RunError, match="cannot be read"):
+        compare(((run.id,),))
+
+
+def test_without_ranks_there_are_means_and_a_note(own: Workspace) -> None:
+    pair = ids(finish(own, has_ranks=False), finish(own, 1.2, values=SASREC))
+    made = own.comparisons.compare(pair)
+    assert made.tests == ()
+    assert any("not kept" in note for note in made.notes)
+    item = made.measure(0, "HR@10")
+    assert item is not None
+    assert np.isnan(item.low)
+    with pytest.raises(UsageError, match="kept no ranks"):
+        own.comparisons.slices(pair, "HR@10", "length")
+
+
+def test_a_stopped_run_is_compared_and_said(own: Workspace) -> None:
+    (run,) = finish(own, status=RunStatus.STOPPED)
+    assert any("is stopped" in note for note in own.comparisons.compare(((run.id,),)).notes)
+
+
+@pytest.mark.parametrize("kind", ["length", "popularity"])
+def test_slices_sum_to_the_whole(
+    workspace: Workspace, groups: tuple[tuple[str, ...], ...], found: Comparison, kind: str
+) -> None:
+    table = workspace.comparisons.slices(groups, "NDCG@20", kind)
+    assert table.users.sum() == 2048
+    for n in range(2):
+        item = found.measure(n, "NDCG@20")
+        assert item is not None
+        assert float(table.means[n] @ table.users) / 2048 == pytest.approx(item.mean)
+    assert float(table.shares[1].sum()) == pytest.approx(-found.tests[5].difference)
+    assert (table.lows <= table.means + 1e-12).all()
+
+
+def test_curves_by_epoch_and_by_time(workspace: Workspace, groups: tuple[tuple[str, ...], ...]) -> None:
+    assert workspace.comparisons.series(groups) == ("valid/NDCG@20", "loss/total")
+    one, _ = workspace.comparisons.curves(groups, "valid/NDCG@20")
+    assert one.x.tolist() == [1, 2, 3]
+    assert one.mean == pytest.approx([0.2, 0.3, 0.4])
+    assert one.std == pytest.approx([0.1, 0.1, 0.1])
+    assert one.n.tolist() == [3, 3, 3]
+    timed, _ = workspace.comparisons.curves(groups, "loss/total", "time")
+    assert timed.x.tolist() == [2.5, 5.0, 7.5]
+    assert workspace.comparisons.curves(groups, "valid/none") == ()
+    with pytest.raises(UsageError, match="no series"):
+        workspace.comparisons.curves(groups, "speed")
+
+
+def test_scatter_of_settings_and_facts(workspace: Workspace, groups: tuple[tuple[str, ...], ...]) -> None:
+    runs = [run for group in groups for run in group]
+    assert "loss.contrastive_weight" in workspace.comparisons.fields(runs)
+    points = workspace.comparisons.scatter(runs, "loss.contrastive_weight", "HR@20")
+    assert [point.x for point in points] == [0.1] * 3 + [0.0] * 3
+    assert [point.x for point in workspace.comparisons.scatter(runs, "best_epoch", "HR@20")] == [3] * 6
+    with pytest.raises(UsageError, match="No run has both"):
+        workspace.comparisons.scatter(runs, "no.setting", "HR@20")
+
+
+def test_the_table_marks_best_second_and_significance(
+    workspace: Workspace, groups: tuple[tuple[str, ...], ...], tmp_path: Path
+) -> None:
+    table = workspace.comparisons.table(groups, metrics=("HR@20", "NDCG@20"), baseline=1, paper=("CoSeRec",))
+    assert [cell.is_best for cell in table.cells[0] if cell] == [True, True]
+    assert [cell.is_second for cell in table.cells[1] if cell] == [True, True]
+    assert table.cells[0][0] is not None
+    assert table.cells[0][0].p is not None
+    text = workspace.comparisons.latex(table)
+    assert text.count(r"\textbf{") == text.count(r"\underline{") == 2
+    assert r"$\pm$" in text
+    assert r"$\lambda$" in text
+    for run in groups[0]:
+        assert run in text
+    for suffix in ("tex", "csv", "parquet"):
+        workspace.comparisons.export_table(table, tmp_path / f"t.{suffix}")
+    assert (tmp_path / "t.tex").read_text(encoding="utf-8") == text
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "t.csv").astype({"std": float}),
+        pd.read_parquet(tmp_path / "t.parquet").astype({"std": float}),
+        check_dtype=False,
+    )
+    with pytest.raises(UsageError, match="cannot be a"):
+        workspace.comparisons.export_table(table, tmp_path / "t.doc")
+    with pytest.raises(RunError, match="cannot be written"):
+        workspace.comparisons.export_table(table, tmp_path / "t.tex" / "t.csv")
+
+
+def test_everything_as_json_and_as_frames(workspace: Workspace, found: Comparison, tmp_path: Path) -> None:
+    workspace.comparisons.export(found, tmp_path / "all.json")
+    tree = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))
+    assert tree["users"] == 2048
+    assert len(tree["tests"]) == 7
+    workspace.comparisons.export(found, tmp_path / "tests.parquet", "tests")
+    assert pd.read_parquet(tmp_path / "tests.parquet")["p_holm"].tolist() == [item.p_holm for item in found.tests]
+    workspace.comparisons.export(found, tmp_path / "measures.csv")
+    assert len(pd.read_csv(tmp_path / "measures.csv")) == 14
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"),
+    [("bars", "pdf"), ("bars", "svg"), ("length", "pdf"), ("popularity", "svg"), ("curves", "png"), ("scatter", "png")],
+)
+def test_every_figure_says_where_it_comes_from(
+    workspace: Workspace, groups: tuple[tuple[str, ...], ...], tmp_path: Path, kind: str, suffix: str
+) -> None:
+    path = workspace.comparisons.figure(kind, groups, tmp_path / f"figure.{suffix}", field="loss.contrastive_weight")
+    content = path.read_bytes()
+    assert content.startswith({"pdf": b"%PDF", "svg": b"<?xml", "png": b"\x89PNG"}[suffix])
+    assert groups[0][0].encode() in content
+    if suffix == "pdf":
+        assert b"/FontFile2" in content  # TrueType, embedded
+    if kind == "bars":
+        again = workspace.comparisons.figure(kind, groups, tmp_path / f"again.{suffix}")
+        assert again.read_bytes() == content
+
+
+def test_figures_that_cannot_be_made(workspace: Workspace, groups: tuple[tuple[str, ...], ...], tmp_path: Path) -> None:
+    figure = workspace.comparisons.figure
+    with pytest.raises(UsageError, match="no figure"):
+        figure("cake", groups, tmp_path / "f.pdf")
+    with pytest.raises(UsageError, match=r"cannot be a \.gif"):
+        figure("bars", groups, tmp_path / "f.gif")
+    with pytest.raises(UsageError, match="no width"):
+        figure("bars", groups, tmp_path / "f.pdf", width="wall")
+
+
+def test_the_papers_numbers_by_data_set(workspace: Workspace) -> None:
+    assert {cell.dataset for cell in workspace.comparisons.paper("Sports_and_Outdoors").cells} == {"Sports"}
+    assert workspace.comparisons.paper("shop").cells == ()
+    assert len(workspace.comparisons.paper().cells) == 27 + 12 + 4
+    assert workspace.comparisons.check({"HR@5": 0.0242, "NDCG@5": 0.0388})[0].steps == (0, 5)
+
+
+def test_it_travels_and_needs_no_torch(workspace: Workspace, found: Comparison) -> None:
+    assert pickle.loads(pickle.dumps(found)).tests == found.tests
+    code = (
+        "import sys; from engine.api import Workspace; import engine.runs.comparison, engine.reports.figures\n"
+        f"w = Workspace({str(workspace.directory)!r}); c = w.comparisons\n"
+        "g = [item.run_ids for item in c.choices()]; c.slices(g, 'HR@10', 'length'); c.compare(g)\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

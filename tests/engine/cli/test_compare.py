@@ -1,0 +1,81 @@
+"""coserec compare, check and paper: the numbers of the facade, files, and what is wrong use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from engine.api import Workspace
+from tests.engine.cli.conftest import Shell
+from tests.helpers.finished_runs import finish
+
+
+@pytest.fixture
+def stored(shell: Shell) -> list[str]:
+    workspace = Workspace(shell.workspace)
+    made = [*finish(workspace, 0.8, (1, 2)), *finish(workspace, 1.0, (1, 2), {"loss.contrastive_weight": 0.0})]
+    workspace.runs.close()
+    return [record.id for record in made]
+
+
+def test_json_has_the_facades_numbers(shell: Shell, stored: list[str]) -> None:
+    tree = shell.runs("compare", *stored, "--metric", "NDCG@20", "--by", "length", "--baseline", stored[2])
+    workspace = Workspace(shell.workspace)
+    found = workspace.comparisons.compare((stored[:2], stored[2:]), metrics=("NDCG@20",), baseline=1)
+    workspace.runs.close()
+    assert [item["mean"] for item in tree["measures"]] == [item.mean for item in found.measures]
+    assert tree["tests"][0]["p_holm"] == found.tests[0].p_holm
+    assert (tree["tests"][0]["first"], tree["tests"][0]["second"]) == (1, 0)
+    assert sum(tree["slices"]["users"]) == tree["users"]
+
+
+def test_text_names_tests_settings_and_the_paper(shell: Shell, stored: list[str]) -> None:
+    out = shell("compare", *stored, "--workspace", shell.workspace, "--label", "Ours", "--label", "SASRec").stdout
+    assert "SASRec − Ours" in out
+    assert "Holm over 7" in out
+    assert "loss.contrastive_weight  0.1  0.0" in out
+    singles = shell.runs("compare", *stored, "--each", "--pairs", "all", "--metric", "HR@10")
+    assert singles["family"] == 6
+
+
+@pytest.mark.parametrize("suffix", ["tex", "csv", "parquet", "json", "pdf"])
+def test_files(shell: Shell, stored: list[str], tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out.{suffix}"
+    tree = shell.runs("compare", *stored, "--metric", "HR@10", "--output", path)
+    assert tree["output"] == str(path)
+    assert path.stat().st_size > 200
+
+
+def test_wrong_use(shell: Shell, stored: list[str], tmp_path: Path) -> None:
+    said = shell.runs("compare", *stored, "--output", tmp_path / "t.doc", code=2)["error"]
+    assert "cannot be a '.doc' file" in said["message"]
+    assert "no 'BPR'" in shell.runs("compare", *stored, "--paper", "BPR", code=2)["error"]["message"]
+    said = shell.runs("compare", *stored[:2], "--baseline", stored[3], code=2)["error"]
+    assert "cannot be the baseline" in said["message"]
+    assert "no run" in shell.runs("compare", "nowhere", code=2)["error"]["message"]
+
+
+def test_check_and_paper(shell: Shell) -> None:
+    assert shell.json("check", "HR@5=.0242", "NDCG@5=.0388")["plausible"] is False
+    assert shell.json("check", "hr@5=.0537", "ndcg@5=.0361")["plausible"] is True
+    assert "METRIC=VALUE" in shell.json("check", "HR@5", code=2)["error"]["message"]
+    assert "no metric" in shell.json("check", "recall=.3", code=2)["error"]["message"]
+    cells = shell.json("paper", "Beauty")["cells"]
+    assert {cell["dataset"] for cell in cells} == {"Beauty"}
+    assert "F22" in shell("paper", "Beauty").stdout
+    assert "no data set" in shell.json("paper", "Toys", code=2)["error"]["message"]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "tex"])
+def test_export_of_runs_for_other_tools(shell: Shell, stored: list[str], tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"runs.{suffix}"
+    shell.runs("export", "--output", path)
+    if suffix == "tex":
+        assert path.read_text(encoding="utf-8").count(r"$\pm$") > 6
+        return
+    frame = pd.read_parquet(path)
+    assert len(frame) == 4 * 3
+    assert set(frame["id"]) == set(stored)
+    assert set(frame["loss.contrastive_weight"]) == {0.0, 0.1}

@@ -1,0 +1,84 @@
+"""FACTS F22: the paper's six impossible steps and Table 4 are found, and no real ranking is ever accused."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.evaluation.metrics import metrics_of
+from engine.evaluation.paper import DATASETS, paper_numbers, table
+from engine.evaluation.plausibility import PRINTED, implausible
+
+STEPS = {
+    ("Beauty", "GRU4Rec", 10, 20),
+    ("Sports", "GRU4Rec", 5, 10),
+    ("Yelp", "GRU4Rec", 10, 20),
+    ("Beauty", "Caser", 5, 10),
+    ("Sports", "Caser", 5, 10),
+    ("Sports", "Caser", 10, 20),
+}
+
+
+def test_the_papers_impossible_steps() -> None:
+    found = {
+        (cell.table, cell.dataset, cell.model, *item.steps)
+        for cell in paper_numbers().cells
+        for item in implausible(cell.metrics, rounding=PRINTED)
+    }
+    assert found == {(2, *step) for step in STEPS} | {(4, "Sports", "Two-stage", 0, 5)}
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=30))
+def test_no_ranking_is_implausible(ranks: list[int]) -> None:
+    metrics = metrics_of(np.array(ranks, dtype=float), (1, 5, 10, 20))
+    assert implausible(metrics) == ()
+    assert implausible({name: round(value, 4) for name, value in metrics.items()}, rounding=PRINTED) == ()
+
+
+@given(st.lists(st.integers(0, 80), min_size=1, max_size=30))
+def test_shared_ranks_are_half_numbers(halves: list[int]) -> None:
+    metrics = metrics_of(np.array(halves) / 2, (5, 10, 20))
+    assert implausible(metrics, half_ranks=True) == ()
+
+
+def test_each_kind_of_nonsense_is_named() -> None:
+    assert "falls from" in implausible({"HR@5": 0.2, "HR@10": 0.1})[0].message
+    assert "not between 0 and 1" in implausible({"MRR": 1.5})[0].message
+    assert "allows at most" in implausible({"HR@5": 0.1, "NDCG@5": 0.2})[0].message
+    assert "allows at least" in implausible({"HR@5": 0.5, "NDCG@5": 0.1})[0].message
+    assert implausible({"HR@5": float("nan"), "NDCG@5": 0.1, "loss": 7.0}) != ()
+    assert implausible({"loss": 7.0}) == ()
+
+
+def test_the_tables_are_whole_and_their_faults_point_into_them() -> None:
+    for number in (2, 3, 4):
+        tree = table(number)
+        for fault in tree["faults"]:
+            datasets = [fault["dataset"]] if "dataset" in fault else list(tree["rows"])
+            for dataset in datasets:
+                row = tree["rows"][dataset][fault["model"]]
+                assert set(fault.get("metrics", [])) <= set(row)
+    rows = table(2)["rows"]
+    assert [len(rows[name]) for name in DATASETS] == [9, 9, 9]
+    assert all(len(metrics) == 6 for models in rows.values() for metrics in models.values())
+
+
+def test_the_printed_improvements_follow_from_the_cells_but_for_f26() -> None:
+    """A check of the typing: each percentage is that of two cells, up to the digits that the table prints."""
+    tree = table(2)
+    wrong = set()
+    for dataset, metrics in tree["improvements_percent"]["rows"].items():
+        for metric, printed in metrics.items():
+            row = {model: values[metric] for model, values in tree["rows"][dataset].items()}
+            best = max(value for model, value in row.items() if model != "CoSeRec")
+            for against, text in zip((row["SASRec"], best), printed, strict=True):
+                if abs(100 * (row["CoSeRec"] / against - 1) - float(text)) > 0.06:
+                    wrong.add((dataset, metric))
+    assert wrong == {("Sports", "HR@20"), ("Sports", "NDCG@20")}
+
+
+def test_facts_are_marked() -> None:
+    said = {text.rpartition("FACTS ")[2].rstrip(")") for cell in paper_numbers().cells for _, text in cell.faults}
+    assert said == {"F21", "F22", "F24", "F25", "F26"}
+    assert {fault["fact"] for fault in table(1)["faults"]} == {"F23"}

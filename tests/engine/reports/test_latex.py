@@ -1,0 +1,82 @@
+"""The LaTeX of a table: its structure, its escapes, and that it compiles where a LaTeX is installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from engine.records import ResultCell, ResultTable
+from engine.reports.latex import escape, latex, mark
+
+NASTY = "50 % & more_β #1 {x} ~ ^ \\ $ < > |"
+
+
+def table(rows: tuple[str, ...] = (NASTY, "B"), datasets: tuple[str, ...] = ("Shop & Co", "Yelp")) -> ResultTable:
+    columns = tuple((dataset, metric) for dataset in datasets for metric in ("HR@5", "NDCG@5"))
+    best = ResultCell(0.05371, 0.0012, 3, 0.0004, is_best=True)
+    second = ResultCell(0.0402, None, 1, 0.2, is_second=True)
+    paper = ResultCell(0.0537, None, 0, is_reference=True)
+    cells = tuple((best if n == 0 else second, *[None] * (len(columns) - 1)) for n in range(len(rows)))
+    return ResultTable(
+        rows=(*rows, "CoSeRec (paper)"),
+        columns=columns,
+        cells=(*cells, (paper, *[None] * (len(columns) - 1))),
+        split="test",
+        baseline="B",
+        run_ids=(("abc", "def"), ("ghi",), ()),
+        hashes=(("c0ffee", "f00d"),),
+    )
+
+
+def test_cells() -> None:
+    text = latex(table())
+    assert r"\textbf{0.0537}$^{***}$ $\pm$ 0.0012" in text
+    assert r"\underline{0.0402} &" in text
+    assert "% B: runs ghi" in text
+    assert "% configuration c0ffee, data f00d" in text
+    assert text.index(r"\midrule", text.index(r"\midrule") + 1) < text.index("CoSeRec (paper)")
+
+
+def test_every_row_has_every_column_and_braces_close() -> None:
+    text = latex(table())
+    body = [line for line in text.splitlines() if line.endswith(r"\\") and "multicolumn" not in line]
+    assert {len(re.findall(r"(?<!\\)&", line)) for line in body} == {4}
+    plain = re.sub(r"\\[{}]", "", re.sub(r"%.*", "", text.replace(r"\%", "")))
+    assert plain.count("{") == plain.count("}")
+    assert text.count(r"\begin{") == text.count(r"\end{") == 2
+
+
+def test_marks_are_by_level() -> None:
+    assert [mark(p) for p in (None, 0.2, 0.05, 0.01, 0.001)] == ["", "", "*", "**", "***"]
+
+
+def test_escapes_leave_no_bare_sign() -> None:
+    assert escape("a_b%") == r"a\_b\%"
+    assert escape("\\") == r"\textbackslash{}"
+    assert escape("β = .4") == r"$\beta$ = .4"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX is installed")
+@pytest.mark.parametrize("datasets", [("Shop & Co",), ("Shop & Co", "Yelp")])
+def test_it_compiles(tmp_path: Path, datasets: tuple[str, ...]) -> None:
+    document = "\n".join(
+        (
+            r"\documentclass{article}\usepackage{booktabs}",
+            r"\begin{document}",
+            latex(table(datasets=datasets)),
+            r"\end{document}",
+        )
+    )
+    (tmp_path / "t.tex").write_text(document, encoding="utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "t.pdf").stat().st_size > 5000

@@ -1,0 +1,481 @@
+"""Compare: groups of runs side by side, what they scored, how sure a difference is, where it comes from, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from engine.errors import EngineError
+from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable, RunRecord
+from workbench.context import Context
+from workbench.pages import Page, PageCommand, PageWidget
+from workbench.theme import SMALL, SPACE
+from workbench.widgets.cards import label
+from workbench.widgets.compare_chooser import CompareChooser
+from workbench.widgets.layout import PageHeading, button
+from workbench.widgets.states import StatefulStack
+
+if TYPE_CHECKING:
+    from workbench.widgets.compare_parts import Tab
+
+METRICS = ("NDCG@20", "NDCG@10", "NDCG@5", "HR@20", "HR@10", "HR@5", "MRR")
+FILES = (
+    "Figure as PDF (*.pdf);;Figure as SVG (*.svg);;Figure as PNG (*.png);;Table as LaTeX (*.tex);;"
+    "Table as CSV (*.csv);;Table as Parquet (*.parquet);;Everything as JSON (*.json)"
+)
+TABS = ("Overview", "Settings", "Tests", "Where from", "Curves", "Scatter", "Paper")
+FIGURES = {
+    "Overview": ("bars",),
+    "Where from": ("length", "popularity"),
+    "Curves": ("curves",),
+    "Scatter": ("scatter",),
+}
+WIDTHS = {
+    "column": "One column (3.3 in)",
+    "text": "Whole text (7 in)",
+    "lncs": "LNCS (4.8 in)",
+    "slide": "Slide (9 in)",
+}
+WAIT_MS = 120
+"""Ticks that follow each other are one question."""
+
+
+class ComparePage(PageWidget):
+    """Chooser at the left; tabs over one comparison at the right."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.found: Comparison | None = None
+        self.ids: tuple[tuple[str, ...], ...] = ()
+        self._wanted: tuple[str, ...] = ()
+        self._is_listed = False
+        self.figure_width = "column"
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(WAIT_MS)
+        self._timer.timeout.connect(self.compare)
+        self.chooser.model.ticked_changed.connect(self._ticks_changed)
+        context.runs.records_changed.connect(self._records_changed)
+
+    # --- parts
+
+    def _build(self) -> None:
+        theme = self.context.theme
+        self.heading = PageHeading("Compare", " ")
+        self.copy_button = button(
+            "Copy as LaTeX",
+            self.copy_latex,
+            theme=theme,
+            icon="copy",
+            tip="The table of results, booktabs (Ctrl+Shift+C)",
+        )
+        self.export_button = button(
+            "Export …", self.export, theme=theme, icon="export", tip="Figure, table or everything as a file (Ctrl+E)"
+        )
+        for item in (self._width_button(), self.copy_button, self.export_button):
+            self.heading.add_widget(item)
+        self.chooser = CompareChooser(theme)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self._fill_tabs()
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, SPACE, 0, 0)
+        column.setSpacing(SMALL)
+        column.addLayout(self._controls())
+        column.addWidget(self.tabs, 1)
+        self.stack = StatefulStack(right, theme)
+        self.split = QSplitter(Qt.Orientation.Horizontal)
+        self.split.addWidget(self.chooser)
+        self.split.addWidget(self.stack)
+        self.split.setStretchFactor(1, 1)
+        self.split.setChildrenCollapsible(False)
+        self.split.setSizes([480, 840])
+        self.whole = StatefulStack(self.split, theme)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.heading)
+        layout.addWidget(self.whole, 1)
+        self.whole.show_loading("Reading the runs of this workspace …")
+        self._show_buttons()
+
+    def _width_button(self) -> QWidget:
+        made = QComboBox()
+        made.setAccessibleName("Width of exported figures")
+        made.setToolTip("Width of exported figures")
+        for name, words in WIDTHS.items():
+            made.addItem(words, name)
+        made.activated.connect(lambda _: self._set_width())
+        self.widths = made
+        return made
+
+    def _set_width(self) -> None:
+        self.figure_width = str(self.widths.currentData())
+
+    def _fill_tabs(self) -> None:
+        # Imported with the page, not with its file: pyqtgraph costs a third of a second before the first paint.
+        from workbench.widgets import compare_parts as parts
+
+        kinds = (
+            parts.OverviewTab,
+            parts.SettingsTab,
+            parts.TestsTab,
+            parts.SlicesTab,
+            parts.CurvesTab,
+            parts.ScatterTab,
+            parts.PaperTab,
+        )
+        self.parts: dict[str, Tab] = {}
+        for name, kind in zip(TABS, kinds, strict=True):
+            self.parts[name] = kind(self.context)
+            self.tabs.addTab(self.parts[name], name)
+        self.tabs.currentChanged.connect(lambda _: self._show_buttons())
+
+    def _controls(self) -> QHBoxLayout:
+        self.metric_box, self.split_box, self.baseline, self.pairs, self.paper = (QComboBox() for _ in range(5))
+        for metric in METRICS:
+            self.metric_box.addItem(metric, metric)
+        self.split_box.addItem("Test", "test")
+        self.split_box.addItem("Validation", "valid")
+        self.pairs.addItem("Each against it", "baseline")
+        self.pairs.addItem("Each against each", "all")
+        self.paper.addItem("No paper's numbers", "")
+        row = QHBoxLayout()
+        row.setContentsMargins(SPACE, 0, SPACE, 0)
+        row.setSpacing(SMALL)
+        for caption, box, tip, changed in (
+            ("Metric", self.metric_box, "What the plots show", self._show),
+            ("Targets", self.split_box, "Leave-one-out: test or validation (FACTS F1)", self.compare),
+            ("Baseline", self.baseline, "What the others are tested against", self.compare),
+            ("Tests", self.pairs, "Holm's adjustment is over all tests of the table", self.compare),
+            ("Paper", self.paper, "A column of the paper's Table 2 as a line", self._show),
+        ):
+            text = label(caption, "muted")
+            text.setBuddy(box)
+            box.setAccessibleName(caption)
+            box.setToolTip(tip)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
+            box.activated.connect(lambda _, do=changed: do())
+            row.addWidget(text)
+            row.addWidget(box, 1)
+        return row
+
+    # --- what can be compared
+
+    def page_shown(self) -> None:
+        if not self._is_listed:
+            self._load_choices()
+
+    @Slot(object)
+    def _records_changed(self, records: list[RunRecord]) -> None:
+        if any(row.status.is_end for row in records):
+            self._is_listed = False
+            if self.isVisible():
+                self._load_choices()
+
+    def _load_choices(self) -> None:
+        self._is_listed = True
+        self.context.run_in_engine(
+            self.context.workspace.comparisons.choices,
+            on_result=self._set_choices,
+            on_error=self._not_listed,
+            key=(id(self), "choices"),
+        )
+
+    def _not_listed(self, error: BaseException) -> None:
+        self._is_listed = False
+        if not isinstance(error, EngineError):
+            self.context.notifier.report(error)
+        self.whole.show_error(error, "Try again", self._load_choices)
+
+    def _set_choices(self, choices: tuple[ComparedChoice, ...]) -> None:
+        if not choices:
+            self.whole.show_empty(
+                "Nothing to compare yet",
+                "Runs appear here once they have ended with test metrics. Train two configurations, three seeds each.",
+                "compare",
+                "Set up a run",
+                lambda: self.context.session.open_page("train"),
+            )
+            return
+        self.whole.show_content()
+        model = self.chooser.model
+        model.set_choices(choices)
+        if self._wanted:
+            model.tick_runs(self._wanted)
+            self._wanted = ()
+        if not model.ticked:
+            # The newest groups of one protocol: what somebody who has just trained wants to see.
+            first = [item for item in choices if item.protocol == choices[0].protocol][:2]
+            model.tick_runs([run for item in reversed(first) for run in item.run_ids])
+        self.chooser.show_state()
+
+    # --- the comparison
+
+    @Slot()
+    def _ticks_changed(self) -> None:
+        ids = tuple(item.run_ids for item in self.chooser.model.ticked)
+        if ids == self.ids and self.found is not None:
+            return
+        self._timer.start()
+
+    def _fill_baseline(self) -> None:
+        """The ticked groups; what was the baseline stays it, otherwise the first."""
+        before = self.baseline.currentData()
+        self.baseline.clear()
+        for item in self.chooser.model.ticked:
+            self.baseline.addItem(item.label, item.run_ids)
+        self.baseline.setCurrentIndex(max(self.baseline.findData(before), 0))
+
+    @Slot()
+    def compare(self) -> None:
+        """Compare the ticked groups."""
+        self.ids = tuple(item.run_ids for item in self.chooser.model.ticked)
+        self.found = None
+        self._fill_baseline()
+        self._show_buttons()
+        if not self.ids:
+            self.stack.show_empty(
+                "Nothing is ticked", "Tick groups in the list: Space, or a click on the box.", "compare"
+            )
+            self.heading.subtitle.setText(" ")
+            return
+        if not self.ids[0]:
+            return
+        self.stack.show_loading(f"Comparing {len(self.ids)} groups on the users they share …", self.cancel)
+        self._task = self.context.run_in_engine(
+            self.context.workspace.comparisons.compare,
+            self.ids,
+            metrics=METRICS,
+            split=self.split_box.currentData(),
+            pairs=self.pairs.currentData(),
+            baseline=max(self.baseline.currentIndex(), 0),
+            on_result=self._compared,
+            on_error=self._failed,
+            key=(id(self), "compare"),
+        )
+
+    @Slot()
+    def cancel(self) -> None:
+        """End the comparison that is being made."""
+        self._task.cancel()
+        self.stack.show_empty("Cancelled", "", "compare", "Compare", self.compare)
+
+    def _failed(self, error: BaseException) -> None:
+        if not isinstance(error, EngineError):
+            self.context.notifier.report(error)
+        self.heading.subtitle.setText(" ")
+        self.stack.show_error(error, "Try again", self.compare)
+
+    def _compared(self, found: Comparison) -> None:
+        self.found = found
+        runs = sum(group.n for group in found.groups)
+        users = f" · {found.users:,} users" if found.users else ""
+        self.heading.subtitle.setText(
+            f"{len(found.groups)} groups · {runs} runs · {found.groups[0].dataset} · {found.split}{users}"
+        )
+        for place, group in enumerate(found.groups):
+            self.baseline.setItemText(place, group.label)
+        self.stack.show_content()
+        self._show_buttons()
+        self._show()
+        self.context.run_in_engine(
+            self.context.workspace.comparisons.paper,
+            found.groups[0].dataset,
+            on_result=self._set_paper,
+            key=(id(self), "paper"),
+        )
+
+    def _set_paper(self, numbers: PaperNumbers) -> None:
+        """The paper's models can be laid over where the data set is one of its three; the tab shows all otherwise."""
+        before = self.paper.currentData()
+        self.numbers = numbers
+        self.paper.clear()
+        models = list(dict.fromkeys(cell.model for cell in numbers.cells if cell.table == 2))
+        self.paper.addItem("none" if models else "not in the paper", "")
+        for model in models:
+            self.paper.addItem(model, model)
+        self.paper.setCurrentIndex(max(self.paper.findData(before), 0))
+        self.paper.setEnabled(bool(models))
+        if numbers.cells:
+            self.parts["Paper"].set_numbers(numbers)  # type: ignore[attr-defined]
+            self._show()
+        else:
+            self.context.run_in_engine(
+                self.context.workspace.comparisons.paper,
+                "",
+                on_result=self.parts["Paper"].set_numbers,  # type: ignore[attr-defined]
+                key=(id(self), "paper"),
+            )
+
+    @property
+    def model_of_paper(self) -> tuple[str, ...]:
+        """The chosen column of Table 2."""
+        chosen = str(self.paper.currentData() or "")
+        return (chosen,) if chosen else ()
+
+    @Slot()
+    def _show(self) -> None:
+        if self.found is None:
+            return
+        overlay = None
+        if self.model_of_paper:
+            cells = tuple(cell for cell in self.numbers.cells if cell.model in self.model_of_paper)
+            overlay = PaperNumbers(self.numbers.source, cells)
+        self.parts["Overview"].paper = overlay  # type: ignore[attr-defined]
+        for part in self.parts.values():
+            part.show_comparison(self.found, self.ids, str(self.metric_box.currentData()))
+
+    # --- out of it
+
+    def can_export(self) -> bool:
+        return self.found is not None
+
+    def _show_buttons(self) -> None:
+        for item in (self.copy_button, self.export_button):
+            item.setEnabled(self.can_export())
+
+    @Slot()
+    def toggle_differences(self) -> None:
+        """All settings, or only what differs."""
+        self.tabs.setCurrentIndex(TABS.index("Settings"))
+        only = self.parts["Settings"].only  # type: ignore[attr-defined]
+        only.toggle()
+
+    @Slot()
+    def copy_latex(self) -> None:
+        """Put the table of results on the clipboard as LaTeX."""
+        if self.found is None:
+            return
+        comparisons = self.context.workspace.comparisons
+
+        def copied(text: str) -> None:
+            QGuiApplication.clipboard().setText(text)
+            self.context.notifier.tell("Copied the table as LaTeX; it needs \\usepackage{booktabs}.", level="good")
+
+        def made(table: ResultTable) -> None:
+            self.context.run_in_engine(comparisons.latex, table, on_result=copied, key=(id(self), "latex"))
+
+        self._table(made)
+
+    def _table(self, made: Any) -> None:
+        self.context.run_in_engine(
+            self.context.workspace.comparisons.table,
+            self.ids,
+            split=self.split_box.currentData(),
+            baseline=max(self.baseline.currentIndex(), 0),
+            paper=self.model_of_paper,
+            on_result=made,
+            key=(id(self), "table"),
+        )
+
+    @Slot()
+    def export(self) -> None:
+        """Ask for a file, without blocking the window; its kind says what is written."""
+        if self.found is None:
+            return
+        name = "comparison" if self.tabs.tabText(self.tabs.currentIndex()) not in FIGURES else self._figures()[0]
+        dialog = QFileDialog(self.window(), "Export the comparison", f"{name}.pdf")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(FILES)
+        dialog.setDefaultSuffix("pdf")
+        dialog.filterSelected.connect(lambda text: dialog.setDefaultSuffix(text.partition("*.")[2].rstrip(")")))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.export_to)
+        dialog.open()
+
+    def _figures(self) -> tuple[str, ...]:
+        """What a figure shows: what the tab in sight shows, otherwise the bars."""
+        return FIGURES.get(self.tabs.tabText(self.tabs.currentIndex()), ("bars",))
+
+    @Slot(str)
+    def export_to(self, file: str) -> None:
+        """Write a figure of the tab in sight (one file a plot), the table of results, or everything."""
+        path, comparisons = Path(file), self.context.workspace.comparisons
+        if self.found is None:
+            return
+        suffix = path.suffix.lower()
+        if suffix == ".json":
+            self.context.run_in_engine(comparisons.export, self.found, path, on_result=self._wrote)
+        elif suffix in (".tex", ".csv", ".parquet"):
+            self._table(
+                lambda table: self.context.run_in_engine(comparisons.export_table, table, path, on_result=self._wrote)
+            )
+        else:
+            kinds = self._figures()
+            for kind in kinds:
+                place = path if len(kinds) == 1 else path.with_name(f"{path.stem}-{kind}{path.suffix}")
+                self.context.run_in_engine(
+                    comparisons.figure, kind, self.ids, place, on_result=self._wrote, **self._figure_options()
+                )
+
+    def _figure_options(self) -> dict[str, Any]:
+        curves, scatter = self.parts["Curves"], self.parts["Scatter"]
+        return {
+            "metric": self.metric_box.currentData(),
+            "split": self.split_box.currentData(),
+            "width": self.figure_width,
+            "series": curves.series.currentData() or "valid/NDCG@20",  # type: ignore[attr-defined]
+            "along": curves.along.currentData(),  # type: ignore[attr-defined]
+            "field": scatter.field.currentData() or "seed",  # type: ignore[attr-defined]
+            "paper": self.model_of_paper,
+        }
+
+    def _wrote(self, path: Path) -> None:
+        self.context.notifier.tell(f"Wrote {path}.", level="good")
+
+    # --- the page's protocol
+
+    def open_state(self, **state: Any) -> None:
+        """``runs``: ids of runs whose groups are ticked, and no others."""
+        runs = state.get("runs")
+        if isinstance(runs, (list, tuple)) and runs:
+            self._wanted = tuple(str(run) for run in runs)
+            self._load_choices()
+
+    def filter_box(self) -> QWidget:
+        return self.chooser.field
+
+    def save_state(self) -> dict[str, Any]:
+        return {
+            "ticked": [run for item in self.chooser.model.ticked for run in item.run_ids],
+            "metric": self.metric_box.currentData(),
+            "pairs": self.pairs.currentData(),
+            "width": self.figure_width,
+            "tab": self.tabs.tabText(self.tabs.currentIndex()),
+            "split": self.split.sizes(),
+        }
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        ticked, sizes = state.get("ticked"), state.get("split")
+        if isinstance(ticked, list):
+            self._wanted = tuple(run for run in ticked if isinstance(run, str))
+        for box, key in ((self.metric_box, "metric"), (self.pairs, "pairs"), (self.widths, "width")):
+            box.setCurrentIndex(max(box.findData(state.get(key)), 0))
+        self.figure_width = str(self.widths.currentData())
+        if state.get("tab") in TABS:
+            self.tabs.setCurrentIndex(TABS.index(state["tab"]))
+        if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(size, int) and size > 0 for size in sizes):
+            self.split.setSizes(sizes)
+
+
+PAGE = Page(
+    id="compare",
+    title="Compare",
+    icon="compare",
+    order=70,
+    build=ComparePage,
+    tip="Groups of runs side by side: tests, intervals, where a gain comes from",
+    commands=(
+        PageCommand("differences", "Only &differing settings, or all", "toggle_differences", "Ctrl+D", icon="filter"),
+        PageCommand("latex", "Copy the table as &LaTeX", "copy_latex", "Ctrl+Shift+C", "can_export", icon="copy"),
+        PageCommand("export", "&Export the comparison", "export", "Ctrl+E", "can_export", icon="export"),
+    ),
+)

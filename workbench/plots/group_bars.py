@@ -1,0 +1,207 @@
+"""Bars with intervals: a group beside the next, for one measure or for every bucket of users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QBrush, QColor
+from PySide6.QtWidgets import QWidget
+
+from workbench.plots.base import Plot
+from workbench.theme import Colours, Theme
+from workbench.widgets.tables import Columns
+from workbench.widgets.text import metric_text
+
+PATTERNS = (
+    Qt.BrushStyle.SolidPattern,
+    Qt.BrushStyle.BDiagPattern,
+    Qt.BrushStyle.Dense4Pattern,
+    Qt.BrushStyle.FDiagPattern,
+    Qt.BrushStyle.HorPattern,
+    Qt.BrushStyle.CrossPattern,
+    Qt.BrushStyle.VerPattern,
+)
+
+
+def brush(colours: Colours, number: int) -> QBrush:
+    """Colour and pattern of a group: seven of each, moved against each other beyond seven groups."""
+    count = len(colours.series)
+    return QBrush(QColor(colours.series[number % count]), PATTERNS[(number + number // count) % len(PATTERNS)])
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """``means``, ``lows`` and ``highs`` [groups, buckets]; ``lines`` are reference values with their names."""
+
+    groups: tuple[str, ...]
+    buckets: tuple[str, ...]
+    means: NDArray[np.float64]
+    lows: NDArray[np.float64]
+    highs: NDArray[np.float64]
+    bucket_label: str = ""
+    value_label: str = ""
+    users: tuple[int, ...] = ()
+    lines: tuple[tuple[str, float], ...] = field(default=())
+
+
+MOST_NAMED = 8
+"""Groups that the legend names; the reading under the pointer and the table name all."""
+LONGEST = 44
+
+
+def short(name: str) -> str:
+    """A group's name for a legend, cut in the middle: such names differ at their ends.
+
+    >>> short("CoSeRec")
+    'CoSeRec'
+    """
+    half = LONGEST // 2
+    return name if len(name) <= LONGEST else f"{name[: half - 1]}…{name[-half:]}"
+
+
+NOTHING = Bars((), (), np.empty((0, 0)), np.empty((0, 0)), np.empty((0, 0)))
+
+
+class GroupBarPlot(Plot):
+    """Every bucket holds one bar a group, told apart by colour and by pattern."""
+
+    def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
+        self.shown = NOTHING
+        self._items: list[Any] = []
+        self._legend: Any = None
+        self._theme_now = theme
+        super().__init__(theme, parent, axes={"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")})
+        self.setMouseEnabled(x=False, y=False)
+        self.setAccessibleName(name)
+        self._legend = self.addLegend(offset=(-6, 2), colCount=2, verSpacing=-6)
+        self._legend.setLabelTextColor(theme.colours.text)
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.shown.groups)
+
+    def sizeHint(self) -> QSize:
+        return QSize(420, 260)
+
+    def set_bars(self, bars: Bars) -> None:
+        """Draw other numbers."""
+        self.shown = bars
+        self.setAccessibleDescription(
+            "; ".join(
+                f"{group}, {bucket}: {metric_text(float(bars.means[n, place]))}"
+                for n, group in enumerate(bars.groups[:8])
+                for place, bucket in enumerate(bars.buckets)
+            )
+        )
+        self._draw(self._theme_now.colours)
+
+    def restyle(self, colours: Colours) -> None:
+        if self._legend is not None:
+            self._legend.setLabelTextColor(colours.text)
+        self._draw(colours)
+
+    def drawn(self) -> NDArray[np.float64]:
+        """Heights of the bars as they are drawn, [groups, buckets]."""
+        heights = [item.opts["height"] for item in self._items if isinstance(item, pg.BarGraphItem)]
+        return np.array(heights)
+
+    def columns(self) -> Columns:
+        bars = self.shown
+        made: list[tuple[str, Sequence[Any]]] = [
+            (bars.bucket_label or "bucket", [bucket for _ in bars.groups for bucket in bars.buckets]),
+            ("group", [group for group in bars.groups for _ in bars.buckets]),
+        ]
+        if bars.users:
+            made.append(("users", [users for _ in bars.groups for users in bars.users]))
+        for title, values in (("mean", bars.means), ("low", bars.lows), ("high", bars.highs)):
+            made.append((title, values.reshape(-1).tolist()))
+        return made
+
+    def reading_at(self, point: QPointF) -> str:
+        bars = self.shown
+        place = round(point.x())
+        if not 0 <= place < len(bars.buckets):
+            return ""
+        groups = len(bars.groups)
+        number = int((point.x() - place + 0.42) / 0.84 * groups)
+        if not 0 <= number < groups:
+            return ""
+        mean, low, high = (float(values[number, place]) for values in (bars.means, bars.lows, bars.highs))
+        users = f", {bars.users[place]:,} users" if bars.users else ""
+        between = f" [{metric_text(low)}, {metric_text(high)}]" if np.isfinite(low) else ""
+        bucket = f"{bars.buckets[place]}{users} · " if bars.buckets[place] else ""
+        return f"{bucket}{bars.groups[number]}: {metric_text(mean)}{between}"
+
+    def _draw(self, colours: Colours) -> None:
+        for item in self._items:
+            self.removeItem(item)
+        self._items = []
+        if self._legend is not None:
+            self._legend.clear()
+        bars = self.shown
+        if not bars.groups:
+            return
+        places = np.arange(len(bars.buckets), dtype=float)
+        width = 0.84 / len(bars.groups)
+        for number in range(len(bars.groups)):
+            x = places - 0.42 + (number + 0.5) * width
+            self._add_bars(colours, number, x, width)
+        for name, value in bars.lines:
+            line = pg.InfiniteLine(
+                value,
+                angle=0,
+                pen=pg.mkPen(colours.text, width=1, style=Qt.PenStyle.DashLine),
+                label=f"{name} {metric_text(value)}",
+                labelOpts={"position": 0.012, "color": colours.text, "anchors": [(0, 1), (0, 1)]},
+            )
+            self.addItem(line, ignoreBounds=True)
+            self._items.append(line)
+        ticks = list(enumerate(self._ticks()))
+        self.getAxis("bottom").setTicks([ticks])
+        self.getAxis("bottom").setHeight(56 if bars.users else None)
+        self.setLabel("bottom", bars.bucket_label, color=colours.muted)
+        self.setLabel("left", bars.value_label, color=colours.muted)
+        self.getViewBox().setRange(xRange=(-0.5, len(bars.buckets) - 0.5), yRange=(0, self._top()), padding=0)
+
+    def _ticks(self) -> list[str]:
+        users = self.shown.users or ()
+        return [f"{bucket}\n{users[place]:,}" if users else bucket for place, bucket in enumerate(self.shown.buckets)]
+
+    def _top(self) -> float:
+        """Above every bar, and above intervals but those of a handful of users, which would flatten the rest."""
+        bars = self.shown
+        most = max(float(bars.means.max()), *(value for _, value in bars.lines), 0.0)
+        highs = bars.highs[np.isfinite(bars.highs)]
+        room = 1.12 + 0.1 * -(-min(len(bars.groups), MOST_NAMED) // 2)  # for the legend's lines
+        return room * min(float(highs.max(initial=most)), 1.8 * most) or 1.0
+
+    def _add_bars(self, colours: Colours, number: int, x: NDArray[np.float64], width: float) -> None:
+        bars = self.shown
+        colour = QColor(colours.series[number % len(colours.series)])
+        drawn = pg.BarGraphItem(
+            x=x,
+            height=bars.means[number],
+            width=width * 0.9,
+            brush=brush(colours, number),
+            pen=pg.mkPen(colour),
+            name=short(bars.groups[number]) if number < MOST_NAMED else None,
+        )
+        self.addItem(drawn)
+        self._items.append(drawn)
+        if np.isfinite(bars.lows[number]).all():
+            ends = pg.ErrorBarItem(
+                x=x,
+                y=bars.means[number],
+                top=np.maximum(bars.highs[number] - bars.means[number], 0),
+                bottom=np.maximum(bars.means[number] - bars.lows[number], 0),
+                beam=min(width * 0.3, 0.03),
+                pen=pg.mkPen(colours.text, width=1),
+            )
+            self.addItem(ends)
+            self._items.append(ends)

@@ -1,0 +1,194 @@
+"""Curves of compared groups, mean over seeds with a band of ± std; and a dot a run, any setting against any metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
+
+from engine.records import ComparedCurve, ScatterPoint
+from workbench.plots.base import Plot
+from workbench.plots.group_bars import MOST_NAMED, short
+from workbench.theme import Colours, Theme
+from workbench.widgets.tables import Columns, as_text
+from workbench.widgets.text import metric_text
+
+MOST_MARKERS = 60
+
+
+class WholeAxis(pg.AxisItem):
+    """Epochs: there is nothing between two of them to be read off the axis. Minutes are any number."""
+
+    is_time = False
+
+    def tickSpacing(self, minVal: float, maxVal: float, size: float) -> Any:  # noqa: N803 (pyqtgraph's names)
+        spacings = super().tickSpacing(minVal, maxVal, size)
+        return spacings if self.is_time else [level for level in spacings if level[0] >= 1] or [(1.0, 0.0)]
+
+
+def number_axes() -> dict[str, pg.AxisItem]:
+    """Plain axes of numbers, in place of counts."""
+    return {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")}
+
+
+class GroupCurvePlot(Plot):
+    """One line a group; its colour, dash and marker are those of the group's place in the comparison."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        self.curves: tuple[ComparedCurve, ...] = ()
+        self.labels: tuple[str, ...] = ()
+        self.is_time = False
+        self._items: list[Any] = []
+        self._legend: Any = None
+        self._theme_now = theme
+        super().__init__(theme, parent, axes={"left": pg.AxisItem("left"), "bottom": WholeAxis("bottom")})
+        self._legend = self.addLegend(offset=(8, 4), verSpacing=-6)
+        self._legend.setLabelTextColor(theme.colours.text)
+        self.setAccessibleName("Curves of the compared groups")
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.curves)
+
+    def set_curves(self, curves: Sequence[ComparedCurve], labels: Sequence[str], *, is_time: bool) -> None:
+        """Draw other curves."""
+        self.curves, self.labels, self.is_time = tuple(curves), tuple(labels), is_time
+        self._draw(self._theme_now.colours)
+        self.autoRange()
+
+    def restyle(self, colours: Colours) -> None:
+        if self._legend is not None:
+            self._legend.setLabelTextColor(colours.text)
+        self._draw(colours)
+
+    def columns(self) -> Columns:
+        made: list[tuple[str, Any]] = []
+        for curve in self.curves:
+            made += [
+                ("seconds" if self.is_time else "epoch", curve.x),
+                (self.labels[curve.group], curve.mean),
+                ("std", curve.std),
+                ("n", curve.n),
+            ]
+        return made
+
+    def reading_at(self, point: QPointF) -> str:
+        at = point.x() * 60 if self.is_time else point.x()
+        read = []
+        for curve in self.curves[:6]:
+            nearest = int(np.argmin(np.abs(curve.x - at)))
+            std = f" ± {metric_text(float(curve.std[nearest]))}" if curve.n[nearest] > 1 else ""
+            read.append(f"{self.labels[curve.group]}: {metric_text(float(curve.mean[nearest]))}{std}")
+        place = f"{point.x():.1f} min" if self.is_time else f"epoch {max(1, round(point.x()))}"
+        return f"{place} · {' · '.join(read)}"
+
+    def _draw(self, colours: Colours) -> None:
+        for item in self._items:
+            self.removeItem(item)
+        self._items = []
+        if self._legend is not None:
+            self._legend.clear()
+        self.getAxis("bottom").is_time = self.is_time
+        for curve in self.curves:
+            look = self._theme_now.series_style(curve.group)
+            x = curve.x / 60 if self.is_time else curve.x
+            marker = look.marker if len(x) <= MOST_MARKERS else None
+            line = self.plot(
+                x,
+                curve.mean,
+                pen=pg.mkPen(look.colour, width=1, style=look.dash),
+                symbol=marker,
+                symbolSize=6,
+                symbolPen=None,
+                symbolBrush=look.colour,
+                name=short(self.labels[curve.group]) if curve.group < MOST_NAMED else None,
+            )
+            self._items.append(line)
+            if (curve.n > 1).any():
+                self._items += self._band(curve, x, look.colour)
+        self.setLabel("bottom", "minutes of training and validating" if self.is_time else "epoch", color=colours.muted)
+        name = self.curves[0].series if self.curves else ""
+        self.setLabel("left", name.replace("valid/", "validation ").replace("loss/", "loss: "), color=colours.muted)
+
+    def _band(self, curve: ComparedCurve, x: Any, colour: str) -> list[Any]:
+        edges = [
+            pg.PlotCurveItem(x, values, pen=pg.mkPen(None))
+            for values in (curve.mean - curve.std, curve.mean + curve.std)
+        ]
+        soft = QColor(colour)
+        soft.setAlpha(45)
+        band = pg.FillBetweenItem(*edges, brush=soft)
+        band.setZValue(-10)
+        items = [*edges, band]
+        for item in items:
+            self.addItem(item)
+        return items
+
+
+class ScatterPlot(Plot):
+    """A dot a run; a setting that is not a number has its values side by side."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        self.points: tuple[ScatterPoint, ...] = ()
+        self._field = self._metric = ""
+        self._names: list[str] = []
+        self._item: Any = None
+        self._theme_now = theme
+        super().__init__(theme, parent, axes=number_axes())
+        self.setAccessibleName("Runs by a setting and a metric")
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self.points)
+
+    def set_points(self, points: Sequence[ScatterPoint], field: str, metric: str) -> None:
+        """Draw other runs."""
+        self.points, self._field, self._metric = tuple(points), field, metric
+        is_number = all(isinstance(p.x, (int, float)) and not isinstance(p.x, bool) for p in points)
+        self._names = [] if is_number else sorted({as_text(p.x) for p in points})
+        self._draw(self._theme_now.colours)
+        self.autoRange(padding=0.08)
+
+    def restyle(self, colours: Colours) -> None:
+        self._draw(colours)
+
+    def columns(self) -> Columns:
+        return [
+            ("run", [point.run_id for point in self.points]),
+            (self._field, [point.x for point in self.points]),
+            (self._metric, [point.y for point in self.points]),
+        ]
+
+    def reading_at(self, point: QPointF) -> str:
+        if not self.points:
+            return ""
+        x, y = self._places()
+        (left, right), (low, high) = self.getViewBox().viewRange()
+        far = ((x - point.x()) / max(right - left, 1e-12)) ** 2 + ((y - point.y()) / max(high - low, 1e-12)) ** 2
+        nearest = self.points[int(np.argmin(far))]
+        return f"{nearest.name} · {nearest.run_id} · {as_text(nearest.x)}: {metric_text(nearest.y)}"
+
+    def _places(self) -> tuple[Any, Any]:
+        if self._names:
+            x = np.array([self._names.index(as_text(point.x)) for point in self.points], dtype=float)
+        else:
+            x = np.array([float(point.x) for point in self.points])
+        return x, np.array([point.y for point in self.points])
+
+    def _draw(self, colours: Colours) -> None:
+        if self._item is not None:
+            self.removeItem(self._item)
+            self._item = None
+        if not self.points:
+            return
+        x, y = self._places()
+        self._item = pg.ScatterPlotItem(x, y, size=9, pen=pg.mkPen(colours.text), brush=colours.series[0])
+        self.addItem(self._item)
+        self.getAxis("bottom").setTicks([list(enumerate(self._names))] if self._names else None)
+        self.setLabel("bottom", self._field, color=colours.muted)
+        self.setLabel("left", self._metric, color=colours.muted)

@@ -1,0 +1,190 @@
+"""What Compare shows as tables: results, paired tests, differing settings, the paper's numbers; and their card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHeaderView, QTableView
+
+from engine.records import Comparison, PaperNumbers, SliceTable
+from workbench.run_names import plain
+from workbench.theme import Theme
+from workbench.widgets.cards import Card, label
+from workbench.widgets.layout import button
+from workbench.widgets.tables import Columns, ColumnsModel, CsvOut
+from workbench.widgets.text import metric_text
+
+
+class TableCard(Card):
+    """A titled table that can be copied as CSV."""
+
+    def __init__(self, theme: Theme, title: str, subtitle: str = "") -> None:
+        super().__init__(title, subtitle)
+        self.model = ColumnsModel([])
+        self.view = QTableView()
+        self.view.setAccessibleName(title)
+        self.view.setAlternatingRowColors(True)
+        self.view.setShowGrid(False)
+        self.view.setWordWrap(False)
+        self.view.setTabKeyNavigation(False)
+        self.view.verticalHeader().hide()
+        self.view.verticalHeader().setDefaultSectionSize(self.view.fontMetrics().height() + 10)
+        self.view.horizontalHeader().setHighlightSections(False)
+        self.view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.view.setMinimumHeight(120)
+        self.csv = CsvOut(self, lambda: title, lambda: self.model.csv_parts())
+        self.copy_button = button("Copy as CSV", self.csv.copy, theme=theme, icon="copy")
+        self.words = label("", "muted", wrap=True)
+        self.words.hide()
+        self.add_control(self.copy_button)
+        self.body.addWidget(self.words)
+        self.body.addWidget(self.view, 1)
+        self.view.setModel(self.model)
+
+    def set_columns(self, columns: Columns, words: str = "") -> None:
+        """Show another table, with a sentence above it."""
+        before, self.model = self.model, _Tipped(columns)
+        self.view.setModel(self.model)
+        before.deleteLater()
+        header = self.view.horizontalHeader()
+        header.setResizeContentsPrecision(40)
+        self.view.resizeColumnsToContents()
+        for column in range(self.model.columnCount()):
+            if self.view.columnWidth(column) > 320:
+                self.view.setColumnWidth(column, 320)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setStretchLastSection(True)
+        self.words.setText(words)
+        self.words.setVisible(bool(words))
+        self.copy_button.setEnabled(self.model.rowCount() > 0)
+
+
+class _Tipped(ColumnsModel):
+    """Text that is cut is readable whole as a tool tip."""
+
+    def data(self, index: Any, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role == Qt.ItemDataRole.ToolTipRole:
+            text = super().data(index, Qt.ItemDataRole.DisplayRole)
+            return text if isinstance(text, str) and len(text) > 24 else None
+        return super().data(index, role)
+
+
+def number(value: float, std: float | None = None) -> str:
+    """``.0432 ± .0021``."""
+    return metric_text(value) + (f" ± {metric_text(std)}" if std is not None else "")
+
+
+def p_text(p: float | None) -> str:
+    """A p-value with two digits, and its stars."""
+    if p is None:
+        return "–"
+    stars = next((mark for most, mark in ((0.001, " ***"), (0.01, " **"), (0.05, " *")) if p <= most), "")
+    return ("< 1e-99" if p < 1e-99 else f"{p:.2g}") + stars
+
+
+def signed(value: float) -> str:
+    """``+.0021``: a difference of metrics, with its sign."""
+    return f"{'−' if value < 0 else '+'}{metric_text(abs(value))}"
+
+
+def results_columns(found: Comparison, paper: PaperNumbers | None = None) -> Columns:
+    """A line a group, best of each metric marked ▲; below, the paper's rows for these models."""
+    groups = range(len(found.groups))
+    cells = [cell for cell in paper.cells if cell.table == 2] if paper else []
+    columns: list[tuple[str, list[object]]] = [
+        ("Group", [*(group.label for group in found.groups), *(f"{cell.model} (paper)" for cell in cells)]),
+        ("Seeds", [*(group.n for group in found.groups), *("" for _ in cells)]),
+    ]
+    for metric in found.metrics:
+        means = [item.mean if (item := found.measure(n, metric)) else float("nan") for n in groups]
+        best = max((round(mean, 4) for mean in means), default=0.0)
+        texts: list[object] = []
+        for n, mean in enumerate(means):
+            item = found.measure(n, metric)
+            is_best = len(means) > 1 and round(mean, 4) == best
+            texts.append(number(mean, item.std if item else None) + (" ▲" if is_best else ""))
+        for cell in cells:
+            fault = " !" if any(name in ("", metric) for name, _ in cell.faults) else ""
+            texts.append(metric_text(cell.metrics[metric]) + fault if metric in cell.metrics else "")
+        columns.append((metric, texts))
+    return columns
+
+
+def tests_columns(found: Comparison) -> Columns:
+    """A line a paired test."""
+    names = [group.label for group in found.groups]
+    tests = found.tests
+    return [
+        ("Metric", [item.metric for item in tests]),
+        ("Group", [names[item.second] for item in tests]),
+        ("against", [names[item.first] for item in tests]),
+        ("Difference", [signed(item.difference) for item in tests]),
+        (f"{found.level:.0%} interval", [f"[{signed(item.low)}, {signed(item.high)}]" for item in tests]),
+        ("Relative", ["–" if item.relative is None else f"{100 * item.relative:+.1f} %" for item in tests]),
+        ("p, Holm", [p_text(item.p_holm) for item in tests]),
+        ("p, Wilcoxon", [p_text(item.p) for item in tests]),
+        ("Cohen's d", [f"{item.effect:+.3f}" for item in tests]),
+        ("Rank-biserial", [f"{item.rank_biserial:+.3f}" for item in tests]),
+        ("Better", [item.better for item in tests]),
+        ("Worse", [item.worse for item in tests]),
+        ("Equal", [item.equal for item in tests]),
+        ("p over seeds", [p_text(item.p_seeds) for item in tests]),
+    ]
+
+
+def tests_words(found: Comparison) -> str:
+    """What the columns are, in a sentence or two."""
+    if not found.tests:
+        return "Tick a second group to test it against the first."
+    return (
+        f"{found.users:,} users, paired; a user's value is the mean over a group's seeds. Intervals: bootstrap (BCa, "
+        f"{found.samples:,} resamples). p: Wilcoxon signed-rank, two-sided, Holm-adjusted over {found.family} "
+        f"{'test' if found.family == 1 else 'tests'}; * ≤ .05, ** ≤ .01, *** ≤ .001. p over seeds: Welch's t-test."
+    )
+
+
+def settings_columns(found: Comparison, *, only_differences: bool = True) -> Columns:
+    """A line a setting, a column a group."""
+    kept = [item for item in found.settings if item.differs or not only_differences]
+    columns: list[tuple[str, Sequence[object]]] = [
+        ("Setting", [item.path for item in kept]),
+        ("", [item.label for item in kept]),
+    ]
+    for place, group in enumerate(found.groups):
+        columns.append(
+            (group.label, ["–" if item.values[place] is None else plain(item.values[place]) for item in kept])
+        )
+    return [*columns, ("What it is", [item.help for item in kept])]
+
+
+def slice_words(table: SliceTable, labels: Sequence[str]) -> str:
+    """Which bucket adds most to the last group's difference from the first."""
+    if len(labels) < 2:
+        return ""
+    shares = table.shares[-1]
+    place = int(abs(shares).argmax())
+    total = float(shares.sum())
+    return (
+        f"{labels[-1]} − {labels[0]}: {signed(total)} in all; most of it, {signed(float(shares[place]))}, comes from "
+        f"{table.labels[place]} ({int(table.users[place]):,} users)."
+    )
+
+
+def paper_columns(numbers: PaperNumbers) -> Columns:
+    """Every result that the paper prints for a data set, faults marked."""
+    metrics = list(dict.fromkeys(name for cell in numbers.cells for name in cell.metrics))
+    columns: list[tuple[str, Sequence[object]]] = [
+        ("Table", [str(cell.table) for cell in numbers.cells]),
+        ("Data", [cell.dataset for cell in numbers.cells]),
+        ("Model", [cell.model for cell in numbers.cells]),
+    ]
+    for metric in metrics:
+        texts = []
+        for cell in numbers.cells:
+            mark = " !" if any(name == metric for name, _ in cell.faults) else ""
+            texts.append(f"{metric_text(cell.metrics[metric])}{mark}" if metric in cell.metrics else "")
+        columns.append((metric, texts))
+    faults = [" ".join(dict.fromkeys(text for _, text in cell.faults)) for cell in numbers.cells]
+    return [*columns, ("! What is wrong", faults)]
