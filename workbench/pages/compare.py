@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from engine.errors import EngineError
 from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable, RunRecord
-from workbench.context import Context
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import SMALL, SPACE
 from workbench.widgets.cards import label
@@ -47,20 +46,23 @@ WAIT_MS = 120
 class ComparePage(PageWidget):
     """Chooser at the left; tabs over one comparison at the right."""
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
+    def make(self) -> Iterator[None]:
         self.found: Comparison | None = None
         self.ids: tuple[tuple[str, ...], ...] = ()
         self._wanted: tuple[str, ...] = ()
         self._is_listed = False
         self.figure_width = "column"
+        self.chooser = CompareChooser(self.context.theme)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        yield from self._fill_tabs()
         self._build()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(WAIT_MS)
         self._timer.timeout.connect(self.compare)
         self.chooser.model.ticked_changed.connect(self._ticks_changed)
-        context.runs.records_changed.connect(self._records_changed)
+        self.context.runs.records_changed.connect(self._records_changed)
 
     # --- parts
 
@@ -79,10 +81,6 @@ class ComparePage(PageWidget):
         )
         for item in (self._width_button(), self.copy_button, self.export_button):
             self.heading.add_widget(item)
-        self.chooser = CompareChooser(theme)
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self._fill_tabs()
         right = QWidget()
         column = QVBoxLayout(right)
         column.setContentsMargins(0, SPACE, 0, 0)
@@ -118,7 +116,7 @@ class ComparePage(PageWidget):
     def _set_width(self) -> None:
         self.figure_width = str(self.widths.currentData())
 
-    def _fill_tabs(self) -> None:
+    def _fill_tabs(self) -> Iterator[None]:
         # Imported with the page, not with its file: pyqtgraph costs a third of a second before the first paint.
         from workbench.widgets import compare_parts as parts
 
@@ -133,6 +131,7 @@ class ComparePage(PageWidget):
         )
         self.parts: dict[str, Tab] = {}
         for name, kind in zip(TABS, kinds, strict=True):
+            yield
             self.parts[name] = kind(self.context)
             self.tabs.addTab(self.parts[name], name)
         self.tabs.currentChanged.connect(lambda _: self._show_buttons())
@@ -191,8 +190,7 @@ class ComparePage(PageWidget):
 
     def _not_listed(self, error: BaseException) -> None:
         self._is_listed = False
-        if not isinstance(error, EngineError):
-            self.context.notifier.report(error)
+        self.context.notifier.report_bug(error)
         self.whole.show_error(error, "Try again", self._load_choices)
 
     def _set_choices(self, choices: tuple[ComparedChoice, ...]) -> None:
@@ -269,8 +267,7 @@ class ComparePage(PageWidget):
         self.stack.show_empty("Cancelled", "", "compare", "Compare", self.compare)
 
     def _failed(self, error: BaseException) -> None:
-        if not isinstance(error, EngineError):
-            self.context.notifier.report(error)
+        self.context.notifier.report_bug(error)
         self.heading.subtitle.setText(" ")
         self.stack.show_error(error, "Try again", self.compare)
 

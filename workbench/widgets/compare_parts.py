@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from engine.errors import EngineError
 from engine.records import Comparison, PaperNumbers, SliceTable
 from workbench.context import Context
 from workbench.plots.group_bars import Bars, GroupBarPlot
@@ -70,8 +69,7 @@ class Tab(QWidget):
         stack.show_loading(what)
 
         def failed(error: BaseException) -> None:
-            if not isinstance(error, EngineError):
-                self.context.notifier.report(error)
+            self.context.notifier.report_bug(error)
             stack.show_error(error)
 
         def arrived(result: Any) -> None:
