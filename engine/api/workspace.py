@@ -11,6 +11,8 @@ from engine.api.datasets import Datasets
 from engine.api.evaluations import Evaluations
 from engine.api.imports import Imports
 from engine.api.neighbours import Neighbours
+from engine.api.queueing import Queue
+from engine.api.run_marks import RunMarking
 from engine.api.runs import Runs
 
 
@@ -26,3 +28,5 @@ class Workspace:
         self.costs = Costs()
         self.runs = Runs(self.directory)
         self.neighbours = Neighbours(self.runs)
+        self.marks = RunMarking(self.runs)
+        self.queue = Queue(self.runs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli import data, importing, runs, train
+from engine.cli import data, importing, queueing, runs, train
 from engine.cli.frame import EngineGroup, engine_version
 
 
@@ -21,5 +21,5 @@ def main() -> None:
     """
 
 
-for _command in (*data.COMMANDS, *importing.COMMANDS, *train.COMMANDS, *runs.COMMANDS):
+for _command in (*data.COMMANDS, *importing.COMMANDS, *train.COMMANDS, *runs.COMMANDS, *queueing.COMMANDS):
     main.add_command(_command)

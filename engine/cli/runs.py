@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from engine.api import Workspace
+from engine.cli import run_marks
 from engine.cli.frame import emit, json_option, metric_table, stored_workspace_option, table, tell
 from engine.config import STOPPING_METRIC
-from engine.records import EpochReport, RunRecord, RunStatus, to_plain
+from engine.records import EpochReport, RunMarks, RunRecord, RunStatus, Shelf, to_plain
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @stored_workspace_option
 @click.option(
     "--status",
@@ -21,20 +22,61 @@ from engine.records import EpochReport, RunRecord, RunStatus, to_plain
     multiple=True,
     help="Only runs of this state; may be repeated.",
 )
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only runs with this tag; may be repeated.")
+@click.option(
+    "--shelf",
+    type=click.Choice([str(shelf) for shelf in Shelf]),
+    default=str(Shelf.SHOWN),
+    show_default=True,
+    help="Those in use, the archived, or the trash.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="At most this many, the newest.")
 @json_option
-def runs(workspace: Workspace, status: tuple[str, ...], limit: int | None, as_json: bool) -> None:
-    """The runs of the workspace, newest first."""
+@click.pass_context
+def runs(
+    ctx: click.Context,
+    workspace: Workspace,
+    status: tuple[str, ...],
+    tags: tuple[str, ...],
+    shelf: str,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """The runs of the workspace, newest first; and what is said of them: tags, notes, stars, archive, trash."""
+    if ctx.invoked_subcommand is not None:
+        return
     workspace.runs.sweep()
-    found = [record for record in workspace.runs.all() if not status or record.status in status][:limit]
+    records = workspace.runs.all()
+    marks = {mark.run_id: mark for mark in workspace.marks.of()}
+
+    def is_wanted(record: RunRecord) -> bool:
+        mark = marks[record.id]
+        return mark.shelf == shelf and set(tags) <= set(mark.tags) and (not status or record.status in status)
+
+    found = [record for record in records if is_wanted(record)][:limit]
+    stars = set(workspace.marks.baselines().values())
     if as_json:
-        emit({"runs": [to_plain(record) for record in found]})
+        emit({"runs": [to_plain(r) | run_marks.plain_marks(marks[r.id], stars) for r in found]})
         return
     if not found:
-        tell(f"No runs in {workspace.directory}." if not status else "No run of that state.")
+        is_filtered = status or tags or shelf != Shelf.SHOWN
+        tell("No such run." if is_filtered else f"No runs in {workspace.directory}.")
         return
+    _list(found, marks, stars)
+
+
+runs.add_command(run_marks.tag)
+runs.add_command(run_marks.note)
+runs.add_command(run_marks.colour)
+runs.add_command(run_marks.star)
+for _shelving in (run_marks.archive, run_marks.trash, run_marks.restore, run_marks.purge):
+    runs.add_command(_shelving)
+
+
+def _list(found: list[RunRecord], marks: dict[str, RunMarks], stars: set[str]) -> None:
     rows = [
         (
+            "*" if record.id in stars else "",
             record.id,
             str(record.status),
             "" if record.progress is None else f"{record.progress:.0%}",
@@ -44,10 +86,23 @@ def runs(workspace: Workspace, status: tuple[str, ...], limit: int | None, as_js
             _metric(record, "valid"),
             _metric(record, "test"),
             f"{record.created_at.astimezone():%Y-%m-%d %H:%M}",
+            ", ".join(marks[record.id].tags),
         )
         for record in found
     ]
-    heads = ("id", "state", "done", "data", "configuration", "seed", f"valid {STOPPING_METRIC}", "test", "made")
+    heads = (
+        "",
+        "id",
+        "state",
+        "done",
+        "data",
+        "configuration",
+        "seed",
+        f"valid {STOPPING_METRIC}",
+        "test",
+        "made",
+        "tags",
+    )
     table(rows, heads)
 
 

@@ -41,6 +41,14 @@ from engine.records.inspection import (  # noqa: F401 (one door for all records)
     UserSequence,
     UserTable,
 )
+from engine.records.marks import (  # noqa: F401 (one door for all records)
+    MarksBefore,
+    MarksNews,
+    QueueState,
+    RunMarks,
+    Shelf,
+    UsageSample,
+)
 from engine.records.neighbours import (  # noqa: F401 (one door for all records)
     HybridChoice,
     ItemRecord,
@@ -184,6 +192,8 @@ class FeedBatch:
     cursor: FeedCursor
     whole: frozenset[str] = frozenset()
     """Runs whose points here are their whole current history: forget the points held of them before."""
+    news: MarksNews = field(default_factory=MarksNews)
+    """Marks, purges and the queue, as far as they have changed."""
 
 
 @dataclass(frozen=True)

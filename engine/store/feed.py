@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.records import EpochReport, FeedBatch, FeedCursor, MetricPoint
+from engine.store.desk import news
 from engine.store.rows import CHUNK, epoch_record, point_record, run_records
 from engine.store.tables import AttemptRow, ClockRow, EpochRow, PointRow, RunRow
 
@@ -94,4 +95,6 @@ def changes(session: Session, workspace: Path, cursor: FeedCursor, points_of: Co
         if points_of is not None:
             # A watched run without any attempt counts as looked at, or every poll would look again.
             seen.setdefault((run_id, 0), 0)
-    return FeedBatch(run_records(session, rows, workspace), tuple(new), FeedCursor(seen, revision), frozenset(whole))
+    cursor_after = FeedCursor(seen, revision)
+    told = news(session, cursor.revision)
+    return FeedBatch(run_records(session, rows, workspace), tuple(new), cursor_after, frozenset(whole), told)

@@ -27,8 +27,10 @@ from engine.records import (
 from engine.store import attempts, feed
 from engine.store.attempts import Artifact, Ending, ProcessMark, Progress
 from engine.store.database import Database, open_database
+from engine.store.desk import Desk, in_order
+from engine.store.marks import Marks, first_number
 from engine.store.rows import artifact_record, new_id, run_records
-from engine.store.tables import ArtifactRow, LockRow, RunRow, now
+from engine.store.tables import ArtifactRow, LockRow, MarksRow, QueuePlaceRow, RunRow, now
 
 FILE_NAME = "coserec.db"
 
@@ -56,6 +58,8 @@ class Store:
     def __init__(self, database: Database, workspace: Path) -> None:
         self.database = database
         self.workspace = workspace
+        self.marks = Marks(database)
+        self.desk = Desk(database)
 
     @classmethod
     def open(cls, workspace: Path, url: str | None = None) -> Store:
@@ -88,6 +92,10 @@ class Store:
                 )
             session.add_all(rows)
             session.flush()
+            number = first_number(session)
+            session.add_all(
+                MarksRow(run_id=row.id, number=place, revision=revision) for place, row in enumerate(rows, number)
+            )
             return run_records(session, rows, self.workspace)
 
     def request_stop(self, run_id: str) -> RunRecord:
@@ -133,6 +141,7 @@ class Store:
                 )
                 .returning(RunRow.id),
             ).scalar_one_or_none()
+            session.execute(delete(QueuePlaceRow).where(QueuePlaceRow.run_id == run_id))
         record = self.get(run_id)
         if changed is None:
             raise RunError(f"Run {run_id} is {record.status}.", "Only a stopped, failed or lost run can be resumed.")
@@ -173,7 +182,9 @@ class Store:
     def with_status(self, *statuses: RunStatus) -> tuple[RunRecord, ...]:
         """The runs of these states, in queue order."""
         with self.database.read() as session:
-            query = select(RunRow).where(RunRow.status.in_(statuses)).order_by(RunRow.queued_at, RunRow.id)
+            places = QueuePlaceRow.run_id == RunRow.id
+            query = select(RunRow).join(QueuePlaceRow, places, isouter=True).where(RunRow.status.in_(statuses))
+            query = query.order_by(*in_order())
             return run_records(session, session.scalars(query), self.workspace)
 
     def mark(self, run_id: str) -> ProcessMark | None:
