@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QThread, Signal
 
 from engine.errors import EngineError
-from engine.records import FeedBatch, FeedCursor, MetricPoint, RunRecord
+from engine.records import FeedBatch, FeedCursor, MarksNews, MetricPoint, RunRecord
+from workbench.run_lines import RunLine, make_line
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """x in epochs (0.5: half of the first epoch is done), y as recorded."""
+
+
+RUNS_AT_ONCE = 250
+"""Runs in one batch: what the window enters between two frames."""
+PAUSE_SECONDS = 0.01
 
 
 class Feed(Protocol):
@@ -34,6 +40,9 @@ class LiveBatch:
     runs: tuple[RunRecord, ...]
     curves: Mapping[str, Mapping[str, Curve]]
     whole: frozenset[str]
+    news: MarksNews = field(default_factory=MarksNews)
+    lines: Mapping[str, RunLine] = field(default_factory=dict)
+    """Lines of ``runs``, made off the GUI thread; what is missing the run book makes."""
 
 
 def position(point: MetricPoint, steps: int) -> float:
@@ -69,9 +78,11 @@ class LiveFeed(QThread):
         self._feed = feed
         self._interval = interval
         self._wake = threading.Event()
+        self._pause = threading.Event()
         self._ends = False
         self._watched: frozenset[str] = frozenset()
         self._steps: dict[str, int] = {}
+        self._lines: dict[str, RunLine] = {}
         self._has_trouble = False
 
     def watch(self, run_ids: Iterable[str]) -> None:
@@ -89,6 +100,7 @@ class LiveFeed(QThread):
         """End the thread and wait for it."""
         self._ends = True
         self._wake.set()
+        self._pause.set()
         self.wait()
 
     def run(self) -> None:
@@ -112,9 +124,30 @@ class LiveFeed(QThread):
     def _read(self, cursor: FeedCursor) -> FeedCursor:
         batch = self._feed.changes(cursor, self._watched)
         self._steps.update({run.id: run.steps for run in batch.runs if run.steps})
-        if batch.runs or batch.points or batch.whole:
-            self.arrived.emit(LiveBatch(batch.runs, curves_of(batch.points, self._steps), batch.whole))
+        news = batch.news
+        has_news = news.marks or news.purged or news.baselines is not None or news.queue is not None
+        if not (batch.runs or batch.points or batch.whole or has_news):
+            return batch.cursor
+        # Marks first, in the same batch as the first runs: a run in the trash must not flash up. The newest runs first.
+        runs = batch.runs[::-1]
+        for begin in range(0, max(len(runs), 1), RUNS_AT_ONCE):
+            if self._ends:
+                return cursor
+            part = runs[begin : begin + RUNS_AT_ONCE]
+            lines = self._lines_of(part)
+            if begin == 0:
+                curves = curves_of(batch.points, self._steps)
+                self.arrived.emit(LiveBatch(part[::-1], curves, batch.whole, news, lines))
+            else:
+                # The window paints between two parts.
+                self._pause.wait(PAUSE_SECONDS)
+                self.arrived.emit(LiveBatch(part[::-1], {}, frozenset(), MarksNews(), lines))
         return batch.cursor
+
+    def _lines_of(self, runs: Iterable[RunRecord]) -> dict[str, RunLine]:
+        made = {run.id: make_line(run, self._lines.get(run.id)) for run in runs}
+        self._lines |= made
+        return made
 
     def _tell_trouble(self, error: Exception) -> None:
         if not self._has_trouble:

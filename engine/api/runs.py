@@ -18,6 +18,7 @@ from engine.records import (
     MetricPoint,
     RunRecord,
     RunStatus,
+    UsageSample,
 )
 
 if TYPE_CHECKING:
@@ -139,6 +140,10 @@ class Runs:
     def artifacts(self, run_id: str) -> tuple[ArtifactRecord, ...]:
         """The run's files: checkpoint, best weights, the users' ranks."""
         return self.store.artifacts(self.get(run_id).id)
+
+    def usage(self, run_id: str, after: tuple[int, int] = (0, 0)) -> tuple[UsageSample, ...]:
+        """What the run's process used of the machine, beyond (attempt, sequence), oldest first."""
+        return self.store.usage(self.get(run_id).id, after)
 
     def log(self, run_id: str, lines: int = 200) -> str:
         """The last lines of the run's log."""

@@ -13,6 +13,7 @@ from engine.api.imports import Imports
 from engine.api.neighbours import Neighbours
 from engine.api.queueing import Queue
 from engine.api.run_marks import RunMarking
+from engine.api.run_protocol import RunProtocols
 from engine.api.runs import Runs
 
 
@@ -30,3 +31,4 @@ class Workspace:
         self.neighbours = Neighbours(self.runs)
         self.marks = RunMarking(self.runs)
         self.queue = Queue(self.runs)
+        self.protocols = RunProtocols(self.runs)

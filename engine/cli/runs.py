@@ -11,7 +11,7 @@ from engine.api import Workspace
 from engine.cli import run_marks
 from engine.cli.frame import emit, json_option, metric_table, stored_workspace_option, table, tell
 from engine.config import STOPPING_METRIC
-from engine.records import EpochReport, RunMarks, RunRecord, RunStatus, Shelf, to_plain
+from engine.records import EpochReport, RunMarks, RunRecord, RunStatus, Shelf, UsageSample, to_plain
 
 
 @click.group(invoke_without_command=True)
@@ -115,9 +115,19 @@ def _metric(record: RunRecord, split: str) -> str:
 @click.argument("run_id", metavar="ID")
 @stored_workspace_option
 @click.option("--epochs", "count", type=click.IntRange(min=1), default=10, show_default=True, help="How many epochs.")
+@click.option("--protocol", is_flag=True, help="Also the protocol card with the leak check; reads the data.")
+@click.option("--usage", "with_usage", is_flag=True, help="Also what it used of the machine.")
 @click.option("--log", "lines", type=click.IntRange(min=1), help="Also the last lines of its log, this many.")
 @json_option
-def show(run_id: str, workspace: Workspace, count: int, lines: int | None, as_json: bool) -> None:
+def show(
+    run_id: str,
+    workspace: Workspace,
+    count: int,
+    protocol: bool,
+    with_usage: bool,
+    lines: int | None,
+    as_json: bool,
+) -> None:
     """One run: state, settings, epochs, metrics, files.
 
     A unique beginning or end of the ID is enough. Without --json, the best and the last epochs are shown.
@@ -129,8 +139,14 @@ def show(run_id: str, workspace: Workspace, count: int, lines: int | None, as_js
     epochs = workspace.runs.epochs(record.id)
     artifacts = workspace.runs.artifacts(record.id)
     log = workspace.runs.log(record.id, lines) if lines else ""
+    card = workspace.protocols.of(record.id) if protocol else None
+    samples = workspace.runs.usage(record.id) if with_usage else ()
     if as_json:
-        tree = plain_run(record, epochs) | {"artifacts": [to_plain(item) for item in artifacts]}
+        stars = set(workspace.marks.baselines().values())
+        marks = run_marks.plain_marks(workspace.marks.of([record.id])[0], stars)
+        tree = plain_run(record, epochs) | {"artifacts": [to_plain(item) for item in artifacts], "marks": marks}
+        tree |= {"protocol": to_plain(card) | {"verdict": card.verdict}} if card is not None else {}
+        tree |= {"usage": [to_plain(item) for item in samples]} if with_usage else {}
         emit(tree | ({"log": log} if lines else {}))
         return
     _print_head(record)
@@ -147,8 +163,30 @@ def show(run_id: str, workspace: Workspace, count: int, lines: int | None, as_js
             click.echo(f"{section}: " + ", ".join(f"{name}={value}" for name, value in values.items()))
     for item in artifacts:
         click.echo(f"{item.path}  {item.size:,} bytes  sha256 {item.sha256}")
+    if card is not None:
+        click.echo()
+        table([(fact.name, fact.value, fact.source) for fact in card.facts])
+        table([(finding.verdict, finding.name, finding.told) for finding in card.findings])
+    if with_usage:
+        _print_usage(samples)
     if log:
         click.echo(f"\n{log}")
+
+
+def _print_usage(samples: tuple[UsageSample, ...]) -> None:
+    click.echo()
+    rows = [
+        (
+            f"{sample.at.astimezone():%H:%M:%S}",
+            f"{sample.processor:.0%}",
+            f"{sample.memory / 2**20:,.0f}",
+            f"{sample.memory_free / 2**20:,.0f}",
+            "–" if sample.gpu is None else f"{sample.gpu:.0%}",
+            "–" if sample.gpu_memory is None else f"{sample.gpu_memory / 2**20:,.0f}",
+        )
+        for sample in samples
+    ]
+    table(rows, ("time", "processor", "memory MiB", "free MiB", "GPU", "GPU MiB"))
 
 
 def _print_head(record: RunRecord) -> None:

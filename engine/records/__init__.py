@@ -59,6 +59,11 @@ from engine.records.neighbours import (  # noqa: F401 (one door for all records)
     NeighbourSummary,
     TopScores,
 )
+from engine.records.protocol import (  # noqa: F401 (one door for all records)
+    LeakFinding,
+    ProtocolFact,
+    RunProtocolRecord,
+)
 
 
 class RunStatus(StrEnum):

@@ -23,8 +23,9 @@ from engine.records import (
     MetricPoint,
     RunRecord,
     RunStatus,
+    UsageSample,
 )
-from engine.store import attempts, feed
+from engine.store import attempts, feed, usage
 from engine.store.attempts import Artifact, Ending, ProcessMark, Progress
 from engine.store.database import Database, open_database
 from engine.store.desk import Desk, in_order
@@ -220,6 +221,11 @@ class Store:
         with self.database.read() as session:
             query = select(ArtifactRow).where(ArtifactRow.run_id == run_id).order_by(ArtifactRow.name)
             return tuple(artifact_record(row, self.workspace) for row in session.scalars(query))
+
+    def usage(self, run_id: str, after: tuple[int, int] = (0, 0)) -> tuple[UsageSample, ...]:
+        """What the run used of the machine, beyond (attempt, sequence)."""
+        with self.database.read() as session:
+            return usage.samples(session, run_id, after)
 
     # Writing, as an attempt -----------------------------------------------------------------------------------------
 

@@ -12,7 +12,16 @@ from typing import Any
 from engine.api import Workspace
 from engine.config import ExperimentConfig
 from engine.errors import RunError, UsageError
-from engine.records import DeviceInfo, EpochReport, FeedBatch, FeedCursor, MetricPoint, RunRecord, RunStatus
+from engine.records import (
+    DeviceInfo,
+    EpochReport,
+    FeedBatch,
+    FeedCursor,
+    MetricPoint,
+    RunRecord,
+    RunStatus,
+    UsageSample,
+)
 
 EPOCH = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -159,6 +168,10 @@ class FakeRuns:
 
     def epochs(self, run_id: str) -> tuple[EpochReport, ...]:
         self._enter("epochs", run_id)
+        return ()
+
+    def usage(self, run_id: str, after: tuple[int, int] = (0, 0)) -> tuple[UsageSample, ...]:
+        self._enter("usage", (run_id, after))
         return ()
 
     def log(self, run_id: str, lines: int = 200) -> str:
