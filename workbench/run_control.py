@@ -66,9 +66,9 @@ class RunControl(QObject):
             elif record.status is RunStatus.QUEUED:
                 self._ask(self._runs.cancel, record.id)
 
-    def stop_and_wait(self, run_id: str, on_result: Callable[[Any], None], on_error: OnError) -> None:
-        """Stop a running run; ``on_result`` comes when it has stopped."""
-        self._errands.run(_stop, self._runs, run_id, on_result=on_result, on_error=on_error)
+    def stop_and_wait(self, run_ids: Sequence[str], on_result: Callable[[Any], None], on_error: OnError) -> None:
+        """Stop running runs; ``on_result`` comes when all have stopped."""
+        self._errands.run(_stop_all, self._runs, tuple(run_ids), on_result=on_result, on_error=on_error)
 
     def resume(self, records: Iterable[RunRecord]) -> None:
         """Queue stopped, failed or lost runs again, from their checkpoints."""
@@ -87,6 +87,14 @@ class RunControl(QObject):
 
     def _ask(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._errands.run(function, *arguments, on_result=lambda _: self.changed.emit(), on_error=self._notifier.report)
+
+
+def _stop_all(runs: Runs, run_ids: Sequence[str]) -> None:
+    # Asked all at once, then waited for: they write their checkpoints side by side.
+    for run_id in run_ids:
+        runs.request_stop(run_id)
+    for run_id in run_ids:
+        runs.ensure_stopped(run_id)
 
 
 def _stop(runs: Runs, run_id: str) -> RunRecord:

@@ -155,6 +155,19 @@ class Runs:
         """The oldest queued run."""
         return next(iter(self.store.with_status(RunStatus.QUEUED)), None)
 
+    def next_startable(self, starting: Collection[str] = ()) -> RunRecord | None:
+        """The queued run that may start on this machine now, by the queue's order and rules; None where none may.
+
+        ``starting`` are runs that the caller has started already and whose claim may not be written yet.
+        """
+        from engine.runs import worker
+
+        return worker.next_startable(self.store, tuple(starting))
+
+    def give_up(self, run_id: str, message: str, hint: str = "") -> None:
+        """A queued run that cannot be started: FAILED with this sentence. One that was claimed is left alone."""
+        self.store.fail_unclaimed(self.get(run_id).id, message, hint, "")
+
     def start(self, run_id: str) -> RunProcess:
         """Start ``python -m engine run ID`` as a process of its own, at lower priority. Raises ``RunError``."""
         from engine.runs.launch import launch

@@ -18,10 +18,12 @@ from engine.records import (
     FeedBatch,
     FeedCursor,
     MetricPoint,
+    QueueState,
     RunRecord,
     RunStatus,
     UsageSample,
 )
+from engine.runs.schedule import startable
 
 EPOCH = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -92,6 +94,7 @@ class FakeRuns:
         self.calls: list[tuple[str, Any]] = []
         self.threads: set[str] = set()
         self.fails: Exception | None = None
+        self.rules = QueueState()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # In the engine process there is nothing to ask but the devices.
@@ -182,6 +185,16 @@ class FakeRuns:
         with self._lock:
             queued = [r for _, r in sorted(self._records.items()) if r.status is RunStatus.QUEUED]
             return queued[0] if queued else None
+
+    def next_startable(self, starting: Collection[str] = ()) -> RunRecord | None:
+        with self._lock:
+            ordered = [r for _, r in sorted(self._records.items())]
+            queued = [r for r in ordered if r.status is RunStatus.QUEUED and r.id not in starting]
+            running = [r for r in ordered if r.status is RunStatus.RUNNING or r.id in starting]
+            return startable(queued, running, self.rules, auto="cpu")
+
+    def give_up(self, run_id: str, message: str, hint: str = "") -> None:
+        self.change(run_id, status=RunStatus.FAILED, message=message, hint=hint)
 
     def start(self, run_id: str) -> FakeProcess:
         self._enter("start", run_id)

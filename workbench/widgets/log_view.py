@@ -110,10 +110,18 @@ class LogView(QWidget):
             self._show()
 
     def _show(self) -> None:
-        from workbench.shell.docks import show_log
-
         found = [level for level, _ in levels_of(self._text)]
         errors, warnings = found.count(Level.ERROR), found.count(Level.WARNING)
         parts = [f"{errors} lines of errors"] * bool(errors) + [f"{warnings} warnings"] * bool(warnings)
         self.count.setText(" · ".join(parts))
         show_log(self.text, at_least(self._text, Level(self.level)))
+
+
+def show_log(view: QPlainTextEdit, text: str) -> None:
+    """Put the text in, and stay at the end if the end was in sight."""
+    if view.toPlainText() == text:
+        return
+    bar = view.verticalScrollBar()
+    at_end, place = bar.value() >= bar.maximum() - 2, bar.value()
+    view.setPlainText(text)
+    bar.setValue(bar.maximum() if at_end else place)
