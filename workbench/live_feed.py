@@ -30,6 +30,8 @@ PAUSE_SECONDS = 0.01
 class Feed(Protocol):
     """The part of ``engine.api.runs.Runs`` that is read here."""
 
+    def newest(self) -> FeedBatch: ...
+
     def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch: ...
 
 
@@ -109,6 +111,8 @@ class LiveFeed(QThread):
         while not self._ends:
             self._wake.clear()
             try:
+                if is_first:
+                    self._look_first()
                 cursor = self._read(cursor)
             except (EngineError, OSError) as error:
                 self._tell_trouble(error)
@@ -120,6 +124,14 @@ class LiveFeed(QThread):
                     is_first = False
                     self.first_read.emit()
             self._wake.wait(self._interval)
+
+    def _look_first(self) -> None:
+        """What a window shows first, while a large store is still being read."""
+        batch = self._feed.newest()
+        if batch.runs:
+            lines = self._lines_of(batch.runs)
+            self.arrived.emit(LiveBatch(batch.runs, {}, frozenset(), batch.news, lines))
+            self._pause.wait(PAUSE_SECONDS)
 
     def _read(self, cursor: FeedCursor) -> FeedCursor:
         batch = self._feed.changes(cursor, self._watched)

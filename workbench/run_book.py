@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.records import MarksNews, QueueState, RunMarks, RunRecord, RunStatus
+from engine.records import MarksNews, QueueState, RunMarks, RunRecord, RunStatus, Shelf
 from workbench.live_feed import Curve, LiveBatch
 from workbench.run_lines import RunLine, make_line
 
@@ -104,6 +104,11 @@ class RunBook(QObject):
     def marks(self, run_id: str) -> RunMarks:
         """What is said of the run; nothing, where the store has not told yet."""
         return self._marks.get(run_id) or RunMarks(run_id, self._places.get(run_id, 0))
+
+    def shelf(self, run_id: str) -> Shelf:
+        """Where the run is kept."""
+        mark = self._marks.get(run_id)
+        return Shelf.SHOWN if mark is None else mark.shelf
 
     def baseline(self, record: RunRecord) -> RunRecord | None:
         """The starred run of the record's data set."""

@@ -120,6 +120,10 @@ class Runs:
         """One run; an unambiguous beginning of its id is enough. Raises ``UsageError``."""
         return self.store.find(run_id)
 
+    def newest(self) -> FeedBatch:
+        """Some of the newest runs, with their marks: a first look, before `changes` has read a large store."""
+        return self.store.newest()
+
     def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch:
         """Runs that changed and points that are new since ``cursor``; an empty cursor gives everything current.
 

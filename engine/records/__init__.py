@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,8 +166,7 @@ class RunRecord:
     """Processor, memory, accelerator and system of the attempt, as the training process found them."""
 
 
-@dataclass(frozen=True)
-class MetricPoint:
+class MetricPoint(NamedTuple):
     """One stored value of one series of a run, e.g. ``loss/next_item``, ``valid/NDCG@20``, ``time/train_seconds``."""
 
     run_id: str
@@ -366,6 +365,8 @@ def to_plain(value: Any) -> Any:
     """The record as JSON-ready values: dataclasses to dicts, arrays to lists, paths and times to text."""
     if isinstance(value, TextColumn):
         return list(value)
+    if isinstance(value, MetricPoint):
+        return value._asdict()
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: to_plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):

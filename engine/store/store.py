@@ -30,7 +30,7 @@ from engine.store.attempts import Artifact, Ending, ProcessMark, Progress
 from engine.store.database import Database, open_database
 from engine.store.desk import Desk, in_order
 from engine.store.marks import Marks, first_number
-from engine.store.rows import artifact_record, new_id, run_records
+from engine.store.rows import artifact_record, new_id, run_records, run_rows
 from engine.store.tables import ArtifactRow, LockRow, MarksRow, QueuePlaceRow, RunRow, now
 
 FILE_NAME = "coserec.db"
@@ -153,7 +153,8 @@ class Store:
     def all(self) -> tuple[RunRecord, ...]:
         """Every run, newest first."""
         with self.database.read() as session:
-            return run_records(session, session.scalars(select(RunRow).order_by(RunRow.id.desc())), self.workspace)
+            rows = run_rows(session, select(RunRow).order_by(RunRow.id.desc()))
+            return run_records(session, rows, self.workspace)
 
     def get(self, run_id: str) -> RunRecord:
         """The run of exactly that id. Raises ``UsageError``."""
@@ -210,6 +211,11 @@ class Store:
         """The run's points, of the current history."""
         with self.database.read() as session:
             return tuple(feed.points(session, run_id, feed.histories(session, [run_id])[run_id], {}))
+
+    def newest(self) -> FeedBatch:
+        """The newest runs, for a first look at a large store."""
+        with self.database.read() as session:
+            return feed.newest(session, self.workspace)
 
     def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch:
         """What is new since ``cursor``, in one snapshot."""

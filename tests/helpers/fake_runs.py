@@ -169,6 +169,11 @@ class FakeRuns:
             seen = dict.fromkeys(((run_id, 1) for run_id in wanted), last)
             return FeedBatch(runs, points, FeedCursor(seen, self._revision), frozenset(wanted - known))
 
+    def newest(self) -> FeedBatch:
+        if self.fails is not None:
+            raise self.fails
+        return FeedBatch((), (), FeedCursor())
+
     def epochs(self, run_id: str) -> tuple[EpochReport, ...]:
         self._enter("epochs", run_id)
         return ()

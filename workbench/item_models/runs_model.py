@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 
 from engine.records import RunRecord, RunStatus, Shelf
 from workbench.item_models.run_columns import (
@@ -38,6 +38,10 @@ STAR_ROLE = Qt.ItemDataRole.UserRole + 5
 MOST_STEPS = 64
 """Rows that come or go one after another; beyond, the table is filled anew."""
 
+MANY = 1000
+"""From this many runs on, news that come one after another are arranged together."""
+LATER_MS = 120
+
 
 class RunsModel(QAbstractTableModel):
     """Ticks choose the runs whose curves are drawn; `ticked_changed` tells."""
@@ -57,6 +61,14 @@ class RunsModel(QAbstractTableModel):
         self._is_grouped = False
         self._groups: dict[str, list[str]] = {}
         self._open: set[str] = set()
+        self._keys: dict[str, Any] = {}
+        """Run → what the sorting column says of it; forgotten when the run changes."""
+        self._matching: dict[str, bool] = {}
+        """Run → whether the filter keeps it; forgotten likewise."""
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LATER_MS)
+        self._later.timeout.connect(self._rearrange)
         book.records_changed.connect(self._take)
         book.marks_changed.connect(self._take_marks)
         book.purged.connect(self._take_purged)
@@ -114,6 +126,7 @@ class RunsModel(QAbstractTableModel):
     def set_filter(self, text: str) -> None:
         """Show the runs for which all of ``text`` holds. Raises `QueryError` and then shows what it showed."""
         self._filter = parse_filter(text)
+        self._matching.clear()
         self._rearrange()
 
     def set_shelf(self, shelf: Shelf) -> None:
@@ -139,6 +152,8 @@ class RunsModel(QAbstractTableModel):
         return key in self._open
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        if column != self._sort[0]:
+            self._keys.clear()
         self._sort = (column, order)
         self._rearrange()
 
@@ -183,17 +198,27 @@ class RunsModel(QAbstractTableModel):
             return f"{len(runs)} seeds" if len(runs) > 1 else texts.pop()
         return texts.pop() if len(texts) == 1 else ("various" if column.id == "status" else "")
 
-    def _group_key(self, runs: Sequence[str], column: Column) -> Any:
+    def _key_of(self, record: RunRecord) -> Any:
+        """What the sorting column says of a run."""
+        if record.id not in self._keys:
+            self._keys[record.id] = self._sort_key(record, COLUMNS[self._sort[0]])
+        return self._keys[record.id]
+
+    def _group_key(self, runs: Sequence[str]) -> Any:
+        column = COLUMNS[self._sort[0]]
         records = [record for run_id in runs if (record := self._book.get(run_id)) is not None]
-        keys = [key for record in records if (key := self._sort_key(record, column)) is not None]
+        keys = [key for record in records if (key := self._key_of(record)) is not None]
         if not keys:
             return None
         return sum(keys) / len(keys) if column.is_averaged else keys[0]
 
     def _wanted(self) -> list[str]:
         book, shelf, matches = self._book, self._shelf, self._filter
-        known = [record.id for record in book.records if book.marks(record.id).shelf is shelf]
-        ids = known if matches.is_empty else [run_id for run_id in known if matches(run_id, book)]
+        ids = [record.id for record in book.records if book.shelf(record.id) is shelf]
+        if not matches.is_empty:
+            known = self._matching
+            known |= {run_id: matches(run_id, book) for run_id in ids if run_id not in known}
+            ids = [run_id for run_id in ids if known[run_id]]
         if not self._is_grouped:
             self._groups = {}
             return self._sorted({run_id: [run_id] for run_id in ids})
@@ -208,12 +233,11 @@ class RunsModel(QAbstractTableModel):
         return rows
 
     def _sorted(self, runs: dict[str, list[str]]) -> list[str]:
-        number, order = self._sort
-        column = COLUMNS[number]
+        _, order = self._sort
         keys: dict[str, Any] = {}
         for key, ids in runs.items():
             record = self._book.get(ids[0]) if len(ids) == 1 else None
-            keys[key] = self._group_key(ids, column) if record is None else self._sort_key(record, column)
+            keys[key] = self._group_key(ids) if record is None else self._key_of(record)
         known = [key for key, value in keys.items() if value is not None]
         known.sort(key=keys.__getitem__, reverse=order == Qt.SortOrder.DescendingOrder)
         return known + [key for key, value in keys.items() if value is None]
@@ -221,14 +245,26 @@ class RunsModel(QAbstractTableModel):
     # News -----------------------------------------------------------------------------------------------------------
 
     def _take(self, records: Collection[RunRecord]) -> None:
-        wanted = self._wanted()
-        if wanted != self._rows:
-            self._arrange(wanted)
-        else:
-            self._rows_changed(record.id for record in records)
-        self.counts_changed.emit()
+        self._news_of([record.id for record in records])
 
     def _take_marks(self, run_ids: Collection[str]) -> None:
+        self._news_of(list(run_ids))
+
+    def _news_of(self, run_ids: Sequence[str]) -> None:
+        """Arrange anew only where the place or the presence of a run may have changed."""
+        before = {run_id: (self._keys.get(run_id), self._matching.get(run_id)) for run_id in run_ids}
+        for run_id in run_ids:
+            self._keys.pop(run_id, None)
+            self._matching.pop(run_id, None)
+        if len(self._book) >= MANY:
+            if any(self._is_elsewhere(run_id, before[run_id]) for run_id in run_ids):
+                if not self._rows:
+                    self._rearrange()
+                elif not self._later.isActive():
+                    self._later.start()
+            self._rows_changed(run_ids)
+            self.counts_changed.emit()
+            return
         wanted = self._wanted()
         if wanted != self._rows:
             self._arrange(wanted)
@@ -236,26 +272,48 @@ class RunsModel(QAbstractTableModel):
             self._rows_changed(run_ids)
         self.counts_changed.emit()
 
+    def _is_elsewhere(self, run_id: str, before: tuple[Any, bool | None]) -> bool:
+        record = self._book.get(run_id)
+        if record is None or self._is_grouped:
+            return True
+        is_kept = self._book.shelf(run_id) is self._shelf and (
+            self._filter.is_empty or self._filter(run_id, self._book)
+        )
+        is_here = run_id in self._places
+        return is_kept != is_here or (is_here and self._key_of(record) != before[0])
+
     def _take_purged(self, run_ids: Collection[str]) -> None:
+        for run_id in run_ids:
+            self._keys.pop(run_id, None)
+            self._matching.pop(run_id, None)
         self._rearrange()
         self.set_ticked([run_id for run_id in self._ticked if run_id not in run_ids])
 
     def _rows_changed(self, run_ids: Any) -> None:
-        rows = {row for run_id in run_ids if (row := self.row_of(run_id)) is not None}
-        if len(rows) > MOST_STEPS:
+        ids = list(run_ids)
+        if len(ids) > MOST_STEPS:
             self._all_changed(0, [])
             return
+        rows = {row for run_id in ids if (row := self.row_of(run_id)) is not None}
         for row in rows:
             self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
 
     def _take_curves(self, run_ids: set[str]) -> None:
         """A running run's best value so far comes from its curve."""
-        rows = [row for run_id in run_ids if (row := self._places.get(run_id)) is not None]
+        for run_id in run_ids:
+            self._keys.pop(run_id, None)
+        running = [run_id for run_id in run_ids if self._is_running(run_id)]
+        rows = [row for run_id in running if (row := self._places.get(run_id)) is not None]
         for column in (number for number, column in enumerate(COLUMNS) if column.series):
             for row in rows:
                 self.dataChanged.emit(self.index(row, column), self.index(row, column))
 
+    def _is_running(self, run_id: str) -> bool:
+        record = self._book.get(run_id)
+        return record is not None and record.status is RunStatus.RUNNING
+
     def _rearrange(self) -> None:
+        self._later.stop()
         self._arrange(self._wanted())
         self.counts_changed.emit()
 

@@ -154,8 +154,8 @@ class QueuePanel(QWidget):
         self.limit.setRange(1, 64)
         self.limit.setAccessibleName("Runs at once on this device")
         self.limit.setToolTip(
-            "How many runs may train on this device at the same time. Each is a process of its own; on a CPU, several at "
-            "once share its cores."
+            "How many runs may train on this device at the same time. Each is a process of its own; on a CPU, several "
+            "at once share its cores."
         )
         self.limit.editingFinished.connect(self._set_limit)
         row = QHBoxLayout()
