@@ -73,6 +73,7 @@ class RunBook(QObject):
         self._places: dict[str, int] = {}
         self._newest_first: list[RunRecord] | None = None
         self._by_status: dict[RunStatus, set[str]] = {}
+        self._on_shelf: dict[Shelf, list[str]] = {}
         self._lines: dict[str, RunLine] = {}
         self._marks: dict[str, RunMarks] = {}
         self.baselines: dict[str, str] = {}
@@ -109,6 +110,12 @@ class RunBook(QObject):
         """Where the run is kept."""
         mark = self._marks.get(run_id)
         return Shelf.SHOWN if mark is None else mark.shelf
+
+    def on_shelf(self, shelf: Shelf) -> list[str]:
+        """Ids of the runs that are kept there, newest first. Not to be changed."""
+        if shelf not in self._on_shelf:
+            self._on_shelf[shelf] = [run_id for run_id in reversed(self._places) if self.shelf(run_id) is shelf]
+        return self._on_shelf[shelf]
 
     def baseline(self, record: RunRecord) -> RunRecord | None:
         """The starred run of the record's data set."""
@@ -191,12 +198,15 @@ class RunBook(QObject):
             line = batch.lines.get(record.id)
             self._lines[record.id] = line or make_line(record, self._lines.get(record.id))
         if len(self._places) < len(self._records):
+            self._on_shelf.clear()
             self._places = {run_id: place for place, run_id in enumerate(sorted(self._records))}
         if batch.runs:
             self._newest_first = None
 
     def _take_news(self, news: MarksNews) -> None:
         changed = {mark.run_id for mark in news.marks}
+        if any(self.shelf(mark.run_id) is not mark.shelf for mark in news.marks):
+            self._on_shelf.clear()
         self._marks |= {mark.run_id: mark for mark in news.marks}
         if news.baselines is not None and dict(news.baselines) != self.baselines:
             before, self.baselines = self.baselines, dict(news.baselines)
@@ -220,6 +230,7 @@ class RunBook(QObject):
                 held.pop(run_id, None)  # type: ignore[attr-defined]
         self._places = {run_id: place for place, run_id in enumerate(sorted(self._records))}
         self._newest_first = None
+        self._on_shelf.clear()
         self.purged.emit(gone)
 
     @Slot()

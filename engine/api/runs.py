@@ -82,35 +82,45 @@ class Runs:
 
         A relative data path is stored as an absolute one: the training process has another working folder.
         """
+        each = [config.replace({"train.seed": seed}) for seed in seeds] if seeds else [config]
+        return self.submit_all(each, preset=preset, name=name)
+
+    def submit_all(
+        self, configs: Sequence[ExperimentConfig], *, preset: str = "", name: str = ""
+    ) -> tuple[RunRecord, ...]:
+        """Store one QUEUED run per configuration, all or none of them: the runs of a grid. Raises as `submit` does."""
         from engine.data.dataset import SAMPLE, load, locate
         from engine.data.splits import leave_one_out
         from engine.store import NewRun
 
-        if config.train.device not in ("auto", "cpu"):
+        devices = {config.train.device for config in configs} - {"auto", "cpu"}
+        if devices:
             from engine.training.device import resolve
 
-            resolve(config.train.device)
-        dataset = load(config.data.path)
-        leave_one_out(dataset)  # refuses what nobody can be trained on
-        if config.data.path != SAMPLE:
-            config = config.replace({"data.path": str(locate(config.data.path))})
-        each = [config.replace({"train.seed": seed}) for seed in seeds] if seeds else [config]
-        return self.store.submit(
-            [
+            for device in sorted(devices):
+                resolve(device)  # type: ignore[arg-type]
+        datasets = {path: load(path) for path in dict.fromkeys(config.data.path for config in configs)}
+        for dataset in datasets.values():
+            leave_one_out(dataset)  # refuses what nobody can be trained on
+        new = []
+        for config in configs:
+            dataset = datasets[config.data.path]
+            if config.data.path != SAMPLE:
+                config = config.replace({"data.path": str(locate(config.data.path))})
+            new.append(
                 NewRun(
-                    name=name or one.short(),
-                    config=one.model_dump(mode="json"),
-                    schema_version=one.schema_version,
+                    name=name or config.short(),
+                    config=config.model_dump(mode="json"),
+                    schema_version=config.schema_version,
                     dataset=dataset.name,
-                    dataset_path=one.data.path,
+                    dataset_path=config.data.path,
                     fingerprint=dataset.fingerprint,
-                    seed=one.train.seed,
-                    epochs=one.train.epochs,
+                    seed=config.train.seed,
+                    epochs=config.train.epochs,
                     preset=preset,
                 )
-                for one in each
-            ]
-        )
+            )
+        return self.store.submit(new)
 
     def all(self) -> tuple[RunRecord, ...]:
         """Every run, newest first."""

@@ -23,6 +23,7 @@ from engine.config.experiment import (
     with_fidelity,
 )
 from engine.config.fidelity import FidelityOptions
+from engine.config.grid import MOST_RUNS, grid, parse_list
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
 from engine.config.presets import Preset, preset, presets
 from engine.config.sections import (
@@ -39,6 +40,7 @@ from engine.config.sections import (
 
 __all__ = [
     "KS",
+    "MOST_RUNS",
     "SCHEMA_VERSION",
     "SECTIONS",
     "STOPPING_METRIC",
@@ -60,8 +62,10 @@ __all__ = [
     "differences",
     "fidelity_of",
     "fields_of",
+    "grid",
     "model_section",
     "parse",
+    "parse_list",
     "parse_recipe",
     "preset",
     "presets",

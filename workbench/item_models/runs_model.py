@@ -6,7 +6,7 @@ are filtered and sorted in some ten milliseconds: what that needs is made once a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
@@ -213,34 +213,35 @@ class RunsModel(QAbstractTableModel):
         return sum(keys) / len(keys) if column.is_averaged else keys[0]
 
     def _wanted(self) -> list[str]:
-        book, shelf, matches = self._book, self._shelf, self._filter
-        ids = [record.id for record in book.records if book.shelf(record.id) is shelf]
+        book, matches = self._book, self._filter
+        ids = book.on_shelf(self._shelf)
         if not matches.is_empty:
             known = self._matching
             known |= {run_id: matches(run_id, book) for run_id in ids if run_id not in known}
             ids = [run_id for run_id in ids if known[run_id]]
-        if not self._is_grouped:
-            self._groups = {}
-            return self._sorted({run_id: [run_id] for run_id in ids})
         self._groups = {}
+        if not self._is_grouped:
+            return self._sorted(ids)
         for run_id in ids:
             self._groups.setdefault(f"group:{book.line(run_id).group}", []).append(run_id)
         rows: list[str] = []
-        for key in self._sorted(self._groups):
+        for key in self._in_order(list(self._groups), {key: self._group_key(ids) for key, ids in self._groups.items()}):
             rows.append(key)
             if key in self._open:
-                rows += self._sorted({run_id: [run_id] for run_id in self._groups[key]})
+                rows += self._sorted(self._groups[key])
         return rows
 
-    def _sorted(self, runs: dict[str, list[str]]) -> list[str]:
-        _, order = self._sort
-        keys: dict[str, Any] = {}
-        for key, ids in runs.items():
-            record = self._book.get(ids[0]) if len(ids) == 1 else None
-            keys[key] = self._group_key(ids) if record is None else self._key_of(record)
-        known = [key for key, value in keys.items() if value is not None]
-        known.sort(key=keys.__getitem__, reverse=order == Qt.SortOrder.DescendingOrder)
-        return known + [key for key, value in keys.items() if value is None]
+    def _sorted(self, ids: Sequence[str]) -> list[str]:
+        keys = self._keys
+        for run_id in ids:
+            if run_id not in keys and (record := self._book.get(run_id)) is not None:
+                keys[run_id] = self._sort_key(record, COLUMNS[self._sort[0]])
+        return self._in_order(ids, keys)
+
+    def _in_order(self, rows: Sequence[str], keys: Mapping[str, Any]) -> list[str]:
+        known = [key for key in rows if keys[key] is not None]
+        known.sort(key=keys.__getitem__, reverse=self._sort[1] == Qt.SortOrder.DescendingOrder)
+        return known + [key for key in rows if keys[key] is None] if len(known) < len(rows) else known
 
     # News -----------------------------------------------------------------------------------------------------------
 

@@ -131,6 +131,7 @@ class MetricPlot(QWidget):
         self._curves: dict[str, Curve] = {}
         self._drawn: dict[str, Curve] = {}
         self._items: dict[str, Any] = {}
+        self._spare: list[Any] = []
         self._marks: dict[str, Any] = {}
         self._dirty: set[str] = set()
         self._areas: dict[str, Band] = {}
@@ -228,7 +229,7 @@ class MetricPlot(QWidget):
         colours = self._theme.colours
         style_plot(self.plot, colours)
         self._cross.setPen(pg.mkPen(colours.strong_border, width=1))
-        for run_id in self._items:
+        for run_id in self._looks:
             self._style(run_id)
         self._draw_bands()
         self._show_reading()
@@ -265,29 +266,30 @@ class MetricPlot(QWidget):
 
     def set_runs(self, looks: Mapping[str, RunLook]) -> None:
         """Draw exactly these runs."""
-        for gone in set(self._items) - set(looks):
-            self.plot.removeItem(self._items.pop(gone))
+        for gone in set(self._looks) - set(looks):
+            if gone in self._items:
+                # Kept for another run: a new curve item costs the view as much as drawing it.
+                item = self._items.pop(gone)
+                item.setData([], [])
+                self._spare.append(item)
             self._curves.pop(gone, None)
             self._drawn.pop(gone, None)
             self._remove_mark(gone)
         for run_id, look in looks.items():
-            known = self._looks.get(run_id)
-            if run_id not in self._items:
-                self._items[run_id] = self.plot.plot([], [])
-                known = None
-            if known != look:
+            if self._looks.get(run_id) != look:
                 self._looks[run_id] = look
-                self._style(run_id)
+                if run_id in self._items:
+                    self._style(run_id)
                 self._draw_mark(run_id, look)
         self._looks = dict(looks)
-        self._areas = {name: band for name, band in self._areas.items() if name in self._items}
+        self._areas = {name: band for name, band in self._areas.items() if name in looks}
         self._draw_bands()
         self._show_reading()
 
     def set_curves(self, curves: Mapping[str, Curve]) -> None:
         """New data of some of the runs; it is drawn at the next tick of the timer."""
         for run_id, curve in curves.items():
-            if run_id in self._items:
+            if run_id in self._looks:
                 self._curves[run_id] = curve
                 self._dirty.add(run_id)
         if self._dirty and not self._timer.isActive():
@@ -296,7 +298,7 @@ class MetricPlot(QWidget):
     def set_bands(self, bands: Mapping[str, Band]) -> None:
         """Areas around some of the curves: a group's standard deviation around its mean."""
         if bands or self._areas:
-            self._areas = {name: band for name, band in bands.items() if name in self._items}
+            self._areas = {name: band for name, band in bands.items() if name in self._looks}
             self._draw_bands()
 
     def _draw_bands(self) -> None:
@@ -315,7 +317,7 @@ class MetricPlot(QWidget):
             return
         window = self.smoothing.value() if is_loss(self.chosen) else 1
         until = time.monotonic() + TURN_SECONDS
-        self._dirty &= set(self._items)
+        self._dirty &= set(self._looks)
         while self._dirty:
             run_id = self._dirty.pop()
             xs, ys = self._curves[run_id]
@@ -323,7 +325,7 @@ class MetricPlot(QWidget):
             shown = (xs.copy(), smoothed(ys, window).copy())
             self._drawn[run_id] = shown
             marker = self._theme.series_style(self._looks[run_id].order).marker if len(xs) <= MOST_MARKERS else None
-            self._items[run_id].setData(*shown, symbol=marker)
+            self._item(run_id).setData(*shown, symbol=marker)
             if time.monotonic() > until:
                 break
         if self._dirty:
@@ -331,6 +333,13 @@ class MetricPlot(QWidget):
             return
         self._show_frame()
         self._show_reading()
+
+    def _item(self, run_id: str) -> Any:
+        """The run's curve in the plot, made or taken over when it is first drawn."""
+        if run_id not in self._items:
+            self._items[run_id] = self._spare.pop() if self._spare else self.plot.plot([], [])
+            self._style(run_id)
+        return self._items[run_id]
 
     def cover(self, last: float) -> None:
         """Reach to epoch ``last`` at least: as far as a plot on the same axis of epochs."""
@@ -369,11 +378,12 @@ class MetricPlot(QWidget):
 
     def _style(self, run_id: str) -> None:
         look = self._theme.series_style(self._looks[run_id].order)
-        item = self._items[run_id]
-        item.setPen(pg.mkPen(look.colour, width=1, style=look.dash))
-        item.setSymbolPen(None)
-        item.setSymbolBrush(pg.mkBrush(look.colour))
-        item.setSymbolSize(6)
+        if run_id in self._items:
+            item = self._items[run_id]
+            item.setPen(pg.mkPen(look.colour, width=1, style=look.dash))
+            item.setSymbolPen(None)
+            item.setSymbolBrush(pg.mkBrush(look.colour))
+            item.setSymbolSize(6)
         if run_id in self._marks:
             self._marks[run_id].setPen(pg.mkPen(look.colour, width=1, style=Qt.PenStyle.DashDotDotLine))
             self._marks[run_id].label.setColor(look.colour)
@@ -401,8 +411,9 @@ class MetricPlot(QWidget):
         self._wanted_series = self.chosen
         self.series.setToolTip(series_label(self.chosen))
         self._dirty.clear()
-        for run_id, item in self._items.items():
+        for run_id in self._looks:
             self._curves[run_id] = self._drawn[run_id] = (np.empty(0), np.empty(0))
+        for item in self._items.values():
             item.setData([], [])
         self._show_smoothing()
         self._show_limits()
@@ -445,7 +456,7 @@ class MetricPlot(QWidget):
     def readings(self) -> list[tuple[str, float | None]]:
         """Run id and value at the pointer, or its last value where the pointer is elsewhere."""
         found = []
-        for run_id in self._items:
+        for run_id in self._looks:
             curve = self._drawn.get(run_id, (np.empty(0), np.empty(0)))
             last = float(curve[1][-1]) if len(curve[1]) else None
             found.append((run_id, last if self._pointer is None else reading(curve, self._pointer)))
