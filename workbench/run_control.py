@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.config import ExperimentConfig
+from engine.config import ExperimentConfig, grid
 from engine.records import RunRecord, RunStatus
 from workbench.engine_process import EngineProcess, Errands, OnError, Task
 from workbench.notifications import Notifier
@@ -39,8 +39,13 @@ class RunControl(QObject):
         seeds: Sequence[int],
         on_result: Callable[[tuple[RunRecord, ...]], None] | None = None,
         on_error: OnError | None = None,
+        lists: Mapping[str, Sequence[Any]] | None = None,
     ) -> Task:
-        """Queue one run per seed. Reads the data's fingerprint, so it runs in the engine process."""
+        """Queue one run per seed, of every combination of ``lists`` (path → values).
+
+        Reads the data's fingerprint, so it runs in the engine process. Raises ``ConfigurationError`` for a combination
+        that is refused.
+        """
 
         def written(records: tuple[RunRecord, ...]) -> None:
             self.changed.emit()
@@ -48,6 +53,16 @@ class RunControl(QObject):
             if on_result is not None:
                 on_result(records)
 
+        if lists:
+            configs = grid(config, lists, tuple(seeds))
+            return self._engine.run(
+                self._runs.submit_all,
+                configs,
+                preset=preset,
+                on_result=written,
+                on_error=on_error or self._notifier.report,
+                urgent=True,
+            )
         return self._engine.run(
             self._runs.submit,
             config,

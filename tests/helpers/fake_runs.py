@@ -143,6 +143,11 @@ class FakeRuns:
             made.append(record)
         return tuple(made)
 
+    def submit_all(
+        self, configs: Sequence[ExperimentConfig], *, preset: str = "", name: str = ""
+    ) -> tuple[RunRecord, ...]:
+        return tuple(record for config in configs for record in self.submit(config, preset=preset, name=name))
+
     def all(self) -> tuple[RunRecord, ...]:
         self._enter("all", None)
         return tuple(self._records[key] for key in sorted(self._records, reverse=True))

@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Mapping
 from typing import Any
 
+from engine.config import ExperimentConfig
 from engine.records import RunRecord, RunStatus
 from workbench.item_models.run_columns import model_name
 from workbench.run_book import RunBook
@@ -59,6 +60,26 @@ def paces(book: RunBook) -> dict[tuple[Any, ...], float]:
             continue
         found[key] = (record.ended_at - record.started_at).total_seconds() / max(record.epoch + 1, 1)
     return found
+
+
+def earlier_pace(book: RunBook, config: ExperimentConfig) -> float | None:
+    """Seconds of an epoch of the latest finished run of the same data, recommender, size and device; None without."""
+    wanted = config.model_dump(mode="json")
+    same = ("hidden_size", "layers", "max_length")
+    for record in book.with_status(RunStatus.FINISHED):
+        if record.started_at is None or record.ended_at is None or record.attempt != 1:
+            continue
+        model = record.config.get("model") or {}
+        is_alike = (
+            model_name(record) == config.model.name
+            and _setting(record, "data", "path") == config.data.path
+            and _setting(record, "train", "device") == config.train.device
+            and _setting(record, "train", "batch_size") == config.train.batch_size
+            and all(model.get(name) == wanted["model"].get(name) for name in same)
+        )
+        if is_alike:
+            return (record.ended_at - record.started_at).total_seconds() / max(record.epoch + 1, 1)
+    return None
 
 
 def waiting_seconds(record: RunRecord, pace: Mapping[tuple[Any, ...], float]) -> float | None:
