@@ -81,6 +81,7 @@ def _protocol(config: ExperimentConfig, dataset: Dataset | None) -> tuple[Protoc
     if config.loss.next_item != "bce":
         negatives = f"none: {config.loss.next_item}"
     counted = {"inputs": "training inputs", "training": "training inputs and their last target"}
+    noise = f"unseen items, {evaluate.noise_rate:g} of the length" if evaluate.noise_rate else "none"
     return (
         ProtocolFact("Split", "leave-one-out: last item for test, the one before it for validation", "FACTS F1"),
         ProtocolFact("Users evaluated", users, "FACTS F1"),
@@ -92,7 +93,7 @@ def _protocol(config: ExperimentConfig, dataset: Dataset | None) -> tuple[Protoc
         ProtocolFact("Negatives in training", negatives, "Eq. 3, fidelity.negatives_exclude"),
         ProtocolFact("Correlation counts", counted[fidelity.correlation_items], "fidelity.correlation_items"),
         ProtocolFact("Validation during training", sample, "evaluate.validation_users"),
-        ProtocolFact("Noise in test inputs", f"{evaluate.noise_rate:g} of the length", "§5.4, evaluate.noise_rate"),
+        ProtocolFact("Noise in test inputs", noise, "§5.4, evaluate.noise_rate"),
         ProtocolFact("Metrics", f"HR and NDCG at {', '.join(map(str, KS))}; MRR; means over users", "§5.1.2"),
         ProtocolFact("Precision", config.train.precision, "train.precision"),
     )

@@ -92,6 +92,7 @@ class NameDelegate(_Cell):
 
     SAMPLE = 26
     SIDE = 14
+    INDENT = 18
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         record = self.background(painter, option, index)
@@ -103,9 +104,11 @@ class NameDelegate(_Cell):
         order = index.data(ORDER_ROLE)
         middle = text.center().y() + 0.5
         is_ticked = Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) is not Qt.CheckState.Unchecked
+        group = index.data(GROUP_ROLE)
+        if group is not None and not group[0]:
+            text = text.adjusted(self.INDENT, 0, 0, 0)
         draw_sample(painter, self.theme, order, QPointF(text.left() + 2, middle), 18, is_faint=not is_ticked)
         where = text.adjusted(self.SAMPLE, 0, 0, 0)
-        group = index.data(GROUP_ROLE)
         mark = "star" if index.data(STAR_ROLE) else ""
         if group is not None and group[0] > 1:
             mark = "chevron-down" if group[1] else "chevron-right"

@@ -33,7 +33,7 @@ RECORD_ROLE = Qt.ItemDataRole.UserRole + 1
 ORDER_ROLE = Qt.ItemDataRole.UserRole + 2
 SORT_ROLE = Qt.ItemDataRole.UserRole + 3
 GROUP_ROLE = Qt.ItemDataRole.UserRole + 4
-"""(number of runs, whether they are shown below) of a group's row; None for a run's."""
+"""(number of runs, whether they are shown below) of a group's row; (0, False) for a run below one; else None."""
 STAR_ROLE = Qt.ItemDataRole.UserRole + 5
 MOST_STEPS = 64
 """Rows that come or go one after another; beyond, the table is filled anew."""
@@ -382,11 +382,15 @@ class RunsModel(QAbstractTableModel):
             ticked = sum(run in self._ticked for run in runs)
             some = Qt.CheckState.PartiallyChecked if ticked else Qt.CheckState.Unchecked
             return Qt.CheckState.Checked if ticked == len(runs) else some
-        roles: dict[int, Any] = {ID_ROLE: record.id, RECORD_ROLE: record, ORDER_ROLE: self._book.order(record.id)}
+        # A group is drawn in the look of its oldest run.
+        oldest = min(self._groups[key]) if key in self._groups else record.id
+        roles: dict[int, Any] = {ID_ROLE: record.id, RECORD_ROLE: record, ORDER_ROLE: self._book.order(oldest)}
         if role in roles:
             return roles[role]
         if role == GROUP_ROLE:
-            return (len(self._groups[key]), key in self._open) if key in self._groups else None
+            if key in self._groups:
+                return len(self._groups[key]), key in self._open
+            return (0, False) if self._is_grouped else None
         if role == STAR_ROLE:
             return key not in self._groups and self._book.baselines.get(record.fingerprint) == record.id
         if role == SORT_ROLE:

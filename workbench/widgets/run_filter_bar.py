@@ -134,6 +134,7 @@ class RunFilterBar(QWidget):
         self.view_changed.emit()
 
     def _set_grouped(self, on: bool) -> None:
+        self._table.make_room(on)
         self._model.set_grouped(on)
         self.view_changed.emit()
 
