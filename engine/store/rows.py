@@ -48,7 +48,7 @@ def run_records(session: Session, rows: Iterable[Any], workspace: Path) -> tuple
         columns = (MetricRow.run_id, MetricRow.split, MetricRow.name, MetricRow.value)
         found = session.execute(select(*columns).where(MetricRow.run_id.in_(ids[start : start + CHUNK])))
         for run_id, split, name, value in found:
-            metrics.setdefault(run_id, {}).setdefault(split, {})[name] = value
+            metrics.setdefault(run_id, {}).setdefault(split, {})[name] = float("nan") if value is None else value
     for splits in metrics.values():
         for split, values in splits.items():
             splits[split] = dict(sorted(values.items(), key=lambda pair: _natural(pair[0])))

@@ -45,12 +45,16 @@ _NUMBERS: dict[str, Callable[[RunRecord], Any]] = {
     "best": lambda record: None if record.best_epoch is None else record.best_epoch + 1,
     "minutes": _minutes,
 }
+
+
+def _metric(split: str, name: str) -> Callable[[RunRecord], Any]:
+    return lambda record: record.metrics.get(split, {}).get(name)
+
+
 for _name in METRICS:
-    _NUMBERS[_name.casefold()] = lambda record, name=_name: record.metrics.get("test", {}).get(name)  # type: ignore[misc]
+    _NUMBERS[_name.casefold()] = _metric("test", _name)
     for _split in ("test", "valid"):
-        _NUMBERS[f"{_split}/{_name}".casefold()] = (  # type: ignore[assignment]
-            lambda record, split=_split, name=_name: record.metrics.get(split, {}).get(name)
-        )
+        _NUMBERS[f"{_split}/{_name}".casefold()] = _metric(_split, _name)
 
 
 def _setting(path: str) -> Callable[[RunRecord], Any]:

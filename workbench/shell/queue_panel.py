@@ -184,7 +184,7 @@ class QueuePanel(QWidget):
         places = {record.id: place for place, record in enumerate(waiting)}
         for number, record in enumerate(wanted):
             if record.id not in self.rows:
-                self.rows[record.id] = QueueRow(self._context, record, self.move)
+                self.rows[record.id] = QueueRow(self._context, record, self.move_run)
             row = self.rows[record.id]
             row.show_record(record, places.get(record.id, 0), len(waiting), waiting_seconds(record, pace))
             if self._list.indexOf(row) != number:
@@ -222,7 +222,7 @@ class QueuePanel(QWidget):
         queue = self._context.workspace.queue
         self._ask(queue.unpause if self._context.runs.queue.is_paused else queue.pause)
 
-    def move(self, run_id: str, step: int) -> None:
+    def move_run(self, run_id: str, step: int) -> None:
         """One place earlier (-1) or later (1), or to the front (0)."""
         order = [record.id for record in self._context.runs.waiting]
         if run_id in order:

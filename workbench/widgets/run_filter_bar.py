@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -157,11 +158,11 @@ class RunFilterBar(QWidget):
         if views:
             menu.addSeparator()
         for name in views:
-            menu.addAction(name, lambda which=name: self.show_view(which))
+            menu.addAction(name, partial(self.show_view, name))
         if views:
             gone = menu.addMenu("Delete")
             for name in views:
-                gone.addAction(name, lambda which=name: self.delete_view(which))
+                gone.addAction(name, partial(self.delete_view, name))
 
     def _ask_name(self) -> None:
         dialog = QInputDialog(self)

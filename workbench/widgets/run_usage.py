@@ -125,8 +125,9 @@ class RunUsage(QWidget):
         last = samples[-1]
         peak = max(s.memory for s in samples) / MIB
         accelerator = "" if last.gpu_memory is not None else " No accelerator was used."
+        word = "sample" if len(samples) == 1 else "samples"
         self.note.setText(
-            f"{len(samples)} {'sample' if len(samples) == 1 else 'samples'}. Most memory {peak:,.0f} MiB; the machine has {last.memory_free / MIB:,.0f} MiB "
+            f"{len(samples)} {word}. Most memory {peak:,.0f} MiB; the machine has {last.memory_free / MIB:,.0f} MiB "
             f"left.{accelerator}"
         )
         self.states.show_content()
