@@ -5,6 +5,7 @@ The window has no other source: a run that a command line started looks the same
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 RUNS_AT_ONCE = 250
 """Runs in one batch: what the window enters between two frames."""
 PAUSE_SECONDS = 0.01
+SWITCH_SECONDS = 0.0005
+"""A tenth of Python's own interval after which a busy thread lets another one go on."""
 
 
 class Feed(Protocol):
@@ -106,6 +109,9 @@ class LiveFeed(QThread):
         self.wait()
 
     def run(self) -> None:
+        # Reading ten thousand runs is Python's work for seconds. The window asks for the interpreter at every call into
+        # Qt, and would wait this long each time.
+        sys.setswitchinterval(SWITCH_SECONDS)
         cursor = FeedCursor()
         is_first = True
         while not self._ends:

@@ -15,7 +15,7 @@ MOST_UNDONE = 100
 
 def runs_text(count: int) -> str:
     """``1 run``, ``3 runs``."""
-    return f"{count} {'run' if count == 1 else 'runs'}"
+    return f"{count:,} {'run' if count == 1 else 'runs'}"
 
 
 class RunMarking(QObject):
