@@ -31,7 +31,7 @@ from engine.store.database import Database, open_database
 from engine.store.desk import Desk, in_order
 from engine.store.marks import Marks, first_number
 from engine.store.rows import artifact_record, new_id, run_records, run_rows
-from engine.store.tables import ArtifactRow, LockRow, MarksRow, QueuePlaceRow, RunRow, now
+from engine.store.tables import ArtifactRow, DeskRow, LockRow, MarksRow, QueuePlaceRow, RunRow, now
 
 FILE_NAME = "coserec.db"
 
@@ -143,6 +143,8 @@ class Store:
                 .returning(RunRow.id),
             ).scalar_one_or_none()
             session.execute(delete(QueuePlaceRow).where(QueuePlaceRow.run_id == run_id))
+            # Readers hold the order as they were last told it, with this run at its old place.
+            session.execute(update(DeskRow).values(queue_revision=revision))
         record = self.get(run_id)
         if changed is None:
             raise RunError(f"Run {run_id} is {record.status}.", "Only a stopped, failed or lost run can be resumed.")

@@ -136,7 +136,11 @@ def test_the_queue_is_reordered_and_newcomers_wait_behind(store: Store) -> None:
     assert [record.id for record in store.with_status(RunStatus.QUEUED)] == [ids[2], ids[0], ids[1], late.id]
     store.claim(ids[2], HERE)
     store.end(ids[2], 1, Ending(RunStatus.STOPPED))
+    seen = store.changes(FeedCursor()).cursor
     store.requeue(ids[2])
+    told = store.changes(seen).news.queue
+    assert told is not None
+    assert told.order == store.desk.state().order
     assert store.desk.state().order[-1] == ids[2], "what is queued again waits behind"
     with pytest.raises(RunError, match="does not wait"):
         store.desk.move(["nobody"], 0)
