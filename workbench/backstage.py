@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.records import RunRecord, RunStatus
+from engine.records import RunRecord
 from workbench.context import Context
 from workbench.live_feed import LiveFeed
 from workbench.training_thread import TrainingThread, describe_end
@@ -69,13 +68,8 @@ class Backstage(QObject):
 
     @Slot(object)
     def _on_records(self, _: object) -> None:
-        own = self.training.run_id
-        # In a workspace that several machines share, each trains one run at a time.
-        here = platform.node()
-        running = {r.id for r in self.context.runs.with_status(RunStatus.RUNNING) if r.host in ("", here)}
-        self.training.set_running(frozenset(running - {own}))
         if not self.training.isRunning() and not self.training.isFinished():
-            # Only now is it known whether another worker or terminal trains already.
+            # Not before the store has been read: a window that cannot read it must not start anything.
             self.training.start()
 
     @Slot(object)

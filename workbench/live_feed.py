@@ -5,9 +5,10 @@ The window has no other source: a run that a command line started looks the same
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -15,14 +16,24 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QThread, Signal
 
 from engine.errors import EngineError
-from engine.records import FeedBatch, FeedCursor, MetricPoint, RunRecord
+from engine.records import FeedBatch, FeedCursor, MarksNews, MetricPoint, RunRecord
+from workbench.run_lines import RunLine, make_line
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """x in epochs (0.5: half of the first epoch is done), y as recorded."""
 
 
+RUNS_AT_ONCE = 250
+"""Runs in one batch: what the window enters between two frames."""
+PAUSE_SECONDS = 0.01
+SWITCH_SECONDS = 0.0005
+"""A tenth of Python's own interval after which a busy thread lets another one go on."""
+
+
 class Feed(Protocol):
     """The part of ``engine.api.runs.Runs`` that is read here."""
+
+    def newest(self) -> FeedBatch: ...
 
     def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch: ...
 
@@ -34,6 +45,9 @@ class LiveBatch:
     runs: tuple[RunRecord, ...]
     curves: Mapping[str, Mapping[str, Curve]]
     whole: frozenset[str]
+    news: MarksNews = field(default_factory=MarksNews)
+    lines: Mapping[str, RunLine] = field(default_factory=dict)
+    """Lines of ``runs``, made off the GUI thread; what is missing the run book makes."""
 
 
 def position(point: MetricPoint, steps: int) -> float:
@@ -69,9 +83,11 @@ class LiveFeed(QThread):
         self._feed = feed
         self._interval = interval
         self._wake = threading.Event()
+        self._pause = threading.Event()
         self._ends = False
         self._watched: frozenset[str] = frozenset()
         self._steps: dict[str, int] = {}
+        self._lines: dict[str, RunLine] = {}
         self._has_trouble = False
 
     def watch(self, run_ids: Iterable[str]) -> None:
@@ -89,14 +105,20 @@ class LiveFeed(QThread):
         """End the thread and wait for it."""
         self._ends = True
         self._wake.set()
+        self._pause.set()
         self.wait()
 
     def run(self) -> None:
+        # Reading ten thousand runs is Python's work for seconds. The window asks for the interpreter at every call into
+        # Qt, and would wait this long each time.
+        sys.setswitchinterval(SWITCH_SECONDS)
         cursor = FeedCursor()
         is_first = True
         while not self._ends:
             self._wake.clear()
             try:
+                if is_first:
+                    self._look_first()
                 cursor = self._read(cursor)
             except (EngineError, OSError) as error:
                 self._tell_trouble(error)
@@ -109,12 +131,41 @@ class LiveFeed(QThread):
                     self.first_read.emit()
             self._wake.wait(self._interval)
 
+    def _look_first(self) -> None:
+        """What a window shows first, while a large store is still being read."""
+        batch = self._feed.newest()
+        if batch.runs:
+            lines = self._lines_of(batch.runs)
+            self.arrived.emit(LiveBatch(batch.runs, {}, frozenset(), batch.news, lines))
+            self._pause.wait(PAUSE_SECONDS)
+
     def _read(self, cursor: FeedCursor) -> FeedCursor:
         batch = self._feed.changes(cursor, self._watched)
         self._steps.update({run.id: run.steps for run in batch.runs if run.steps})
-        if batch.runs or batch.points or batch.whole:
-            self.arrived.emit(LiveBatch(batch.runs, curves_of(batch.points, self._steps), batch.whole))
+        news = batch.news
+        has_news = news.marks or news.purged or news.baselines is not None or news.queue is not None
+        if not (batch.runs or batch.points or batch.whole or has_news):
+            return batch.cursor
+        # Marks first, in the same batch as the first runs: a run in the trash must not flash up. The newest runs first.
+        runs = batch.runs[::-1]
+        for begin in range(0, max(len(runs), 1), RUNS_AT_ONCE):
+            if self._ends:
+                return cursor
+            part = runs[begin : begin + RUNS_AT_ONCE]
+            lines = self._lines_of(part)
+            if begin == 0:
+                curves = curves_of(batch.points, self._steps)
+                self.arrived.emit(LiveBatch(part[::-1], curves, batch.whole, news, lines))
+            else:
+                # The window paints between two parts.
+                self._pause.wait(PAUSE_SECONDS)
+                self.arrived.emit(LiveBatch(part[::-1], {}, frozenset(), MarksNews(), lines))
         return batch.cursor
+
+    def _lines_of(self, runs: Iterable[RunRecord]) -> dict[str, RunLine]:
+        made = {run.id: make_line(run, self._lines.get(run.id)) for run in runs}
+        self._lines |= made
+        return made
 
     def _tell_trouble(self, error: Exception) -> None:
         if not self._has_trouble:

@@ -28,9 +28,10 @@ from workbench.run_names import run_name
 from workbench.settings import VERSION
 from workbench.shell import window_actions
 from workbench.shell.closing import ClosingDialog
-from workbench.shell.docks import LogPanel, NotificationsPanel, QueuePanel
+from workbench.shell.docks import LogPanel, NotificationsPanel
 from workbench.shell.page_maker import PageMaker
 from workbench.shell.palette import CommandPalette, ShortcutSheet
+from workbench.shell.queue_panel import QueuePanel
 from workbench.shell.rail import Rail
 from workbench.shell.status_bar import StatusBar
 from workbench.shell.toasts import Toasts
@@ -312,32 +313,32 @@ class MainWindow(QMainWindow):
             self.context.open_file(files[0])
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        run_id = self.backstage.training.run_id
-        record = self.context.runs.get(run_id) if run_id is not None else None
         # A run that has ended leaves its process a moment later: there is nothing left to ask about.
-        is_over = record is not None and record.status.is_end
-        if run_id is not None and not is_over and not self._may_close:
+        records = [(run_id, self.context.runs.get(run_id)) for run_id in self.backstage.training.run_ids]
+        alive = [run_id for run_id, record in records if record is None or not record.status.is_end]
+        if alive and not self._may_close:
             event.ignore()
-            self._ask_before_closing(run_id)
+            self._ask_before_closing(alive)
             return
         waits = bool(self.context.runs.with_status(RunStatus.QUEUED))
         if waits and self.backstage.training.has_queue and not self._may_close:
             event.ignore()
-            self._ask_before_closing(None)
+            self._ask_before_closing([])
             return
         self.save()
         self.backstage.close()
         event.accept()
 
-    def _ask_before_closing(self, run_id: str | None) -> None:
+    def _ask_before_closing(self, run_ids: list[str]) -> None:
         if self.closing is not None:
             self.closing.raise_()
             return
-        record = self.context.runs.get(run_id) if run_id is not None else None
+        records = [self.context.runs.get(run_id) for run_id in run_ids]
+        names = [run_name(record) if record else run_id for run_id, record in zip(run_ids, records, strict=True)]
         # A run that has just been started still stands as queued in the store.
-        queued = sum(other.id != run_id for other in self.context.runs.with_status(RunStatus.QUEUED))
-        dialog = ClosingDialog(run_name(record) if record else run_id or "", queued, self)
-        dialog.answered.connect(lambda answer: self._close_with(answer, run_id))
+        queued = sum(other.id not in run_ids for other in self.context.runs.with_status(RunStatus.QUEUED))
+        dialog = ClosingDialog(" and ".join(names[:2]) if len(names) <= 2 else f"{len(names)} runs", queued, self)
+        dialog.answered.connect(lambda answer: self._close_with(answer, run_ids))
         dialog.finished.connect(self._closing_over)
         self.closing = dialog
         dialog.open()
@@ -345,13 +346,13 @@ class MainWindow(QMainWindow):
     def _closing_over(self) -> None:
         self.closing = None
 
-    def _close_with(self, answer: str, run_id: str | None) -> None:
+    def _close_with(self, answer: str, run_ids: list[str]) -> None:
         control = self.context.control
         self.backstage.training.take_no_more()
         if answer == "keep":
             control.hand_over(self.backstage.training.stop, self._close_now, self._could_not_close)
-        elif answer == "stop" and run_id is not None:
-            control.stop_and_wait(run_id, self._close_now, self._could_not_close)
+        elif answer == "stop" and run_ids:
+            control.stop_and_wait(run_ids, self._close_now, self._could_not_close)
         else:
             self._close_now()
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.records import RunRecord, RunStatus
+from engine.records import MarksNews, QueueState, RunMarks, RunRecord, RunStatus, Shelf
 from workbench.live_feed import Curve, LiveBatch
+from workbench.run_lines import RunLine, make_line
 
 
 class Series:
@@ -58,6 +59,11 @@ class RunBook(QObject):
     """Carries the set of run ids whose curves have changed."""
     wanted_changed = Signal(object)
     """Carries the frozen set of run ids whose curves someone shows."""
+    marks_changed = Signal(object)
+    """Carries the set of run ids whose marks, or whose data set's star, have changed."""
+    purged = Signal(object)
+    """Carries the set of run ids that are gone for good."""
+    queue_changed = Signal()
     loaded_changed = Signal()
     trouble_changed = Signal()
 
@@ -65,6 +71,14 @@ class RunBook(QObject):
         super().__init__()
         self._records: dict[str, RunRecord] = {}
         self._places: dict[str, int] = {}
+        self._newest_first: list[RunRecord] | None = None
+        self._by_status: dict[RunStatus, set[str]] = {}
+        self._on_shelf: dict[Shelf, list[str]] = {}
+        self._lines: dict[str, RunLine] = {}
+        self._marks: dict[str, RunMarks] = {}
+        self.baselines: dict[str, str] = {}
+        """Data fingerprint → id of its starred run."""
+        self.queue = QueueState()
         self._curves: dict[str, dict[str, Series]] = {}
         self._wanted: dict[str, frozenset[str]] = {}
         self.is_loaded = False
@@ -76,18 +90,54 @@ class RunBook(QObject):
 
     @property
     def records(self) -> list[RunRecord]:
-        """All runs, newest first (ids sort by time of creation)."""
-        return [self._records[run_id] for run_id in reversed(self._places)]
+        """All runs, newest first (ids sort by time of creation). Not to be changed."""
+        if self._newest_first is None:
+            self._newest_first = [self._records[run_id] for run_id in reversed(self._places)]
+        return self._newest_first
 
     def get(self, run_id: str) -> RunRecord | None:
         return self._records.get(run_id)
 
+    def line(self, run_id: str) -> RunLine:
+        """The run's name, text and group. Raises ``KeyError``."""
+        return self._lines[run_id]
+
+    def marks(self, run_id: str) -> RunMarks:
+        """What is said of the run; nothing, where the store has not told yet."""
+        return self._marks.get(run_id) or RunMarks(run_id, self._places.get(run_id, 0))
+
+    def shelf(self, run_id: str) -> Shelf:
+        """Where the run is kept."""
+        mark = self._marks.get(run_id)
+        return Shelf.SHOWN if mark is None else mark.shelf
+
+    def on_shelf(self, shelf: Shelf) -> list[str]:
+        """Ids of the runs that are kept there, newest first. Not to be changed."""
+        if shelf not in self._on_shelf:
+            self._on_shelf[shelf] = [run_id for run_id in reversed(self._places) if self.shelf(run_id) is shelf]
+        return self._on_shelf[shelf]
+
+    def baseline(self, record: RunRecord) -> RunRecord | None:
+        """The starred run of the record's data set."""
+        return self._records.get(self.baselines.get(record.fingerprint, ""))
+
     def with_status(self, *statuses: RunStatus) -> list[RunRecord]:
         """Runs of these states, newest first."""
-        return [record for record in self.records if record.status in statuses]
+        ids = [run_id for status in statuses for run_id in self._by_status.get(status, ())]
+        return [self._records[run_id] for run_id in sorted(ids, reverse=True)]
+
+    @property
+    def waiting(self) -> list[RunRecord]:
+        """Queued runs in the order in which they will start."""
+        known = {run_id: place for place, run_id in enumerate(self.queue.order)}
+        queued = self.with_status(RunStatus.QUEUED)[::-1]
+        return sorted(queued, key=lambda record: known.get(record.id, len(known)))
 
     def order(self, run_id: str) -> int:
-        """The run's place by creation, from 0: what its colour, dash and marker follow, everywhere and for good."""
+        """What the run's colour, dash and marker follow, everywhere and for good: chosen, or by its number."""
+        mark = self._marks.get(run_id)
+        if mark is not None:
+            return mark.number if mark.colour is None else mark.colour
         return self._places.get(run_id, 0)
 
     def series_names(self, run_ids: Iterable[str]) -> list[str]:
@@ -124,10 +174,8 @@ class RunBook(QObject):
     @Slot(object)
     def take(self, batch: LiveBatch) -> None:
         """Enter one batch of the live feed."""
-        for record in batch.runs:
-            self._records[record.id] = record
-        if len(self._places) < len(self._records):
-            self._places = {run_id: place for place, run_id in enumerate(sorted(self._records))}
+        self._enter_runs(batch)
+        self._take_news(batch.news)
         for run_id in batch.whole:
             self._curves.pop(run_id, None)
         for run_id, series in batch.curves.items():
@@ -139,6 +187,51 @@ class RunBook(QObject):
         changed = set(batch.curves) | set(batch.whole)
         if changed:
             self.curves_changed.emit(changed)
+
+    def _enter_runs(self, batch: LiveBatch) -> None:
+        for record in batch.runs:
+            before = self._records.get(record.id)
+            if before is not None and before.status is not record.status:
+                self._by_status[before.status].discard(record.id)
+            self._by_status.setdefault(record.status, set()).add(record.id)
+            self._records[record.id] = record
+            line = batch.lines.get(record.id)
+            self._lines[record.id] = line or make_line(record, self._lines.get(record.id))
+        if len(self._places) < len(self._records):
+            self._on_shelf.clear()
+            self._places = {run_id: place for place, run_id in enumerate(sorted(self._records))}
+        if batch.runs:
+            self._newest_first = None
+
+    def _take_news(self, news: MarksNews) -> None:
+        changed = {mark.run_id for mark in news.marks}
+        if any(self.shelf(mark.run_id) is not mark.shelf for mark in news.marks):
+            self._on_shelf.clear()
+        self._marks |= {mark.run_id: mark for mark in news.marks}
+        if news.baselines is not None and dict(news.baselines) != self.baselines:
+            before, self.baselines = self.baselines, dict(news.baselines)
+            moved = {data for data in {*before, *self.baselines} if before.get(data) != self.baselines.get(data)}
+            changed |= {run_id for run_id, record in self._records.items() if record.fingerprint in moved}
+        if news.purged:
+            self._forget(news.purged)
+        if changed - news.purged:
+            self.marks_changed.emit(changed - news.purged)
+        if news.queue is not None:
+            self.queue = news.queue
+            self.queue_changed.emit()
+
+    def _forget(self, run_ids: Iterable[str]) -> None:
+        gone = set(run_ids)
+        for run_id in gone:
+            record = self._records.pop(run_id, None)
+            if record is not None:
+                self._by_status[record.status].discard(run_id)
+            for held in (self._lines, self._marks, self._curves):
+                held.pop(run_id, None)  # type: ignore[attr-defined]
+        self._places = {run_id: place for place, run_id in enumerate(sorted(self._records))}
+        self._newest_first = None
+        self._on_shelf.clear()
+        self.purged.emit(gone)
 
     @Slot()
     def set_loaded(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.config import ExperimentConfig
+from engine.config import ExperimentConfig, grid
 from engine.records import RunRecord, RunStatus
 from workbench.engine_process import EngineProcess, Errands, OnError, Task
 from workbench.notifications import Notifier
@@ -39,8 +39,13 @@ class RunControl(QObject):
         seeds: Sequence[int],
         on_result: Callable[[tuple[RunRecord, ...]], None] | None = None,
         on_error: OnError | None = None,
+        lists: Mapping[str, Sequence[Any]] | None = None,
     ) -> Task:
-        """Queue one run per seed. Reads the data's fingerprint, so it runs in the engine process."""
+        """Queue one run per seed, of every combination of ``lists`` (path → values).
+
+        Reads the data's fingerprint, so it runs in the engine process. Raises ``ConfigurationError`` for a combination
+        that is refused.
+        """
 
         def written(records: tuple[RunRecord, ...]) -> None:
             self.changed.emit()
@@ -48,6 +53,16 @@ class RunControl(QObject):
             if on_result is not None:
                 on_result(records)
 
+        if lists:
+            configs = grid(config, lists, tuple(seeds))
+            return self._engine.run(
+                self._runs.submit_all,
+                configs,
+                preset=preset,
+                on_result=written,
+                on_error=on_error or self._notifier.report,
+                urgent=True,
+            )
         return self._engine.run(
             self._runs.submit,
             config,
@@ -66,9 +81,9 @@ class RunControl(QObject):
             elif record.status is RunStatus.QUEUED:
                 self._ask(self._runs.cancel, record.id)
 
-    def stop_and_wait(self, run_id: str, on_result: Callable[[Any], None], on_error: OnError) -> None:
-        """Stop a running run; ``on_result`` comes when it has stopped."""
-        self._errands.run(_stop, self._runs, run_id, on_result=on_result, on_error=on_error)
+    def stop_and_wait(self, run_ids: Sequence[str], on_result: Callable[[Any], None], on_error: OnError) -> None:
+        """Stop running runs; ``on_result`` comes when all have stopped."""
+        self._errands.run(_stop_all, self._runs, tuple(run_ids), on_result=on_result, on_error=on_error)
 
     def resume(self, records: Iterable[RunRecord]) -> None:
         """Queue stopped, failed or lost runs again, from their checkpoints."""
@@ -87,6 +102,14 @@ class RunControl(QObject):
 
     def _ask(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._errands.run(function, *arguments, on_result=lambda _: self.changed.emit(), on_error=self._notifier.report)
+
+
+def _stop_all(runs: Runs, run_ids: Sequence[str]) -> None:
+    # Asked all at once, then waited for: they write their checkpoints side by side.
+    for run_id in run_ids:
+        runs.request_stop(run_id)
+    for run_id in run_ids:
+        runs.ensure_stopped(run_id)
 
 
 def _stop(runs: Runs, run_id: str) -> RunRecord:

@@ -47,7 +47,7 @@ def differing(record: RunRecord) -> dict[str, Any]:
     return {
         path: value
         for path, value in values.items()
-        if path not in NOT_COMPARED and "." in path and (path not in base or base[path] != value)
+        if (path not in base or base[path] != value) and path not in NOT_COMPARED and "." in path
     }
 
 

@@ -1,6 +1,6 @@
-"""Works off the queue from the window: starts one run's process, watches it, and tells what happened as signals.
+"""Works off the queue from the window: starts runs' processes, watches them, and tells what happened as signals.
 
-The run itself is a process of its own that the engine launches (`engine.api.runs.Runs.start`): a crash or a lack of
+A run is a process of its own that the engine launches (`engine.api.runs.Runs.start`): a crash or a lack of
 memory ends one run and not the window, and training may outlive it. This thread never touches a widget.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QThread, Signal
 
-from engine.errors import EngineError
+from engine.errors import EngineError, RunError
 from engine.records import RunRecord, RunStatus
 from workbench.run_names import run_name
 
@@ -26,7 +26,7 @@ RENEW_SECONDS = 30.0
 
 
 class TrainingThread(QThread):
-    """One run at a time. Emits records, never waits for the window."""
+    """As many runs at once as the queue's rules say. Emits records, never waits for the window."""
 
     run_started = Signal(str)
     run_ended = Signal(object)
@@ -42,16 +42,19 @@ class TrainingThread(QThread):
         self._wake = threading.Event()
         self._ends = False
         self._takes_runs = True
-        self._others: frozenset[str] = frozenset()
-        self._process: RunProcess | None = None
+        self._processes: dict[str, RunProcess] = {}
         self._last_trouble = ""
         self._taken_at: float | None = None
 
     @property
+    def run_ids(self) -> tuple[str, ...]:
+        """The runs whose processes this window started and which still live, in the order of their start."""
+        return tuple(self._processes)
+
+    @property
     def run_id(self) -> str | None:
-        """The run whose process this window started and which still lives."""
-        process = self._process
-        return process.run_id if process is not None else None
+        """The first of them."""
+        return next(iter(self._processes.copy()), None)
 
     @property
     def has_queue(self) -> bool:
@@ -60,11 +63,6 @@ class TrainingThread(QThread):
 
     def nudge(self) -> None:
         """Look at the queue now."""
-        self._wake.set()
-
-    def set_running(self, run_ids: frozenset[str]) -> None:
-        """What the store calls running: while another worker or terminal trains, the queue waits."""
-        self._others = run_ids
         self._wake.set()
 
     def take_no_more(self) -> None:
@@ -90,15 +88,12 @@ class TrainingThread(QThread):
         while not self._ends:
             self._wake.clear()
             try:
-                self._look_after_process()
+                self._look_after_processes()
                 if time.monotonic() - swept > SWEEP_SECONDS:
                     for record in self._runs.sweep():
                         self.run_lost.emit(record)
                     swept = time.monotonic()
-                if self._process is None:
-                    self._start_next()
-                elif self._takes_runs:
-                    self._has_queue()
+                self._start_what_may()
                 self._last_trouble = ""
             except (EngineError, OSError) as error:
                 self._tell(error)
@@ -119,29 +114,41 @@ class TrainingThread(QThread):
             self._taken_at = None
             self._runs.drop_queue()
 
-    def _look_after_process(self) -> None:
-        process = self._process
-        if process is None or process.poll() is None:
-            return
-        self._process = None
-        record = self._runs.get(process.run_id)
-        if not record.status.is_end:
-            # It died without a word: the sweep sees that its process is gone.
-            self._runs.sweep()
-            record = self._runs.get(process.run_id)
-        self.run_ended.emit(record)
+    def _look_after_processes(self) -> None:
+        for run_id, process in list(self._processes.items()):
+            if process.poll() is None:
+                continue
+            self._drop(run_id)
+            record = self._runs.get(run_id)
+            if not record.status.is_end:
+                # It died without a word: the sweep sees that its process is gone.
+                self._runs.sweep()
+                record = self._runs.get(run_id)
+            self.run_ended.emit(record)
 
-    def _start_next(self) -> None:
-        record = self._runs.next_queued() if self._takes_runs else None
-        if record is None:
+    def _drop(self, run_id: str) -> None:
+        # Replaced, not changed: the GUI thread may be looking at it.
+        self._processes = {other: process for other, process in self._processes.items() if other != run_id}
+
+    def _start_what_may(self) -> None:
+        waits = self._takes_runs and self._runs.next_queued() is not None
+        if not waits and not (self._processes and self._takes_runs):
             # Whoever else wants to work off the queue may: a terminal, a second window.
             self._leave_queue()
             return
         # Taken also while a run trains that nobody watches any more: whoever closes this window must know of the queue.
-        if not self._has_queue() or self._others:
+        if not self._has_queue() or not waits:
             return
-        self._process = self._runs.start(record.id)
-        self.run_started.emit(record.id)
+        while not self._ends and (record := self._runs.next_startable(self.run_ids)) is not None:
+            try:
+                process = self._runs.start(record.id)
+            except RunError as error:
+                # An error pauses nothing but that run.
+                self._runs.give_up(record.id, error.message, error.hint)
+                self._tell(error)
+                continue
+            self._processes = {**self._processes, record.id: process}
+            self.run_started.emit(record.id)
 
     def _tell(self, error: Exception) -> None:
         # A store that stays away would otherwise say so twice a second.

@@ -18,6 +18,7 @@ from engine.records import (
     MetricPoint,
     RunRecord,
     RunStatus,
+    UsageSample,
 )
 
 if TYPE_CHECKING:
@@ -81,35 +82,45 @@ class Runs:
 
         A relative data path is stored as an absolute one: the training process has another working folder.
         """
+        each = [config.replace({"train.seed": seed}) for seed in seeds] if seeds else [config]
+        return self.submit_all(each, preset=preset, name=name)
+
+    def submit_all(
+        self, configs: Sequence[ExperimentConfig], *, preset: str = "", name: str = ""
+    ) -> tuple[RunRecord, ...]:
+        """Store one QUEUED run per configuration, all or none of them: the runs of a grid. Raises as `submit` does."""
         from engine.data.dataset import SAMPLE, load, locate
         from engine.data.splits import leave_one_out
         from engine.store import NewRun
 
-        if config.train.device not in ("auto", "cpu"):
+        devices = {config.train.device for config in configs} - {"auto", "cpu"}
+        if devices:
             from engine.training.device import resolve
 
-            resolve(config.train.device)
-        dataset = load(config.data.path)
-        leave_one_out(dataset)  # refuses what nobody can be trained on
-        if config.data.path != SAMPLE:
-            config = config.replace({"data.path": str(locate(config.data.path))})
-        each = [config.replace({"train.seed": seed}) for seed in seeds] if seeds else [config]
-        return self.store.submit(
-            [
+            for device in sorted(devices):
+                resolve(device)  # type: ignore[arg-type]
+        datasets = {path: load(path) for path in dict.fromkeys(config.data.path for config in configs)}
+        for dataset in datasets.values():
+            leave_one_out(dataset)  # refuses what nobody can be trained on
+        new = []
+        for config in configs:
+            dataset = datasets[config.data.path]
+            if config.data.path != SAMPLE:
+                config = config.replace({"data.path": str(locate(config.data.path))})
+            new.append(
                 NewRun(
-                    name=name or one.short(),
-                    config=one.model_dump(mode="json"),
-                    schema_version=one.schema_version,
+                    name=name or config.short(),
+                    config=config.model_dump(mode="json"),
+                    schema_version=config.schema_version,
                     dataset=dataset.name,
-                    dataset_path=one.data.path,
+                    dataset_path=config.data.path,
                     fingerprint=dataset.fingerprint,
-                    seed=one.train.seed,
-                    epochs=one.train.epochs,
+                    seed=config.train.seed,
+                    epochs=config.train.epochs,
                     preset=preset,
                 )
-                for one in each
-            ]
-        )
+            )
+        return self.store.submit(new)
 
     def all(self) -> tuple[RunRecord, ...]:
         """Every run, newest first."""
@@ -118,6 +129,10 @@ class Runs:
     def get(self, run_id: str) -> RunRecord:
         """One run; an unambiguous beginning of its id is enough. Raises ``UsageError``."""
         return self.store.find(run_id)
+
+    def newest(self) -> FeedBatch:
+        """Some of the newest runs, with their marks: a first look, before `changes` has read a large store."""
+        return self.store.newest()
 
     def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch:
         """Runs that changed and points that are new since ``cursor``; an empty cursor gives everything current.
@@ -140,6 +155,10 @@ class Runs:
         """The run's files: checkpoint, best weights, the users' ranks."""
         return self.store.artifacts(self.get(run_id).id)
 
+    def usage(self, run_id: str, after: tuple[int, int] = (0, 0)) -> tuple[UsageSample, ...]:
+        """What the run's process used of the machine, beyond (attempt, sequence), oldest first."""
+        return self.store.usage(self.get(run_id).id, after)
+
     def log(self, run_id: str, lines: int = 200) -> str:
         """The last lines of the run's log."""
         from engine.runs import liveness
@@ -149,6 +168,19 @@ class Runs:
     def next_queued(self) -> RunRecord | None:
         """The oldest queued run."""
         return next(iter(self.store.with_status(RunStatus.QUEUED)), None)
+
+    def next_startable(self, starting: Collection[str] = ()) -> RunRecord | None:
+        """The queued run that may start on this machine now, by the queue's order and rules; None where none may.
+
+        ``starting`` are runs that the caller has started already and whose claim may not be written yet.
+        """
+        from engine.runs import worker
+
+        return worker.next_startable(self.store, tuple(starting))
+
+    def give_up(self, run_id: str, message: str, hint: str = "") -> None:
+        """A queued run that cannot be started: FAILED with this sentence. One that was claimed is left alone."""
+        self.store.fail_unclaimed(self.get(run_id).id, message, hint, "")
 
     def start(self, run_id: str) -> RunProcess:
         """Start ``python -m engine run ID`` as a process of its own, at lower priority. Raises ``RunError``."""

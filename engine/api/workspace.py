@@ -12,6 +12,9 @@ from engine.api.datasets import Datasets
 from engine.api.evaluations import Evaluations
 from engine.api.imports import Imports
 from engine.api.neighbours import Neighbours
+from engine.api.queueing import Queue
+from engine.api.run_marks import RunMarking
+from engine.api.run_protocol import RunProtocols
 from engine.api.runs import Runs
 
 
@@ -28,3 +31,6 @@ class Workspace:
         self.runs = Runs(self.directory)
         self.neighbours = Neighbours(self.runs)
         self.comparisons = Comparisons(self.runs)
+        self.marks = RunMarking(self.runs)
+        self.queue = Queue(self.runs)
+        self.protocols = RunProtocols(self.runs)

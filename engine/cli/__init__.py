@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli import comparing, data, importing, runs, train
+from engine.cli import comparing, data, importing, queueing, runs, train
 from engine.cli.frame import EngineGroup, engine_version
 
 
@@ -21,5 +21,7 @@ def main() -> None:
     """
 
 
-for _command in (*data.COMMANDS, *importing.COMMANDS, *train.COMMANDS, *runs.COMMANDS, *comparing.COMMANDS):
+for _command in (
+    command for group in (data, importing, train, runs, queueing, comparing) for command in group.COMMANDS
+):
     main.add_command(_command)

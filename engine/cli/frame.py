@@ -50,7 +50,8 @@ class EngineGroup(click.Group):
     # The order of a first acquaintance, not of the alphabet.
     ORDER: ClassVar[tuple[str, ...]] = (
         *("inspect", "import", "neighbours", "augment", "popularity", "presets", "devices"),
-        *("cost", "train", "evaluate", "runs", "show", "compare", "check", "paper", "stop", "resume", "export", "work"),
+        *("cost", "train", "evaluate", "runs", "show", "compare", "check", "paper"),
+        *("stop", "resume", "queue", "export", "work"),
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from engine.api import Workspace
+from engine.cli import run_marks
 from engine.cli.frame import emit, json_option, metric_table, stored_workspace_option, table, tell
 from engine.config import STOPPING_METRIC
-from engine.records import EpochReport, RunRecord, RunStatus, to_plain
+from engine.records import EpochReport, RunMarks, RunRecord, RunStatus, Shelf, UsageSample, to_plain
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @stored_workspace_option
 @click.option(
     "--status",
@@ -21,20 +22,61 @@ from engine.records import EpochReport, RunRecord, RunStatus, to_plain
     multiple=True,
     help="Only runs of this state; may be repeated.",
 )
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only runs with this tag; may be repeated.")
+@click.option(
+    "--shelf",
+    type=click.Choice([str(shelf) for shelf in Shelf]),
+    default=str(Shelf.SHOWN),
+    show_default=True,
+    help="Those in use, the archived, or the trash.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="At most this many, the newest.")
 @json_option
-def runs(workspace: Workspace, status: tuple[str, ...], limit: int | None, as_json: bool) -> None:
-    """The runs of the workspace, newest first."""
+@click.pass_context
+def runs(
+    ctx: click.Context,
+    workspace: Workspace,
+    status: tuple[str, ...],
+    tags: tuple[str, ...],
+    shelf: str,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """The runs of the workspace, newest first; and what is said of them: tags, notes, stars, archive, trash."""
+    if ctx.invoked_subcommand is not None:
+        return
     workspace.runs.sweep()
-    found = [record for record in workspace.runs.all() if not status or record.status in status][:limit]
+    records = workspace.runs.all()
+    marks = {mark.run_id: mark for mark in workspace.marks.of()}
+
+    def is_wanted(record: RunRecord) -> bool:
+        mark = marks[record.id]
+        return mark.shelf == shelf and set(tags) <= set(mark.tags) and (not status or record.status in status)
+
+    found = [record for record in records if is_wanted(record)][:limit]
+    stars = set(workspace.marks.baselines().values())
     if as_json:
-        emit({"runs": [to_plain(record) for record in found]})
+        emit({"runs": [to_plain(r) | run_marks.plain_marks(marks[r.id], stars) for r in found]})
         return
     if not found:
-        tell(f"No runs in {workspace.directory}." if not status else "No run of that state.")
+        is_filtered = status or tags or shelf != Shelf.SHOWN
+        tell("No such run." if is_filtered else f"No runs in {workspace.directory}.")
         return
+    _list(found, marks, stars)
+
+
+runs.add_command(run_marks.tag)
+runs.add_command(run_marks.note)
+runs.add_command(run_marks.colour)
+runs.add_command(run_marks.star)
+for _shelving in (run_marks.archive, run_marks.trash, run_marks.restore, run_marks.purge):
+    runs.add_command(_shelving)
+
+
+def _list(found: list[RunRecord], marks: dict[str, RunMarks], stars: set[str]) -> None:
     rows = [
         (
+            "*" if record.id in stars else "",
             record.id,
             str(record.status),
             "" if record.progress is None else f"{record.progress:.0%}",
@@ -44,10 +86,23 @@ def runs(workspace: Workspace, status: tuple[str, ...], limit: int | None, as_js
             _metric(record, "valid"),
             _metric(record, "test"),
             f"{record.created_at.astimezone():%Y-%m-%d %H:%M}",
+            ", ".join(marks[record.id].tags),
         )
         for record in found
     ]
-    heads = ("id", "state", "done", "data", "configuration", "seed", f"valid {STOPPING_METRIC}", "test", "made")
+    heads = (
+        "",
+        "id",
+        "state",
+        "done",
+        "data",
+        "configuration",
+        "seed",
+        f"valid {STOPPING_METRIC}",
+        "test",
+        "made",
+        "tags",
+    )
     table(rows, heads)
 
 
@@ -60,9 +115,19 @@ def _metric(record: RunRecord, split: str) -> str:
 @click.argument("run_id", metavar="ID")
 @stored_workspace_option
 @click.option("--epochs", "count", type=click.IntRange(min=1), default=10, show_default=True, help="How many epochs.")
+@click.option("--protocol", is_flag=True, help="Also the protocol card with the leak check; reads the data.")
+@click.option("--usage", "with_usage", is_flag=True, help="Also what it used of the machine.")
 @click.option("--log", "lines", type=click.IntRange(min=1), help="Also the last lines of its log, this many.")
 @json_option
-def show(run_id: str, workspace: Workspace, count: int, lines: int | None, as_json: bool) -> None:
+def show(
+    run_id: str,
+    workspace: Workspace,
+    count: int,
+    protocol: bool,
+    with_usage: bool,
+    lines: int | None,
+    as_json: bool,
+) -> None:
     """One run: state, settings, epochs, metrics, files.
 
     A unique beginning or end of the ID is enough. Without --json, the best and the last epochs are shown.
@@ -74,8 +139,14 @@ def show(run_id: str, workspace: Workspace, count: int, lines: int | None, as_js
     epochs = workspace.runs.epochs(record.id)
     artifacts = workspace.runs.artifacts(record.id)
     log = workspace.runs.log(record.id, lines) if lines else ""
+    card = workspace.protocols.of(record.id) if protocol else None
+    samples = workspace.runs.usage(record.id) if with_usage else ()
     if as_json:
-        tree = plain_run(record, epochs) | {"artifacts": [to_plain(item) for item in artifacts]}
+        stars = set(workspace.marks.baselines().values())
+        marks = run_marks.plain_marks(workspace.marks.of([record.id])[0], stars)
+        tree = plain_run(record, epochs) | {"artifacts": [to_plain(item) for item in artifacts], "marks": marks}
+        tree |= {"protocol": to_plain(card) | {"verdict": card.verdict}} if card is not None else {}
+        tree |= {"usage": [to_plain(item) for item in samples]} if with_usage else {}
         emit(tree | ({"log": log} if lines else {}))
         return
     _print_head(record)
@@ -92,8 +163,30 @@ def show(run_id: str, workspace: Workspace, count: int, lines: int | None, as_js
             click.echo(f"{section}: " + ", ".join(f"{name}={value}" for name, value in values.items()))
     for item in artifacts:
         click.echo(f"{item.path}  {item.size:,} bytes  sha256 {item.sha256}")
+    if card is not None:
+        click.echo()
+        table([(fact.name, fact.value, fact.source) for fact in card.facts])
+        table([(finding.verdict, finding.name, finding.told) for finding in card.findings])
+    if with_usage:
+        _print_usage(samples)
     if log:
         click.echo(f"\n{log}")
+
+
+def _print_usage(samples: tuple[UsageSample, ...]) -> None:
+    click.echo()
+    rows = [
+        (
+            f"{sample.at.astimezone():%H:%M:%S}",
+            f"{sample.processor:.0%}",
+            f"{sample.memory / 2**20:,.0f}",
+            f"{sample.memory_free / 2**20:,.0f}",
+            "–" if sample.gpu is None else f"{sample.gpu:.0%}",
+            "–" if sample.gpu_memory is None else f"{sample.gpu_memory / 2**20:,.0f}",
+        )
+        for sample in samples
+    ]
+    table(rows, ("time", "processor", "memory MiB", "free MiB", "GPU", "GPU MiB"))
 
 
 def _print_head(record: RunRecord) -> None:

@@ -20,7 +20,7 @@ from engine.cli.frame import (
     workspace_option,
 )
 from engine.cli.settings import SettingsCommand, config_options, seeds_of
-from engine.config import ExperimentConfig
+from engine.config import ExperimentConfig, grid, parse_list
 from engine.errors import UsageError
 from engine.records import RunRecord, RunStatus, to_plain
 
@@ -30,6 +30,13 @@ _queue_option = click.option("--queue", is_flag=True, help="Only put into the qu
 @click.command(cls=SettingsCommand)
 @click.argument("data", metavar="DATA", required=False)
 @click.option("--seeds", default="", metavar="LIST", help="One run a seed: 1-3 or 1,2,7. Without it, train.seed.")
+@click.option(
+    "--set",
+    "lists",
+    multiple=True,
+    metavar="PATH=LIST",
+    help="Several values of a setting, e.g. loss.contrastive_weight=0.05,0.1; with others and the seeds, a grid.",
+)
 @click.option("--name", default="", help="A name for the runs; without it, one made from the settings.")
 @_queue_option
 @workspace_option
@@ -38,6 +45,7 @@ _queue_option = click.option("--queue", is_flag=True, help="Only put into the qu
 def train(
     data: str | None,
     seeds: str,
+    lists: tuple[str, ...],
     name: str,
     queue: bool,
     workspace: Workspace,
@@ -61,8 +69,28 @@ def train(
     listed = seeds_of(seeds)
     if listed and "train.seed" in settings:
         raise UsageError("--seeds and --train.seed both say the seed.", "Give one of them.")
-    submitted = workspace.runs.submit(config, preset=preset, seeds=listed, name=name)
+    varied = _lists_of(config, lists, settings)
+    if listed and "train.seed" in varied:
+        raise UsageError("--seeds and --set train.seed both say the seed.", "Give one of them.")
+    planned = grid(config, varied, listed)
+    if len(planned) > 1:
+        tell(f"{len(planned)} runs.")
+    submitted = workspace.runs.submit_all(planned, preset=preset, name=name)
     _run_out(workspace, [record.id for record in submitted], queue, as_json)
+
+
+def _lists_of(
+    config: ExperimentConfig, lists: Sequence[str], settings: Mapping[str, str]
+) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, tuple[Any, ...]] = {}
+    for item in lists:
+        path, sign, text = item.partition("=")
+        if not sign:
+            raise UsageError(f"--set {item} has no value.", "Write e.g. --set augment.crop_rate=0.1,0.2.")
+        if path in settings or path in found:
+            raise UsageError(f"{path} is given twice.", "Give one of them.")
+        found[path] = parse_list(config, path, text)
+    return found
 
 
 @click.command()

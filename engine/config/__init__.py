@@ -23,6 +23,7 @@ from engine.config.experiment import (
     with_fidelity,
 )
 from engine.config.fidelity import FidelityOptions
+from engine.config.grid import MOST_RUNS, grid, parse_list
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
 from engine.config.losses import applies, negatives_in_words
 from engine.config.presets import Preset, preset, presets
@@ -40,6 +41,7 @@ from engine.config.sections import (
 
 __all__ = [
     "KS",
+    "MOST_RUNS",
     "SCHEMA_VERSION",
     "SECTIONS",
     "STOPPING_METRIC",
@@ -62,9 +64,11 @@ __all__ = [
     "differences",
     "fidelity_of",
     "fields_of",
+    "grid",
     "model_section",
     "negatives_in_words",
     "parse",
+    "parse_list",
     "parse_recipe",
     "preset",
     "presets",

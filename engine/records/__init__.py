@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,14 @@ from engine.records.inspection import (  # noqa: F401 (one door for all records)
     UserSequence,
     UserTable,
 )
+from engine.records.marks import (  # noqa: F401 (one door for all records)
+    MarksBefore,
+    MarksNews,
+    QueueState,
+    RunMarks,
+    Shelf,
+    UsageSample,
+)
 from engine.records.neighbours import (  # noqa: F401 (one door for all records)
     HybridChoice,
     ItemRecord,
@@ -66,6 +74,11 @@ from engine.records.neighbours import (  # noqa: F401 (one door for all records)
     NeighbourRecord,
     NeighbourSummary,
     TopScores,
+)
+from engine.records.protocol import (  # noqa: F401 (one door for all records)
+    LeakFinding,
+    ProtocolFact,
+    RunProtocolRecord,
 )
 
 
@@ -169,8 +182,7 @@ class RunRecord:
     """Processor, memory, accelerator and system of the attempt, as the training process found them."""
 
 
-@dataclass(frozen=True)
-class MetricPoint:
+class MetricPoint(NamedTuple):
     """One stored value of one series of a run, e.g. ``loss/next_item``, ``valid/NDCG@20``, ``time/train_seconds``."""
 
     run_id: str
@@ -200,6 +212,8 @@ class FeedBatch:
     cursor: FeedCursor
     whole: frozenset[str] = frozenset()
     """Runs whose points here are their whole current history: forget the points held of them before."""
+    news: MarksNews = field(default_factory=MarksNews)
+    """Marks, purges and the queue, as far as they have changed."""
 
 
 @dataclass(frozen=True)
@@ -367,6 +381,8 @@ def to_plain(value: Any) -> Any:
     """The record as JSON-ready values: dataclasses to dicts, arrays to lists, paths and times to text."""
     if isinstance(value, TextColumn):
         return list(value)
+    if isinstance(value, MetricPoint):
+        return value._asdict()
     if is_dataclass(value) and not isinstance(value, type):
         return {item.name: to_plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):

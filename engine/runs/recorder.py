@@ -18,6 +18,7 @@ from typing import Any
 
 from engine.errors import StoreError
 from engine.records import EpochReport
+from engine.runs.usage import Sampler
 from engine.store import Ending, Progress, StaleAttempt, Store
 
 WRITE_SECONDS = 0.5
@@ -53,6 +54,7 @@ class Recorder:
         self._trouble = ""
         self._written = float("-inf")
         self._has_answered = False
+        self._sampler = Sampler()
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self.is_stale = False
         """Whether the run has gone on without this attempt: then nothing more is written."""
@@ -154,9 +156,11 @@ class Recorder:
 
     def _work(self) -> None:
         while not self._closing.wait(LOOK_SECONDS):
+            if self._sampler.is_due:
+                self._try(self._sample)
             waited = time.monotonic() - self._written
             buffer = self._buffer
-            has_news = bool(buffer.points or buffer.values or buffer.epochs)
+            has_news = bool(buffer.points or buffer.values or buffer.epochs or buffer.usage)
             is_due = waited >= (WRITE_SECONDS if has_news else HEARTBEAT_SECONDS)
             self._try(self._flush if is_due else self._look)
             if self.is_stale:
@@ -190,6 +194,11 @@ class Recorder:
             say(f"{text} Training goes on; what is to be recorded waits.")
             self._trouble = text
 
+    def _sample(self) -> None:
+        values = self._sampler.sample()
+        with self._lock:
+            self._buffer.usage.append(values)
+
     def _look(self) -> None:
         if self._store.wants_stop(self._run_id, self._attempt):
             self._stop.set()
@@ -205,6 +214,7 @@ class Recorder:
                 newer, self._buffer = self._buffer, batch
                 self._buffer.points += newer.points
                 self._buffer.epochs += newer.epochs
+                self._buffer.usage += newer.usage
                 self._buffer.values.update(newer.values)
                 self._buffer.first_epoch = batch.first_epoch if batch.first_epoch is not None else newer.first_epoch
             raise

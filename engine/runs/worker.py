@@ -1,15 +1,16 @@
-"""The headless worker: works off the queue, one run after another, each a process of its own."""
+"""The headless worker: works off the queue, as many runs at once as its rules say, each a process of its own."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from engine.errors import RunError
-from engine.records import RunStatus
+from engine.records import RunRecord, RunStatus
 from engine.runs import launch, liveness
 from engine.runs.launch import LaunchedRun
+from engine.runs.schedule import startable
 from engine.store import Store
 
 LOCK = "worker"
@@ -23,34 +24,52 @@ def work(
 ) -> int:
     """Start queued runs until the queue is empty or ``should_go_on`` denies the next; returns how many it started.
 
-    Waits while a run of this workspace trains on this host already, whoever started it. One worker a workspace:
-    raises ``RunError`` when another one lives.
+    Waits while the queue is paused, and while its devices have no room, whoever trains there. A run that cannot be
+    started fails, and the next one is started. One worker a workspace: raises ``RunError`` when another one lives.
     """
     started = 0
-    with _alone(store) as refresh:
-        while should_go_on():
-            _wait_for_others(store, should_go_on, refresh)
-            waiting = store.with_status(RunStatus.QUEUED)
-            if not waiting or not should_go_on():
-                break
-            process = start(store, waiting[0].id)
-            started += 1
-            while process.poll() is None:
-                refresh()
-                time.sleep(_LOOK_SECONDS)
-    return started
-
-
-def _wait_for_others(store: Store, should_go_on: Callable[[], bool], refresh: Callable[[], None]) -> None:
     swept = float("-inf")
-    while should_go_on():
-        if time.monotonic() - swept > _SWEEP_SECONDS:
-            liveness.sweep(store)
-            swept = time.monotonic()
-        if not any(run.host == liveness.this_host() for run in store.with_status(RunStatus.RUNNING)):
-            return
-        refresh()
-        time.sleep(_LOOK_SECONDS)
+    processes: dict[str, LaunchedRun] = {}
+    with _alone(store) as refresh:
+        while True:
+            processes = {run_id: process for run_id, process in processes.items() if process.poll() is None}
+            goes_on = should_go_on()
+            if time.monotonic() - swept > _SWEEP_SECONDS:
+                liveness.sweep(store)
+                swept = time.monotonic()
+            waiting = [run for run in store.with_status(RunStatus.QUEUED) if run.id not in processes]
+            if (not goes_on or not waiting) and not processes:
+                return started
+            record = next_startable(store, processes) if goes_on and waiting else None
+            if record is not None:
+                started += _start(store, record, start, processes)
+                continue
+            refresh()
+            time.sleep(_LOOK_SECONDS)
+
+
+def _start(
+    store: Store,
+    record: RunRecord,
+    start: Callable[[Store, str], LaunchedRun],
+    processes: dict[str, LaunchedRun],
+) -> int:
+    try:
+        processes[record.id] = start(store, record.id)
+    except RunError as error:
+        # An error pauses nothing but that run.
+        store.fail_unclaimed(record.id, error.message, error.hint, "")
+        return 0
+    return 1
+
+
+def next_startable(store: Store, starting: Iterable[str]) -> RunRecord | None:
+    """The next run that may start on this host; ``starting`` are those started whose claim may not be written yet."""
+    own = set(starting)
+    queued = store.with_status(RunStatus.QUEUED)
+    here = [run for run in store.with_status(RunStatus.RUNNING) if run.host == liveness.this_host()]
+    begun = [run for run in queued if run.id in own]
+    return startable([run for run in queued if run.id not in own], [*here, *begun], store.desk.state())
 
 
 @contextmanager

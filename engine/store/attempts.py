@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine.errors import RunError
 from engine.records import EpochReport, RunStatus
 from engine.store.rows import epoch_values, point_values
-from engine.store.tables import ArtifactRow, AttemptRow, EpochRow, MetricRow, PointRow, RunRow, now
+from engine.store.tables import ArtifactRow, AttemptRow, EpochRow, MetricRow, PointRow, RunRow, UsageRow, now
 
 
 class StaleAttempt(RunError):  # noqa: N818 (not a failure: the run lives on elsewhere)
@@ -41,6 +41,8 @@ class Progress:
     epochs: list[EpochReport] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     """Columns of the run: phase, epoch, step, steps, progress, seconds_left, best_epoch, hybrid_started, device."""
+    usage: list[dict[str, Any]] = field(default_factory=list)
+    """Columns of ``usage``, without run and attempt."""
     first_epoch: int | None = None
     """First epoch that this attempt trains, once it is known."""
 
@@ -126,6 +128,9 @@ def record(session: Session, revision: int, run_id: str, attempt: int, progress:
         session.execute(insert(PointRow), [point_values(run_id, attempt, point) for point in progress.points])
     if progress.epochs:
         session.execute(insert(EpochRow), [epoch_values(run_id, attempt, report) for report in progress.epochs])
+    if progress.usage:
+        rows = [{"run_id": run_id, "attempt": attempt, "at": now(), **values} for values in progress.usage]
+        session.execute(insert(UsageRow), rows)
     return stop
 
 

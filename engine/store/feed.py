@@ -9,12 +9,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Float, select, type_coerce
 from sqlalchemy.orm import Session
 
-from engine.records import EpochReport, FeedBatch, FeedCursor, MetricPoint
-from engine.store.rows import CHUNK, epoch_record, point_record, run_records
+from engine.records import EpochReport, FeedBatch, FeedCursor, MarksNews, MetricPoint
+from engine.store.desk import news
+from engine.store.marks import marks_of
+from engine.store.rows import CHUNK, epoch_record, run_records, run_rows
 from engine.store.tables import AttemptRow, ClockRow, EpochRow, PointRow, RunRow
+
+NAN = float("nan")
+# Columns, not rows as objects, and the value as it is stored: twenty curves are tens of thousands of points.
+_POINT = (
+    PointRow.sequence,
+    PointRow.epoch,
+    PointRow.step,
+    PointRow.name,
+    type_coerce(PointRow.value, Float).label("value"),
+)
+NEWEST = 250
+"""Runs that a first look at a large store shows."""
 
 History = dict[int, int | None]
 """Attempt → first epoch that is no longer shown, None where all of it is; oldest attempt first."""
@@ -44,12 +58,14 @@ def _history(rows: list[AttemptRow]) -> History:
 def points(session: Session, run_id: str, history: History, after: dict[int, int]) -> Iterator[MetricPoint]:
     """The run's points of its current history with sequence numbers beyond ``after[attempt]``."""
     for attempt, bound in history.items():
-        query = select(PointRow).where(
+        query = select(*_POINT).where(
             PointRow.run_id == run_id, PointRow.attempt == attempt, PointRow.sequence > after.get(attempt, 0)
         )
         if bound is not None:
             query = query.where(PointRow.epoch < bound)
-        yield from map(point_record, session.scalars(query.order_by(PointRow.sequence)))
+        for row in session.execute(query.order_by(PointRow.sequence)):
+            sequence, epoch, step, name, value = row
+            yield MetricPoint(run_id, attempt, sequence, epoch, step, name, NAN if value is None else value)
 
 
 def epochs(session: Session, run_id: str) -> tuple[EpochReport, ...]:
@@ -63,6 +79,13 @@ def epochs(session: Session, run_id: str) -> tuple[EpochReport, ...]:
     return tuple(found)
 
 
+def newest(session: Session, workspace: Path) -> FeedBatch:
+    """The newest runs with their marks, for a first look; the cursor stays at the beginning."""
+    rows = run_rows(session, select(RunRow).order_by(RunRow.id.desc()).limit(NEWEST))
+    told = MarksNews(marks_of(session, [row.id for row in rows]))
+    return FeedBatch(run_records(session, rows[::-1], workspace), (), FeedCursor(), frozenset(), told)
+
+
 def changes(session: Session, workspace: Path, cursor: FeedCursor, points_of: Collection[str] | None) -> FeedBatch:
     """Runs changed and points written since ``cursor``; see ``engine.api.runs.Runs.changes``."""
     # Read first: what is written while this reads is told again next time, never lost.
@@ -71,7 +94,7 @@ def changes(session: Session, workspace: Path, cursor: FeedCursor, points_of: Co
     wanted = known if points_of is None else set(points_of)
     if revision == cursor.revision and wanted == known:
         return FeedBatch((), (), cursor)
-    rows = list(session.scalars(select(RunRow).where(RunRow.revision > cursor.revision).order_by(RunRow.id)))
+    rows = run_rows(session, select(RunRow).where(RunRow.revision > cursor.revision).order_by(RunRow.id))
     changed = {row.id: row for row in rows}
     watched = set(changed) if points_of is None else (set(points_of) & (set(changed) | (set(points_of) - known)))
     found = histories(session, watched)
@@ -94,4 +117,6 @@ def changes(session: Session, workspace: Path, cursor: FeedCursor, points_of: Co
         if points_of is not None:
             # A watched run without any attempt counts as looked at, or every poll would look again.
             seen.setdefault((run_id, 0), 0)
-    return FeedBatch(run_records(session, rows, workspace), tuple(new), FeedCursor(seen, revision), frozenset(whole))
+    cursor_after = FeedCursor(seen, revision)
+    told = news(session, cursor.revision)
+    return FeedBatch(run_records(session, rows, workspace), tuple(new), cursor_after, frozenset(whole), told)

@@ -6,14 +6,15 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.records import ArtifactRecord, EpochReport, MetricPoint, RunRecord, RunStatus
-from engine.store.tables import ArtifactRow, EpochRow, MetricRow, PointRow, RunRow
+from engine.records import ArtifactRecord, EpochReport, RunRecord, RunStatus
+from engine.store.tables import ArtifactRow, EpochRow, MetricRow, RunRow
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EPOCH_MS = 1_704_067_200_000  # 2024-01-01: 40 bits of milliseconds reach to 2058
@@ -32,29 +33,37 @@ def new_id() -> str:
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(55, -1, -5))
 
 
-def run_records(session: Session, rows: Iterable[RunRow], workspace: Path) -> tuple[RunRecord, ...]:
+def run_rows(session: Session, query: Any) -> list[Any]:
+    """The runs of a ``select(RunRow)`` as plain rows: the session does not keep watch over ten thousand objects."""
+    return list(session.execute(query.with_only_columns(*RunRow.__table__.columns, maintain_column_froms=True)))
+
+
+def run_records(session: Session, rows: Iterable[Any], workspace: Path) -> tuple[RunRecord, ...]:
     """The rows as records, with their final metrics."""
     listed = list(rows)
     ids = [row.id for row in listed if RunStatus(row.status).is_end]
     metrics: dict[str, dict[str, dict[str, float]]] = {}
     for start in range(0, len(ids), CHUNK):
-        found = session.scalars(select(MetricRow).where(MetricRow.run_id.in_(ids[start : start + CHUNK])))
-        for item in found:
-            value = float("nan") if item.value is None else item.value
-            metrics.setdefault(item.run_id, {}).setdefault(item.split, {})[item.name] = value
+        # Columns, not rows as objects: with ten thousand runs these are a hundred thousand values.
+        columns = (MetricRow.run_id, MetricRow.split, MetricRow.name, MetricRow.value)
+        found = session.execute(select(*columns).where(MetricRow.run_id.in_(ids[start : start + CHUNK])))
+        for run_id, split, name, value in found:
+            metrics.setdefault(run_id, {}).setdefault(split, {})[name] = float("nan") if value is None else value
     for splits in metrics.values():
         for split, values in splits.items():
             splits[split] = dict(sorted(values.items(), key=lambda pair: _natural(pair[0])))
-    return tuple(_run_record(row, metrics.get(row.id, {}), workspace) for row in listed)
+    folder = workspace / "runs"
+    return tuple(_run_record(row, metrics.get(row.id, {}), folder) for row in listed)
 
 
+@cache
 def _natural(name: str) -> tuple[int, str, int]:
     """HR@5 before HR@10, HR before NDCG before the rest, as tables print them."""
     stem, _, k = name.partition("@")
     return {"HR": 0, "NDCG": 1}.get(stem, 2), stem, int(k) if k.isdecimal() else 0
 
 
-def _run_record(row: RunRow, metrics: Mapping[str, Mapping[str, float]], workspace: Path) -> RunRecord:
+def _run_record(row: Any, metrics: Mapping[str, Mapping[str, float]], folder: Path) -> RunRecord:
     return RunRecord(
         id=row.id,
         name=row.name,
@@ -86,14 +95,9 @@ def _run_record(row: RunRow, metrics: Mapping[str, Mapping[str, float]], workspa
         hint=row.hint,
         metrics=metrics,
         versions=row.versions,
-        directory=workspace / "runs" / row.id,
+        directory=folder / row.id,
         hardware=row.hardware,
     )
-
-
-def point_record(row: PointRow) -> MetricPoint:
-    value = float("nan") if row.value is None else row.value
-    return MetricPoint(row.run_id, row.attempt, row.sequence, row.epoch, row.step, row.name, value)
 
 
 def epoch_record(row: EpochRow) -> EpochReport:

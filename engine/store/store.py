@@ -23,12 +23,15 @@ from engine.records import (
     MetricPoint,
     RunRecord,
     RunStatus,
+    UsageSample,
 )
-from engine.store import attempts, feed
+from engine.store import attempts, feed, usage
 from engine.store.attempts import Artifact, Ending, ProcessMark, Progress
 from engine.store.database import Database, open_database
-from engine.store.rows import artifact_record, new_id, run_records
-from engine.store.tables import ArtifactRow, LockRow, RunRow, now
+from engine.store.desk import Desk, in_order
+from engine.store.marks import Marks, first_number
+from engine.store.rows import artifact_record, new_id, run_records, run_rows
+from engine.store.tables import ArtifactRow, DeskRow, LockRow, MarksRow, QueuePlaceRow, RunRow, now
 
 FILE_NAME = "coserec.db"
 
@@ -56,6 +59,8 @@ class Store:
     def __init__(self, database: Database, workspace: Path) -> None:
         self.database = database
         self.workspace = workspace
+        self.marks = Marks(database)
+        self.desk = Desk(database)
 
     @classmethod
     def open(cls, workspace: Path, url: str | None = None) -> Store:
@@ -88,6 +93,10 @@ class Store:
                 )
             session.add_all(rows)
             session.flush()
+            number = first_number(session)
+            session.add_all(
+                MarksRow(run_id=row.id, number=place, revision=revision) for place, row in enumerate(rows, number)
+            )
             return run_records(session, rows, self.workspace)
 
     def request_stop(self, run_id: str) -> RunRecord:
@@ -133,6 +142,9 @@ class Store:
                 )
                 .returning(RunRow.id),
             ).scalar_one_or_none()
+            session.execute(delete(QueuePlaceRow).where(QueuePlaceRow.run_id == run_id))
+            # Readers hold the order as they were last told it, with this run at its old place.
+            session.execute(update(DeskRow).values(queue_revision=revision))
         record = self.get(run_id)
         if changed is None:
             raise RunError(f"Run {run_id} is {record.status}.", "Only a stopped, failed or lost run can be resumed.")
@@ -143,7 +155,8 @@ class Store:
     def all(self) -> tuple[RunRecord, ...]:
         """Every run, newest first."""
         with self.database.read() as session:
-            return run_records(session, session.scalars(select(RunRow).order_by(RunRow.id.desc())), self.workspace)
+            rows = run_rows(session, select(RunRow).order_by(RunRow.id.desc()))
+            return run_records(session, rows, self.workspace)
 
     def get(self, run_id: str) -> RunRecord:
         """The run of exactly that id. Raises ``UsageError``."""
@@ -173,7 +186,9 @@ class Store:
     def with_status(self, *statuses: RunStatus) -> tuple[RunRecord, ...]:
         """The runs of these states, in queue order."""
         with self.database.read() as session:
-            query = select(RunRow).where(RunRow.status.in_(statuses)).order_by(RunRow.queued_at, RunRow.id)
+            places = QueuePlaceRow.run_id == RunRow.id
+            query = select(RunRow).join(QueuePlaceRow, places, isouter=True).where(RunRow.status.in_(statuses))
+            query = query.order_by(*in_order())
             return run_records(session, session.scalars(query), self.workspace)
 
     def mark(self, run_id: str) -> ProcessMark | None:
@@ -199,6 +214,11 @@ class Store:
         with self.database.read() as session:
             return tuple(feed.points(session, run_id, feed.histories(session, [run_id])[run_id], {}))
 
+    def newest(self) -> FeedBatch:
+        """The newest runs, for a first look at a large store."""
+        with self.database.read() as session:
+            return feed.newest(session, self.workspace)
+
     def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch:
         """What is new since ``cursor``, in one snapshot."""
         with self.database.read() as session:
@@ -209,6 +229,11 @@ class Store:
         with self.database.read() as session:
             query = select(ArtifactRow).where(ArtifactRow.run_id == run_id).order_by(ArtifactRow.name)
             return tuple(artifact_record(row, self.workspace) for row in session.scalars(query))
+
+    def usage(self, run_id: str, after: tuple[int, int] = (0, 0)) -> tuple[UsageSample, ...]:
+        """What the run used of the machine, beyond (attempt, sequence)."""
+        with self.database.read() as session:
+            return usage.samples(session, run_id, after)
 
     # Writing, as an attempt -----------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, Dialect, Float, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, Float, ForeignKey, Index, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -203,3 +203,83 @@ class LockRow(Base):
     pid: Mapped[int]
     pid_created: Mapped[float]
     taken_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class MarksRow(Base):
+    """What people say of a run; there is one for every run. ``number`` is given in the order of making, never twice."""
+
+    __tablename__ = "run_marks"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int]
+    note: Mapped[str] = mapped_column(Text, default="")
+    colour: Mapped[int | None]
+    shelf: Mapped[str] = mapped_column(String(16), default="shown")
+    shelved_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    revision: Mapped[int]
+
+    __table_args__ = (Index("run_marks_by_revision", "revision"), Index("run_marks_by_number", "number"))
+
+
+class TagRow(Base):
+    """One tag of one run."""
+
+    __tablename__ = "run_tags"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class BaselineRow(Base):
+    """The starred run of a data set, which the others are compared with."""
+
+    __tablename__ = "baselines"
+    fingerprint: Mapped[str] = mapped_column(String(128), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+
+
+class PurgedRow(Base):
+    """A run that is gone for good: readers that hold it must forget it."""
+
+    __tablename__ = "purged"
+    run_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[int]
+    revision: Mapped[int]
+
+    __table_args__ = (Index("purged_by_revision", "revision"),)
+
+
+class QueuePlaceRow(Base):
+    """Place of a queued run that was moved; those without one wait behind, in the order of queueing."""
+
+    __tablename__ = "queue_places"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int]
+
+
+class DeskRow(Base):
+    """One row: whether the queue is paused, how many runs at once by device; when stars and the queue last changed."""
+
+    __tablename__ = "desk"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    is_paused: Mapped[bool] = mapped_column(default=False)
+    at_once: Mapped[Any] = mapped_column(Json, default=dict)
+    stars_revision: Mapped[int] = mapped_column(default=0)
+    queue_revision: Mapped[int] = mapped_column(default=0)
+
+
+class UsageRow(Base):
+    """What an attempt's process used at one moment."""
+
+    __tablename__ = "usage"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    processor: Mapped[float]
+    memory: Mapped[int] = mapped_column(BigInteger)
+    memory_free: Mapped[int] = mapped_column(BigInteger)
+    gpu: Mapped[float | None]
+    gpu_memory: Mapped[int | None] = mapped_column(BigInteger)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)

@@ -13,7 +13,18 @@ from engine.api import Workspace
 from engine.api.comparisons import Comparisons
 from engine.config import ExperimentConfig
 from engine.errors import RunError, UsageError
-from engine.records import DeviceInfo, EpochReport, FeedBatch, FeedCursor, MetricPoint, RunRecord, RunStatus
+from engine.records import (
+    DeviceInfo,
+    EpochReport,
+    FeedBatch,
+    FeedCursor,
+    MetricPoint,
+    QueueState,
+    RunRecord,
+    RunStatus,
+    UsageSample,
+)
+from engine.runs.schedule import startable
 
 EPOCH = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -84,6 +95,7 @@ class FakeRuns:
         self.calls: list[tuple[str, Any]] = []
         self.threads: set[str] = set()
         self.fails: Exception | None = None
+        self.rules = QueueState()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # In the engine process there is nothing to ask but the devices.
@@ -132,6 +144,11 @@ class FakeRuns:
             made.append(record)
         return tuple(made)
 
+    def submit_all(
+        self, configs: Sequence[ExperimentConfig], *, preset: str = "", name: str = ""
+    ) -> tuple[RunRecord, ...]:
+        return tuple(record for config in configs for record in self.submit(config, preset=preset, name=name))
+
     def all(self) -> tuple[RunRecord, ...]:
         self._enter("all", None)
         return tuple(self._records[key] for key in sorted(self._records, reverse=True))
@@ -158,8 +175,17 @@ class FakeRuns:
             seen = dict.fromkeys(((run_id, 1) for run_id in wanted), last)
             return FeedBatch(runs, points, FeedCursor(seen, self._revision), frozenset(wanted - known))
 
+    def newest(self) -> FeedBatch:
+        if self.fails is not None:
+            raise self.fails
+        return FeedBatch((), (), FeedCursor())
+
     def epochs(self, run_id: str) -> tuple[EpochReport, ...]:
         self._enter("epochs", run_id)
+        return ()
+
+    def usage(self, run_id: str, after: tuple[int, int] = (0, 0)) -> tuple[UsageSample, ...]:
+        self._enter("usage", (run_id, after))
         return ()
 
     def log(self, run_id: str, lines: int = 200) -> str:
@@ -170,6 +196,16 @@ class FakeRuns:
         with self._lock:
             queued = [r for _, r in sorted(self._records.items()) if r.status is RunStatus.QUEUED]
             return queued[0] if queued else None
+
+    def next_startable(self, starting: Collection[str] = ()) -> RunRecord | None:
+        with self._lock:
+            ordered = [r for _, r in sorted(self._records.items())]
+            queued = [r for r in ordered if r.status is RunStatus.QUEUED and r.id not in starting]
+            running = [r for r in ordered if r.status is RunStatus.RUNNING or r.id in starting]
+            return startable(queued, running, self.rules, auto="cpu")
+
+    def give_up(self, run_id: str, message: str, hint: str = "") -> None:
+        self.change(run_id, status=RunStatus.FAILED, message=message, hint=hint)
 
     def start(self, run_id: str) -> FakeProcess:
         self._enter("start", run_id)

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.errors import RunError
-from engine.records import RunRecord, RunStatus
+from engine.records import QueueState, RunRecord, RunStatus
 from tests.helpers.fake_runs import FakeRuns, make_record
 from workbench.training_thread import TrainingThread, describe_end
 
@@ -46,12 +46,56 @@ def test_one_run_after_another(qtbot: QtBot, runs: FakeRuns, training: TrainingT
 
 def test_it_waits_while_another_trains(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:
     queue(runs, "r1")
-    training.set_running(frozenset({"elsewhere"}))
+    runs.put(make_record("elsewhere", status=RunStatus.RUNNING))
     with qtbot.assertNotEmitted(training.run_started, wait=200):
         training.start()
         training.nudge()
     with qtbot.waitSignal(training.run_started):
-        training.set_running(frozenset())
+        runs.change("elsewhere", status=RunStatus.FINISHED)
+        training.nudge()
+
+
+def test_as_many_at_once_as_the_device_may_have(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:
+    runs.rules = QueueState(at_once={"cpu": 2})
+    queue(runs, "r1", "r2", "r3")
+    training.start()
+    qtbot.waitUntil(lambda: training.run_ids == ("r1", "r2"))
+    with qtbot.assertNotEmitted(training.run_started, wait=100):
+        training.nudge()
+    runs.change("r2", status=RunStatus.FINISHED)
+    with qtbot.waitSignal(training.run_started) as started:
+        runs.processes[1].code = 0
+        training.nudge()
+    assert started.args == ["r3"]
+    assert training.run_ids == ("r1", "r3")
+
+
+def test_a_paused_queue_starts_nothing(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:
+    runs.rules = QueueState(is_paused=True)
+    queue(runs, "r1")
+    with qtbot.assertNotEmitted(training.run_started, wait=200):
+        training.start()
+    with qtbot.waitSignal(training.run_started):
+        runs.rules = QueueState()
+        training.nudge()
+
+
+def test_a_run_that_cannot_be_started_fails_and_the_next_is_started(
+    qtbot: QtBot, runs: FakeRuns, training: TrainingThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = runs.start
+
+    def refuse_first(run_id: str) -> object:
+        if run_id == "r1":
+            raise RunError("Run r1 cannot be started.", "Check the folder.")
+        return start(run_id)
+
+    monkeypatch.setattr(runs, "start", refuse_first)
+    queue(runs, "r1", "r2")
+    with qtbot.waitSignal(training.run_started) as started:
+        training.start()
+    assert started.args == ["r2"]
+    assert (runs.get("r1").status, runs.get("r1").message) == (RunStatus.FAILED, "Run r1 cannot be started.")
 
 
 def test_it_leaves_the_queue_to_another_worker(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
-from engine.config import SECTIONS, ExperimentConfig, SettingInfo, applies, fidelity_of, fields_of, with_fidelity
+from engine.config import (
+    SECTIONS,
+    ExperimentConfig,
+    SettingInfo,
+    applies,
+    fidelity_of,
+    fields_of,
+    parse_list,
+    with_fidelity,
+)
 from engine.errors import ConfigurationError
 from workbench.forms.field import FieldRow, Fold
 from workbench.run_names import NOT_COMPARED
@@ -41,6 +51,8 @@ class ConfigForm(QWidget):
 
     config_changed = Signal(object)
     validity_changed = Signal(bool)
+    lists_changed = Signal()
+    """A list was entered, changed or taken back: another number of runs."""
 
     def __init__(
         self,
@@ -62,6 +74,8 @@ class ConfigForm(QWidget):
         self.folds: dict[str, Fold] = {}
         self.wrong: dict[str, Any] = {}
         """Entered values that the configuration refuses, by path. The configuration keeps its last good value."""
+        self.lists: dict[str, tuple[Any, ...]] = {}
+        """Settings in which a list was entered; the configuration holds its first value."""
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(SPACE)
@@ -151,12 +165,15 @@ class ConfigForm(QWidget):
     def _edit(self, path: str, value: Any) -> None:
         """Try what was entered; what is refused stays in the field with the reason, the rest goes on."""
         before = self.is_valid
+        had_list = self.lists.pop(path, None) is not None
+        value = self._take_list(path, value)
         self.wrong[path] = value
         # Another wrong field may have been mended by this one (two settings that must agree), so all are tried.
         for key, entered in list(self.wrong.items()):
             try:
                 self.config = self.config.replace({key: entered})
             except ConfigurationError as error:
+                error = self._list_error(key, entered) or error
                 known = {info.path for section in SECTIONS for info in self._infos(section)}
                 where = error.field if error.field in known else key
                 self._show_error(where, error)
@@ -167,8 +184,36 @@ class ConfigForm(QWidget):
         self.refresh()
         if path not in self.wrong:
             self.config_changed.emit(self.config)
+        if had_list or path in self.lists:
+            self.lists_changed.emit()
         if before != self.is_valid:
             self.validity_changed.emit(self.is_valid)
+
+    def _take_list(self, path: str, value: Any) -> Any:
+        """``0.1, 0.2`` in a field for a number is a list: kept, and its first value given; anything else as it is."""
+        row = self.rows.get(path)
+        if row is None or not isinstance(value, str) or row.info.annotation not in (int, float):
+            return value
+        is_range = row.info.annotation is int and re.fullmatch(r"\s*\d+\s*-\s*\d+\s*", value) is not None
+        if "," not in value and not is_range:
+            return value
+        try:
+            values = parse_list(self.config, path, value)
+        except ConfigurationError:
+            return value  # refused below, in the list's own words
+        if len(values) > 1:
+            self.lists[path] = values
+        return values[0]
+
+    def _list_error(self, path: str, entered: Any) -> ConfigurationError | None:
+        """What is wrong with a list, where one was meant."""
+        if not isinstance(entered, str) or "," not in entered:
+            return None
+        try:
+            parse_list(self.config, path, entered)
+        except ConfigurationError as error:
+            return error
+        return None
 
     def _show_error(self, path: str, error: ConfigurationError) -> None:
         if path not in self.rows:
@@ -185,6 +230,10 @@ class ConfigForm(QWidget):
             self.baseline = baseline
             self._preset = {info.path: info.value for info in fields_of(baseline)}
         self.wrong.clear()
+        had_lists = bool(self.lists)
+        self.lists.clear()
+        if had_lists:
+            self.lists_changed.emit()
         for path, value in before_of.items():
             if value != _value(config, path):
                 self._fill(path.split(".")[0])
@@ -201,7 +250,10 @@ class ConfigForm(QWidget):
             base = self._base(info)
             changed[info.section] = changed.get(info.section, 0) + (info.value != base)
             row = self.rows.get(info.path)
-            if row is not None and info.path not in self.wrong:
+            if row is not None and info.path in self.lists:
+                row.show_error("")
+                row.show_list(self.lists[info.path])
+            elif row is not None and info.path not in self.wrong:
                 row.show_error("")
                 row.show_info(info, base)
         for section in SECTIONS:

@@ -45,6 +45,9 @@ def tool_tip(info: SettingInfo, preset_value: Any, base: str = "preset") -> str:
         paper, published = value_text(info, info.paper), value_text(info, info.published)
         lines.append(f"Paper: {escape(paper)}. Published code: {escape(published)}.")
     lines.append(f"{base.capitalize()}: {escape(value_text(info, preset_value))}.")
+    if info.annotation in (int, float) and info.path != "train.seed":
+        example = "1, 2 or 1-3" if info.annotation is int else "0.1, 0.2"
+        lines.append(f"Several values, each a run: {example}.")
     lines.append(f"Source: {escape(info.source)}. Command line: --{info.path}")
     return "<p style='max-width: 420px'>" + "<br>".join(lines) + "</p>"
 
@@ -134,6 +137,12 @@ class FieldRow(QWidget):
         # Not on what is inside the editor: a child without a tip shows its parent's, operator buttons have their own.
         for widget in (self.name, self.editor):
             widget.setToolTip(tool_tip(info, preset_value, self._base))
+
+    def show_list(self, values: tuple[Any, ...]) -> None:
+        """The field holds a list: what is typed stays; the dot takes the preset's value back."""
+        self._shown = None
+        self.dot.setVisible(True)
+        self.dot.setToolTip(f"{len(values)} values, each a run; press to take the {self._base}'s value back")
 
     def show_error(self, text: str) -> None:
         """Say below the field what is wrong with it; empty: nothing."""

@@ -36,6 +36,14 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     return tuple(seeds)
 
 
+def parse_or_none(text: str) -> tuple[int, ...]:
+    """The seeds, none where something is wrong with them."""
+    try:
+        return parse_seeds(text)
+    except ConfigurationError:
+        return ()
+
+
 def seeds_text(seeds: tuple[int, ...]) -> str:
     """The shortest way to write seeds, for the command line.
 

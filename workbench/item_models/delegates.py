@@ -7,8 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from engine.records import RunRecord, RunStatus
-from workbench.item_models.runs_model import ORDER_ROLE, RECORD_ROLE
-from workbench.run_names import run_name
+from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, RECORD_ROLE, STAR_ROLE
 from workbench.theme import Theme
 from workbench.widgets.text import share_text
 
@@ -89,9 +88,11 @@ class ProgressDelegate(_Cell):
 
 
 class NameDelegate(_Cell):
-    """The tick box, the look of the run's curve, the name."""
+    """The tick box, the look of the run's curve, a star for a baseline, the name; of a group, whether it is open."""
 
     SAMPLE = 26
+    SIDE = 14
+    INDENT = 18
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         record = self.background(painter, option, index)
@@ -102,12 +103,24 @@ class NameDelegate(_Cell):
         text = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget)  # type: ignore[attr-defined]
         order = index.data(ORDER_ROLE)
         middle = text.center().y() + 0.5
-        is_ticked = Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) is Qt.CheckState.Checked
+        is_ticked = Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) is not Qt.CheckState.Unchecked
+        group = index.data(GROUP_ROLE)
+        if group is not None and not group[0]:
+            text = text.adjusted(self.INDENT, 0, 0, 0)
         draw_sample(painter, self.theme, order, QPointF(text.left() + 2, middle), 18, is_faint=not is_ticked)
+        where = text.adjusted(self.SAMPLE, 0, 0, 0)
+        mark = "star" if index.data(STAR_ROLE) else ""
+        if group is not None and group[0] > 1:
+            mark = "chevron-down" if group[1] else "chevron-right"
+        if mark:
+            top = where.top() + (where.height() - self.SIDE) // 2
+            role = "warn" if mark == "star" else "muted"
+            self.theme.icon(mark, role).paint(painter, where.left(), top, self.SIDE, self.SIDE)
+            where = where.adjusted(self.SIDE + 4, 0, 0, 0)
         painter.setFont(option.font)  # type: ignore[attr-defined]
         painter.setPen(QColor(self.theme.colours.text))
-        where = text.adjusted(self.SAMPLE, 0, 0, 0)
-        name = option.fontMetrics.elidedText(run_name(record), Qt.TextElideMode.ElideMiddle, where.width())  # type: ignore[attr-defined]
+        told = str(index.data(Qt.ItemDataRole.DisplayRole))
+        name = option.fontMetrics.elidedText(told, Qt.TextElideMode.ElideMiddle, where.width())  # type: ignore[attr-defined]
         painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter), name)
 
 

@@ -22,7 +22,7 @@ OPERATORS: Mapping[str, Callable[[Any, float], Any]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_COMPARISON = re.compile(r"^([^\W\d][\w-]*)(<=|>=|!=|=|<|>)(.*)$")
+_COMPARISON = re.compile(r"^([^\W\d][\w@./-]*)(<=|>=|!=|=|<|>)(.*)$")
 _WORDS = {"yes": 1.0, "no": 0.0}
 
 

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer
-from PySide6.QtWidgets import (
-    QLineEdit,
-    QMenu,
-    QPlainTextEdit,
-    QSplitter,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QItemSelection, QPoint, Qt
+from PySide6.QtWidgets import QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
 from engine.config import presets
-from engine.records import RunRecord, RunStatus
+from engine.records import RunRecord, RunStatus, Shelf
 from workbench.item_models.runs_model import RunsModel
 from workbench.pages import Page, PageCommand, PageWidget
-from workbench.run_names import run_name
-from workbench.theme import SMALL, SPACE, WIDE, set_role
-from workbench.widgets.layout import PageHeading, button, label
-from workbench.widgets.run_details import ConfigurationView, Overview, hybrid_from, parsed
+from workbench.run_marking import RunMarking, runs_text
+from workbench.theme import SPACE, WIDE
+from workbench.widgets.layout import PageHeading, button
+from workbench.widgets.run_curves import MOST_TICKED, RunCurves
+from workbench.widgets.run_details import parsed
+from workbench.widgets.run_filter_bar import SHELVES, RunFilterBar
+from workbench.widgets.run_menu import fill_run_menu, shelf_entries
+from workbench.widgets.run_tabs import RunTabs
 from workbench.widgets.runs_table import RunsTable
 from workbench.widgets.states import StatefulStack
 
-if TYPE_CHECKING:
-    from workbench.plots.metric_plot import MetricPlot
-
-LOG_EVERY_MS = 1000
-MOST_TICKED = 50
-"""Above this many curves a plot shows nothing any more."""
 MOST_TICKED_UNASKED = 8
 """A run that begins to train is ticked by itself, up to this many ticks in all."""
-DEFAULT_SERIES = {"losses": "loss/total", "validation": "valid/NDCG@20"}
 
 
 class RunsPage(PageWidget):
@@ -44,20 +33,22 @@ class RunsPage(PageWidget):
     def make(self) -> Iterator[None]:
         context = self.context
         self.model = RunsModel(context.runs)
+        self.marking = RunMarking(context)
         self._current = ""
         self._is_first_news = True
         self._seen_running: frozenset[str] = frozenset()
         self._build()
         self.model.ticked_changed.connect(self._ticks_changed)
         self.model.counts_changed.connect(self._show_state)
-        context.runs.records_changed.connect(self._records_changed)
-        context.runs.curves_changed.connect(self._curves_changed)
-        context.runs.loaded_changed.connect(self._show_state)
-        context.runs.trouble_changed.connect(self._show_state)
-        self._timer = QTimer(self)
-        self._timer.setInterval(LOG_EVERY_MS)
-        self._timer.timeout.connect(self._read_log)
-        self._records_changed(context.runs.records)
+        self.bar.view_changed.connect(self._view_changed)
+        self.curves.follow_changed.connect(lambda _: self._follow())
+        book = context.runs
+        book.records_changed.connect(self._records_changed)
+        book.curves_changed.connect(self._curves_changed)
+        book.marks_changed.connect(self._marks_changed)
+        for signal in (book.loaded_changed, book.trouble_changed, book.purged):
+            signal.connect(self._show_state)
+        self._records_changed(book.records)
         self._show_state()
         yield
 
@@ -77,7 +68,9 @@ class RunsPage(PageWidget):
             self.heading.add_widget(item)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.addWidget(self._left())
-        self.split.addWidget(self._right())
+        self.curves = RunCurves(self.context, self.model)
+        self.tabs = RunTabs(self.context, self.marking, self.curves)
+        self.split.addWidget(self.tabs)
         self.split.setStretchFactor(0, 5)
         self.split.setStretchFactor(1, 4)
         self.split.setChildrenCollapsible(False)
@@ -88,14 +81,18 @@ class RunsPage(PageWidget):
         layout.setSpacing(0)
         layout.addWidget(self.heading)
         layout.addWidget(self.states, 1)
+        # What is asked of the page by its names: parts of its parts.
+        self.plots, self.curve_states = self.curves.plots, self.curves
+        self.overview, self.configuration, self.log = (
+            self.tabs.overview,
+            self.tabs.configuration,
+            self.tabs.log_view.text,
+        )
 
     def _left(self) -> QWidget:
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter by name, state, data, preset, seed  (Ctrl+F)")
-        self.filter.setAccessibleName("Filter runs")
-        self.filter.setClearButtonEnabled(True)
-        self.filter.textChanged.connect(self.model.set_filter)
         self.table = RunsTable(self.model, self.context.theme)
+        self.bar = RunFilterBar(self.model, self.table, self.context.theme, self.context.settings)
+        self.filter = self.bar.filter
         self.table.selectionModel().selectionChanged.connect(self._selection_changed)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._run_menu)
@@ -104,59 +101,9 @@ class RunsPage(PageWidget):
         column = QVBoxLayout(side)
         column.setContentsMargins(WIDE, SPACE, 0, WIDE)
         column.setSpacing(SPACE)
-        column.addWidget(self.filter)
+        column.addWidget(self.bar)
         column.addWidget(self.matches, 1)
         return side
-
-    def _right(self) -> QWidget:
-        theme = self.context.theme
-        self.tabs = QTabWidget()
-        self.tabs.setDocumentMode(True)
-        self.overview = Overview(theme)
-        self.configuration = ConfigurationView()
-        self.log = QPlainTextEdit()
-        self.log.setReadOnly(True)
-        self.log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.log.setAccessibleName("Log of the selected run")
-        set_role(self.log, "log")
-        self.detail_states = [StatefulStack(part, theme) for part in (self.overview, self.configuration, self.log)]
-        self.tabs.addTab(self._curves(), "Curves")
-        for stack, title in zip(self.detail_states, ("Overview", "Configuration", "Log"), strict=True):
-            self.tabs.addTab(stack, title)
-        for order, title in enumerate(("Overview", "Configuration", "Curves", "Log")):
-            titles = [self.tabs.tabText(place) for place in range(self.tabs.count())]
-            self.tabs.tabBar().moveTab(titles.index(title), order)
-        self.tabs.setCurrentIndex(2)
-        self.tabs.currentChanged.connect(lambda _: self._read_log())
-        return self.tabs
-
-    def _curves(self) -> StatefulStack:
-        # Imported with the page, not with its file: pyqtgraph costs a third of a second before the first paint.
-        from workbench.plots.metric_plot import MetricPlot
-
-        theme = self.context.theme
-        self.plots: dict[str, MetricPlot] = {
-            "losses": MetricPlot(theme, "Losses", ("loss/", "running/")),
-            # Another rhythm than the losses': two plots painted in one turn of the event loop are felt.
-            "validation": MetricPlot(theme, "Validation", ("valid/", "time/"), redraw_ms=140),
-        }
-        self.plots["losses"].plot.setXLink(self.plots["validation"].plot)
-        split = QSplitter(Qt.Orientation.Vertical)
-        split.setChildrenCollapsible(False)
-        for name, plot in self.plots.items():
-            plot.choose(DEFAULT_SERIES[name])
-            plot.series_changed.connect(lambda _, which=plot: self._feed_plot(which))
-            split.addWidget(plot)
-        self.dropped = label("", "muted", wrap=True)
-        self.dropped.hide()
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(SPACE, SPACE, WIDE, WIDE)
-        column.setSpacing(SMALL)
-        column.addWidget(split, 1)
-        column.addWidget(self.dropped)
-        self.curve_states = StatefulStack(inner, theme)
-        return self.curve_states
 
     # News -----------------------------------------------------------------------------------------------------------
 
@@ -171,7 +118,7 @@ class RunsPage(PageWidget):
         self._want_curves()
         known = {record.id for record in records}
         if known & set(self.model.ticked):
-            self._show_runs()
+            self.curves.show_runs()
         if self._current and not self.table.selected():
             # A run just queued here comes to the table only now.
             self.table.select(self._current)
@@ -186,7 +133,7 @@ class RunsPage(PageWidget):
         """Nothing chosen yet: draw what trains, else what ended last."""
         book = self.context.runs
         running = [record.id for record in book.with_status(RunStatus.RUNNING)]
-        ended = [record.id for record in book.records if record.status is RunStatus.FINISHED]
+        ended = [record.id for record in book.with_status(RunStatus.FINISHED)]
         self.model.set_ticked(running or ended[:3])
 
     def _tick_new(self) -> None:
@@ -194,84 +141,54 @@ class RunsPage(PageWidget):
         running = [record.id for record in reversed(self.context.runs.with_status(RunStatus.RUNNING))]
         ticked = self.model.ticked
         new = [run_id for run_id in running if run_id not in self._seen_running and run_id not in ticked]
+        if any(run_id not in self._seen_running for run_id in running):
+            self._follow()
         self._seen_running = frozenset(running)
         room = max(0, MOST_TICKED_UNASKED - len(ticked))
         self.model.set_ticked([*ticked, *new[:room]])
 
     def _curves_changed(self, run_ids: set[str]) -> None:
-        ticked = set(self._drawn_ids())
-        if not run_ids & ticked:
-            return
-        names = self.context.runs.series_names(ticked)
-        for plot in self.plots.values():
-            plot.set_series(names)
-            plot.set_curves({run_id: self.context.runs.curve(run_id, plot.chosen) for run_id in run_ids & ticked})
-        self._align_epochs()
-        self._show_curve_state()
+        self.curves.take(run_ids)
+        if self._current in run_ids and self.tabs.title == "Overview":
+            self._show_details()
+
+    def _marks_changed(self, run_ids: set[str]) -> None:
+        if run_ids & set(self.model.ticked):
+            self.curves.show_runs()
+        self._show_buttons()
 
     def _ticks_changed(self) -> None:
         self._want_curves()
-        self._show_runs()
-        names = self.context.runs.series_names(self._drawn_ids())
-        for plot in self.plots.values():
-            plot.set_series(names)
-            self._feed_plot(plot)
-            plot.autoscale()
-        self._show_curve_state()
+        self.curves.show_runs()
+        self.curves.feed_all(is_new=True)
         self._show_state()
 
-    def _drawn_ids(self) -> list[str]:
-        return self.model.ticked[-MOST_TICKED:]
+    def _view_changed(self) -> None:
+        """Other rows, or groups instead of runs: the curves follow."""
+        self._want_curves()
+        self.curves.show_runs()
+        self.curves.feed_all(is_new=False)
+        self._show_state()
+
+    def _follow(self) -> None:
+        """Select and draw what has begun to train last, if that is wanted."""
+        running = self.context.runs.with_status(RunStatus.RUNNING)
+        if self.curves.follow.isChecked() and running:
+            newest = max(running, key=lambda record: (record.started_at is not None, record.started_at, record.id))
+            self.table.select(newest.id)
+            if newest.id not in self.model.ticked:
+                self.model.set_ticked([*self.model.ticked, newest.id])
 
     def _want_curves(self) -> None:
         """Of the drawn runs, and of those that train: the table shows their best value so far."""
         running = (record.id for record in self.context.runs.with_status(RunStatus.RUNNING))
-        self.context.runs.want("runs", (*self._drawn_ids(), *running))
+        self.context.runs.want("runs", (*self.curves.drawn_ids(), *running))
 
-    def _feed_plot(self, plot: MetricPlot) -> None:
-        plot.set_curves({run_id: self.context.runs.curve(run_id, plot.chosen) for run_id in self._drawn_ids()})
-        self._align_epochs()
-
-    def _align_epochs(self) -> None:
-        """Both plots have one axis of epochs: it must hold the points of either."""
-        book, chosen = self.context.runs, [plot.chosen for plot in self.plots.values()]
-        ends = [book.curve(run_id, name)[0][-1:] for run_id in self._drawn_ids() for name in chosen]
-        last = max((float(end[0]) for end in ends if len(end)), default=0.0)
-        for plot in self.plots.values():
-            plot.cover(last)
-
-    def _show_runs(self) -> None:
-        from workbench.plots.metric_plot import RunLook
-
-        book = self.context.runs
-        looks = {}
-        for run_id in self._drawn_ids():
-            record = book.get(run_id)
-            if record is not None:
-                looks[run_id] = RunLook(run_name(record), book.order(run_id), hybrid_from(record))
-        for plot in self.plots.values():
-            plot.set_runs(looks)
-        left_out = len(self.model.ticked) - len(looks)
-        self.dropped.setText(f"Only the last {MOST_TICKED} ticked runs are drawn.")
-        self.dropped.setVisible(left_out > 0)
-
-    def _show_curve_state(self) -> None:
-        ticked = self._drawn_ids()
-        if not ticked:
-            self.curve_states.show_empty("No run is ticked", "Tick runs in the table to draw their curves.", "runs")
-        elif not any(self.context.runs.has_curves(run_id) for run_id in ticked):
-            self.curve_states.show_empty(
-                "No values yet", "Curves begin with the first epoch; memory-based models have none.", "clock"
-            )
-        else:
-            self.curve_states.show_content()
-
-    def _show_state(self) -> None:
+    def _show_state(self, *_: object) -> None:
         book = self.context.runs
         running, queued = book.with_status(RunStatus.RUNNING), book.with_status(RunStatus.QUEUED)
-        count = f"{len(book)} {'run' if len(book) == 1 else 'runs'}"
         self.heading.subtitle.setText(
-            f"{count} · {len(running)} training · {len(queued)} waiting · {len(self.model.ticked)} drawn"
+            f"{runs_text(len(book))} · {len(running)} training · {len(queued)} waiting · {len(self.model.ticked)} drawn"
         )
         if book.trouble is not None and not len(book):
             self.states.show_error(book.trouble)
@@ -287,13 +204,20 @@ class RunsPage(PageWidget):
             )
         else:
             self.states.show_content()
-        if len(book) and not self.model.rowCount():
-            self.matches.show_empty("No runs match", "", "filter", "Clear the filter", self.filter.clear)
-        else:
-            self.matches.show_content()
-        self._show_curve_state()
+        self._show_matches()
+        self.curves.show_state()
         self._show_details()
         self._show_buttons()
+
+    def _show_matches(self) -> None:
+        if self.model.rowCount() or not len(self.context.runs):
+            self.matches.show_content()
+        elif self.filter.text():
+            self.matches.show_empty("No runs match", "", "filter", "Clear the filter", lambda: self.bar.set_text(""))
+        else:
+            name = SHELVES[self.model.shelf].lower()
+            where = "No runs are in use" if self.model.shelf is Shelf.SHOWN else f"The {name} is empty"
+            self.matches.show_empty(where, "", "empty", "Show the runs", lambda: self.bar.show_shelf(Shelf.SHOWN))
 
     # One run --------------------------------------------------------------------------------------------------------
 
@@ -306,34 +230,11 @@ class RunsPage(PageWidget):
         chosen = self.table.selected()
         if chosen and chosen[0].id != self._current:
             self._current = chosen[0].id
-            self.log.clear()
             self._show_details()
-            self._read_log()
         self._show_buttons()
 
     def _show_details(self) -> None:
-        record = self.current
-        if record is None:
-            for stack in self.detail_states:
-                stack.show_empty("No run is selected", "Select one in the table.", "runs")
-            return
-        for stack in self.detail_states:
-            stack.show_content()
-        self.overview.show_record(record)
-        self.configuration.show_record(record)
-
-    def _read_log(self) -> None:
-        if not self._current or not self.log.isVisible():
-            return
-        runs, wanted = self.context.workspace.runs, self._current
-
-        def show(text: str) -> None:
-            from workbench.shell.docks import show_log
-
-            if wanted == self._current:
-                show_log(self.log, text or "Nothing has been written yet.")
-
-        self.context.run_in_thread(runs.log, wanted, lines=400, on_result=show, key="runs-log")
+        self.tabs.show_record(self.current)
 
     def _show_buttons(self) -> None:
         self.stop_button.setEnabled(self.can_stop())
@@ -392,34 +293,97 @@ class RunsPage(PageWidget):
 
     def autoscale(self) -> None:
         """Show all of every curve."""
-        for plot in self.plots.values():
-            plot.autoscale()
+        self.curves.autoscale()
+
+    def toggle_group(self) -> None:
+        """One row for the seeds of a configuration, or one a run."""
+        self.bar.grouped.toggle()
+
+    def can_star(self) -> bool:
+        """Whether there is a run that could be the baseline."""
+        return self.current is not None
+
+    def toggle_star(self) -> None:
+        """Make the current run its data set's baseline, or no longer."""
+        record = self.current
+        if record is not None:
+            is_starred = self.context.runs.baselines.get(record.fingerprint) == record.id
+            self.marking.star(record, is_starred=not is_starred)
+
+    def can_shelve(self) -> bool:
+        """Whether only runs that have ended are selected."""
+        chosen = self.table.selected()
+        return bool(chosen) and all(record.status.is_end for record in chosen)
+
+    def archive(self) -> None:
+        """Put the selected runs out of sight; out of the archive, into the trash."""
+        if self.can_shelve():
+            in_use = self.model.shelf is Shelf.SHOWN
+            self.marking.shelve(self.table.selected(), Shelf.ARCHIVED if in_use else Shelf.TRASHED)
+
+    def trash(self) -> None:
+        """Move the selected runs to the trash."""
+        if self.can_shelve():
+            self.marking.shelve(self.table.selected(), Shelf.TRASHED)
+
+    def restore_runs(self) -> None:
+        """Take the selected runs out of the archive or the trash."""
+        self.marking.shelve(self.table.selected(), Shelf.SHOWN)
+
+    def can_purge(self) -> bool:
+        """Whether the trash is shown and something in it selected."""
+        return self.model.shelf is Shelf.TRASHED and self.can_shelve()
+
+    def purge(self) -> None:
+        """Ask, then delete the selected runs for good."""
+        if not self.can_purge():
+            return
+        records = self.table.selected()
+        box = QMessageBox(self)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setText(f"Delete {runs_text(len(records))} for good?")
+        box.setInformativeText("Their metrics, logs, weights and ranks are deleted. This cannot be undone.")
+        box.setStandardButtons(QMessageBox.StandardButton.Cancel)
+        delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+        delete.clicked.connect(lambda: self.marking.purge(records))
+        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    def can_undo(self) -> bool:
+        """Whether a change of marks can be taken back."""
+        return bool(self.marking.undo_text)
+
+    def undo(self) -> None:
+        """Take the last change of tags, notes, colours, stars or shelves back."""
+        self.marking.undo()
 
     def _run_menu(self, place: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        entries: tuple[tuple[str, Callable[[], None], bool], ...] = (
-            ("Draw or hide the curve", self.toggle_current, bool(self.table.selected())),
+        chosen = self.table.selected()
+        key = self.table.selected_keys()[0] if self.table.selected_keys() else ""
+        entries: list[tuple[str, Callable[[], None], bool]] = [
+            ("Draw or hide the curve", self.toggle_current, bool(chosen)),
             (self.stop_button.text(), self.stop_selected, self.can_stop()),
             ("Resume", self.resume_selected, self.can_resume()),
             ("Use these settings in Train", self.duplicate, self.can_duplicate()),
-        )
-        for text, action, is_possible in entries:
-            menu.addAction(text, action).setEnabled(is_possible)
+            ("Baseline on or off", self.toggle_star, self.can_star()),
+        ]
+        if key.startswith("group:"):
+            is_open = self.model.is_open(key)
+            text = "Hide the group's runs" if is_open else "Show the group's runs"
+            entries.append((text, lambda: self.model.set_open(key, not is_open), True))
+        entries += [("", self.undo, False), *shelf_entries(chosen, self.model.shelf, self)]
+        undo = self.marking.undo_text
+        entries.append((f"Undo: {undo}" if undo else "Undo", self.undo, bool(undo)))
+        fill_run_menu(menu, chosen, entries, self.context, self.marking)
         menu.popup(self.table.viewport().mapToGlobal(place))
 
     # Hooks ----------------------------------------------------------------------------------------------------------
 
     def page_shown(self) -> None:
         self._want_curves()
-
-    def showEvent(self, event: Any) -> None:
-        super().showEvent(event)
-        self._timer.start()
-
-    def hideEvent(self, event: Any) -> None:
-        super().hideEvent(event)
-        self._timer.stop()
 
     def filter_box(self) -> QWidget:
         return self.filter
@@ -428,7 +392,7 @@ class RunsPage(PageWidget):
         """``tick``: ids to draw, the first of which is selected; ``run``: id to select; ``tab``: title of a tab."""
         ids = [run_id for run_id in state.get("tick", ()) if isinstance(run_id, str)]
         if ids:
-            self.filter.clear()
+            self._show_all_shown()
             training = {record.id for record in self.context.runs.with_status(RunStatus.RUNNING)}
             self.model.set_ticked([*ids, *(run_id for run_id in self.model.ticked if run_id in training)])
             # The record may come with the next batch of the feed only: it is selected then, if nothing else is.
@@ -436,27 +400,30 @@ class RunsPage(PageWidget):
             if not self.table.select(ids[0]):
                 self.table.clearSelection()
         if isinstance(run_id := state.get("run"), str):
-            self.filter.clear()
+            self._show_all_shown()
             self._current = run_id
             self.table.select(run_id)
-        titles = [self.tabs.tabText(place) for place in range(self.tabs.count())]
-        if state.get("tab") in titles:
-            self.tabs.setCurrentIndex(titles.index(state["tab"]))
+        self.tabs.choose(state.get("tab"))
         self._show_state()
+
+    def _show_all_shown(self) -> None:
+        """What another page asks for must be in the table, whatever is filtered."""
+        self.bar.set_text("")
+        self.bar.show_shelf(Shelf.SHOWN)
 
     def save_state(self) -> dict[str, Any]:
         return {
-            "table": self.table.save_state(),
+            "view": self.bar.save_state(),
             "ticked": self.model.ticked[-MOST_TICKED:],
             "seen": sorted(self._seen_running),
             "split": self.split.sizes(),
-            "series": {which: plot.chosen for which, plot in self.plots.items()},
-            "tab": self.tabs.tabText(self.tabs.currentIndex()),
+            "curves": self.curves.save_state(),
+            **self.tabs.save_state(),
         }
 
     def restore_state(self, state: dict[str, Any]) -> None:
-        if isinstance(table := state.get("table"), dict):
-            self.table.restore_state(table)
+        if isinstance(view := state.get("view"), dict):
+            self.bar.restore_state(view | {"filter": ""})
         ticked = state.get("ticked")
         if isinstance(ticked, list):
             self.model.set_ticked([run_id for run_id in ticked if isinstance(run_id, str)])
@@ -468,10 +435,9 @@ class RunsPage(PageWidget):
         sizes = state.get("split")
         if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(s, int) and s > 0 for s in sizes):
             self.split.setSizes(sizes)
-        series = state.get("series")
-        for which, plot in self.plots.items():
-            if isinstance(series, dict) and isinstance(name := series.get(which), str) and name:
-                plot.choose(name)
+        if isinstance(curves := state.get("curves"), dict):
+            self.curves.restore_state(curves)
+        self.tabs.log_view.set_level(state.get("log_level"))
 
 
 PAGE = Page(
@@ -486,6 +452,13 @@ PAGE = Page(
         PageCommand("resume", "&Resume", "resume_selected", "", "can_resume", icon="resume"),
         PageCommand("duplicate", "&Use these settings in Train", "duplicate", "", "can_duplicate", icon="duplicate"),
         PageCommand("toggle", "&Curve on or off", "toggle_current", "Space", "", "table", icon="check"),
+        PageCommand("star", "&Baseline on or off", "toggle_star", "B", "can_star", "table", icon="star"),
+        PageCommand("group", "&Group seeds", "toggle_group", "G", "", "table", icon="group"),
+        PageCommand("archive", "&Archive (then trash)", "archive", "Del", "can_shelve", "table", icon="archive"),
+        PageCommand("trash", "&Move to the trash", "trash", "Shift+Del", "can_shelve", "table", icon="trash"),
+        PageCommand("restore", "Restore from archive or trash", "restore_runs", "", "can_shelve", icon="resume"),
+        PageCommand("purge", "Delete for good…", "purge", "", "can_purge", icon="trash"),
+        PageCommand("undo", "&Undo tags, notes, archive …", "undo", "Ctrl+Z", "can_undo", icon="undo"),
         PageCommand("autoscale", "Show &all of every curve", "autoscale", "A", icon="autoscale"),
     ),
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -16,7 +17,8 @@ from engine.paths import default_workspace
 from engine.records import DeviceInfo, RunRecord
 from workbench.forms.config_form import ConfigForm
 from workbench.forms.editors import number_text
-from workbench.forms.seeds import parse_seeds, seeds_text
+from workbench.forms.seeds import parse_or_none, parse_seeds, seeds_text
+from workbench.forms.vary import VaryLine
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.run_names import NOT_COMPARED
 from workbench.theme import SMALL, SPACE, WIDE, repolish, set_role
@@ -31,16 +33,28 @@ SKIPPED = ("train.seed",)
 """Entered beside the form, as several at once."""
 
 
-def command_text(config: ExperimentConfig, chosen: Preset, seeds: Sequence[int], workspace: str = "") -> str:
+def command_text(
+    config: ExperimentConfig,
+    chosen: Preset,
+    seeds: Sequence[int],
+    workspace: str = "",
+    lists: Mapping[str, Sequence[Any]] | None = None,
+) -> str:
     """The command line that queues and trains the same: only what differs from the preset is written out."""
     parts = ["coserec", "train", config.data.path, "--preset", chosen.name, "--seeds", seeds_text(tuple(seeds))]
     for path, (_, value) in differences(chosen.config, config).items():
-        if path not in ("data.path", "train.seed") and value is not None:
-            text = str(value).lower() if isinstance(value, bool) else number_text(value)
-            parts += [f"--{path}", text]
+        if path not in ("data.path", "train.seed", *(lists or ())) and value is not None:
+            parts += [f"--{path}", value_word(value)]
+    for path, values in (lists or {}).items():
+        parts += ["--set", f"{path}={','.join(map(value_word, values))}"]
     if workspace:
         parts += ["--workspace", workspace]
     return " ".join(shlex.quote(part) for part in parts)
+
+
+def value_word(value: Any) -> str:
+    """A value as the command line takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(number_text(value))
 
 
 class TrainPage(PageWidget):
@@ -58,7 +72,10 @@ class TrainPage(PageWidget):
         self.form.config_changed.connect(self._edited)
         self.form.validity_changed.connect(lambda _: self._refresh())
         session.config_changed.connect(self._follow_session)
+        self.form.lists_changed.connect(self._refresh)
+        self.vary.changed.connect(self._refresh)
         self.seeds.textChanged.connect(lambda _: self._refresh())
+        context.runs.records_changed.connect(lambda _: self._show_button())
         self.cost.changed.connect(self._refresh)
         self._follow_session(session.config)
 
@@ -123,6 +140,8 @@ class TrainPage(PageWidget):
         self.seeds.setAccessibleName("Seeds")
         self.seeds.setToolTip("One run for each seed: 1-5, or 1, 2, 7")
         self.seeds_error = label("", "error", wrap=True)
+        self.vary = VaryLine()
+        self.grid_label = label("", "muted", wrap=True)
         self.device_label = label("Looking for devices …", "muted", wrap=True)
         self.queue = button("Queue", self.queue_runs, role="primary", tip="Write the runs into the queue (Ctrl+Return)")
         self.copy = button("Copy as command", self.copy_command, theme=theme, icon="copy")
@@ -132,7 +151,7 @@ class TrainPage(PageWidget):
         seeds_label = label("Seeds", "section")
         seeds_label.setBuddy(self.seeds)
         parts: list[QWidget] = [self.data_label, change, self.model_label, self.changes_label, line()]
-        parts += [seeds_label, self.seeds, self.seeds_error, line()]
+        parts += [seeds_label, self.seeds, self.seeds_error, self.vary, self.grid_label, line()]
         parts += [label("Device", "section"), self.device_label, line()]
         parts += [label("Cost", "section"), self.cost, line(), self.note, self.queue, self.copy]
         for part in parts:
@@ -211,19 +230,35 @@ class TrainPage(PageWidget):
             f"{wrong} {'setting is' if wrong == 1 else 'settings are'} refused; see the form." * bool(wrong)
         )
         self.note.setVisible(bool(wrong))
+        self.vary.check(config)
         self.queue.setEnabled(self.can_queue())
         self.cost.show_config(config, self.form.is_valid)
-        count = len(seeds)
+        self.copy.setEnabled(bool(seeds) and self.form.is_valid and self.vary.is_valid)
+        self._show_button()
+
+    @property
+    def lists(self) -> dict[str, tuple[Any, ...]]:
+        """Settings with several values: those typed into their fields, and those of the line below the seeds."""
+        return {**self.form.lists, **self.vary.lists}
+
+    def _show_button(self) -> None:
+        """How many runs, and what they will take: said before anything starts."""
+        lists, seeds = self.lists, len(parse_or_none(self.seeds.text()))
+        count = seeds * math.prod(len(values) for values in lists.values())
+        told = " × ".join(
+            [*(f"{len(values)} {path.split('.')[1]}" for path, values in lists.items()), f"{seeds} seeds"]
+        )
+        self.grid_label.setText(f"{told} = {count:,} runs" if lists and count else "")
+        self.grid_label.setVisible(bool(lists) and bool(count))
         if self._is_queueing:
             self.queue.setText("Queueing …")
-        else:
-            runs = f"Queue {count} {'run' if count == 1 else 'runs'}" if count else "Queue"
-            self.queue.setText(runs + self.cost.total_text(count))
-        self.copy.setEnabled(bool(count) and self.form.is_valid)
+            return
+        runs = f"Queue {count:,} {'run' if count == 1 else 'runs'}" if count else "Queue"
+        self.queue.setText(runs + self.cost.total_text(count, lists))
 
     def can_queue(self) -> bool:
         """Whether the form holds something that can be queued."""
-        return self.form.is_valid and bool(self._seeds()) and not self._is_queueing
+        return self.form.is_valid and self.vary.is_valid and bool(self._seeds()) and not self._is_queueing
 
     def queue_runs(self) -> None:
         """Write one run per seed into the queue and show them."""
@@ -231,13 +266,17 @@ class TrainPage(PageWidget):
             return
         self._is_queueing = True
         self._refresh()
-        self.context.control.submit(
-            self.form.config,
-            preset=self.chosen_preset.name,
-            seeds=self._seeds(),
-            on_result=self._queued,
-            on_error=self._refused,
-        )
+        try:
+            self.context.control.submit(
+                self.form.config,
+                preset=self.chosen_preset.name,
+                seeds=self._seeds(),
+                lists=self.lists,
+                on_result=self._queued,
+                on_error=self._refused,
+            )
+        except ConfigurationError as error:  # a combination of the lists that the configuration refuses
+            self._refused(error)
 
     def _queued(self, records: tuple[RunRecord, ...]) -> None:
         self._is_queueing = False
@@ -257,7 +296,7 @@ class TrainPage(PageWidget):
         """Put the equivalent command on the clipboard."""
         directory = self.context.workspace.directory
         workspace = "" if directory == default_workspace() else str(directory)
-        text = command_text(self.form.config, self.chosen_preset, self._seeds(), workspace)
+        text = command_text(self.form.config, self.chosen_preset, self._seeds(), workspace, self.lists)
         QGuiApplication.clipboard().setText(text)
         self.context.notifier.tell("Copied the command.", hint=text)
 
@@ -284,11 +323,17 @@ class TrainPage(PageWidget):
             self.form.show_field(field)
 
     def save_state(self) -> dict[str, Any]:
-        return {"seeds": self.seeds.text(), "open": {name: fold.is_open for name, fold in self.form.folds.items()}}
+        return {
+            "seeds": self.seeds.text(),
+            "vary": self.vary.text,
+            "open": {name: fold.is_open for name, fold in self.form.folds.items()},
+        }
 
     def restore_state(self, state: dict[str, Any]) -> None:
         if isinstance(state.get("seeds"), str):
             self.seeds.setText(state["seeds"])
+        if isinstance(state.get("vary"), str):
+            self.vary.set_text(state["vary"])
         folds = state.get("open")
         for name, is_open in folds.items() if isinstance(folds, dict) else ():
             if name in self.form.folds and isinstance(is_open, bool):

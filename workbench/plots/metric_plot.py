@@ -6,24 +6,26 @@ Pen width 1 and no antialiasing while anything is live (wider pens are many time
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 
-from workbench.item_models.delegates import draw_sample
 from workbench.live_feed import Curve
+from workbench.plots.bands import Band, Bands
 from workbench.theme import SMALL, Theme, style_plot
 from workbench.widgets.layout import label
 from workbench.widgets.tables import Columns, show_as_table_button
 
 REDRAW_MS = 100
+TURN_SECONDS = 0.012
+"""Longer than this a turn of the event loop does not hand over curves; the rest comes with the next one."""
 MOST_MARKERS = 60
 """Longer curves are told apart by colour and dash; a marker on every point would only hide them."""
 MOST_READINGS = 6
@@ -109,6 +111,8 @@ class EpochAxis(pg.AxisItem):
     """Whole epochs only: there is nothing between two of them to be read off an axis."""
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> Any:  # noqa: N803 (pyqtgraph's names)
+        if self.logMode:
+            return super().tickSpacing(minVal, maxVal, size)
         spacings = [level for level in super().tickSpacing(minVal, maxVal, size) if level[0] >= 1]
         return spacings or [(1.0, 0.0)]
 
@@ -127,8 +131,10 @@ class MetricPlot(QWidget):
         self._curves: dict[str, Curve] = {}
         self._drawn: dict[str, Curve] = {}
         self._items: dict[str, Any] = {}
+        self._spare: list[Any] = []
         self._marks: dict[str, Any] = {}
         self._dirty: set[str] = set()
+        self._areas: dict[str, Band] = {}
         self._wanted_series = ""
         self._last = 0.0
         self._pointer: float | None = None
@@ -175,6 +181,10 @@ class MetricPlot(QWidget):
         self.log.setToolTip("Logarithmic value axis")
         self.log.setAccessibleName(f"{self._title}: logarithmic axis")
         self.log.toggled.connect(self._set_log)
+        self.log_epochs = QCheckBox("log x")
+        self.log_epochs.setToolTip("Logarithmic axis of epochs")
+        self.log_epochs.setAccessibleName(f"{self._title}: logarithmic axis of epochs")
+        self.log_epochs.toggled.connect(self._set_log_epochs)
         auto = QToolButton()
         self._theme.follow_icon(auto, "autoscale", "muted")
         auto.setToolTip("Show all of every curve (A)")
@@ -186,7 +196,7 @@ class MetricPlot(QWidget):
         self.table_button.setToolTip("Show the numbers as a table")
         head = QHBoxLayout()
         head.setSpacing(SMALL)
-        for widget in (self.series, self.smoothing, self.smoothing_label, self.log):
+        for widget in (self.series, self.smoothing, self.smoothing_label, self.log, self.log_epochs):
             head.addWidget(widget)
         head.addStretch(1)
         head.addWidget(auto)
@@ -208,6 +218,7 @@ class MetricPlot(QWidget):
         # Never seen: it only keeps the axes from shrinking around one point, or beginning behind the first.
         self._frame = plot.plot([], [], pen=pg.mkPen(None))
         plot.setLimits(xMin=0)
+        self._bands = Bands(plot)
         self._cross = pg.InfiniteLine(angle=90, movable=False)
         self._cross.hide()
         plot.addItem(self._cross, ignoreBounds=True)
@@ -218,8 +229,9 @@ class MetricPlot(QWidget):
         colours = self._theme.colours
         style_plot(self.plot, colours)
         self._cross.setPen(pg.mkPen(colours.strong_border, width=1))
-        for run_id in self._items:
+        for run_id in self._looks:
             self._style(run_id)
+        self._draw_bands()
         self._show_reading()
 
     # What is drawn --------------------------------------------------------------------------------------------------
@@ -254,31 +266,49 @@ class MetricPlot(QWidget):
 
     def set_runs(self, looks: Mapping[str, RunLook]) -> None:
         """Draw exactly these runs."""
-        for gone in set(self._items) - set(looks):
-            self.plot.removeItem(self._items.pop(gone))
+        for gone in set(self._looks) - set(looks):
+            if gone in self._items:
+                # Kept for another run: a new curve item costs the view as much as drawing it.
+                item = self._items.pop(gone)
+                item.setData([], [])
+                self._spare.append(item)
             self._curves.pop(gone, None)
             self._drawn.pop(gone, None)
             self._remove_mark(gone)
         for run_id, look in looks.items():
-            known = self._looks.get(run_id)
-            if run_id not in self._items:
-                self._items[run_id] = self.plot.plot([], [])
-                known = None
-            if known != look:
+            if self._looks.get(run_id) != look:
                 self._looks[run_id] = look
-                self._style(run_id)
+                if run_id in self._items:
+                    self._style(run_id)
                 self._draw_mark(run_id, look)
         self._looks = dict(looks)
+        self._areas = {name: band for name, band in self._areas.items() if name in looks}
+        self._draw_bands()
         self._show_reading()
 
     def set_curves(self, curves: Mapping[str, Curve]) -> None:
         """New data of some of the runs; it is drawn at the next tick of the timer."""
         for run_id, curve in curves.items():
-            if run_id in self._items:
+            if run_id in self._looks:
                 self._curves[run_id] = curve
                 self._dirty.add(run_id)
         if self._dirty and not self._timer.isActive():
             self._timer.start()
+
+    def set_bands(self, bands: Mapping[str, Band]) -> None:
+        """Areas around some of the curves: a group's standard deviation around its mean."""
+        if bands or self._areas:
+            self._areas = {name: band for name, band in bands.items() if name in self._looks}
+            self._draw_bands()
+
+    def _draw_bands(self) -> None:
+        colours = {name: self._theme.series_style(self._looks[name].order).colour for name in self._areas}
+        window = self.smoothing.value() if is_loss(self.chosen) else 1
+        shown = {
+            name: replace(b, mean=smoothed(b.mean, window), deviation=smoothed(b.deviation, window))
+            for name, b in self._areas.items()
+        }
+        self._bands.show(shown, colours, is_log=self.log.isChecked())
 
     def redraw(self) -> None:
         """Hand the changed curves to the plot; stops the timer when there is no more news."""
@@ -286,16 +316,30 @@ class MetricPlot(QWidget):
             self._timer.stop()
             return
         window = self.smoothing.value() if is_loss(self.chosen) else 1
-        for run_id in self._dirty & set(self._items):
+        until = time.monotonic() + TURN_SECONDS
+        self._dirty &= set(self._looks)
+        while self._dirty:
+            run_id = self._dirty.pop()
             xs, ys = self._curves[run_id]
             # A copy: the book's buffer goes on growing behind a view.
             shown = (xs.copy(), smoothed(ys, window).copy())
             self._drawn[run_id] = shown
             marker = self._theme.series_style(self._looks[run_id].order).marker if len(xs) <= MOST_MARKERS else None
-            self._items[run_id].setData(*shown, symbol=marker)
-        self._dirty.clear()
+            self._item(run_id).setData(*shown, symbol=marker)
+            if time.monotonic() > until:
+                break
+        if self._dirty:
+            QTimer.singleShot(0, self, self.redraw)
+            return
         self._show_frame()
         self._show_reading()
+
+    def _item(self, run_id: str) -> Any:
+        """The run's curve in the plot, made or taken over when it is first drawn."""
+        if run_id not in self._items:
+            self._items[run_id] = self._spare.pop() if self._spare else self.plot.plot([], [])
+            self._style(run_id)
+        return self._items[run_id]
 
     def cover(self, last: float) -> None:
         """Reach to epoch ``last`` at least: as far as a plot on the same axis of epochs."""
@@ -305,6 +349,7 @@ class MetricPlot(QWidget):
 
     def _show_frame(self) -> None:
         xs, ys = frame(self._drawn.values(), self._last, never_below_0=is_metric(self.chosen))
+        xs = np.where(xs > 0, xs, 1.0) if self.log_epochs.isChecked() else xs
         # No logarithm of what is not above 0.
         self._frame.setData(xs, np.where(ys > 0, ys, ys[1]) if self.log.isChecked() and ys[1] > 0 else ys)
 
@@ -312,7 +357,16 @@ class MetricPlot(QWidget):
         # First of all: on a logarithmic axis a limit of 0 would be one of 1.
         self._show_limits()
         self.plot.setLogMode(y=on)
+        self._draw_bands()
         self._show_frame()
+
+    def _set_log_epochs(self, on: bool) -> None:
+        self.plot.setLimits(xMin=NO_LIMIT if on else 0)
+        self.plot.setLogMode(x=on)
+        for run_id, look in self._looks.items():
+            self._draw_mark(run_id, look)
+        self._show_frame()
+        self.plot.enableAutoRange()
 
     def _show_limits(self) -> None:
         never_below_0 = is_metric(self.chosen) and not self.log.isChecked()
@@ -324,21 +378,24 @@ class MetricPlot(QWidget):
 
     def _style(self, run_id: str) -> None:
         look = self._theme.series_style(self._looks[run_id].order)
-        item = self._items[run_id]
-        item.setPen(pg.mkPen(look.colour, width=1, style=look.dash))
-        item.setSymbolPen(None)
-        item.setSymbolBrush(pg.mkBrush(look.colour))
-        item.setSymbolSize(6)
+        if run_id in self._items:
+            item = self._items[run_id]
+            item.setPen(pg.mkPen(look.colour, width=1, style=look.dash))
+            item.setSymbolPen(None)
+            item.setSymbolBrush(pg.mkBrush(look.colour))
+            item.setSymbolSize(6)
         if run_id in self._marks:
             self._marks[run_id].setPen(pg.mkPen(look.colour, width=1, style=Qt.PenStyle.DashDotDotLine))
             self._marks[run_id].label.setColor(look.colour)
 
     def _draw_mark(self, run_id: str, look: RunLook) -> None:
         self._remove_mark(run_id)
-        if look.hybrid_from is None:
+        is_log = self.log_epochs.isChecked()
+        if look.hybrid_from is None or (is_log and look.hybrid_from <= 0):
             return
+        at = float(np.log10(look.hybrid_from)) if is_log else look.hybrid_from
         options = {"position": 0.94, "rotateAxis": (1, 0), "anchors": [(1, 0), (1, 1)]}
-        mark = pg.InfiniteLine(look.hybrid_from, angle=90, movable=False, label="hybrid", labelOpts=options)
+        mark = pg.InfiniteLine(at, angle=90, movable=False, label="hybrid", labelOpts=options)
         mark.setZValue(-10)
         self.plot.addItem(mark, ignoreBounds=True)
         self._marks[run_id] = mark
@@ -354,8 +411,9 @@ class MetricPlot(QWidget):
         self._wanted_series = self.chosen
         self.series.setToolTip(series_label(self.chosen))
         self._dirty.clear()
-        for run_id, item in self._items.items():
+        for run_id in self._looks:
             self._curves[run_id] = self._drawn[run_id] = (np.empty(0), np.empty(0))
+        for item in self._items.values():
             item.setData([], [])
         self._show_smoothing()
         self._show_limits()
@@ -364,6 +422,7 @@ class MetricPlot(QWidget):
 
     def _smooth(self, _: int) -> None:
         self._show_smoothing()
+        self._draw_bands()
         self.set_curves(dict(self._curves))
 
     def _show_smoothing(self) -> None:
@@ -380,10 +439,12 @@ class MetricPlot(QWidget):
     def _moved(self, event: tuple[QPointF]) -> None:
         view = self.plot.getPlotItem().vb
         inside = self.plot.sceneBoundingRect().contains(event[0]) and view.sceneBoundingRect().contains(event[0])
-        self._pointer = float(view.mapSceneToView(event[0]).x()) if inside else None
+        place = float(view.mapSceneToView(event[0]).x()) if inside else None
         self._cross.setVisible(inside)
-        if self._pointer is not None:
-            self._cross.setPos(self._pointer)
+        if place is not None:
+            self._cross.setPos(place)
+            place = 10**place if self.log_epochs.isChecked() else place
+        self._pointer = place
         self._show_reading()
 
     def leaveEvent(self, event: Any) -> None:
@@ -395,7 +456,7 @@ class MetricPlot(QWidget):
     def readings(self) -> list[tuple[str, float | None]]:
         """Run id and value at the pointer, or its last value where the pointer is elsewhere."""
         found = []
-        for run_id in self._items:
+        for run_id in self._looks:
             curve = self._drawn.get(run_id, (np.empty(0), np.empty(0)))
             last = float(curve[1][-1]) if len(curve[1]) else None
             found.append((run_id, last if self._pointer is None else reading(curve, self._pointer)))
@@ -408,6 +469,8 @@ class MetricPlot(QWidget):
         for run_id, value in found[:MOST_READINGS]:
             look = self._theme.series_style(self._looks[run_id].order)
             text = "–" if value is None else f"{value:.4f}"
+            if run_id in self._areas and value is not None:
+                text += f" (n = {int(self._areas[run_id].counts.max(initial=0))})"
             parts.append(f"<span style='color:{look.colour}'>{SIGNS[look.marker]}</span> {text}")
         if len(found) > MOST_READINGS:
             parts.append(f"+{len(found) - MOST_READINGS} more")
@@ -424,20 +487,11 @@ class MetricPlot(QWidget):
         for run_id, look in self._looks.items():
             xs, ys = self._curves.get(run_id, (np.empty(0), np.empty(0)))
             made += [(f"{look.name}: epoch", list(xs)), (f"{look.name}: {self.chosen}", list(ys))]
+            if run_id in self._areas:
+                band = self._areas[run_id]
+                made += [(f"{look.name}: ± std", list(band.deviation)), (f"{look.name}: runs", list(band.counts))]
         return made
 
 
 # The markers of the curves, as characters for the line of readings.
 SIGNS = {"o": "●", "s": "■", "t": "▼", "d": "◆", "+": "✚", "x": "✖", "star": "✱"}
-
-
-def sample_pixmap(theme: Theme, order: int, width: int = 26, height: int = 14) -> QPixmap:
-    """A run's look as a small picture, for lists."""
-    ratio = 2
-    pixmap = QPixmap(width * ratio, height * ratio)
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    draw_sample(painter, theme, order, QPointF(2, height / 2), width - 4)
-    painter.end()
-    return pixmap

@@ -40,10 +40,11 @@ class ClosingDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(440)
         verb = "waits" if queued == 1 else "wait"
+        many = " and " in run_name or run_name.endswith(" runs")
         if run_name:
-            title = f"{run_name} is training."
+            title = f"{run_name} {'are' if many else 'is'} training."
             waiting = f" {queued} more {verb} in the queue." if queued else ""
-            question = f"What should become of it when the window closes?{waiting}"
+            question = f"What should become of {'them' if many else 'it'} when the window closes?{waiting}"
         else:
             title = f"{queued} {'run' if queued == 1 else 'runs'} {verb} in the queue."
             question = "Nobody else works it off. What should become of it when the window closes?"

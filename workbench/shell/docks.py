@@ -1,134 +1,29 @@
-"""The docks: what is queued, the log of a run, every notification again."""
+"""Two docks: the log of a run, every notification again. The queue has a file of its own."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
-    QHBoxLayout,
     QListWidget,
     QListWidgetItem,
     QPlainTextEdit,
-    QProgressBar,
-    QScrollArea,
     QSplitter,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from engine.records import RunRecord, RunStatus
+from engine.records import RunStatus
 from workbench.context import Context
 from workbench.notifications import Notification
-from workbench.run_names import run_name
 from workbench.shell.toasts import COLOURS, ICONS
-from workbench.theme import SMALL, SPACE, set_role
-from workbench.widgets.layout import button, label
+from workbench.theme import SMALL, SPACE
+from workbench.widgets.layout import button
+from workbench.widgets.log_view import LogView
 from workbench.widgets.states import StatefulStack
-from workbench.widgets.text import share_text, time_left_text
 
 LOG_LINES = 400
 LOG_EVERY_MS = 1000
-
-
-class QueueRow(QWidget):
-    """One running or queued run."""
-
-    def __init__(self, context: Context, record: RunRecord) -> None:
-        super().__init__()
-        self._context = context
-        self._id = record.id
-        self.name = label(role="section")
-        self.what = label(role="muted")
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 1000)
-        self.bar.setTextVisible(False)
-        self.end = QToolButton()
-        self.end.clicked.connect(self._end)
-        texts = QHBoxLayout()
-        texts.addWidget(self.name)
-        texts.addStretch(1)
-        texts.addWidget(self.what)
-        left = QVBoxLayout()
-        left.setSpacing(SMALL)
-        left.addLayout(texts)
-        left.addWidget(self.bar)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(SPACE, SMALL, SMALL, SMALL)
-        row.addLayout(left, 1)
-        row.addWidget(self.end)
-        self.show_record(record)
-
-    def show_record(self, record: RunRecord) -> None:
-        """Bring the row up to date."""
-        runs = record.status is RunStatus.RUNNING
-        self.name.setText(run_name(record))
-        self.bar.setVisible(runs)
-        self.bar.setValue(round(1000 * (record.progress or 0)))
-        self.bar.setAccessibleName(f"Progress of {run_name(record)}")
-        parts = [record.phase or "starting", share_text(record.progress or 0)] if runs else ["waiting"]
-        if runs and record.seconds_left is not None:
-            parts.append(f"{time_left_text(record.seconds_left)} left")
-        if record.stop_requested and runs:
-            parts = ["stopping"]
-        self.what.setText(" · ".join(parts))
-        self.end.setIcon(self._context.theme.icon("stop" if runs else "cancel", "muted"))
-        tip = "Stop with a checkpoint" if runs else "Take out of the queue"
-        self.end.setToolTip(tip)
-        self.end.setAccessibleName(f"{tip}: {run_name(record)}")
-        self.end.setEnabled(not record.stop_requested)
-
-    def _end(self) -> None:
-        record = self._context.runs.get(self._id)
-        if record is not None:
-            self._context.control.stop([record])
-
-
-class QueuePanel(QWidget):
-    """Running runs, then queued ones in the order in which they will start."""
-
-    def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._context = context
-        self.rows: dict[str, QueueRow] = {}
-        self._list = QVBoxLayout()
-        self._list.setSpacing(0)
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, SMALL, 0, SMALL)
-        column.addLayout(self._list)
-        column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(inner)
-        self.states = StatefulStack(area, context.theme)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.states)
-        context.runs.records_changed.connect(self.refresh)
-        context.runs.loaded_changed.connect(self.refresh)
-        self.refresh()
-
-    def refresh(self, *_: object) -> None:
-        """Show what runs and waits now."""
-        book = self._context.runs
-        wanted = [*reversed(book.with_status(RunStatus.RUNNING)), *reversed(book.with_status(RunStatus.QUEUED))]
-        for gone in set(self.rows) - {record.id for record in wanted}:
-            row = self.rows.pop(gone)
-            self._list.removeWidget(row)
-            row.deleteLater()
-        for place, record in enumerate(wanted):
-            if record.id not in self.rows:
-                self.rows[record.id] = QueueRow(self._context, record)
-            row = self.rows[record.id]
-            row.show_record(record)
-            if self._list.indexOf(row) != place:
-                self._list.removeWidget(row)
-                self._list.insertWidget(place, row)
-        if wanted:
-            self.states.show_content()
-        else:
-            self.states.show_empty("Nothing is queued", "Queue a run on the Train page.", "queue")
 
 
 class LogPanel(QWidget):
@@ -141,16 +36,13 @@ class LogPanel(QWidget):
         self.choice = QComboBox()
         self.choice.setAccessibleName("Run whose log is shown")
         self.choice.activated.connect(self._choose)
-        self.text = QPlainTextEdit()
-        self.text.setReadOnly(True)
-        self.text.setAccessibleName("Log")
-        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        set_role(self.text, "log")
-        self.states = StatefulStack(self.text, context.theme)
+        self.view = LogView("Log")
+        self.text = self.view.text
+        self.view.head.insertWidget(0, self.choice)
+        self.states = StatefulStack(self.view, context.theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SMALL, SPACE, SPACE)
         layout.setSpacing(SMALL)
-        layout.addWidget(self.choice)
         layout.addWidget(self.states, 1)
         self._timer = QTimer(self)
         self._timer.setInterval(LOG_EVERY_MS)
@@ -160,7 +52,7 @@ class LogPanel(QWidget):
 
     def _list_runs(self, *_: object) -> None:
         records = self._context.runs.records[:50]
-        names = [f"{run_name(record)} · {record.status.value}" for record in records]
+        names = [f"{self._context.runs.line(record.id).name} · {record.status.value}" for record in records]
         if names != [self.choice.itemText(row) for row in range(self.choice.count())]:
             self.choice.clear()
             for record, name in zip(records, names, strict=True):
@@ -192,7 +84,7 @@ class LogPanel(QWidget):
 
     def _show(self, text: str) -> None:
         self.states.show_content()
-        show_log(self.text, text)
+        self.view.show_text(text)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type]
@@ -202,16 +94,6 @@ class LogPanel(QWidget):
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)  # type: ignore[arg-type]
         self._timer.stop()
-
-
-def show_log(view: QPlainTextEdit, text: str) -> None:
-    """Put the text in, and stay at the end if the end was in sight."""
-    if view.toPlainText() == text:
-        return
-    bar = view.verticalScrollBar()
-    at_end, place = bar.value() >= bar.maximum() - 2, bar.value()
-    view.setPlainText(text)
-    bar.setValue(bar.maximum() if at_end else place)
 
 
 class NotificationsPanel(QWidget):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -11,6 +14,7 @@ from workbench.context import Context
 from workbench.engine_process import Task
 from workbench.theme import TIGHT
 from workbench.widgets.layout import button, label
+from workbench.widgets.queue_time import earlier_pace
 from workbench.widgets.text import memory_text, time_left_text
 
 ASK = "Estimate time and memory"
@@ -61,11 +65,28 @@ class CostLine(QWidget):
             self.text.setText(VOID)
             self.changed.emit()
 
-    def total_text(self, runs: int) -> str:
-        """`` · at most 1 h 30 min`` for so many runs one after the other; nothing without an estimate."""
-        if self.estimate is None or not runs:
+    def total_text(self, runs: int, lists: Mapping[str, Sequence[Any]] | None = None) -> str:
+        """`` · at most 1 h 30 min`` for so many runs one after the other; `` · about …`` for a grid, or by the pace of
+        earlier runs where nothing was rehearsed; nothing where nothing is known."""
+        if not runs or self._config is None:
             return ""
-        return f" · at most {time_left_text(runs * self.estimate.most_seconds)}"
+        if self.estimate is not None:
+            seconds = self.estimate.most_seconds
+            each = self._epochs(lists)
+            if not lists or each == [self.estimate.epochs]:
+                word = "about" if lists else "at most"
+                return f" · {word} {time_left_text(runs * seconds)}"
+            mean = sum(epochs * seconds / max(self.estimate.epochs, 1) for epochs in each) / len(each)
+            return f" · about {time_left_text(runs * mean)}"
+        pace = earlier_pace(self.context.runs, self._config)
+        if pace is None:
+            return ""
+        each = self._epochs(lists)
+        return f" · about {time_left_text(runs * pace * sum(each) / len(each))}"
+
+    def _epochs(self, lists: Mapping[str, Sequence[Any]] | None) -> list[int]:
+        assert self._config is not None
+        return [int(epochs) for epochs in (lists or {}).get("train.epochs", (self._config.train.epochs,))]
 
     def toggle(self) -> None:
         """Begin the rehearsal, or cancel it."""

@@ -23,9 +23,13 @@ from PySide6.QtWidgets import (
 from engine.config import KS, ExperimentConfig, parse
 from engine.errors import EngineError
 from engine.records import RunRecord, RunStatus
+from workbench.run_book import RunBook
+from workbench.run_marking import RunMarking
 from workbench.run_names import dataset_name, differing, flat, plain, preset_values, run_name
 from workbench.theme import SMALL, SPACE, WIDE, Theme, set_role
 from workbench.widgets.layout import Card, label
+from workbench.widgets.queue_time import phases_text
+from workbench.widgets.run_note import RunNote
 from workbench.widgets.text import metric_text, time_left_text, when_text
 
 METRICS = (*(f"{kind}@{k}" for kind in ("HR", "NDCG") for k in KS), "MRR")
@@ -105,9 +109,12 @@ def facts_of(record: RunRecord) -> list[tuple[str, str]]:
 class Overview(QScrollArea):
     """State, what went wrong, final metrics, facts."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, book: RunBook, marking: RunMarking) -> None:
         super().__init__()
         self._theme = theme
+        self._book = book
+        self.note = RunNote(theme, book, marking)
+        self.left = label("", "muted", wrap=True)
         self.setWidgetResizable(True)
         self.name = label("", "title", wrap=True, selectable=True)
         self.state = label("", "muted", wrap=True)
@@ -121,7 +128,8 @@ class Overview(QScrollArea):
         self._column = QVBoxLayout(inner)
         self._column.setContentsMargins(SPACE, WIDE, WIDE, WIDE)
         self._column.setSpacing(SPACE)
-        for widget in (self.name, self.state, self.message, self.hybrid, self._metrics_card(), self._facts_card()):
+        cards = (self._metrics_card(), self.note, self._facts_card())
+        for widget in (self.name, self.state, self.left, self.message, self.hybrid, *cards):
             self._column.addWidget(widget)
         self._column.addStretch(1)
         self.setWidget(inner)
@@ -165,6 +173,10 @@ class Overview(QScrollArea):
         phase = f" · {record.phase}" if record.phase and record.status is RunStatus.RUNNING else ""
         stopping = " · stopping" if record.stop_requested and record.status is RunStatus.RUNNING else ""
         self.state.setText(f"{record.status.value.capitalize()}{phase}{stopping}")
+        left = phases_text(record, self._book)
+        self.left.setText(left)
+        self.left.setVisible(bool(left))
+        self.note.show_record(record)
         text = f"{record.message}\n{record.hint}".strip()
         self.message.setText(text)
         self.message.setVisible(bool(text))

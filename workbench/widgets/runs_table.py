@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView
 
 from engine.records import RunRecord
 from workbench.item_models.delegates import ROW_HEIGHT, NameDelegate, ProgressDelegate, StateDelegate
 from workbench.item_models.runs_model import COLUMN_IDS, COLUMNS, RunsModel
 from workbench.theme import Theme
+
+GROUP_WIDTH = 158
 
 
 class RunsTable(QTableView):
@@ -45,11 +48,59 @@ class RunsTable(QTableView):
         # Before sorting is switched on: it would otherwise begin with the first column.
         header.setSortIndicator(COLUMN_IDS.index("created"), Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
+        self._narrow: dict[int, int] = {}
+        self._kept: tuple[list[str], str] = ([], "")
+        model.modelAboutToBeReset.connect(self._keep_selection)
+        model.modelReset.connect(self._bring_selection_back)
+        self.doubleClicked.connect(self._double_clicked)
+
+    def make_room(self, is_grouped: bool) -> None:
+        """``.0287 ± .0004 (5)`` is longer than a value: columns of metrics are wider while runs are grouped."""
+        for number, column in enumerate(COLUMNS):
+            width = self.columnWidth(number)
+            if column.is_averaged and not self.isColumnHidden(number) and is_grouped and width < GROUP_WIDTH:
+                self._narrow[number] = width
+                self.setColumnWidth(number, GROUP_WIDTH)
+            elif not is_grouped and number in self._narrow:
+                narrow = self._narrow.pop(number)
+                self.setColumnWidth(number, narrow if width == GROUP_WIDTH else width)
+
+    def selected_keys(self) -> list[str]:
+        """Keys of the selected rows, from top to bottom."""
+        rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
+        return [key for row in rows if (key := self.runs.key(row))]
 
     def selected(self) -> list[RunRecord]:
-        """Records of the selected rows, from top to bottom."""
-        rows = sorted({index.row() for index in self.selectionModel().selectedRows()})
-        return [record for row in rows if (record := self.runs.record(row)) is not None]
+        """Records of the selected rows, from top to bottom; of a group, all its runs."""
+        ids = dict.fromkeys(run_id for key in self.selected_keys() for run_id in self.runs.runs_of(key))
+        return [record for run_id in ids if (record := self.runs.book.get(run_id)) is not None]
+
+    def _keep_selection(self) -> None:
+        self._kept = (self.selected_keys(), self.runs.key(self.currentIndex().row()))
+
+    def _bring_selection_back(self) -> None:
+        keys, current = self._kept
+        selection = QItemSelection()
+        for key in keys:
+            if (row := self.runs.row_of(key)) is not None:
+                selection.select(self.runs.index(row, 0), self.runs.index(row, self.runs.columnCount() - 1))
+        flag = QItemSelectionModel.SelectionFlag
+        self.selectionModel().select(selection, flag.ClearAndSelect)
+        if current and (row := self.runs.row_of(current)) is not None:
+            self.selectionModel().setCurrentIndex(self.runs.index(row, 0), flag.NoUpdate)
+
+    def _double_clicked(self, index: QModelIndex) -> None:
+        key = self.runs.key(index.row())
+        self.runs.set_open(key, not self.runs.is_open(key))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Right and Left open and close the group of the current row."""
+        key = self.runs.key(self.currentIndex().row())
+        is_open = {Qt.Key.Key_Right: True, Qt.Key.Key_Left: False}.get(Qt.Key(event.key()))
+        if is_open is not None and key.startswith("group:"):
+            self.runs.set_open(key, is_open)
+            return
+        super().keyPressEvent(event)
 
     def select(self, run_id: str) -> bool:
         """Select a run and bring it into sight; False where it is not in the table."""
@@ -63,12 +114,16 @@ class RunsTable(QTableView):
     def _choose_columns(self, place: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.fill_columns_menu(menu)
+        menu.popup(self.horizontalHeader().mapToGlobal(place))
+
+    def fill_columns_menu(self, menu: QMenu) -> None:
+        """A tick for every column but the first."""
         for number, column in enumerate(COLUMNS[1:], 1):
             action = menu.addAction(column.title)
             action.setCheckable(True)
             action.setChecked(not self.isColumnHidden(number))
             action.toggled.connect(lambda on, which=number: self.setColumnHidden(which, not on))
-        menu.popup(self.horizontalHeader().mapToGlobal(place))
 
     def save_state(self) -> dict[str, Any]:
         """Sorting, hidden columns and widths, JSON-ready."""

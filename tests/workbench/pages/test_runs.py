@@ -141,7 +141,7 @@ def test_no_match_offers_to_clear_the_filter(qtbot: QtBot, page: RunsPage, runs:
     fill_runs(runs)
     qtbot.waitUntil(lambda: page.model.rowCount() == 9)
     page.filter.setText("no such thing")
-    assert page.matches.text == "No runs match"
+    qtbot.waitUntil(lambda: page.matches.text == "No runs match")
     page.matches._message.button.click()
     assert page.model.rowCount() == 9
     assert page.matches.state == "content"

@@ -58,6 +58,8 @@ def test_one_redraw_for_many_changes(qtbot: QtBot, plot: MetricPlot) -> None:
 
 
 def test_a_run_that_is_no_longer_ticked_leaves(plot: MetricPlot) -> None:
+    plot.set_curves({"a": curve(1.0), "b": curve(2.0)})
+    plot.redraw()
     plot.set_runs({"b": RunLook("run b", 1, hybrid_from=2.0)})
     assert set(plot._items) == {"b"}
     plot.set_curves({"a": curve(1.0)})
@@ -124,6 +126,8 @@ def test_the_table_has_the_recorded_values(plot: MetricPlot) -> None:
 
 
 def test_plots_follow_the_theme(plot: MetricPlot, theme: Theme) -> None:
+    plot.set_curves({"a": curve(1.0)})
+    plot.redraw()
     theme.choose("dark")
     assert plot.plot.backgroundBrush().color().name() == DARK.surface
     assert plot._items["a"].opts["pen"].color().name() == DARK.series[0]

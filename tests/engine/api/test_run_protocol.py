@@ -1,0 +1,47 @@
+"""The protocol card: what it says, and what it finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.api import Workspace
+from engine.config import preset
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "name"),
+    [
+        ({}, "clean", "Training pairs"),
+        ({"fidelity.negatives_exclude": "whole"}, "departure", "Negatives"),
+        ({"model.name": "popularity", "model.count_everything": True}, "leak", "Popularity"),
+    ],
+)
+def test_the_verdict_follows_the_configuration(
+    tmp_path: Path, values: dict[str, object], verdict: str, name: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    (run,) = workspace.runs.submit(preset("sample").config.replace(values), preset="sample")
+    card = workspace.protocols.of(run.id)
+    workspace.runs.close()
+    assert card.verdict == verdict
+    assert {finding.name: finding.verdict for finding in card.findings}[name] == verdict
+    facts = {fact.name: fact.value for fact in card.facts}
+    assert facts["Candidate set"].startswith("all 687 items")
+    assert facts["Users evaluated"].startswith("2,048")
+    for name in ("Split", "Seen items", "Ties", "Repeats", "Negatives in training", "Precision", "Device", "Versions"):
+        assert facts[name]
+
+
+def test_other_data_under_the_same_name_are_not_checked(tmp_path: Path) -> None:
+    data = tmp_path / "shop.txt"
+    data.write_text("1 1 2 3 4 5\n2 2 3 4 5 6\n", encoding="utf-8")
+    workspace = Workspace(tmp_path / "workspace")
+    (run,) = workspace.runs.submit(preset("sample").config.replace({"data.path": str(data)}))
+    assert workspace.protocols.of(run.id).verdict == "clean"
+    data.write_text("1 1 2 3 4 6\n2 2 3 4 5 6\n", encoding="utf-8")
+    card = workspace.protocols.of(run.id)
+    workspace.runs.close()
+    assert card.verdict == "unknown"
+    assert "has changed" in card.findings[0].told

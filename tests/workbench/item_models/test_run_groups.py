@@ -1,0 +1,114 @@
+"""Groups of runs that differ in their seed alone: mean ± std (n), ticks, opening, Δ to the baseline, shelves."""
+
+from __future__ import annotations
+
+import statistics
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from engine.config import ExperimentConfig
+from engine.records import MarksNews, RunMarks, RunStatus, Shelf
+from tests.helpers.fake_runs import make_record
+from workbench.item_models.run_columns import COLUMN_IDS, spread_text
+from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, RunsModel
+from workbench.live_feed import LiveBatch
+from workbench.plots.bands import band_of
+from workbench.run_book import RunBook
+
+VALUES = (0.028, 0.029, 0.030)
+
+
+@pytest.fixture
+def book() -> RunBook:
+    made = RunBook()
+    records = []
+    for number, value in enumerate(VALUES, 1):
+        for kind, layers in (("a", 1), ("b", 2)):
+            config = ExperimentConfig().replace({"train.seed": number, "model.layers": layers})
+            metrics = {"test": {"NDCG@20": value + (layers - 1) * 0.01}}
+            dumped = config.model_dump(mode="json")
+            changes = {"seed": number, "config": dumped, "metrics": metrics, "fingerprint": "f"}
+            records.append(make_record(f"{kind}{number}", status=RunStatus.FINISHED, **changes))
+    made.take(LiveBatch(tuple(records), {}, frozenset()))
+    return made
+
+
+@pytest.fixture
+def model(qtbot: QtBot, book: RunBook) -> RunsModel:
+    made = RunsModel(book)
+    made.tester = QAbstractItemModelTester(made, QAbstractItemModelTester.FailureReportingMode.Warning)
+    made.set_grouped(True)
+    return made
+
+
+def cell(model: RunsModel, row: int, column: str) -> object:
+    return model.index(row, COLUMN_IDS.index(column)).data()
+
+
+def test_a_group_shows_mean_std_and_count(model: RunsModel) -> None:
+    assert model.rowCount() == 2
+    model.sort(COLUMN_IDS.index("test/NDCG@20"), Qt.SortOrder.DescendingOrder)
+    assert [cell(model, row, "test/NDCG@20") for row in range(2)] == [".0390 ± .0010 (3)", ".0290 ± .0010 (3)"]
+    assert cell(model, 0, "seed") == "3 seeds"
+    assert "seed" not in str(cell(model, 0, "name"))
+    assert model.index(0, 0).data(GROUP_ROLE) == (3, False)
+    assert model.index(0, 0).data(ORDER_ROLE) == model.book.order("b1"), "the look of its oldest run"
+
+
+def test_a_group_is_ticked_and_opened_as_a_whole(model: RunsModel) -> None:
+    key = model.key(0)
+    model.toggle(key)
+    assert sorted(model.ticked) == sorted(model.runs_of(key))
+    model.toggle(model.runs_of(key)[0])
+    state = Qt.CheckState(model.index(0, 0).data(Qt.ItemDataRole.CheckStateRole))
+    assert state is Qt.CheckState.PartiallyChecked
+    model.set_open(key, True)
+    assert model.rowCount() == 5
+    assert model.ids[1:4] == model.runs_of(key)
+    model.set_open(key, False)
+    assert model.rowCount() == 2
+    assert model.row_of(model.runs_of(key)[1]) == 0, "a hidden run is found in its group"
+
+
+def test_a_star_gives_differences_and_a_shelf_hides(model: RunsModel, book: RunBook) -> None:
+    model.set_grouped(False)
+    marks = (RunMarks("b1", 1, shelf=Shelf.TRASHED), RunMarks("a2", 2, colour=5))
+    book.take(LiveBatch((), {}, frozenset(), MarksNews(marks, baselines={"f": "a1"})))
+    assert "b1" not in model.ids
+    assert model.row_of("a3") is not None
+    assert cell(model, model.row_of("a3"), "delta/NDCG@20") == "+.0020 (+7.1 %)"  # type: ignore[arg-type]
+    assert cell(model, model.row_of("a1"), "delta/NDCG@20") == ""  # type: ignore[arg-type]
+    assert book.order("a2") == 5
+    model.set_shelf(Shelf.TRASHED)
+    assert model.ids == ["b1"]
+    book.take(LiveBatch((), {}, frozenset(), MarksNews(purged=frozenset({"b1"}))))
+    assert model.ids == []
+    assert book.get("b1") is None
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_the_text_of_a_spread_is_that_of_the_statistics_module(values: list[float]) -> None:
+    text = spread_text([*values, None, float("nan")])
+    assert text.endswith(f"({len(values)})")
+    assert f"{statistics.fmean(values):.4f}".removeprefix("0") in text
+    if len(values) > 1:
+        assert f"± {statistics.stdev(values):.4f}".replace("± 0", "± ") in text
+
+
+@given(st.lists(st.lists(st.floats(-5, 5), max_size=6), max_size=5))
+def test_a_band_is_mean_and_deviation_of_whoever_has_the_epoch(runs: list[list[float]]) -> None:
+    band = band_of([(np.arange(1.0, len(run) + 1), np.array(run)) for run in runs])
+    longest = max(map(len, runs), default=0)
+    assert band.xs.tolist() == list(range(1, longest + 1))
+    for place in range(longest):
+        there = [run[place] for run in runs if len(run) > place]
+        assert band.counts[place] == len(there)
+        assert band.mean[place] == pytest.approx(statistics.fmean(there), abs=1e-12)
+        expected = statistics.stdev(there) if len(there) > 1 else 0.0
+        assert band.deviation[place] == pytest.approx(expected, abs=1e-9)

@@ -1,0 +1,149 @@
+"""Tags, notes, stars, archive, trash, Undo, views: the Runs page on a real store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from engine.api import Workspace
+from engine.records import RunStatus, Shelf
+from engine.store import Ending, ProcessMark
+from tests.helpers.fake_training import submit
+from workbench.backstage import Backstage
+from workbench.context import make_context
+from workbench.engine_process import Errands
+from workbench.pages.runs import RunsPage
+from workbench.theme import Theme
+
+
+@pytest.fixture
+def page(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[RunsPage]:
+    workspace = Workspace(tmp_path)
+    store = workspace.runs.store
+    for record in submit(store, 3):
+        store.claim(record.id, ProcessMark("made", 1, 1.0))
+        store.end(record.id, 1, Ending(RunStatus.FINISHED, metrics={"test": {"NDCG@20": 0.03}}))
+    context = make_context(workspace, theme, engine=Errands())
+    backstage = Backstage(context)
+    context.runs.records_changed.disconnect(backstage._on_records)
+    made = RunsPage(context)
+    made.resize(1200, 800)
+    qtbot.addWidget(made)
+    backstage.feed.start()
+    qtbot.waitUntil(lambda: made.model.rowCount() == 3)
+    yield made
+    backstage.feed.stop()
+    context.close()
+    workspace.runs.close()
+
+
+def test_archive_and_undo_and_the_way_through_the_trash(qtbot: QtBot, page: RunsPage) -> None:
+    first = page.model.ids[0]
+    folder = page.context.workspace.directory / "runs" / first
+    folder.mkdir(parents=True)
+    page.table.select(first)
+    page.archive()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 2)
+    assert page.can_undo()
+    page.undo()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 3)
+    assert not page.can_undo()
+    page.table.select(first)
+    page.archive()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 2)
+    page.bar.show_shelf(Shelf.ARCHIVED)
+    assert page.model.ids == [first]
+    page.table.select(first)
+    page.archive()
+    qtbot.waitUntil(lambda: page.matches.text == "The archive is empty")
+    page.bar.show_shelf(Shelf.TRASHED)
+    page.table.select(first)
+    assert page.can_purge()
+    page.purge()
+    box = page.findChild(QMessageBox)
+    assert folder.is_dir(), "nothing goes before the question is answered"
+    next(button for button in box.buttons() if button.text() == "Delete").click()
+    qtbot.waitUntil(lambda: page.context.runs.get(first) is None)
+    assert not folder.exists()
+    assert page.matches.text == "The trash is empty"
+
+
+def test_tags_and_note_are_written_when_the_field_is_left(qtbot: QtBot, page: RunsPage) -> None:
+    first, second = page.model.ids[:2]
+    book = page.context.runs
+    page.table.select(first)
+    note = page.overview.note
+    note.tags.setText("paper,  seed sweep ,paper")
+    note.tags.setModified(True)
+    note.note.setText("good")
+    note.note.setModified(True)
+    page.table.select(second)
+    qtbot.waitUntil(lambda: book.marks(first).tags == ("paper", "seed sweep") and book.marks(first).note == "good")
+    assert book.marks(second).tags == ()
+    page.bar.set_text("tag:paper")
+    assert page.model.ids == [first]
+    page.undo()
+    page.undo()
+    qtbot.waitUntil(lambda: book.marks(first).tags == () and book.marks(first).note == "")
+    qtbot.waitUntil(lambda: page.model.ids == [])
+
+
+def test_the_baseline_is_starred_and_unstarred(qtbot: QtBot, page: RunsPage) -> None:
+    first = page.model.ids[0]
+    page.table.select(first)
+    page.toggle_star()
+    qtbot.waitUntil(lambda: first in page.context.runs.baselines.values())
+    qtbot.waitUntil(lambda: page.overview.note.star.text() == "No longer the baseline")
+    page.toggle_star()
+    qtbot.waitUntil(lambda: not page.context.runs.baselines)
+
+
+def test_a_view_is_saved_by_name_and_comes_back(page: RunsPage) -> None:
+    page.bar.set_text("seed>=2")
+    page.bar.grouped.setChecked(True)
+    page.bar.save_view("late seeds")
+    page.bar.set_text("")
+    page.bar.grouped.setChecked(False)
+    page.bar.show_view("late seeds")
+    assert page.filter.text() == "seed>=2"
+    assert page.model.is_grouped
+    page.bar.delete_view("late seeds")
+    assert page.bar.named == {}
+
+
+def test_what_is_wrong_with_a_filter_stands_below_it(page: RunsPage) -> None:
+    page.bar.set_text("nonsense>3")
+    assert "no column 'nonsense'" in page.bar.error.text()
+    assert page.model.rowCount() == 3
+    page.bar.set_text("")
+    assert page.bar.error.isHidden()
+
+
+def test_the_queue_panel_pauses_and_moves(qtbot: QtBot, page: RunsPage) -> None:
+    from workbench.shell.queue_panel import QueuePanel
+
+    context = page.context
+    panel = QueuePanel(context)
+    qtbot.addWidget(panel)
+    one, two = (record.id for record in submit(context.workspace.runs.store, 2))
+    qtbot.waitUntil(lambda: list(panel.rows) == [one, two])
+    panel.rows[two].next.click()
+    qtbot.waitUntil(lambda: [record.id for record in context.runs.waiting] == [two, one])
+    assert not panel.rows[two].up.isEnabled()
+    panel.toggle_pause()
+    qtbot.waitUntil(lambda: context.runs.queue.is_paused)
+    assert panel.pause.text() == "Go on"
+    assert panel.total.text().startswith("paused")
+    panel.limit.setValue(3)
+    panel.limit.editingFinished.emit()
+    qtbot.waitUntil(lambda: context.runs.queue.at_once == {"cpu": 3})
+
+
+def test_the_system_tab_says_that_there_is_nothing(qtbot: QtBot, page: RunsPage) -> None:
+    page.show()
+    page.open_state(run=page.model.ids[0], tab="System")
+    qtbot.waitUntil(lambda: page.tabs.usage.states.text == "No samples of this run")

@@ -1,0 +1,106 @@
+"""What is said of runs from the window: tags, notes, colours, stars, shelves; each change can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.records import MarksBefore, RunRecord, Shelf
+from workbench.context import Context
+
+MOST_UNDONE = 100
+
+
+def runs_text(count: int) -> str:
+    """``1 run``, ``3 runs``."""
+    return f"{count:,} {'run' if count == 1 else 'runs'}"
+
+
+class RunMarking(QObject):
+    """Sends changes to the store off the GUI thread; the feed brings them back. Keeps what Undo needs."""
+
+    history_changed = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._marks = context.workspace.marks
+        self._history: list[tuple[str, MarksBefore]] = []
+
+    @property
+    def undo_text(self) -> str:
+        """What Undo would take back, or nothing."""
+        return self._history[-1][0] if self._history else ""
+
+    def tag(self, records: Sequence[RunRecord], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
+        """Give tags, take tags."""
+        said = ", ".join([*add, *(f"not {tag}" for tag in remove)])
+        ids = [record.id for record in records]
+        self._change(f"tag {runs_text(len(ids))} {said}", self._marks.tag, ids, tuple(add), tuple(remove))
+
+    def note(self, record: RunRecord, text: str) -> None:
+        """Replace the run's note."""
+        self._change("the note", self._marks.note, record.id, text)
+
+    def colour(self, records: Sequence[RunRecord], colour: int | None) -> None:
+        """Choose the curve's look; None: by the run's number."""
+        self._change("the colour", self._marks.colour, [record.id for record in records], colour)
+
+    def star(self, record: RunRecord, *, is_starred: bool) -> None:
+        """Make it its data set's baseline, or no longer."""
+        self._change("the baseline", self._marks.star, record.id, is_starred=is_starred)
+
+    def shelve(self, records: Sequence[RunRecord], shelf: Shelf) -> None:
+        """Archive, trash or restore; the notification offers nothing, Ctrl+Z does."""
+        ids = [record.id for record in records]
+        words = {Shelf.SHOWN: "restored", Shelf.ARCHIVED: "archived", Shelf.TRASHED: "moved to the trash"}[shelf]
+
+        def told(_: Any) -> None:
+            self._context.notifier.tell(f"{runs_text(len(ids))} {words}. Ctrl+Z takes it back.")
+
+        self._change(f"{runs_text(len(ids))} {words}", self._marks.shelve, ids, shelf, then=told)
+
+    def purge(self, records: Sequence[RunRecord]) -> None:
+        """Delete trashed runs for good, with their files. Cannot be undone."""
+        ids = [record.id for record in records]
+
+        def done(_: Any) -> None:
+            self._context.control.changed.emit()
+            self._context.notifier.tell(f"{runs_text(len(ids))} deleted for good.")
+
+        def failed(error: BaseException) -> None:
+            self._context.control.changed.emit()
+            self._context.notifier.report(error)
+
+        self._context.run_in_thread(self._marks.purge, ids, on_result=done, on_error=failed)
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        if not self._history:
+            return
+        text, before = self._history.pop()
+        self.history_changed.emit()
+
+        def done(_: Any) -> None:
+            self._context.control.changed.emit()
+            self._context.notifier.tell(f"Undone: {text}.")
+
+        self._context.run_in_thread(
+            self._marks.put_back, before, on_result=done, on_error=self._context.notifier.report
+        )
+
+    def _change(
+        self, text: str, function: Callable[..., MarksBefore], *arguments: Any, then: Any = None, **keywords: Any
+    ) -> None:
+        def done(before: MarksBefore) -> None:
+            self._history = [*self._history, (text, before)][-MOST_UNDONE:]
+            self.history_changed.emit()
+            self._context.control.changed.emit()
+            if then is not None:
+                then(before)
+
+        self._context.run_in_thread(
+            function, *arguments, on_result=done, on_error=self._context.notifier.report, **keywords
+        )

@@ -1,0 +1,115 @@
+"""How long what trains and what waits still takes: by phase of a run, for each waiting run, for the whole queue.
+
+From what is recorded: a training run's own epochs, and for a waiting one the pace of the latest run of the same data
+set, recommender and device that has ended. Where there is none, nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from typing import Any
+
+from engine.config import ExperimentConfig
+from engine.records import RunRecord, RunStatus
+from workbench.item_models.run_columns import model_name
+from workbench.run_book import RunBook
+from workbench.widgets.text import time_left_text
+
+PACE_OF = 5
+"""Epochs whose mean is the present pace."""
+
+
+def _setting(record: RunRecord, section: str, name: str) -> Any:
+    held: Any = record.config.get(section)
+    return held.get(name) if isinstance(held, Mapping) else None
+
+
+def phases_text(record: RunRecord, book: RunBook) -> str:
+    """``Left at the present pace: training 3 min, validation 40 s, then the test``; nothing before an epoch."""
+    if record.status is not RunStatus.RUNNING:
+        return ""
+    done = len(book.curve(record.id, "time/train_seconds")[1])
+    ahead = max(record.epochs - done, 0)
+    if not done or not ahead:
+        return ""
+    means = {}
+    for name in ("train", "validate"):
+        _, values = book.curve(record.id, f"time/{name}_seconds")
+        means[name] = float(values[-PACE_OF:].mean())
+    parts = [
+        f"training {time_left_text(ahead * means['train'])}",
+        f"validation {time_left_text(ahead * means['validate'])}",
+    ]
+    start = _setting(record, "similarity", "hybrid_after_epoch")
+    if record.hybrid_started is False and isinstance(start, int) and done <= start < record.epochs:
+        parts.append(f"of it {record.epochs - start} epochs with the hybrid, slower than these")
+    return f"Left at the present pace, {ahead} epochs: {', '.join(parts)}; then the test."
+
+
+def _kind(record: RunRecord) -> tuple[Any, ...]:
+    return record.fingerprint, model_name(record), _setting(record, "train", "device")
+
+
+def paces(book: RunBook) -> dict[tuple[Any, ...], float]:
+    """Seconds of an epoch by data, recommender and device: of the latest run that finished."""
+    found: dict[tuple[Any, ...], float] = {}
+    for record in book.with_status(RunStatus.FINISHED):
+        key = _kind(record)
+        if key in found or record.started_at is None or record.ended_at is None or record.attempt != 1:
+            continue
+        found[key] = (record.ended_at - record.started_at).total_seconds() / max(record.epoch + 1, 1)
+    return found
+
+
+def earlier_pace(book: RunBook, config: ExperimentConfig) -> float | None:
+    """Seconds of an epoch of the latest finished run of the same data, recommender, size and device; None without."""
+    wanted = config.model_dump(mode="json")
+    same = ("hidden_size", "layers", "max_length")
+    for record in book.with_status(RunStatus.FINISHED):
+        if record.started_at is None or record.ended_at is None or record.attempt != 1:
+            continue
+        model = record.config.get("model") or {}
+        is_alike = (
+            model_name(record) == config.model.name
+            and _setting(record, "data", "path") == config.data.path
+            and _setting(record, "train", "device") == config.train.device
+            and _setting(record, "train", "batch_size") == config.train.batch_size
+            and all(model.get(name) == wanted["model"].get(name) for name in same)
+        )
+        if is_alike:
+            return (record.ended_at - record.started_at).total_seconds() / max(record.epoch + 1, 1)
+    return None
+
+
+def waiting_seconds(record: RunRecord, pace: Mapping[tuple[Any, ...], float]) -> float | None:
+    """What a waiting run will take if it does not stop early; None where no run like it has ended."""
+    each = pace.get(_kind(record))
+    return None if each is None else each * record.epochs
+
+
+def queue_seconds(book: RunBook, pace: Mapping[tuple[Any, ...], float], at_once: int = 1) -> tuple[float, int]:
+    """Seconds until the queue is empty, ``at_once`` runs side by side; and how many runs cannot be estimated."""
+    running = book.with_status(RunStatus.RUNNING)
+    unknown = sum(record.seconds_left is None for record in running)
+    ends = [record.seconds_left or 0.0 for record in running]
+    ends += [0.0] * max(at_once - len(ends), 0)
+    heapq.heapify(ends)
+    for record in book.waiting:
+        seconds = waiting_seconds(record, pace)
+        unknown += seconds is None
+        heapq.heappush(ends, heapq.heappop(ends) + (seconds or 0.0))
+    return max(ends, default=0.0), unknown
+
+
+def queue_text(book: RunBook) -> str:
+    """``2 training · 5 waiting · about 40 min left``; says where some could not be estimated."""
+    running, waiting = len(book.with_status(RunStatus.RUNNING)), len(book.waiting)
+    if not running and not waiting:
+        return ""
+    seconds, unknown = queue_seconds(book, paces(book), max([1, *book.queue.at_once.values()]))
+    parts = [f"{running} training", f"{waiting} waiting"]
+    if unknown < running + waiting:
+        more = f", and {unknown} that cannot be estimated" if unknown else ""
+        parts.append(f"at most {time_left_text(seconds)} left{more}")
+    return " · ".join(parts)

@@ -1,0 +1,177 @@
+"""Curves of the ticked runs, losses above validation; groups of seeds as a mean and a band."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from workbench.context import Context
+from workbench.item_models.runs_model import RunsModel, group_name
+from workbench.theme import SMALL, SPACE, WIDE
+from workbench.widgets.layout import label
+from workbench.widgets.run_details import hybrid_from
+from workbench.widgets.states import StatefulStack
+
+if TYPE_CHECKING:
+    from workbench.plots.metric_plot import MetricPlot, RunLook
+
+MOST_TICKED = 50
+"""Above this many curves a plot shows nothing any more; groups count as one."""
+DEFAULT_SERIES = {"losses": "loss/total", "validation": "valid/NDCG@20"}
+
+
+class RunCurves(StatefulStack):
+    """Draws what a `RunsModel` has ticked."""
+
+    follow_changed = Signal(bool)
+
+    def __init__(self, context: Context, model: RunsModel) -> None:
+        # Imported with the page, not with its file: pyqtgraph costs a third of a second before the first paint.
+        from workbench.plots.metric_plot import MetricPlot
+
+        self._context, self._model = context, model
+        theme = context.theme
+        self.plots: dict[str, MetricPlot] = {
+            "losses": MetricPlot(theme, "Losses", ("loss/", "running/")),
+            # Another rhythm than the losses': two plots painted in one turn of the event loop are felt.
+            "validation": MetricPlot(theme, "Validation", ("valid/", "time/"), redraw_ms=140),
+        }
+        self.plots["losses"].plot.setXLink(self.plots["validation"].plot)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setChildrenCollapsible(False)
+        for name, plot in self.plots.items():
+            plot.choose(DEFAULT_SERIES[name])
+            plot.series_changed.connect(lambda _, which=plot: self._feed(which))
+            split.addWidget(plot)
+        # One axis of epochs for both.
+        first, second = self.plots.values()
+        first.log_epochs.toggled.connect(second.log_epochs.setChecked)
+        second.log_epochs.toggled.connect(first.log_epochs.setChecked)
+        self.dropped = label("", "muted", wrap=True)
+        self.follow = QCheckBox("Follow the newest run")
+        self.follow.setToolTip("Select and draw whatever begins to train")
+        foot = QHBoxLayout()
+        foot.addWidget(self.dropped, 1)
+        foot.addWidget(self.follow)
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(SPACE, SPACE, WIDE, WIDE)
+        column.setSpacing(SMALL)
+        column.addWidget(split, 1)
+        column.addLayout(foot)
+        super().__init__(inner, theme)
+        self.follow.toggled.connect(self.follow_changed)
+
+    # What is drawn --------------------------------------------------------------------------------------------------
+
+    def drawn_ids(self) -> list[str]:
+        """Runs whose curves are read: the last ticked ones."""
+        ticked = self._model.ticked
+        return ticked if self._model.is_grouped else ticked[-MOST_TICKED:]
+
+    def _drawn(self) -> dict[str, list[str]]:
+        """Curve → the runs that it stands for; groups are called by their first run."""
+        ids = self.drawn_ids()
+        if not self._model.is_grouped:
+            return {run_id: [run_id] for run_id in ids}
+        book = self._context.runs
+        groups: dict[int, list[str]] = {}
+        for run_id in ids:
+            if book.get(run_id) is not None:
+                groups.setdefault(book.line(run_id).group, []).append(run_id)
+        made = [sorted(runs) for runs in groups.values()]
+        return {runs[0]: runs for runs in made[-MOST_TICKED:]}
+
+    def show_runs(self) -> None:
+        """Names and looks of what is ticked."""
+        from workbench.plots.metric_plot import RunLook
+
+        book = self._context.runs
+        looks: dict[str, RunLook] = {}
+        drawn = self._drawn()
+        for key, runs in drawn.items():
+            record = book.get(key)
+            if record is not None:
+                name = book.line(key).name
+                shown = name if len(runs) == 1 else f"{group_name(name)} ({len(runs)} seeds)"
+                looks[key] = RunLook(shown, book.order(key), hybrid_from(record))
+        for plot in self.plots.values():
+            plot.set_runs(looks)
+        left_out = len(self._model.ticked) - sum(map(len, drawn.values()))
+        self.dropped.setText(f"Only the last {MOST_TICKED} ticked are drawn." if left_out > 0 else "")
+
+    def feed_all(self, *, is_new: bool) -> None:
+        """Bring every curve up to date; ``is_new``: other runs are drawn now."""
+        names = self._context.runs.series_names(self.drawn_ids())
+        for plot in self.plots.values():
+            plot.set_series(names)
+            self._feed(plot)
+            if is_new:
+                plot.autoscale()
+        self.show_state()
+
+    def take(self, run_ids: Iterable[str]) -> None:
+        """These runs' curves have grown."""
+        changed = set(run_ids) & set(self.drawn_ids())
+        if not changed:
+            return
+        names = self._context.runs.series_names(self.drawn_ids())
+        for plot in self.plots.values():
+            plot.set_series(names)
+            self._feed(plot, changed)
+        self.show_state()
+
+    def _feed(self, plot: MetricPlot, changed: set[str] | None = None) -> None:
+        from workbench.plots.bands import band_of
+
+        book = self._context.runs
+        curves, bands = {}, {}
+        for key, runs in self._drawn().items():
+            if len(runs) > 1:
+                bands[key] = band_of([book.curve(run_id, plot.chosen) for run_id in runs])
+            if changed is None or changed & set(runs):
+                curves[key] = bands[key].curve if key in bands else book.curve(key, plot.chosen)
+        plot.set_curves(curves)
+        plot.set_bands(bands)
+        self._align_epochs()
+
+    def _align_epochs(self) -> None:
+        """Both plots have one axis of epochs: it must hold the points of either."""
+        book, chosen = self._context.runs, [plot.chosen for plot in self.plots.values()]
+        ends = [book.curve(run_id, name)[0][-1:] for run_id in self.drawn_ids() for name in chosen]
+        last = max((float(end[0]) for end in ends if len(end)), default=0.0)
+        for plot in self.plots.values():
+            plot.cover(last)
+
+    def show_state(self) -> None:
+        """Curves, or why there are none."""
+        ticked = self.drawn_ids()
+        if not ticked:
+            self.show_empty("No run is ticked", "Tick runs in the table to draw their curves.", "runs")
+        elif not any(self._context.runs.has_curves(run_id) for run_id in ticked):
+            self.show_empty(
+                "No values yet", "Curves begin with the first epoch; memory-based models have none.", "clock"
+            )
+        else:
+            self.show_content()
+
+    def autoscale(self) -> None:
+        """Show all of every curve."""
+        for plot in self.plots.values():
+            plot.autoscale()
+
+    def save_state(self) -> dict[str, Any]:
+        """Chosen series and whether the newest run is followed, JSON-ready."""
+        return {"series": {which: plot.chosen for which, plot in self.plots.items()}, "follow": self.follow.isChecked()}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """What `save_state` gave; whatever makes no sense is passed over."""
+        series = state.get("series")
+        for which, plot in self.plots.items():
+            if isinstance(series, dict) and isinstance(name := series.get(which), str) and name:
+                plot.choose(name)
+        if isinstance(on := state.get("follow"), bool):
+            self.follow.setChecked(on)
