@@ -15,7 +15,8 @@ from engine.data.splits import LeaveOneOut
 from engine.losses.nt_xent.loss import NTXent
 from engine.losses.representation import gram
 from engine.records import PairSimilarities
-from engine.training.objectives import TrainingData, encode
+from engine.training.examples import TrainingData
+from engine.training.objectives import encode
 
 NEGATIVES_PER_USER = 16
 """How many of a batch's similarities between users are kept for the histogram; ranks always use all of them."""
@@ -47,6 +48,7 @@ def pairs(
     views = augmenter.views(batch.inputs, batch.offsets, table, generator)
     options = config.loss
     (encoded,) = encode(model, [(views.ragged, options.representation == "padded_concat")])
+    assert encoded is not None
     loss = NTXent(options.temperature, options.similarity)
     found = loss.similarities(gram(encoded.hidden, encoded.layout, options.representation)).numpy()  # [2N, 2N]
     users = len(rows)
