@@ -164,9 +164,18 @@ class TrainOptions(Options):
         300, ge=1, le=100_000, help="At most this many epochs.", source="FACTS F5", label="Epochs", unit="epochs"
     )
     batch_size: int = setting(
-        256, ge=1, le=1_000_000, help="Users in a batch (actions of BPR-MF, windows of Caser).", source="§5.1.4", symbol="N", label="Batch size", unit="users"
+        256,
+        ge=1,
+        le=1_000_000,
+        help="Users in a batch (actions of BPR-MF, windows of Caser).",
+        source="§5.1.4",
+        symbol="N",
+        label="Batch size",
+        unit="users",
     )
-    learning_rate: float = setting(1e-3, gt=0, le=10, help="The optimiser's step size.", source="§5.1.4", label="Learning rate")
+    learning_rate: float = setting(
+        1e-3, gt=0, le=10, help="The optimiser's step size.", source="§5.1.4", label="Learning rate"
+    )
     beta1: float = setting(
         0.9,
         ge=0,

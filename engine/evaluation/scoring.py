@@ -16,9 +16,11 @@ from engine.data.sequences import Sequences
 class Recommender(Protocol):
     """What can be evaluated."""
 
-    scores: Callable[..., Tensor]
-    """items int64 [A] on the model's device, offsets int64 [B + 1] on the host → scores [B, item_count + 2]; a model
-    that knows its users takes their numbers, int64 [B] on its device, as a third argument."""
+    @property
+    def scores(self) -> Callable[..., Tensor]:
+        """items int64 [A] on the model's device, offsets int64 [B + 1] on the host → scores [B, item_count + 2]; a
+        model that knows its users takes their numbers, int64 [B] on its device, as a third argument."""
+        ...
 
     def eval(self) -> object: ...
 

@@ -109,7 +109,13 @@ class Adam:
             for place, (step, mean, square) in enumerate(parts)
             if step
         }
-        group = {"lr": self.lr, "betas": self.betas, "eps": EPS, "weight_decay": max(self._decays, default=0.0) or 0, "amsgrad": False}
+        group = {
+            "lr": self.lr,
+            "betas": self.betas,
+            "eps": EPS,
+            "weight_decay": max(self._decays, default=0.0) or 0,
+            "amsgrad": False,
+        }
         return {"state": state, "param_groups": [{**group, "params": list(range(len(self.parameters)))}]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

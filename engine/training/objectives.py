@@ -110,7 +110,7 @@ class Own:
         self._negatives = negatives
         self._generator = generator
 
-    def sequences(self, batch: Batch) -> None:  # noqa: ARG002 - the model looks at the batch itself
+    def sequences(self, batch: Batch) -> None:
         """Nothing to encode."""
 
     def loss(self, batch: Batch, encoded: Encoded | None) -> Tensor:  # noqa: ARG002
@@ -175,17 +175,19 @@ def encode(model: SequenceModel, wishes: Sequence[tuple[Ragged | None, bool]]) -
     """SeqEnc(·) of each wish (sequences, whether padded), the packed ones in one pass (Algorithm 1, lines 13–14); None
     for those that wish for nothing."""
     results: list[Encoded | None] = [None] * len(wishes)
-    packed = [(index, ragged) for index, (ragged, is_padded) in enumerate(wishes) if ragged is not None and not is_padded]
+    packed = [
+        (index, ragged) for index, (ragged, is_padded) in enumerate(wishes) if ragged is not None and not is_padded
+    ]
     if packed:
         items = torch.cat([ragged.items for _, ragged in packed])
         offsets = offsets_of(torch.cat([ragged.offsets.diff() for _, ragged in packed]))
         layout = model.packed(offsets, items)
         hidden = model.encode_slots(items, layout)
         sequence = token = 0
-        for index, ragged in packed:
-            count = len(ragged.offsets) - 1
+        for index, asked in packed:
+            count = len(asked.offsets) - 1
             results[index] = Encoded(hidden, layout.select(sequence, sequence + count), token)
-            sequence, token = sequence + count, token + len(ragged.items)
+            sequence, token = sequence + count, token + len(asked.items)
     for index, (ragged, is_padded) in enumerate(wishes):
         if ragged is not None and is_padded:
             layout = model.padded(ragged.offsets, ragged.items)

@@ -103,7 +103,7 @@ def clip(parameters: Iterable[Tensor], longest: float) -> None:
 
 
 def learning_rate(train: TrainOptions, taken: int, steps: int) -> float:
-    """The rate of the step after ``taken`` others, of ``steps`` in all: warm-up from 0, then constant or linear to 0."""
+    """The rate of the step after ``taken`` of ``steps``: warm-up from 0, then constant or linear to 0."""
     if taken < train.warmup_steps:
         return train.learning_rate * (taken + 1) / train.warmup_steps
     if train.rate_decay == "none":

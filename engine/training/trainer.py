@@ -1,7 +1,7 @@
 """Multi-task training of CoSeRec: the paper's Algorithm 1, line by line; and of every other recommender.
 
-SASRec is the same without views (λ = 0), CL4SRec the same with other operators. What a model is trained on, and by which
-loss, it says itself (`engine.models.contract`). A model that does not train (PopRec)
+SASRec is the same without views (λ = 0), CL4SRec the same with other operators. What a model is trained on, and by
+which loss, it says itself (`engine.models.contract`). A model that does not train (PopRec)
 takes the same road and visits no epoch.
 """
 
@@ -42,8 +42,8 @@ _SECONDS_BETWEEN_STEPS_TOLD = 1.0
 class EpochState:
     """An epoch that has begun: what it goes by, and what has been done of it.
 
-    ``order`` int64 [E] are its examples (users, of sequence models); ``table`` float [I + 2, d] the item embeddings at its start, None where no
-    correlation follows them (FACTS F16); ``totals`` [objectives] sums the losses of its first ``step`` batches, which
+    ``order`` int64 [E] are its examples (users, of most models); ``table`` float [I + 2, d] the item embeddings at its
+    start, None where no correlation follows them (FACTS F16); ``totals`` [objectives] sums the losses of its first ``step`` batches, which
     took ``seconds``, correlations included.
     """
 
