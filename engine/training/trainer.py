@@ -43,8 +43,8 @@ class EpochState:
     """An epoch that has begun: what it goes by, and what has been done of it.
 
     ``order`` int64 [E] are its examples (users, of most models); ``table`` float [I + 2, d] the item embeddings at its
-    start, None where no correlation follows them (FACTS F16); ``totals`` [objectives] sums the losses of its first ``step`` batches, which
-    took ``seconds``, correlations included.
+    start, None where no correlation follows them (FACTS F16); ``totals`` [objectives] sums the losses of its first
+    ``step`` batches, which took ``seconds``, correlations included.
     """
 
     order: NDArray[np.int64]

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
-from engine.config import SECTIONS, ExperimentConfig, SettingInfo, fidelity_of, fields_of, with_fidelity
+from engine.config import SECTIONS, ExperimentConfig, SettingInfo, fidelity_of, fields_of, why_unused, with_fidelity
 from engine.errors import ConfigurationError
 from workbench.forms.field import FieldRow, Fold
 from workbench.run_names import NOT_COMPARED
@@ -118,6 +118,7 @@ class ConfigForm(QWidget):
     def _row(self, info: SettingInfo) -> FieldRow:
         row = FieldRow(info, self._theme)
         row.show_info(info, self._base(info))
+        row.show_unused(why_unused(self.config, info.path))
         row.edited.connect(self._edit)
         self.rows[info.path] = row
         return row
@@ -181,6 +182,7 @@ class ConfigForm(QWidget):
             if row is not None and info.path not in self.wrong:
                 row.show_error("")
                 row.show_info(info, base)
+                row.show_unused(why_unused(self.config, info.path))
         for section in SECTIONS:
             count = changed.get(section, 0)
             self.folds[section].note.setText(f"{count} changed" if count else "")
@@ -190,7 +192,13 @@ class ConfigForm(QWidget):
     def _choose_reading(self, _: int) -> None:
         reading = self.reading.currentData()
         if reading in ("paper", "published"):
-            self.set_config(with_fidelity(self.config, reading))
+            try:
+                chosen = with_fidelity(self.config, reading)
+            except ConfigurationError as error:  # a reading may ask of the model what it cannot do
+                self.refresh()
+                self._show_error(error.field, error)
+                return
+            self.set_config(chosen)
             self.config_changed.emit(self.config)
         else:
             self.refresh()

@@ -60,6 +60,7 @@ class FieldRow(QWidget):
         self._base = base
         self.preset_value: Any = info.value
         self._shown: tuple[Any, Any] | None = None
+        self._unused = ""
         self.dot = QToolButton()
         self.name = label(f"{info.label}  {info.symbol}" if info.symbol else info.label)
         self.editor = editor_for(info)
@@ -134,6 +135,16 @@ class FieldRow(QWidget):
         # Not on what is inside the editor: a child without a tip shows its parent's, operator buttons have their own.
         for widget in (self.name, self.editor):
             widget.setToolTip(tool_tip(info, preset_value, self._base))
+
+    def show_unused(self, reason: str) -> None:
+        """Close the field where it changes nothing, and say why in place of its help; empty: it counts."""
+        if reason == self._unused:
+            return
+        self._unused = reason
+        self.editor.setEnabled(not reason)
+        self.dot.setEnabled(not reason)
+        self.help.setText(f"Not used: {reason}" if reason else self.info.help)
+        self.editor.field.setAccessibleDescription(self.help.text())
 
     def show_error(self, text: str) -> None:
         """Say below the field what is wrong with it; empty: nothing."""

@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.config import ExperimentConfig, fidelity_of, fields_of, preset, presets
+from engine import registry
+from engine.config import ExperimentConfig, fidelity_of, fields_of, preset, presets, why_unused
 from workbench.forms.config_form import ConfigForm
 from workbench.forms.editors import BoolEditor, ChoiceEditor, OperatorsEditor, TextEditor
 from workbench.theme import Theme
@@ -130,6 +131,31 @@ def test_another_model_brings_its_own_fields(qtbot: QtBot, theme: Theme) -> None
     form.open_all()
     assert set(form.rows) == {info.path for info in fields_of(form.config)}
     assert "model.heads" not in form.rows
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in registry.entries("model")])
+def test_what_a_model_has_no_use_for_is_closed_with_the_reason(name: str, qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.rows["model.name"].editor.edited.emit(name)
+    form.open_all()
+    assert form.is_valid
+    assert form.config.model.name == name
+    for path, row in form.rows.items():
+        reason = why_unused(form.config, path)
+        assert row.editor.isEnabled() is not bool(reason)
+        assert row.help.text() == (f"Not used: {reason}" if reason else row.info.help)
+    form.rows["model.name"].editor.edited.emit("transformer")
+    assert all(row.editor.isEnabled() for row in form.rows.values())
+
+
+def test_a_reading_that_the_model_cannot_follow_is_refused(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.rows["model.name"].editor.edited.emit("gru4rec")
+    form.reading.setCurrentIndex(form.reading.findData("published"))
+    form.reading.activated.emit(form.reading.currentIndex())
+    assert "no padding" in form.rows["loss.representation"].error_text
+    assert fidelity_of(form.config) == "paper"
+    assert form.reading.currentData() == "paper"
 
 
 def test_the_reading_sets_every_departure_and_turns_custom(qtbot: QtBot, theme: Theme) -> None:
