@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout, QWidget
 
 from engine.config import SECTIONS, ExperimentConfig, SettingInfo, fidelity_of, fields_of, why_unused, with_fidelity
 from engine.errors import ConfigurationError
@@ -118,7 +118,7 @@ class ConfigForm(QWidget):
     def _row(self, info: SettingInfo) -> FieldRow:
         row = FieldRow(info, self._theme)
         row.show_info(info, self._base(info))
-        row.show_unused(why_unused(self.config, info.path))
+        self._show_unused(row)
         row.edited.connect(self._edit)
         self.rows[info.path] = row
         return row
@@ -142,7 +142,11 @@ class ConfigForm(QWidget):
             else:
                 del self.wrong[key]
         if path == "model.name" and path not in self.wrong:
+            row, focused = self.rows.get(path), QApplication.focusWidget()
+            is_focused = row is not None and focused is not None and row.isAncestorOf(focused)
             self._fill("model")
+            if is_focused:
+                self.show_field(path)  # the fields are made anew: the keyboard stays where it was
         self.refresh()
         if path not in self.wrong:
             self.config_changed.emit(self.config)
@@ -182,12 +186,18 @@ class ConfigForm(QWidget):
             if row is not None and info.path not in self.wrong:
                 row.show_error("")
                 row.show_info(info, base)
-                row.show_unused(why_unused(self.config, info.path))
+                self._show_unused(row)
         for section in SECTIONS:
             count = changed.get(section, 0)
-            self.folds[section].note.setText(f"{count} changed" if count else "")
+            unused = why_unused(self.config, section)
+            told = f"Not used: {unused}" if unused else ""
+            self.folds[section].note.setText(told or (f"{count} changed" if count else ""))
         self.reading.setCurrentIndex(self.reading.findData(fidelity_of(self.config)))
         self.reading.model().item(2).setEnabled(False)  # type: ignore[attr-defined]
+
+    def _show_unused(self, row: FieldRow) -> None:
+        """Close the row where the model has no use for it; one reason for a whole section stands at its heading."""
+        row.show_unused(why_unused(self.config, row.info.path), is_told=bool(why_unused(self.config, row.info.section)))
 
     def _choose_reading(self, _: int) -> None:
         reading = self.reading.currentData()

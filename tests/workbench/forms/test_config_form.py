@@ -143,9 +143,22 @@ def test_what_a_model_has_no_use_for_is_closed_with_the_reason(name: str, qtbot:
     for path, row in form.rows.items():
         reason = why_unused(form.config, path)
         assert row.editor.isEnabled() is not bool(reason)
-        assert row.help.text() == (f"Not used: {reason}" if reason else row.info.help)
+        section = why_unused(form.config, row.info.section)
+        assert row.help.text() == (f"Not used: {reason}" if reason and not section else row.info.help)
+        assert form.folds[row.info.section].note.text().startswith("Not used: ") == bool(section)
     form.rows["model.name"].editor.edited.emit("transformer")
     assert all(row.editor.isEnabled() for row in form.rows.values())
+
+
+def test_the_keyboard_stays_at_the_model_that_it_changed(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.show()
+    qtbot.waitExposed(form)
+    form.activateWindow()
+    form.rows["model.name"].editor.field.setFocus()
+    qtbot.waitUntil(lambda: form.rows["model.name"].editor.field.hasFocus())
+    form.rows["model.name"].editor.edited.emit("gru4rec")
+    assert form.rows["model.name"].editor.field.hasFocus()
 
 
 def test_a_reading_that_the_model_cannot_follow_is_refused(qtbot: QtBot, theme: Theme) -> None:
