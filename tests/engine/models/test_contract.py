@@ -17,6 +17,7 @@ from engine.config import ExperimentConfig
 from engine.data.splits import leave_one_out
 from engine.errors import ConfigurationError
 from engine.training import checkpoint, setup, train
+from engine.training.cost import rehearse
 from engine.training.listening import Silent
 from engine.training.stored import stored_model
 from engine.training.trainer import Trainer
@@ -157,3 +158,18 @@ def test_a_sample_of_users_is_ranked_with_their_own_vectors(tmp_path: Path) -> N
         expected = trainer.model.user_embedding.weight[rows] @ trainer.model.item_embedding.weight.t()
     assert torch.allclose(trainer.scorers["valid"](np.arange(30, dtype=np.int64)), expected, atol=1e-5)
     assert not np.array_equal(rows, np.arange(30))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_its_cost_is_foretold(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.training.cost._STEPS", 1)
+    found = rehearse(small(name), DATA)
+    if name not in TRAINED:
+        assert found.steps == 0
+        return
+    lengths = leave_one_out(DATA).training_part.lengths
+    windows = np.maximum(lengths - 7, 0) + 1  # of 4 items and 3 targets
+    examples = {"bpr_mf": int(lengths.sum()), "caser": int(windows.sum())}.get(name, len(lengths))
+    assert found.steps == -(-examples // 32)
+    assert found.train_seconds > 0
+    assert found.memory > 0
