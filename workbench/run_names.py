@@ -66,7 +66,11 @@ def run_name(record: RunRecord) -> str:
     if not preset_values(record.preset):
         return record.name or record.id
     changed = differing(record)
-    if len(changed) <= NAMED:
+    model = changed.get("model.name")
+    if model is not None:
+        # Another model has other settings, and needs no others of the rest: how many they are says nothing.
+        middle = [plain(model)]
+    elif len(changed) <= NAMED:
         middle = [f"{path.split('.')[1].replace('_', ' ')} {plain(value)}" for path, value in changed.items()]
     else:
         middle = [f"{len(changed)} settings changed"]

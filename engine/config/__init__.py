@@ -23,6 +23,7 @@ from engine.config.experiment import (
     with_fidelity,
 )
 from engine.config.fidelity import FidelityOptions
+from engine.config.fitting import why_unused
 from engine.config.grid import MOST_RUNS, grid, parse_list
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
 from engine.config.losses import applies, negatives_in_words
@@ -73,5 +74,6 @@ __all__ = [
     "preset",
     "presets",
     "recipe_fields",
+    "why_unused",
     "with_fidelity",
 ]

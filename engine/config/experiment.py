@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self, cast
 
-from pydantic import BaseModel, Field, SerializeAsAny, ValidationError, create_model, field_validator
+from pydantic import BaseModel, Field, SerializeAsAny, ValidationError, create_model, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from engine import registry
 from engine.config.fidelity import FidelityOptions
+from engine.config.fitting import needs_no_views, refuse_misfit
 from engine.config.sections import (
     AugmentOptions,
     AugmentSection,
@@ -78,15 +79,23 @@ class ExperimentConfig(Options):
         values = _plain(value)
         return model_section(values.get("name", "transformer")).model_validate(values)
 
+    @model_validator(mode="after")
+    def _fits_the_model(self) -> Self:
+        refuse_misfit(self)
+        return self
+
     def replace(self, values: Mapping[str, Any]) -> ExperimentConfig:
         """A copy with ``{"train.epochs": 5, …}`` changed; text is parsed as the field's type.
+
+        Another model begins with its own defaults. With one that makes no views, λ goes to 0 unless it is given.
 
         Raises ``ConfigurationError`` naming the field, what is wrong and what is allowed.
         """
         tree = self.model_dump(mode="json")
         if "model.name" in values and values["model.name"] != self.model.name:
-            kept = set(model_section(str(values["model.name"])).model_fields)
-            tree["model"] = {key: item for key, item in tree["model"].items() if key in kept}
+            tree["model"] = {}  # a model's own defaults: a width or a dropout that suits one need not suit another
+            if needs_no_views(str(values["model.name"])):
+                tree["loss"]["contrastive_weight"] = 0.0
         for path, value in values.items():
             section, _, name = path.partition(".")
             if section not in tree or not isinstance(tree[section], dict) or not name:

@@ -164,9 +164,18 @@ class TrainOptions(Options):
         300, ge=1, le=100_000, help="At most this many epochs.", source="FACTS F5", label="Epochs", unit="epochs"
     )
     batch_size: int = setting(
-        256, ge=1, le=1_000_000, help="Users in a batch.", source="§5.1.4", symbol="N", label="Batch size", unit="users"
+        256,
+        ge=1,
+        le=1_000_000,
+        help="Users in a batch (actions of BPR-MF, windows of Caser).",
+        source="§5.1.4",
+        symbol="N",
+        label="Batch size",
+        unit="users",
     )
-    learning_rate: float = setting(1e-3, gt=0, le=10, help="Adam's step size.", source="§5.1.4", label="Learning rate")
+    learning_rate: float = setting(
+        1e-3, gt=0, le=10, help="The optimiser's step size.", source="§5.1.4", label="Learning rate"
+    )
     beta1: float = setting(
         0.9,
         ge=0,
@@ -186,6 +195,50 @@ class TrainOptions(Options):
         symbol="β₂",
         label="Adam β₂",
         advanced=True,
+    )
+    optimiser: Literal["adam", "adamw", "rmsprop"] = setting(
+        "adam",
+        help="How gradients become steps. AdamW takes weight decay off the weights themselves, and off matrices only.",
+        source="§5.1.4, FACTS B2, B6",
+        label="Optimiser",
+        advanced=True,
+        choices={"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSProp"},
+    )
+    weight_decay: float = setting(
+        0.0,
+        ge=0,
+        le=1,
+        help="Pull of every weight towards 0 (L2).",
+        source="FACTS B4, B6",
+        label="Weight decay",
+        advanced=True,
+    )
+    clip_norm: float = setting(
+        0.0,
+        ge=0,
+        le=1e6,
+        help="Longest gradient, over all weights together; 0 leaves gradients as they are.",
+        source="FACTS B6",
+        label="Clip gradients at",
+        advanced=True,
+    )
+    warmup_steps: int = setting(
+        0,
+        ge=0,
+        le=10_000_000,
+        help="Steps over which the learning rate grows from 0.",
+        source="FACTS B6",
+        label="Warm-up",
+        unit="steps",
+        advanced=True,
+    )
+    rate_decay: Literal["none", "linear"] = setting(
+        "none",
+        help="What becomes of the learning rate after the warm-up; linear reaches 0 with the last epoch.",
+        source="FACTS B6",
+        label="Learning-rate decay",
+        advanced=True,
+        choices={"none": "stays", "linear": "falls linearly to 0"},
     )
     seed: int = setting(
         1, ge=0, lt=2**31, help="Seed of every random generator of the run.", source="FACTS F14", label="Seed"

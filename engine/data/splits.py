@@ -81,9 +81,14 @@ class LeaveOneOut:
 
         For validations that need not look at everybody: no run's seed moves the sample, so runs stay comparable.
         """
+        rows = self.sampled_rows(count)
+        return self if len(rows) == len(self.users) else LeaveOneOut(self.whole.take(rows))
+
+    def sampled_rows(self, count: int) -> NDArray[np.int64]:
+        """Which of ``users`` [E] the users of `sample` are, ascending."""
         if not 0 < count < len(self.users):
-            return self
-        return LeaveOneOut(self.whole.take(training_rows(len(self.users), count / len(self.users), "random")))
+            return np.arange(len(self.users), dtype=np.int64)
+        return training_rows(len(self.users), count / len(self.users), "random")
 
     def correlation_sequences(self, which: Literal["inputs", "training"]) -> Sequences:
         """What memory-based correlation counts (FACTS F15), over *all* users [U], aligned with ``sequences``.

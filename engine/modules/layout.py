@@ -115,7 +115,12 @@ def _future(length: int, device: torch.device) -> Tensor:
 
 
 def packed_layout(
-    offsets: Tensor, max_length: int, *, hidden_items: Tensor | None = None, device: torch.device | str = "cpu"
+    offsets: Tensor,
+    max_length: int,
+    *,
+    hidden_items: Tensor | None = None,
+    is_bidirectional: bool = False,
+    device: torch.device | str = "cpu",
 ) -> Layout:
     """Slots for the last ``max_length`` tokens of each sequence, left-aligned in groups of similar length.
 
@@ -123,7 +128,8 @@ def packed_layout(
     it. ``hidden_items`` bool [A], on the device, one a flat item, marks items that no query may see as a key (masked
     ones where the mask token is padding, FACTS F10). A query that is left with no key at all sees every token of its
     own sequence instead, before and after it: the padded encoder does the same over all ``max_length`` positions,
-    where its equally masked scores give a plain softmax (FACTS F14).
+    where its equally masked scores give a plain softmax (FACTS F14). With ``is_bidirectional`` every query sees all of
+    its sequence (BERT4Rec, FACTS B6).
     """
     device = torch.device(device)
     lengths = offsets.diff().clamp_(max=max_length)
@@ -151,7 +157,10 @@ def packed_layout(
     for count, length in shapes:
         stop = start + count * length
         future = _future(length, device)
-        if concealed is None:
+        if is_bidirectional:
+            idle_keys = ~is_real[start:stop].view(count, length)
+            groups.append(Group(start, count, length, idle_keys.unsqueeze(1).expand(-1, length, -1), False))
+        elif concealed is None:
             groups.append(Group(start, count, length, future, True))
         else:
             real = is_real[start:stop].view(count, length)

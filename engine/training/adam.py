@@ -22,9 +22,20 @@ class Adam:
     m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ). A parameter without a gradient is left alone, as is its count of steps.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, betas: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[Tensor],
+        lr: float,
+        betas: tuple[float, float],
+        *,
+        weight_decay: float = 0.0,
+        decoupled: bool = False,
+    ) -> None:
+        """``weight_decay`` w adds w · θ to every gradient; ``decoupled`` (AdamW, Loshchilov and Hutter 2019) instead
+        takes lr · w · θ from the weight itself, and from matrices only: biases and norms are left alone (FACTS B6)."""
         self.parameters = list(parameters)
-        self.lr, self.betas = lr, betas
+        self.lr, self.betas, self.decoupled = lr, betas, decoupled
+        self._decays = [0.0 if decoupled and p.dim() < 2 else weight_decay for p in self.parameters]
         self._steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self.parameters]
         self._means = [torch.zeros_like(p, memory_format=torch.preserve_format) for p in self.parameters]
         self._squares = [torch.zeros_like(p, memory_format=torch.preserve_format) for p in self.parameters]
@@ -37,37 +48,54 @@ class Adam:
     @torch.no_grad()
     def step(self) -> None:
         """One update of every parameter that has a gradient."""
-        by_device: dict[torch.device, list[int]] = {}
+        alike: dict[tuple[torch.device, float], list[int]] = {}
         for place, parameter in enumerate(self.parameters):
             if parameter.grad is not None:
-                by_device.setdefault(parameter.device, []).append(place)
-        for device, places in by_device.items():
+                alike.setdefault((parameter.device, self._decays[place]), []).append(place)
+        for (device, decay), places in alike.items():
             weights = [self.parameters[place] for place in places]
             gradients = [weight.grad for weight in weights if weight.grad is not None]
             means, squares = [self._means[place] for place in places], [self._squares[place] for place in places]
             steps = [self._steps[place] for place in places]
             torch._foreach_add_(steps, 1)
             update = self._fused if device.type in _HAS_FUSED else self._plain
-            update(weights, gradients, means, squares, steps)
+            update(weights, gradients, means, squares, steps, decay)
 
     def _fused(
-        self, weights: list[Tensor], gradients: list[Tensor], means: list[Tensor], squares: list[Tensor], steps: Any
+        self,
+        weights: list[Tensor],
+        gradients: list[Tensor],
+        means: list[Tensor],
+        squares: list[Tensor],
+        steps: Any,
+        decay: float,
     ) -> None:
-        torch._fused_adam_(
+        kernel = torch._fused_adamw_ if self.decoupled else torch._fused_adam_
+        kernel(
             *(weights, gradients, means, squares, [], steps),
             lr=self.lr,
             beta1=self.betas[0],
             beta2=self.betas[1],
-            weight_decay=0.0,
+            weight_decay=decay,
             eps=EPS,
             amsgrad=False,
             maximize=False,
         )
 
     def _plain(
-        self, weights: list[Tensor], gradients: list[Tensor], means: list[Tensor], squares: list[Tensor], steps: Any
+        self,
+        weights: list[Tensor],
+        gradients: list[Tensor],
+        means: list[Tensor],
+        squares: list[Tensor],
+        steps: Any,
+        decay: float,
     ) -> None:
         for weight, gradient, mean, square, step in zip(weights, gradients, means, squares, steps, strict=True):
+            if decay and self.decoupled:
+                weight.mul_(1 - self.lr * decay)
+            elif decay:
+                gradient = gradient.add(weight, alpha=decay)
             mean.lerp_(gradient, 1 - self.betas[0])
             square.mul_(self.betas[1]).addcmul_(gradient, gradient, value=1 - self.betas[1])
             first, second = 1 - self.betas[0] ** step, 1 - self.betas[1] ** step
@@ -81,7 +109,13 @@ class Adam:
             for place, (step, mean, square) in enumerate(parts)
             if step
         }
-        group = {"lr": self.lr, "betas": self.betas, "eps": EPS, "weight_decay": 0, "amsgrad": False}
+        group = {
+            "lr": self.lr,
+            "betas": self.betas,
+            "eps": EPS,
+            "weight_decay": max(self._decays, default=0.0) or 0,
+            "amsgrad": False,
+        }
         return {"state": state, "param_groups": [{**group, "params": list(range(len(self.parameters)))}]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

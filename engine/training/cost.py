@@ -67,7 +67,7 @@ class _Rehearsal(Trainer):
         self.model = setup.model(self.config, self.dataset, self.split, self.generators.initial).to(self.device)
         if trains:
             self._prepare()
-            steps = -(-len(self.rows) // self.config.train.batch_size)
+            steps = self.steps
         train = self._step_seconds() * steps if trains else 0.0
         asks = trains and setup.uses_neighbours(self.config)
         similarity = registry.entry("similarity", self.config.similarity.name).facts
@@ -99,7 +99,7 @@ class _Rehearsal(Trainer):
         if self.contrastive is not None:
             self.contrastive.neighbours = self._made_up_neighbours()
         self.model.train()
-        order = self.generators.order.permutation(self.rows)
+        order = self.generators.order.permutation(self.data.of_users(self.rows))
         size = self.config.train.batch_size
         batches = [self.data.batch(order[begin : begin + size]) for begin in range(0, len(order), size)]
         with saved_tensors_hooks(self._note_kept, lambda tensor: tensor):
@@ -120,8 +120,9 @@ class _Rehearsal(Trainer):
     def _user_seconds(self) -> float:
         """Seconds a user's ranking takes, of some users ranked together."""
         size = users_at_once(self.dataset.item_count, self.config.evaluate.batch_size)
-        some = self.split.sample(min(size, _RANKED, len(self.split.users)))
-        self.scorers = {"valid": self._scorer("valid", some)}
+        count = min(size, _RANKED, len(self.split.users))
+        some = self.split.sample(count)
+        self.scorers = {"valid": self._scorer("valid", some, self.split.sampled_rows(count))}
         return self._timed(lambda _: self._evaluate("valid", some)) / max(len(some.users), 1)
 
     def _table_seconds(self) -> float:

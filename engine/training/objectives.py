@@ -13,51 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.augment.ragged import Ragged, offsets_of, ranges
+from engine.augment.ragged import Ragged, offsets_of
 from engine.augment.views import Augmenter, NeighbourTable
-from engine.data.splits import LeaveOneOut
 from engine.losses.nt_xent.loss import NTXent
 from engine.losses.representation import Representation, gram
-from engine.models.transformer.module import Transformer
+from engine.models.contract import Batch, Negatives, OwnLossModel, SequenceModel
 from engine.modules.layout import Layout
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """N users' training inputs ``items[:-3]`` and targets ``items[1:-2]`` (FACTS F1), whole.
-
-    ``rows`` int64 [N] (evaluated users) and ``offsets`` int64 [N + 1] lie on the host, ``inputs`` and ``targets``
-    int64 [T] on the device.
-    """
-
-    rows: Tensor
-    offsets: Tensor
-    inputs: Tensor
-    targets: Tensor
-
-
-class TrainingData:
-    """All users' training parts on the device; batches are gathers from them."""
-
-    def __init__(self, split: LeaveOneOut, device: torch.device | str = "cpu") -> None:
-        part = split.training_part  # inputs and the last target: targets are the inputs shifted by one
-        self._items = torch.from_numpy(part.items.astype(np.int64)).to(device)
-        self._starts = torch.from_numpy(part.offsets[:-1])
-        self._lengths = torch.from_numpy(part.lengths - 1)
-        self._device = self._items.device
-
-    def batch(self, rows: NDArray[np.int64]) -> Batch:
-        """The batch of the users ``rows`` [N], in that order."""
-        users = torch.from_numpy(rows)
-        positions, offsets = ranges(self._starts[users], self._lengths[users])
-        positions = positions.to(self._device, non_blocking=True)
-        return Batch(users, offsets, self._items[positions], self._items[positions + 1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +45,11 @@ class Objective(Protocol):
     is_padded: bool
     """Whether padding takes part as published (FACTS F14)."""
 
-    def sequences(self, batch: Batch) -> Ragged:
-        """What to encode; offsets on the host."""
+    def sequences(self, batch: Batch) -> Ragged | None:
+        """What to encode, offsets on the host; None where the task encodes nothing."""
         ...
 
-    def loss(self, batch: Batch, encoded: Encoded) -> Tensor:
+    def loss(self, batch: Batch, encoded: Encoded | None) -> Tensor:
         """The task's loss, a scalar."""
         ...
 
@@ -112,24 +77,63 @@ class NextItem:
     weight = 1.0
     is_padded = False
 
-    def __init__(self, loss: NextItemLoss, table: Tensor, generator: torch.Generator) -> None:
+    def __init__(self, loss: NextItemLoss, model: SequenceModel, generator: torch.Generator) -> None:
         self._loss = loss
-        self._table = table
+        self._model = model
         self._generator = generator
 
     def sequences(self, batch: Batch) -> Ragged:
         """The training inputs themselves."""
         return Ragged(batch.inputs, batch.offsets)
 
-    def loss(self, batch: Batch, encoded: Encoded) -> Tensor:
-        """The loss over the tokens that the encoder kept (the last ``max_length``)."""
+    def loss(self, batch: Batch, encoded: Encoded | None) -> Tensor:
+        """The loss over the tokens that the encoder kept (the last ``max_length``); of windows, over the last ones."""
+        assert encoded is not None
         layout = encoded.layout
-        slots = layout.token_slots()  # [T]
-        hidden = F.embedding(slots, encoded.hidden)  # [T, d]
-        targets = batch.targets[layout.token[slots] - encoded.first_token]
-        rows = torch.repeat_interleave(batch.rows, layout.lengths).to(hidden.device, non_blocking=True)
-        lengths = layout.lengths.to(hidden.device, non_blocking=True)
-        return self._loss(hidden, targets, self._table, rows=rows, lengths=lengths, generator=self._generator)
+        if batch.after:
+            slots, targets, counts = layout.last_slots(), batch.targets, torch.ones_like(layout.lengths)  # [N]
+        else:
+            slots, counts = layout.token_slots(), layout.lengths  # [T]
+            targets = batch.targets[layout.token[slots] - encoded.first_token]
+        return loss_at(self._loss, self._model, encoded, slots, targets, batch.rows, counts, self._generator)
+
+
+class Own:
+    """The loss that a model brings with it, where hidden states and an output table do not tell it."""
+
+    name = "next_item"
+    weight = 1.0
+    is_padded = False
+
+    def __init__(self, model: OwnLossModel, negatives: Negatives, generator: torch.Generator) -> None:
+        self._model = model
+        self._negatives = negatives
+        self._generator = generator
+
+    def sequences(self, batch: Batch) -> None:
+        """Nothing to encode."""
+
+    def loss(self, batch: Batch, encoded: Encoded | None) -> Tensor:  # noqa: ARG002
+        """The model's own."""
+        return self._model.loss(batch, self._negatives, self._generator)
+
+
+def loss_at(
+    loss: NextItemLoss,
+    model: SequenceModel,
+    encoded: Encoded,
+    slots: Tensor,
+    targets: Tensor,
+    users: Tensor,
+    counts: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    """``loss`` of the hidden states in ``slots`` [T] against ``targets`` [T], ``counts`` [N] of them for each of the
+    training ``users`` [N] (both on the host)."""
+    hidden = model.outputs(F.embedding(slots, encoded.hidden))  # [T, d]
+    rows = torch.repeat_interleave(users, counts).to(hidden.device, non_blocking=True)
+    lengths = counts.to(hidden.device, non_blocking=True)
+    return loss(hidden, targets, model.output_table(), rows=rows, lengths=lengths, generator=generator)
 
 
 class Contrastive:
@@ -161,28 +165,31 @@ class Contrastive:
         assert self.neighbours is not None, "the trainer sets the correlation at each epoch's start"
         return self._augmenter.views(batch.inputs, batch.offsets, self.neighbours, self._generator).ragged
 
-    def loss(self, batch: Batch, encoded: Encoded) -> Tensor:  # noqa: ARG002 - the views say all
+    def loss(self, batch: Batch, encoded: Encoded | None) -> Tensor:  # noqa: ARG002 - the views say all
         """NT-Xent over the views' representations."""
+        assert encoded is not None
         return self._loss(gram(encoded.hidden, encoded.layout, self._representation))
 
 
-def encode(model: Transformer, wishes: Sequence[tuple[Ragged, bool]]) -> list[Encoded]:
-    """SeqEnc(·) of each wish (sequences, whether padded), the packed ones in one pass (Algorithm 1, lines 13–14)."""
+def encode(model: SequenceModel, wishes: Sequence[tuple[Ragged | None, bool]]) -> list[Encoded | None]:
+    """SeqEnc(·) of each wish (sequences, whether padded), the packed ones in one pass (Algorithm 1, lines 13–14); None
+    for those that wish for nothing."""
     results: list[Encoded | None] = [None] * len(wishes)
-    packed = [index for index, (_, is_padded) in enumerate(wishes) if not is_padded]
+    packed = [
+        (index, ragged) for index, (ragged, is_padded) in enumerate(wishes) if ragged is not None and not is_padded
+    ]
     if packed:
-        items = torch.cat([wishes[index][0].items for index in packed])
-        offsets = offsets_of(torch.cat([wishes[index][0].offsets.diff() for index in packed]))
+        items = torch.cat([ragged.items for _, ragged in packed])
+        offsets = offsets_of(torch.cat([ragged.offsets.diff() for _, ragged in packed]))
         layout = model.packed(offsets, items)
         hidden = model.encode_slots(items, layout)
         sequence = token = 0
-        for index in packed:
-            ragged = wishes[index][0]
-            count = len(ragged.offsets) - 1
+        for index, asked in packed:
+            count = len(asked.offsets) - 1
             results[index] = Encoded(hidden, layout.select(sequence, sequence + count), token)
-            sequence, token = sequence + count, token + len(ragged.items)
+            sequence, token = sequence + count, token + len(asked.items)
     for index, (ragged, is_padded) in enumerate(wishes):
-        if is_padded:
+        if ragged is not None and is_padded:
             layout = model.padded(ragged.offsets, ragged.items)
             results[index] = Encoded(model.encode_slots(ragged.items, layout), layout)
-    return [result for result in results if result is not None]
+    return results

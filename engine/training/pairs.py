@@ -12,10 +12,12 @@ from engine.augment.views import Augmenter, NeighbourTable
 from engine.config import ExperimentConfig
 from engine.data.dataset import Dataset
 from engine.data.splits import LeaveOneOut
+from engine.errors import UsageError
 from engine.losses.nt_xent.loss import NTXent
 from engine.losses.representation import gram
 from engine.records import PairSimilarities
-from engine.training.objectives import TrainingData, encode
+from engine.training.examples import TrainingData
+from engine.training.objectives import encode
 
 NEGATIVES_PER_USER = 16
 """How many of a batch's similarities between users are kept for the histogram; ranks always use all of them."""
@@ -34,8 +36,11 @@ def pairs(
     """Batch ``part`` of the users in a random order by ``seed``, two views each; None after the last batch.
 
     Views, representation, similarity and temperature are ``config``'s; dropout is off. A last batch of one user has
-    nobody to compare with, and is left out.
+    nobody to compare with, and is left out. Raises ``UsageError`` for a model that makes no views.
     """
+    plugin = registry.entry("model", config.model.name)
+    if not plugin.facts["views"]:
+        raise UsageError(f"{plugin.label} makes no views to compare.", "Choose a run of a sequence model.")
     size = config.train.batch_size
     rows = np.random.default_rng(seed).permutation(len(split.users))[part * size : (part + 1) * size]
     if len(rows) < 2:
@@ -47,6 +52,7 @@ def pairs(
     views = augmenter.views(batch.inputs, batch.offsets, table, generator)
     options = config.loss
     (encoded,) = encode(model, [(views.ragged, options.representation == "padded_concat")])
+    assert encoded is not None
     loss = NTXent(options.temperature, options.similarity)
     found = loss.similarities(gram(encoded.hidden, encoded.layout, options.representation)).numpy()  # [2N, 2N]
     users = len(rows)

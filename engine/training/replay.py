@@ -18,7 +18,7 @@ from engine.data.splits import LeaveOneOut, training_rows
 from engine.errors import UsageError
 from engine.similarity.table import NeighbourTable
 from engine.training import setup
-from engine.training.objectives import TrainingData
+from engine.training.examples import TrainingData
 from engine.training.seeding import Generators
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from engine import registry
 from engine.augment.views import Augmenter
@@ -16,9 +20,13 @@ from engine.data.splits import LeaveOneOut
 from engine.errors import RunError
 from engine.evaluation.protocol import Which, model_inputs
 from engine.evaluation.scoring import ModelScorer
+from engine.losses.negatives import NegativeSampler
 from engine.records import EpochReport
 from engine.similarity.source import Correlations, correlations
-from engine.training.objectives import Contrastive, NextItem
+from engine.training.adam import Adam
+from engine.training.cloze import Cloze
+from engine.training.objectives import Contrastive, NextItem, Objective, Own
+from engine.training.optimiser import Optimiser, RMSProp, learning_rate
 from engine.training.seeding import Generators
 
 _MAY_CHANGE = {"data.path", "train.epochs", "train.patience", "train.device", "evaluate.batch_size"} | {
@@ -35,19 +43,59 @@ def trains(config: ExperimentConfig) -> bool:
 
 def model(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, generator: torch.Generator) -> Any:
     """The model with fresh weights, on the CPU. One that does not train is made from the split itself."""
-    made = registry.entry("model", config.model.name).load()
+    plugin = registry.entry("model", config.model.name)
+    made = plugin.load()
+    if plugin.facts.get("knows_users"):
+        return made.from_config(config, dataset.item_count, generator, len(split.users))
     if trains(config):
         return made.from_config(config, dataset.item_count, generator)
     return made.from_config(config, dataset.item_count, split)
 
 
+def objectives(
+    config: ExperimentConfig,
+    dataset: Dataset,
+    split: LeaveOneOut,
+    model: Any,
+    generators: Generators,
+    device: torch.device,
+) -> tuple[Objective, ...]:
+    """The tasks of training: the model's own kind first, then the contrastive one where λ > 0 (Eq. 15)."""
+    views = contrastive(config, dataset, generators, device)
+    first = next_item(config, dataset, split, model, generators)
+    return (first,) if views is None else (first, views)
+
+
 def next_item(
     config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, model: Any, generators: Generators
-) -> NextItem:
-    """The next-item task with its loss (Eq. 3, FACTS F7)."""
+) -> NextItem | Cloze | Own:
+    """The task that the model announces: next items with their loss (Eq. 3, FACTS F7), cloze, or its own."""
+    task, device = registry.entry("model", config.model.name).facts["task"], model.item_embedding.weight.device
+    if task == "own":
+        sampler = NegativeSampler.from_config(config, split, dataset.item_count, device)
+        return Own(model, sampler, generators.negatives)
     made = registry.entry("next_item_loss", config.loss.next_item).load()
-    loss = made.from_config(config, split, dataset.item_count, model.item_embedding.weight.device)
-    return NextItem(loss, model.item_embedding.weight, generators.negatives)
+    loss = made.from_config(config, split, dataset.item_count, device)
+    if task == "cloze":
+        return Cloze(loss, model, generators.views, generators.negatives)
+    return NextItem(loss, model, generators.negatives)
+
+
+def optimiser(config: ExperimentConfig, parameters: Iterable[Tensor], steps: int) -> Optimiser:
+    """The optimiser of ``config.train`` for a run of at most ``steps`` steps."""
+    train, weights = config.train, list(parameters)
+    inner: Adam | RMSProp
+    if train.optimiser == "rmsprop":
+        inner = RMSProp(weights, train.learning_rate, weight_decay=train.weight_decay)
+    else:
+        inner = Adam(
+            weights,
+            train.learning_rate,
+            (train.beta1, train.beta2),
+            weight_decay=train.weight_decay,
+            decoupled=train.optimiser == "adamw",
+        )
+    return Optimiser(inner, train.clip_norm, lambda taken: learning_rate(train, taken, steps))
 
 
 def contrastive(
@@ -84,11 +132,21 @@ def correlations_or_none(config: ExperimentConfig, split: LeaveOneOut, dataset: 
 
 
 def scorer(
-    config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, which: Which, model: Any, device: torch.device
+    config: ExperimentConfig,
+    dataset: Dataset,
+    split: LeaveOneOut,
+    which: Which,
+    model: Any,
+    device: torch.device,
+    users: NDArray[np.int64] | None = None,
 ) -> ModelScorer:
-    """Scores of ``model`` for the evaluated users' ``which`` inputs."""
+    """Scores of ``model`` for the evaluated users' ``which`` inputs; ``users`` [E] says who of the training users they
+    are, where it is not all of them."""
     inputs = model_inputs(split, which, dataset.item_count, config.evaluate, config.train.seed)
-    return ModelScorer(model, inputs, getattr(config.model, "max_length", 1), device)
+    known = None
+    if registry.entry("model", config.model.name).facts.get("knows_users"):
+        known = np.arange(len(split.users), dtype=np.int64) if users is None else users
+    return ModelScorer(model, inputs, getattr(model, "max_length", 1), device, known)
 
 
 def plain(report: EpochReport) -> dict[str, Any]:

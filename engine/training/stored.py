@@ -31,7 +31,7 @@ def stored_model(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut,
         )
     with torch.random.fork_rng(devices=[]):
         model = setup.model(config, dataset, split, torch.Generator())
-    if weights.is_published:
+    if weights.is_published and hasattr(model, "load_published"):
         model.load_published(weights.values)
     else:
         refuse_misfit(model.state_dict(), weights.values)

@@ -1,6 +1,7 @@
-"""Multi-task training of CoSeRec: the paper's Algorithm 1, line by line.
+"""Multi-task training of CoSeRec: the paper's Algorithm 1, line by line; and of every other recommender.
 
-SASRec is the same without views (λ = 0), CL4SRec the same with other operators. A model that does not train (PopRec)
+SASRec is the same without views (λ = 0), CL4SRec the same with other operators. What a model is trained on, and by
+which loss, it says itself (`engine.models.contract`). A model that does not train (PopRec)
 takes the same road and visits no epoch.
 """
 
@@ -22,15 +23,16 @@ from engine.data.splits import LeaveOneOut, leave_one_out, training_rows
 from engine.errors import RunError
 from engine.evaluation.protocol import Evaluation, Which, evaluate
 from engine.evaluation.scoring import ModelScorer
+from engine.models.contract import Batch, UserSequences
 from engine.records import EpochReport, TrainingResult
 from engine.similarity.source import Correlations
 from engine.similarity.table import NeighbourTable
 from engine.training import checkpoint, setup
-from engine.training.adam import Adam
 from engine.training.device import describe, memory_guard, resolve
 from engine.training.early_stopping import EarlyStopping
+from engine.training.examples import examples_of
 from engine.training.listening import Listener
-from engine.training.objectives import Batch, Objective, TrainingData, encode
+from engine.training.objectives import Contrastive, encode
 from engine.training.seeding import Generators
 
 _SECONDS_BETWEEN_STEPS_TOLD = 1.0
@@ -40,9 +42,9 @@ _SECONDS_BETWEEN_STEPS_TOLD = 1.0
 class EpochState:
     """An epoch that has begun: what it goes by, and what has been done of it.
 
-    ``order`` int64 [U] are its users; ``table`` float [I + 2, d] the item embeddings at its start, None where no
-    correlation follows them (FACTS F16); ``totals`` [objectives] sums the losses of its first ``step`` batches, which
-    took ``seconds``, correlations included.
+    ``order`` int64 [E] are its examples (users, of most models); ``table`` float [I + 2, d] the item embeddings at its
+    start, None where no correlation follows them (FACTS F16); ``totals`` [objectives] sums the losses of its first
+    ``step`` batches, which took ``seconds``, correlations included.
     """
 
     order: NDArray[np.int64]
@@ -86,21 +88,23 @@ class Trainer:
     def _prepare(self) -> None:
         """Everything that no parameter update changes, made once."""
         train = self.config.train
-        self.data = TrainingData(self.split, self.device)
-        self.next_item = setup.next_item(self.config, self.dataset, self.split, self.model, self.generators)
-        self.contrastive = setup.contrastive(self.config, self.dataset, self.generators, self.device)
-        self.objectives: list[Objective] = [self.next_item]
+        self.data = examples_of(getattr(self.model, "examples", UserSequences()), self.split, self.device)
+        self.objectives = setup.objectives(
+            self.config, self.dataset, self.split, self.model, self.generators, self.device
+        )
+        self.contrastive = next((task for task in self.objectives if isinstance(task, Contrastive)), None)
         self.correlations = None
         if self.contrastive is not None:
-            self.objectives.append(self.contrastive)
             self.listener.phase("correlations")
             self.correlations = self._correlations()
         self.rows = training_rows(
             len(self.split.users), self.config.data.train_fraction, self.config.fidelity.train_subset, train.seed
         )
-        self.optimiser = Adam(self.model.parameters(), train.learning_rate, (train.beta1, train.beta2))
+        self.steps = -(-len(self.data.of_users(self.rows)) // train.batch_size)
+        self.optimiser = setup.optimiser(self.config, self.model.parameters(), train.epochs * self.steps)
         self.validated = self.split.sample(self.config.evaluate.validation_users)
-        self.scorers = {"valid": self._scorer("valid", self.validated)}
+        rows = self.split.sampled_rows(self.config.evaluate.validation_users)
+        self.scorers = {"valid": self._scorer("valid", self.validated, rows)}
 
     def _correlations(self) -> Correlations | None:
         return setup.correlations_or_none(self.config, self.split, self.dataset)
@@ -130,7 +134,7 @@ class Trainer:
         """The order of this epoch's users, and the embeddings that its correlations follow."""
         follows = self.correlations is not None and self.correlations.name_at(epoch) != "memory"
         table = self.model.item_embedding.weight.detach().clone() if follows else None
-        order = self.generators.order.permutation(self._rows_of(epoch))
+        order = self.generators.order.permutation(self.data.of_users(self._rows_of(epoch)))
         return EpochState(order, table, torch.zeros(len(self.objectives), device=self.device))
 
     def _select_correlation(self, epoch: int, current: EpochState) -> str:
@@ -198,8 +202,8 @@ class Trainer:
         self.listener.phase("validating")
         return self._evaluate("valid", self.validated, self._asks_to_stop)
 
-    def _scorer(self, which: Which, split: LeaveOneOut) -> ModelScorer:
-        return setup.scorer(self.config, self.dataset, split, which, self.model, self.device)
+    def _scorer(self, which: Which, split: LeaveOneOut, rows: NDArray[np.int64] | None = None) -> ModelScorer:
+        return setup.scorer(self.config, self.dataset, split, which, self.model, self.device, rows)
 
     def _evaluate(
         self, which: Which, split: LeaveOneOut, should_stop: Callable[[], bool] = lambda: False

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import config as configuration
-from engine.config import ExperimentConfig, differences, fidelity_of, fields_of, parse, preset, presets, with_fidelity
+from engine.config import (
+    ExperimentConfig,
+    differences,
+    fidelity_of,
+    fields_of,
+    model_section,
+    parse,
+    preset,
+    presets,
+    why_unused,
+    with_fidelity,
+)
 from engine.errors import ConfigurationError, UsageError
 
 ISSUE_NAMES = [
@@ -158,10 +169,30 @@ def test_it_is_frozen() -> None:
         ExperimentConfig().train.epochs = 3  # type: ignore[misc]
 
 
-def test_changing_the_model_keeps_what_both_have_and_drops_the_rest() -> None:
+def test_another_model_begins_with_its_own_defaults() -> None:
     popular = ExperimentConfig().replace({"model.name": "popularity"})
     assert not hasattr(popular.model, "heads")
     assert popular.replace({"model.name": "transformer"}).model == ExperimentConfig().model
+    wide = ExperimentConfig().replace({"model.hidden_size": 128, "model.dropout": 0.1})
+    changed = wide.replace({"model.name": "gru4rec", "model.layers": 2})
+    assert changed.model == model_section("gru4rec")(name="gru4rec", layers=2)  # type: ignore[call-arg]
+    assert changed.loss == wide.loss
+
+
+def test_what_a_model_cannot_do_is_refused_at_its_field() -> None:
+    factors = ExperimentConfig().replace({"model.name": "bpr_mf"})
+    assert factors.loss.contrastive_weight == 0
+    for wrong in (
+        lambda: factors.replace({"loss.contrastive_weight": 0.2}),
+        lambda: ExperimentConfig().replace({"model.name": "bpr_mf", "loss.contrastive_weight": 0.2}),
+        lambda: parse({"model": {"name": "bpr_mf"}}),
+    ):
+        with pytest.raises(ConfigurationError, match=r"contrastive_weight: BPR-MF knows no order .* no views"):
+            wrong()
+    assert "no views" in why_unused(factors, "augment.crop_ratio")
+    assert "pairwise" in why_unused(factors, "loss.next_item")
+    assert not why_unused(factors, "model.hidden_size")
+    assert not any(why_unused(ExperimentConfig(), info.path) for info in fields_of(ExperimentConfig()))
 
 
 @given(epochs=st.integers(1, 1000), rate=st.floats(0, 1), weight=st.floats(0, 100), seed=st.integers(0, 2**31 - 1))

@@ -27,3 +27,9 @@ def test_a_run_of_a_preset_that_is_gone_keeps_its_stored_name() -> None:
     record = make_record(preset="gone", name="transformer seed 1")
     assert (run_name(record), differing(record)) == ("transformer seed 1", {})
     assert run_name(make_record("r7", preset="gone", name="")) == "r7"
+
+
+def test_another_model_is_named_and_its_own_settings_are_not_counted() -> None:
+    config = preset("sample").config.replace({"model.name": "gru4rec"})
+    record = make_record(preset="sample", config=config.model_dump(mode="json"))
+    assert run_name(record) == "sample · gru4rec · seed 1"

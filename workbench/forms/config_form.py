@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout, QWidget
 
 from engine.config import (
     SECTIONS,
@@ -17,6 +17,7 @@ from engine.config import (
     fidelity_of,
     fields_of,
     parse_list,
+    why_unused,
     with_fidelity,
 )
 from engine.errors import ConfigurationError
@@ -154,6 +155,7 @@ class ConfigForm(QWidget):
     def _row(self, info: SettingInfo) -> FieldRow:
         row = FieldRow(info, self._theme)
         row.show_info(info, self._base(info))
+        self._show_unused(row)
         row.edited.connect(self._edit)
         self.rows[info.path] = row
         return row
@@ -180,7 +182,11 @@ class ConfigForm(QWidget):
             else:
                 del self.wrong[key]
         if path in CHOOSERS and path not in self.wrong:
+            row, focused = self.rows.get(path), QApplication.focusWidget()
+            is_focused = row is not None and focused is not None and row.isAncestorOf(focused)
             self._fill(path.split(".")[0])
+            if is_focused:
+                self.show_field(path)  # the fields are made anew: the keyboard stays where it was
         self.refresh()
         if path not in self.wrong:
             self.config_changed.emit(self.config)
@@ -256,16 +262,29 @@ class ConfigForm(QWidget):
             elif row is not None and info.path not in self.wrong:
                 row.show_error("")
                 row.show_info(info, base)
+                self._show_unused(row)
         for section in SECTIONS:
             count = changed.get(section, 0)
-            self.folds[section].note.setText(f"{count} changed" if count else "")
+            unused = why_unused(self.config, section)
+            told = f"Not used: {unused}" if unused else ""
+            self.folds[section].note.setText(told or (f"{count} changed" if count else ""))
         self.reading.setCurrentIndex(self.reading.findData(fidelity_of(self.config)))
         self.reading.model().item(2).setEnabled(False)  # type: ignore[attr-defined]
+
+    def _show_unused(self, row: FieldRow) -> None:
+        """Close the row where the model has no use for it; one reason for a whole section stands at its heading."""
+        row.show_unused(why_unused(self.config, row.info.path), is_told=bool(why_unused(self.config, row.info.section)))
 
     def _choose_reading(self, _: int) -> None:
         reading = self.reading.currentData()
         if reading in ("paper", "published"):
-            self.set_config(with_fidelity(self.config, reading))
+            try:
+                chosen = with_fidelity(self.config, reading)
+            except ConfigurationError as error:  # a reading may ask of the model what it cannot do
+                self.refresh()
+                self._show_error(error.field, error)
+                return
+            self.set_config(chosen)
             self.config_changed.emit(self.config)
         else:
             self.refresh()

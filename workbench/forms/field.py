@@ -63,6 +63,7 @@ class FieldRow(QWidget):
         self._base = base
         self.preset_value: Any = info.value
         self._shown: tuple[Any, Any] | None = None
+        self._unused = ""
         self.dot = QToolButton()
         self.name = label(f"{info.label}  {info.symbol}" if info.symbol else info.label)
         self.editor = editor_for(info)
@@ -144,6 +145,18 @@ class FieldRow(QWidget):
         self.dot.setVisible(True)
         self.dot.setToolTip(f"{len(values)} values, each a run; press to take the {self._base}'s value back")
 
+    def show_unused(self, reason: str, *, is_told: bool = False) -> None:
+        """Close the field where it changes nothing, and say why in place of its help, unless the section's heading has
+        told (``is_told``); empty: it counts."""
+        if reason == self._unused:
+            return
+        self._unused = reason
+        self.editor.setEnabled(not reason)
+        self.name.setEnabled(not reason)
+        self.dot.setEnabled(not reason)
+        self.help.setText(f"Not used: {reason}" if reason and not is_told else self.info.help)
+        self.editor.field.setAccessibleDescription(f"Not used: {reason}" if reason else self.info.help)
+
     def show_error(self, text: str) -> None:
         """Say below the field what is wrong with it; empty: nothing."""
         self.error.setText(text)
@@ -173,7 +186,7 @@ class Fold(QWidget):
         self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.head.setAccessibleName(f"{title} settings")
         self.head.toggled.connect(self._show)
-        self.note: QLabel = label("", "muted")
+        self.note: QLabel = label("", "muted", wrap=True)
         self.inner = QWidget()
         self.body = QVBoxLayout(self.inner)
         self.body.setContentsMargins(0, 0, 0, SMALL)
@@ -181,8 +194,7 @@ class Fold(QWidget):
         self.top = QHBoxLayout()
         self.top.setContentsMargins(0, 0, 0, 0)
         self.top.addWidget(self.head)
-        self.top.addWidget(self.note)
-        self.top.addStretch(1)
+        self.top.addWidget(self.note, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

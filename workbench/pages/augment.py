@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine import registry
-from engine.config import ExperimentConfig, differences, with_fidelity
+from engine.config import ExperimentConfig, differences
 from engine.records import AugmentationPreview
 from workbench.engine_process import Task
 from workbench.pages import Page, PageCommand, PageWidget
@@ -31,6 +31,7 @@ from workbench.widgets.chip_alignment import Chip
 from workbench.widgets.chip_style import ChipLegend
 from workbench.widgets.lazy import Lazy
 from workbench.widgets.numbers import count
+from workbench.widgets.reading_text import plain_word, reading_in_words
 from workbench.widgets.sample_strips import SampleStrips
 from workbench.widgets.sequence_chips import SequenceChips
 from workbench.widgets.states import StatefulStack
@@ -41,20 +42,6 @@ DELAY = 80
 CURTAIN_AFTER = 400
 """Milliseconds that an answer may take before the old chips give way to a Cancel button."""
 SAMPLES = 20
-VIEW_SWITCHES = frozenset(
-    [
-        "counts",
-        "mask_token",
-        "start_positions",
-        "operator_pairs",
-        "short_reorder_rate",
-        "long_reorder_rate",
-        "augment_input",
-        "missing_neighbour",
-        "correlation_items",
-    ]
-)
-"""Fields of ``fidelity`` that decide what a view is; switching the reading sets the others too."""
 MAX_SEED = 2**31 - 1
 START = "Select a chip for its title, id, score and source. Return shows the item's neighbours."
 
@@ -435,9 +422,9 @@ class AugmentPage(PageWidget):
 
     def _show_differences(self) -> None:
         changed = self._differences()
-        self.reading.set_full(_reading(self.controls.draft))
+        self.reading.set_full(reading_in_words(self.controls.draft))
         self.use_button.setEnabled(bool(changed))
-        lines = [f"{path}: {_plain(old)} → {_plain(new)}" for path, (old, new) in changed.items()]
+        lines = [f"{path}: {plain_word(old)} → {plain_word(new)}" for path, (old, new) in changed.items()]
         self.use_button.setToolTip("\n".join(lines) or "Train uses these settings already")
         self.use_button.setText(
             f"Use {count(len(changed), 'change')} in Train" if changed else "Train uses these settings"
@@ -480,24 +467,6 @@ class AugmentPage(PageWidget):
             self.controls.set_operator(operator)
         if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(size, int) for size in sizes):
             self.splitter.setSizes(sizes)
-
-
-def _reading(draft: ExperimentConfig) -> str:
-    """Which switches that views depend on stand between the draft and the paper's, or the published code's, reading."""
-    parts = []
-    for reading, text in (("paper", "the paper"), ("published", "the published code")):
-        changed = differences(draft, with_fidelity(draft, reading))  # type: ignore[arg-type]
-        of_views = {path.split(".")[-1]: pair for path, pair in changed.items() if path.split(".")[-1] in VIEW_SWITCHES}
-        names = ", ".join(f"{name} {_plain(old)} → {_plain(new)}" for name, (old, new) in of_views.items())
-        others = len(changed) - len(of_views)
-        more = f"{count(others, 'switch', 'switches')} that no view depends on" if others else ""
-        if changed:
-            parts.append(f"To {text}: {' and '.join(part for part in (names, more) if part)}")
-    return " · ".join(parts)
-
-
-def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 PAGE = Page(

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from engine import registry
 from engine.config import ExperimentConfig, Preset, differences, fields_of, preset, presets
 from engine.errors import ConfigurationError, EngineError
 from engine.paths import default_workspace
@@ -345,9 +346,11 @@ def summary(config: ExperimentConfig) -> str:
     known = {info.path: info for info in fields_of(config, "model")}
     model = known["model.name"].choices.get(config.model.name, config.model.name)
     epochs = f"at most {config.train.epochs:,} epochs, patience {config.train.patience:,}"
-    if config.model.name == "popularity":
+    facts = registry.entry("model", config.model.name).facts
+    if not facts["trains"]:
         return model
     views = f", λ\u00a0=\u00a0{config.loss.contrastive_weight:g}" if config.loss.contrastive_weight else ", no views"
+    views = views if facts["views"] else ""
     return f"{model}{views}, {epochs}"
 
 

@@ -24,4 +24,11 @@ register(
     options=PopularityOptions,
     target="engine.models.popularity.module:Popularity",
     trains=False,
+    task="none",
+    views=False,
+    unused={
+        "augment": "PopRec does not train and makes no views.",
+        "similarity": "PopRec does not train and makes no views.",
+        "loss": "PopRec does not train: it has no loss.",
+    },
 )

@@ -117,6 +117,14 @@ class Transformer(nn.Module):
         (packed), or the published padding positions (padded)."""
         return self.encoder(self.embed(items, layout), layout)
 
+    def outputs(self, hidden: Tensor) -> Tensor:
+        """Hidden states as they are multiplied with the item table, [T, d]."""
+        return hidden
+
+    def output_table(self) -> Tensor:
+        """The item table itself (FACTS F6), [I + 2, d]."""
+        return self.item_embedding.weight
+
     def encode(self, items: Tensor, offsets: Tensor) -> Tensor:
         """Hidden states of the kept tokens, sequence by sequence. items [A], offsets [S + 1] → [T, d]."""
         layout = self.packed(offsets, items)

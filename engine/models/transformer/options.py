@@ -89,4 +89,7 @@ register(
     options=TransformerOptions,
     target="engine.models.transformer.module:Transformer",
     trains=True,
+    task="next_item",
+    views=True,
+    padded=True,
 )

@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.config import ExperimentConfig, applies, fidelity_of, fields_of, preset, presets
+from engine import registry
+from engine.config import ExperimentConfig, applies, fidelity_of, fields_of, preset, presets, why_unused
 from workbench.forms.config_form import ConfigForm
 from workbench.forms.editors import BoolEditor, ChoiceEditor, OperatorsEditor, TextEditor
 from workbench.theme import Theme
@@ -141,6 +142,44 @@ def test_another_loss_brings_its_own_fields(qtbot: QtBot, theme: Theme) -> None:
     assert form.rows["loss.softmax_negatives"].editor.value() == "256"
     form.set_config(preset("sasrec-cross-entropy").config)
     assert not {"loss.bce_negatives", "loss.softmax_negatives"} & set(form.rows)
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in registry.entries("model")])
+def test_what_a_model_has_no_use_for_is_closed_with_the_reason(name: str, qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.rows["model.name"].editor.edited.emit(name)
+    form.open_all()
+    assert form.is_valid
+    assert form.config.model.name == name
+    for path, row in form.rows.items():
+        reason = why_unused(form.config, path)
+        assert row.editor.isEnabled() is not bool(reason)
+        section = why_unused(form.config, row.info.section)
+        assert row.help.text() == (f"Not used: {reason}" if reason and not section else row.info.help)
+        assert form.folds[row.info.section].note.text().startswith("Not used: ") == bool(section)
+    form.rows["model.name"].editor.edited.emit("transformer")
+    assert all(row.editor.isEnabled() for row in form.rows.values())
+
+
+def test_the_keyboard_stays_at_the_model_that_it_changed(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.show()
+    qtbot.waitExposed(form)
+    form.activateWindow()
+    form.rows["model.name"].editor.field.setFocus()
+    qtbot.waitUntil(lambda: form.rows["model.name"].editor.field.hasFocus())
+    form.rows["model.name"].editor.edited.emit("gru4rec")
+    assert form.rows["model.name"].editor.field.hasFocus()
+
+
+def test_a_reading_that_the_model_cannot_follow_is_refused(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.rows["model.name"].editor.edited.emit("gru4rec")
+    form.reading.setCurrentIndex(form.reading.findData("published"))
+    form.reading.activated.emit(form.reading.currentIndex())
+    assert "no padding" in form.rows["loss.representation"].error_text
+    assert fidelity_of(form.config) == "paper"
+    assert form.reading.currentData() == "paper"
 
 
 def test_the_reading_sets_every_departure_and_turns_custom(qtbot: QtBot, theme: Theme) -> None:

@@ -1,0 +1,38 @@
+"""Which settings a model has no use for, and which it refuses: said by the model's announcement, with the reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine import registry
+from engine.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from engine.config.experiment import ExperimentConfig
+
+
+def why_unused(config: ExperimentConfig, path: str) -> str:
+    """Why the setting at the dotted ``path`` changes nothing with this model; empty where it does, or may."""
+    reasons: dict[str, str] = registry.entry("model", config.model.name).facts.get("unused", {})
+    return reasons.get(path) or reasons.get(path.split(".")[0], "")
+
+
+def needs_no_views(model: str) -> bool:
+    """Whether the model trains, and makes no views: λ must then be 0."""
+    facts = registry.entry("model", model).facts
+    return bool(facts["trains"]) and not facts["views"]
+
+
+def refuse_misfit(config: ExperimentConfig) -> None:
+    """Raise ``ConfigurationError`` where settings ask of the model what it cannot do, rather than ignore them."""
+    if not config.loss.contrastive_weight:
+        return
+    plugin = registry.entry("model", config.model.name)
+    if needs_no_views(config.model.name):
+        raise ConfigurationError(
+            f"{plugin.facts['no_views']}", "Set λ (loss.contrastive_weight) to 0.", field="loss.contrastive_weight"
+        )
+    if plugin.facts["trains"] and config.loss.representation == "padded_concat" and not plugin.facts["padded"]:
+        raise ConfigurationError(
+            f"{plugin.facts['no_padding']}", "Choose another representation.", field="loss.representation"
+        )

@@ -1,0 +1,97 @@
+"""What a recommender offers to the trainer, and the batches that it is trained on.
+
+A model announces its ``task``: ``next_item`` and ``cloze`` models encode sequences, and the loss of the configuration
+is computed from their hidden states; ``own`` models turn a batch into their own loss. Its class says which
+``examples`` an epoch consists of. So a model is its folder alone, and the trainer knows none of them.
+
+Legend: N examples of a batch, T tokens, I items, d width of a hidden state as the output table sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from engine.modules.layout import Layout
+
+Negatives = Callable[[Tensor, torch.Generator], Tensor]
+"""Training users int64 [K] → for each an item that it may be scored against, int64 [K] (FACTS F7)."""
+
+
+@dataclass(frozen=True)
+class UserSequences:
+    """An epoch visits every user once, with the whole training input (FACTS F1)."""
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """An epoch visits every item of every user's training part once."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """An epoch visits every stretch of ``inputs`` items and the ``targets`` items that follow it.
+
+    A sequence too short for one gives one stretch with fewer items; with ``prefixes``, stretches also begin before a
+    sequence's first item (their missing items are left out), so that every item but the first is the target of one.
+    """
+
+    inputs: int
+    targets: int = 1
+    prefixes: bool = False
+
+
+Examples = UserSequences | Interactions | Windows
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """N examples. ``rows`` int64 [N], their training users, and ``offsets`` int64 [N + 1] lie on the host, ``inputs``
+    int64 [T] and ``targets`` on the device.
+
+    Of `UserSequences`, inputs are ``items[:-3]`` whole and targets, one for each, ``items[1:-2]`` (FACTS F1). Of
+    `Windows`, ``after`` targets, int64 [N · after], follow each stretch, 0 where a sequence is too short to have one.
+    Of `Interactions`, inputs and targets are the item itself.
+    """
+
+    rows: Tensor
+    offsets: Tensor
+    inputs: Tensor
+    targets: Tensor
+    after: int = 0
+
+
+class SequenceModel(Protocol):
+    """A model whose task is ``next_item`` or ``cloze``."""
+
+    def packed(self, offsets: Tensor, items: Tensor) -> Layout:
+        """Where the tokens of sequences lie while they are encoded. ``offsets`` [S + 1] on the host, items [A]."""
+        ...
+
+    def padded(self, offsets: Tensor, items: Tensor) -> Layout:
+        """The same with padding that takes part (FACTS F14); only of models that announce ``padded``."""
+        ...
+
+    def encode_slots(self, items: Tensor, layout: Layout) -> Tensor:
+        """Hidden states in the layout's order. items [A] → [M, ·]"""
+        ...
+
+    def outputs(self, hidden: Tensor) -> Tensor:
+        """What is multiplied with the output table. hidden [T, ·] → [T, d]"""
+        ...
+
+    def output_table(self) -> Tensor:
+        """Rows that score the items, [I + 2, d]."""
+        ...
+
+
+class OwnLossModel(Protocol):
+    """A model whose task is ``own``."""
+
+    def loss(self, batch: Batch, negatives: Negatives, generator: torch.Generator) -> Tensor:
+        """The batch's loss, a scalar."""
+        ...
