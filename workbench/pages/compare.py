@@ -14,7 +14,7 @@ from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable
 from workbench.context import Context
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import SMALL, SPACE
-from workbench.widgets.cards import label
+from workbench.widgets.cards import label, scrolled
 from workbench.widgets.compare_chooser import CompareChooser
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.states import StatefulStack
@@ -134,7 +134,7 @@ class ComparePage(PageWidget):
         self.parts: dict[str, Tab] = {}
         for name, kind in zip(TABS, kinds, strict=True):
             self.parts[name] = kind(self.context)
-            self.tabs.addTab(self.parts[name], name)
+            self.tabs.addTab(scrolled(self.parts[name]), name)
         self.tabs.currentChanged.connect(lambda _: self._show_buttons())
 
     def _controls(self) -> QHBoxLayout:
@@ -161,7 +161,7 @@ class ComparePage(PageWidget):
             box.setAccessibleName(caption)
             box.setToolTip(tip)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(8)
+            box.setMinimumContentsLength(5)
             box.activated.connect(lambda _, do=changed: do())
             row.addWidget(text)
             row.addWidget(box, 1)

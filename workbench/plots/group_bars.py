@@ -78,6 +78,7 @@ class GroupBarPlot(Plot):
         self._theme_now = theme
         super().__init__(theme, parent, axes={"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")})
         self.setMouseEnabled(x=False, y=False)
+        self.setMinimumHeight(150)
         self.setAccessibleName(name)
         self._legend = self.addLegend(offset=(-6, 2), colCount=2, verSpacing=-6)
         self._legend.setLabelTextColor(theme.colours.text)
