@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSplitter, QT
 from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable, RunRecord
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import SMALL, SPACE
-from workbench.widgets.cards import label
+from workbench.widgets.cards import label, scrolled
 from workbench.widgets.compare_chooser import CompareChooser
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.states import StatefulStack
@@ -133,7 +133,7 @@ class ComparePage(PageWidget):
         for name, kind in zip(TABS, kinds, strict=True):
             yield
             self.parts[name] = kind(self.context)
-            self.tabs.addTab(self.parts[name], name)
+            self.tabs.addTab(scrolled(self.parts[name]), name)
         self.tabs.currentChanged.connect(lambda _: self._show_buttons())
 
     def _controls(self) -> QHBoxLayout:
@@ -160,7 +160,7 @@ class ComparePage(PageWidget):
             box.setAccessibleName(caption)
             box.setToolTip(tip)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(8)
+            box.setMinimumContentsLength(5)
             box.activated.connect(lambda _, do=changed: do())
             row.addWidget(text)
             row.addWidget(box, 1)

@@ -14,7 +14,7 @@ from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QWidget
 
 from workbench.plots.base import Plot
-from workbench.theme import Colours, Theme
+from workbench.theme import Colours, Theme, mix
 from workbench.widgets.tables import Columns
 from workbench.widgets.text import metric_text
 
@@ -78,6 +78,7 @@ class GroupBarPlot(Plot):
         self._theme_now = theme
         super().__init__(theme, parent, axes={"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")})
         self.setMouseEnabled(x=False, y=False)
+        self.setMinimumHeight(150)
         self.setAccessibleName(name)
         self._legend = self.addLegend(offset=(-6, 2), colCount=2, verSpacing=-6)
         self._legend.setLabelTextColor(theme.colours.text)
@@ -108,7 +109,9 @@ class GroupBarPlot(Plot):
 
     def drawn(self) -> NDArray[np.float64]:
         """Heights of the bars as they are drawn, [groups, buckets]."""
-        heights = [item.opts["height"] for item in self._items if isinstance(item, pg.BarGraphItem)]
+        heights = [
+            item.opts["height"] for item in self._items if isinstance(item, pg.BarGraphItem) and item.zValue() >= 0
+        ]
         return np.array(heights)
 
     def columns(self) -> Columns:
@@ -184,6 +187,13 @@ class GroupBarPlot(Plot):
     def _add_bars(self, colours: Colours, number: int, x: NDArray[np.float64], width: float) -> None:
         bars = self.shown
         colour = QColor(colours.series[number % len(colours.series)])
+        # A pattern alone is faint where a pixel is half a point: a soft ground of its colour lies below it.
+        ground = pg.BarGraphItem(
+            x=x, height=bars.means[number], width=width * 0.9, brush=mix(colour.name(), colours.surface, 0.35), pen=None
+        )
+        ground.setZValue(-1)
+        self.addItem(ground)
+        self._items.append(ground)
         drawn = pg.BarGraphItem(
             x=x,
             height=bars.means[number],

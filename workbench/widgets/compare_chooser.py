@@ -37,7 +37,7 @@ class CompareChooser(QWidget):
         self.table = _Ticks()
         self.table.setModel(self.model)
         self.table.setAccessibleName("Groups of runs: Space ticks one")
-        self.table.setMinimumWidth(360)
+        self.table.setMinimumWidth(320)
         # Two configurations of one preset differ at the end of their names.
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         header = self.table.horizontalHeader()

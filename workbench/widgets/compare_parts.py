@@ -31,7 +31,7 @@ from workbench.widgets.states import StatefulStack
 def widened(combo: QComboBox) -> None:
     """Room for a series or a setting, which are filled in later."""
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setMinimumContentsLength(24)
+    combo.setMinimumContentsLength(15)
 
 
 class Tab(QWidget):

@@ -56,7 +56,7 @@ def test_what_is_not_a_number_becomes_null(store: Store, tmp_path: Path) -> None
 
 
 def test_another_suffix_and_another_place_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"Name a \.json or a \.csv"):
+    with pytest.raises(UsageError, match=r"Name a \.json, \.csv or \.parquet file"):
         export([], tmp_path / "runs.xlsx")
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(RunError, match="cannot be written"):
