@@ -149,10 +149,8 @@ class QueuePanel(QWidget):
         self.refresh()
 
     def _head(self) -> QHBoxLayout:
-        theme = self._context.theme
-        self.pause = button(
-            "Pause", self.toggle_pause, theme=theme, icon="pause", tip="Start no more; what trains goes on"
-        )
+        self.pause = button("Pause", self.toggle_pause, tip="Start no more; what trains goes on")
+        self._context.theme.follow(self, QueuePanel._draw_icon)
         self.total = label("", "muted")
         self.device = QComboBox()
         self.device.setAccessibleName("Device whose limit is shown")
