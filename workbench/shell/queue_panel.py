@@ -37,6 +37,7 @@ class QueueRow(QWidget):
     def __init__(self, context: Context, record: RunRecord, move: Callable[[str, int], None]) -> None:
         super().__init__()
         self._context, self._id, self._move = context, record.id, move
+        self._icons: dict[QToolButton, str] = {}
         self.name = label(role="section")
         self.what = label(role="muted")
         self.bar = QProgressBar()
@@ -59,12 +60,17 @@ class QueueRow(QWidget):
         row.addLayout(left, 1)
         for tool in (self.next, self.up, self.down, self.end):
             row.addWidget(tool)
+        context.theme.follow(self, QueueRow._draw_icons)
+
+    def _draw_icons(self) -> None:
+        for tool, icon in self._icons.items():
+            tool.setIcon(self._context.theme.icon(icon, "muted"))
 
     def _tool(self, icon: str, tip: str, action: Callable[[], object]) -> QToolButton:
         made = QToolButton()
         made.setAutoRaise(True)
         made.setToolTip(tip)
-        made.setIcon(self._context.theme.icon(icon, "muted"))
+        self._icons[made] = icon
         made.clicked.connect(lambda: action())
         return made
 
@@ -88,7 +94,10 @@ class QueueRow(QWidget):
             tool.setVisible(not runs)
             tool.setEnabled(can)
             tool.setAccessibleName(f"{tool.toolTip().split(' (')[0]}: {name}")
-        self.end.setIcon(self._context.theme.icon("stop" if runs else "cancel", "muted"))
+        icon = "stop" if runs else "cancel"
+        if self._icons[self.end] != icon:
+            self._icons[self.end] = icon
+            self._draw_icons()
         tip = "Stop with a checkpoint" if runs else "Take out of the queue"
         self.end.setToolTip(tip)
         self.end.setAccessibleName(f"{tip}: {name}")
@@ -140,10 +149,8 @@ class QueuePanel(QWidget):
         self.refresh()
 
     def _head(self) -> QHBoxLayout:
-        theme = self._context.theme
-        self.pause = button(
-            "Pause", self.toggle_pause, theme=theme, icon="pause", tip="Start no more; what trains goes on"
-        )
+        self.pause = button("Pause", self.toggle_pause, tip="Start no more; what trains goes on")
+        self._context.theme.follow(self, QueuePanel._draw_icon)
         self.total = label("", "muted")
         self.device = QComboBox()
         self.device.setAccessibleName("Device whose limit is shown")
@@ -200,7 +207,7 @@ class QueuePanel(QWidget):
         is_paused = book.queue.is_paused
         self.pause.setText("Go on" if is_paused else "Pause")
         self.pause.setAccessibleName("Start runs of the queue again" if is_paused else "Pause the queue")
-        self._context.theme.follow_icon(self.pause, "play" if is_paused else "pause", "muted")
+        self._draw_icon()
         told = queue_text(book)
         self.total.setText(" · ".join(filter(None, ["paused" if is_paused else "", told])))
         set_role(self.total, "section" if is_paused else "muted")
@@ -210,6 +217,10 @@ class QueuePanel(QWidget):
         else:
             hint = "The queue is paused." if is_paused else "Queue a run on the Train page."
             self.states.show_empty("Nothing is queued", hint, "queue")
+
+    def _draw_icon(self) -> None:
+        icon = "play" if self._context.runs.queue.is_paused else "pause"
+        self.pause.setIcon(self._context.theme.icon(icon, "muted"))
 
     def _show_limit(self) -> None:
         if not self.limit.hasFocus():

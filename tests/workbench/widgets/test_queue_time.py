@@ -1,0 +1,58 @@
+"""Time left of runs and queue: from what earlier runs took, and no claim where nothing is known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from engine.records import QueueState, RunRecord, RunStatus
+from tests.helpers.fake_runs import EPOCH, make_record
+from workbench.live_feed import LiveBatch
+from workbench.run_book import RunBook
+from workbench.widgets.queue_time import paces, phases_text, queue_seconds, queue_text, waiting_seconds
+
+
+def ended(run_id: str, seconds: float, **changes: Any) -> RunRecord:
+    times = {"started_at": EPOCH, "ended_at": EPOCH + timedelta(seconds=seconds), "attempt": 1, "epoch": 9}
+    return make_record(run_id, status=RunStatus.FINISHED, **times, **changes)
+
+
+def book_of(*records: RunRecord) -> RunBook:
+    book = RunBook()
+    book.take(LiveBatch(records, {}, frozenset()))
+    return book
+
+
+def test_a_waiting_run_takes_what_its_like_took() -> None:
+    book = book_of(ended("r1", 50.0), ended("r2", 20.0), make_record("r3"), make_record("r4", fingerprint="other"))
+    pace = paces(book)
+    assert waiting_seconds(book.get("r3"), pace) == 20.0 / 10 * 20, "the latest, by epochs"  # type: ignore[arg-type]
+    assert waiting_seconds(book.get("r4"), pace) is None  # type: ignore[arg-type]
+    assert queue_seconds(book, pace) == (40.0, 1)
+
+
+def test_runs_side_by_side_share_the_queue() -> None:
+    running = make_record("r2", status=RunStatus.RUNNING, seconds_left=30.0)
+    book = book_of(ended("r1", 20.0), running, *(make_record(f"w{n}") for n in range(3)))
+    pace = paces(book)
+    assert queue_seconds(book, pace, 1) == (30 + 3 * 40, 0)
+    # Two places: 40 + 40 beside 30 + 40.
+    assert queue_seconds(book, pace, 2) == (80, 0)
+    book.queue = QueueState(at_once={"cpu": 2})
+    assert queue_text(book) == "1 training · 3 waiting · at most 1 min 20 s left"
+    assert queue_text(book_of(ended("r1", 20.0))) == ""
+
+
+def test_a_run_that_trains_says_its_time_by_phase() -> None:
+    record = make_record("r1", status=RunStatus.RUNNING, epochs=12, hybrid_started=False)
+    book = book_of(record)
+    assert phases_text(record, book) == ""
+    xs = np.array([1.0, 2.0])
+    series = {"time/train_seconds": (xs, np.array([5.0, 7.0])), "time/validate_seconds": (xs, np.array([1.0, 1.0]))}
+    book.take(LiveBatch((), {"r1": series}, frozenset()))
+    told = phases_text(record, book)
+    assert "10 epochs: training 1 min 00 s, validation 10 s" in told
+    start = record.config["similarity"]["hybrid_after_epoch"]
+    assert ("with the hybrid" in told) == (2 <= start < 12)
