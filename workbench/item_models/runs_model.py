@@ -35,6 +35,19 @@ SORT_ROLE = Qt.ItemDataRole.UserRole + 3
 GROUP_ROLE = Qt.ItemDataRole.UserRole + 4
 """(number of runs, whether they are shown below) of a group's row; (0, False) for a run below one; else None."""
 STAR_ROLE = Qt.ItemDataRole.UserRole + 5
+OWN_ROLES = frozenset(int(role) for role in (ID_ROLE, RECORD_ROLE, ORDER_ROLE, SORT_ROLE, GROUP_ROLE, STAR_ROLE))
+ANSWERED = OWN_ROLES | {
+    int(role)
+    for role in (
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.CheckStateRole,
+        Qt.ItemDataRole.TextAlignmentRole,
+        Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.AccessibleTextRole,
+    )
+}
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 MOST_STEPS = 64
 """Rows that come or go one after another; beyond, the table is filled anew."""
 
@@ -371,31 +384,45 @@ class RunsModel(QAbstractTableModel):
         return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == 0 else flags
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        # A view asks for a dozen roles a cell; most have no answer here.
+        if role not in ANSWERED:
+            return None
         record = self.record(index.row())
         if record is None:
             return None
         column, key = COLUMNS[index.column()], self._rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return self._cell(key, record, column)
-        if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
-            runs = self.runs_of(key)
-            ticked = sum(run in self._ticked for run in runs)
-            some = Qt.CheckState.PartiallyChecked if ticked else Qt.CheckState.Unchecked
-            return Qt.CheckState.Checked if ticked == len(runs) else some
-        # A group is drawn in the look of its oldest run.
-        oldest = min(self._groups[key]) if key in self._groups else record.id
-        roles: dict[int, Any] = {ID_ROLE: record.id, RECORD_ROLE: record, ORDER_ROLE: self._book.order(oldest)}
-        if role in roles:
-            return roles[role]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _RIGHT if column.is_number else _LEFT
+        if role == Qt.ItemDataRole.CheckStateRole:
+            return self._check_state(key) if index.column() == 0 else None
+        if role in OWN_ROLES:
+            return self._own(key, record, column, role)
+        return self._dressing(key, record, column, role)
+
+    def _check_state(self, key: str) -> Qt.CheckState:
+        runs = self.runs_of(key)
+        ticked = sum(run in self._ticked for run in runs)
+        some = Qt.CheckState.PartiallyChecked if ticked else Qt.CheckState.Unchecked
+        return Qt.CheckState.Checked if ticked == len(runs) else some
+
+    def _own(self, key: str, record: RunRecord, column: Column, role: int) -> Any:
+        """What the delegates and the tests ask for."""
+        if role == RECORD_ROLE:
+            return record
+        if role == ID_ROLE:
+            return record.id
+        if role == ORDER_ROLE:
+            # A group is drawn in the look of its oldest run.
+            return self._book.order(min(self._groups[key]) if key in self._groups else record.id)
         if role == GROUP_ROLE:
             if key in self._groups:
                 return len(self._groups[key]), key in self._open
             return (0, False) if self._is_grouped else None
         if role == STAR_ROLE:
             return key not in self._groups and self._book.baselines.get(record.fingerprint) == record.id
-        if role == SORT_ROLE:
-            return self._sort_key(record, column)
-        return self._dressing(key, record, column, role)
+        return self._sort_key(record, column)
 
     def _cell(self, key: str, record: RunRecord, column: Column) -> str:
         if key not in self._groups:
@@ -405,9 +432,6 @@ class RunsModel(QAbstractTableModel):
         return self._group_text([run for run_id in self._groups[key] if (run := self._book.get(run_id))], column)
 
     def _dressing(self, key: str, record: RunRecord, column: Column, role: int) -> Any:
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if column.is_number else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ToolTipRole:
             mark = self._book.marks(record.id)
             told = f"{record.message} {record.hint}".strip()
