@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine.config import KS, ExperimentConfig, parse
+from engine.config import KS, ExperimentConfig, negatives_in_words, negatives_of, parse
 from engine.errors import ConfigurationError, EngineError
 from engine.records import LeakFinding, ProtocolFact, RunProtocolRecord, RunRecord
 
@@ -76,10 +76,6 @@ def _protocol(config: ExperimentConfig, dataset: Dataset | None) -> tuple[Protoc
         repeats = f"{repeated:,} of {len(split.users):,} test targets stand in their own input"
     share = "all" if config.data.train_fraction == 1 else f"{config.data.train_fraction:g} of the"
     sample = f"a fixed sample of {evaluate.validation_users:,}" if evaluate.validation_users else "all users"
-    excluded = {"training": "what the user chose in training", "whole": "everything the user ever chose"}
-    negatives = f"one uniform item a position, never {excluded[fidelity.negatives_exclude]}"
-    if config.loss.next_item != "bce":
-        negatives = f"none: {config.loss.next_item}"
     counted = {"inputs": "training inputs", "training": "training inputs and their last target"}
     noise = f"unseen items, {evaluate.noise_rate:g} of the length" if evaluate.noise_rate else "none"
     return (
@@ -90,7 +86,7 @@ def _protocol(config: ExperimentConfig, dataset: Dataset | None) -> tuple[Protoc
         ProtocolFact("Seen items", _SEEN.get(evaluate.seen_items, evaluate.seen_items), "evaluate.seen_items"),
         ProtocolFact("Ties", _TIES.get(evaluate.ties, evaluate.ties), "evaluate.ties"),
         ProtocolFact("Repeats", repeats, "FACTS F3"),
-        ProtocolFact("Negatives in training", negatives, "Eq. 3, fidelity.negatives_exclude"),
+        ProtocolFact("Negatives in training", negatives_in_words(config), "Eq. 3, fidelity.negatives_exclude"),
         ProtocolFact("Correlation counts", counted[fidelity.correlation_items], "fidelity.correlation_items"),
         ProtocolFact("Validation during training", sample, "evaluate.validation_users"),
         ProtocolFact("Noise in test inputs", noise, "§5.4, evaluate.noise_rate"),
@@ -135,7 +131,7 @@ def _findings(config: ExperimentConfig, dataset: Dataset) -> tuple[LeakFinding, 
 
 
 def _negatives(config: ExperimentConfig, guarded: int, users: int) -> LeakFinding:
-    if config.loss.next_item != "bce":
+    if not negatives_of(config):
         return LeakFinding("Negatives", "clean", "This loss draws no negatives.", 0, users)
     if guarded:
         return LeakFinding(

@@ -23,15 +23,23 @@ def applies(config: ExperimentConfig, path: str) -> bool:
     return True
 
 
+def negatives_of(config: ExperimentConfig) -> int:
+    """Negatives of each target: of the next-item loss, or of the model where that has a loss of its own; 0: none."""
+    model = registry.entry("model", config.model.name).facts
+    if model.get("task") == "own":
+        own = model.get("negatives", 0)
+        return int(getattr(config.model, own) if isinstance(own, str) else own)
+    field = registry.entry("next_item_loss", config.loss.next_item).facts.get("negatives")
+    return int(getattr(config.loss, field)) if field else 0
+
+
 def negatives_in_words(config: ExperimentConfig) -> str:
     """How many negatives the next-item loss draws, and what is never among them (FACTS F7); for protocol cards."""
-    entry = registry.entry("next_item_loss", config.loss.next_item)
     if not registry.entry("model", config.model.name).facts["trains"]:
         return "none: nothing is trained"
-    field = entry.facts.get("negatives")
-    if field is None:
+    k = negatives_of(config)
+    if not k:
         return "none: every item is scored"
-    k = getattr(config.loss, field)
     avoided = {"training": "the user's training items", "whole": "the user's whole sequence, held-out targets included"}
     mask = "; the mask can be drawn" if config.fidelity.negatives_draw_mask else ""
     return f"{k:,} uniform, never {avoided[config.fidelity.negatives_exclude]}{mask}"

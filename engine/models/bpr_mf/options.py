@@ -32,6 +32,7 @@ register(
     target="engine.models.bpr_mf.module:BprMf",
     trains=True,
     task="own",
+    negatives=1,
     views=False,
     knows_users=True,
     unused={

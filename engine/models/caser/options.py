@@ -68,6 +68,7 @@ register(
     target="engine.models.caser.module:Caser",
     trains=True,
     task="own",
+    negatives="negatives",
     views=False,
     knows_users=True,
     unused={
