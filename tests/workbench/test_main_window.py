@@ -365,7 +365,7 @@ def test_closing_right_after_the_end_of_a_run_asks_nothing(
     runs = context.workspace.runs
     assert isinstance(runs, FakeRuns)
     train_one(qtbot, window, runs)
-    monkeypatch.setattr(window.backstage.training, "_look_after_process", lambda: None)
+    monkeypatch.setattr(window.backstage.training, "_look_after_processes", lambda: None)
     runs.change("r0002", status=RunStatus.CANCELLED)
     runs.change("r0001", status=RunStatus.FINISHED)
     qtbot.waitUntil(lambda: bool(window.context.runs.with_status(RunStatus.FINISHED)))
