@@ -38,10 +38,12 @@ def replay(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, row: 
     """The batch of zero-based ``epoch`` with evaluated user ``row``, as a run of ``config`` makes it on the host.
 
     Raises ``UsageError`` for an epoch whose correlations follow a model that has not been trained here, or whose
-    training leaves the user out, and where λ = 0: then a run makes no view.
+    training leaves the user out, where λ = 0: then a run makes no view, and where a model is trained on windows.
     """
     if not config.loss.contrastive_weight:
         raise UsageError("With λ = 0 training makes no views.", "Set loss.contrastive_weight above 0.")
+    if getattr(config.model, "window", 0):
+        raise UsageError("This run makes its views of windows, not of whole sequences.", "Set model.window to 0.")
     correlations = setup.correlations_or_none(config, split, dataset)
     if correlations is not None and correlations.name_at(epoch) != "memory":
         raise UsageError(

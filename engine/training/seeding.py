@@ -13,17 +13,19 @@ import torch
 
 
 class Generators:
-    """``initial`` (weights) and ``views`` live on the host, ``negatives`` on the device; ``order`` is numpy's.
+    """``initial`` (weights), ``views`` and ``masks`` live on the host, ``negatives`` on the device; ``order`` is
+    numpy's.
 
     Dropout draws from torch's default generators, which are seeded too: there is one run a process.
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:
-        default, initial, views, negatives, order = np.random.SeedSequence(seed).spawn(5)
+        default, initial, views, negatives, order, masks = np.random.SeedSequence(seed).spawn(6)
         self._device = device
         torch.manual_seed(_number(default))
         self.initial = torch.Generator().manual_seed(_number(initial))
         self.views = torch.Generator().manual_seed(_number(views))
+        self.masks = torch.Generator().manual_seed(_number(masks))
         self.negatives = torch.Generator(device).manual_seed(_number(negatives))
         self.order = np.random.Generator(np.random.PCG64(order))
 
@@ -32,6 +34,7 @@ class Generators:
         state: dict[str, Any] = {
             "default": torch.get_rng_state(),
             "views": self.views.get_state(),
+            "masks": self.masks.get_state(),
             "negatives": self.negatives.get_state(),
             "order": _as_text(self.order.bit_generator.state),
         }
@@ -43,6 +46,8 @@ class Generators:
         """Continue every stream from `state`. A run that moved to another device draws anew there."""
         torch.set_rng_state(state["default"])
         self.views.set_state(state["views"])
+        if "masks" in state:  # checkpoints of before there were models that mask have none
+            self.masks.set_state(state["masks"])
         self.order.bit_generator.state = _as_numbers(state["order"])
         if state["negatives"].shape == self.negatives.get_state().shape:
             self.negatives.set_state(state["negatives"])

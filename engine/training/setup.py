@@ -77,7 +77,7 @@ def next_item(
     made = registry.entry("next_item_loss", config.loss.next_item).load()
     loss = made.from_config(config, split, dataset.item_count, device)
     if task == "cloze":
-        return Cloze(loss, model, generators.views, generators.negatives)
+        return Cloze(loss, model, generators.masks, generators.negatives)
     return NextItem(loss, model, generators.negatives)
 
 

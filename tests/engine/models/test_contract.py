@@ -13,12 +13,14 @@ import pytest
 import torch
 
 from engine import registry
+from engine.augment.views import Augmenter
 from engine.config import ExperimentConfig
 from engine.data.splits import leave_one_out
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, UsageError
 from engine.training import checkpoint, setup, train
 from engine.training.cost import rehearse
 from engine.training.listening import Silent
+from engine.training.replay import replay
 from engine.training.stored import stored_model
 from engine.training.trainer import Trainer
 from tests.engine.training.small import Notes, circles, told
@@ -173,3 +175,27 @@ def test_its_cost_is_foretold(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert found.steps == -(-examples // 32)
     assert found.train_seconds > 0
     assert found.memory > 0
+
+
+def test_views_are_foretold_where_they_are_those_of_whole_sequences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"loss.contrastive_weight": 0.1, "similarity.name": "item_cf"}
+    config, split = small("bert4rec", **asked), leave_one_out(DATA)
+    made: list[torch.Tensor] = []
+    views = Augmenter.views
+
+    def noted(self: Augmenter, *arguments: Any) -> Any:
+        found = views(self, *arguments)
+        made.append(found.ragged.items)
+        return found
+
+    monkeypatch.setattr(Augmenter, "views", noted)
+    train(config.replace({"train.epochs": 1}), DATA, listener=Silent(), directory=tmp_path)
+    trained = list(made)
+    made.clear()
+    replay(config, DATA, split, row=7, epoch=0)
+    assert made
+    assert all(torch.equal(one, other) for one, other in zip(made, trained, strict=False))
+    with pytest.raises(UsageError, match="windows"):
+        replay(small("gru4rec", **asked, **{"model.window": 3}), DATA, split, row=7, epoch=0)

@@ -44,6 +44,7 @@ def draws(generators: Generators) -> list[list[float]]:
     return [
         torch.rand(3).tolist(),
         torch.rand(3, generator=generators.views).tolist(),
+        torch.rand(3, generator=generators.masks).tolist(),
         torch.rand(3, generator=generators.negatives).tolist(),
         generators.order.random(3).tolist(),
     ]
@@ -52,7 +53,7 @@ def draws(generators: Generators) -> list[list[float]]:
 def test_generators_are_apart_and_continue_where_they_stood(tmp_path: Path) -> None:
     generators = Generators(3, CPU)
     first = draws(generators)
-    assert len({tuple(row) for row in first}) == 4
+    assert len({tuple(row) for row in first}) == 5
     checkpoint.write(tmp_path / "state.pt", {"generators": generators.state()})
     then = draws(generators)
     other = Generators(99, CPU)
