@@ -43,7 +43,7 @@ class RunProtocols:
         dataset, trouble = self._dataset(record, config)
         facts = (*_protocol(config, dataset), *_environment(record))
         findings = _findings(config, dataset) if dataset is not None else (_unknown("Data", trouble),)
-        return RunProtocolRecord(record.id, facts, findings)
+        return RunProtocolRecord(record.id, facts, (*findings, *_numbers(record, config)))
 
     @staticmethod
     def _dataset(record: RunRecord, config: ExperimentConfig) -> tuple[Dataset | None, str]:
@@ -144,6 +144,22 @@ def _negatives(config: ExperimentConfig, guarded: int, users: int) -> LeakFindin
             users,
         )
     return LeakFinding("Negatives", "clean", "Held-out targets can be drawn as negatives like any item.", 0, users)
+
+
+def _numbers(record: RunRecord, config: ExperimentConfig) -> tuple[LeakFinding, ...]:
+    """Whether each split's HR and NDCG can be of one ranking (FACTS F22)."""
+    from engine.evaluation.plausibility import implausible
+
+    found = []
+    for split, metrics in record.metrics.items():
+        wrong = implausible(metrics, half_ranks=config.evaluate.ties == "mean")
+        told = (
+            " ".join(one.message for one in wrong) or "HR and NDCG at 5, 10 and 20 can be of one ranking (FACTS F22)."
+        )
+        found.append(
+            LeakFinding(f"Numbers, {split}", "impossible" if wrong else "clean", told, len(wrong), len(metrics))
+        )
+    return tuple(found)
 
 
 def _whole_file(config: ExperimentConfig) -> tuple[LeakFinding, ...]:

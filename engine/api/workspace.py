@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine import paths
 from engine.api.augmentations import Augmentations
+from engine.api.bundles import Bundles
 from engine.api.comparisons import Comparisons
 from engine.api.costs import Costs
 from engine.api.datasets import Datasets
@@ -31,6 +32,7 @@ class Workspace:
         self.runs = Runs(self.directory)
         self.neighbours = Neighbours(self.runs)
         self.comparisons = Comparisons(self.runs)
+        self.bundles = Bundles(self.runs)
         self.marks = RunMarking(self.runs)
         self.queue = Queue(self.runs)
         self.protocols = RunProtocols(self.runs)

@@ -51,7 +51,7 @@ class EngineGroup(click.Group):
     ORDER: ClassVar[tuple[str, ...]] = (
         *("inspect", "import", "neighbours", "augment", "popularity", "presets", "devices"),
         *("cost", "train", "evaluate", "runs", "show", "compare", "check", "paper"),
-        *("stop", "resume", "queue", "export", "work"),
+        *("stop", "resume", "queue", "export", "bundle", "unbundle", "work"),
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -274,4 +274,32 @@ def export(run_ids: tuple[str, ...], output: Path, workspace: Workspace, as_json
         click.echo(f"Written: {path}")
 
 
-COMMANDS = (runs, show, stop, export)
+@click.command()
+@click.argument("run_id", metavar="ID")
+@click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data/--no-data", "with_data", default=True, show_default=True, help="The data file too.")
+@stored_workspace_option
+@json_option
+def bundle(run_id: str, output: Path, with_data: bool, workspace: Workspace, as_json: bool) -> None:
+    """Write a run as one .zip: configuration, metrics, epochs, ranks, weights, log, environment and data."""
+    path = workspace.bundles.write(run_id, output, with_data=with_data)
+    if as_json:
+        emit({"output": str(path)})
+    else:
+        click.echo(f"Written: {path}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@stored_workspace_option
+@json_option
+def unbundle(file: Path, workspace: Workspace, as_json: bool) -> None:
+    """Take the run of a bundle into the workspace."""
+    record = workspace.bundles.read(file)
+    if as_json:
+        emit({"run": to_plain(record)})
+    else:
+        click.echo(f"{record.id}  {record.name}  {record.status}")
+
+
+COMMANDS = (runs, show, stop, export, bundle, unbundle)

@@ -16,11 +16,15 @@ class ProtocolFact:
 
 @dataclass(frozen=True)
 class LeakFinding:
-    """One way in which held-out items could reach training. ``count`` of ``total`` positions, users or values do."""
+    """One way in which held-out items could reach training, or numbers could be wrong.
+
+    ``count`` of ``total`` positions, users or values do.
+    """
 
     name: str
     verdict: str
-    """``clean``, ``leak``, ``departure`` (held-out items are used, but only to avoid them) or ``unknown``."""
+    """``clean``, ``leak``, ``departure`` (held-out items are used, but only to avoid them), ``impossible`` (numbers
+    that no ranking has) or ``unknown``."""
     told: str
     count: int = 0
     total: int = 0
@@ -38,4 +42,4 @@ class RunProtocolRecord:
     def verdict(self) -> str:
         """The worst of the findings."""
         found = {finding.verdict for finding in self.findings}
-        return next((worst for worst in ("leak", "departure", "unknown") if worst in found), "clean")
+        return next((worst for worst in ("impossible", "leak", "departure", "unknown") if worst in found), "clean")

@@ -16,10 +16,11 @@ from workbench.widgets.states import StatefulStack
 VERDICTS = {
     "clean": ("No leak found", "note"),
     "departure": ("Held-out items are used, though not learned from", "note-warn"),
+    "impossible": ("The stored numbers cannot be of one ranking", "note-bad"),
     "leak": ("Held-out items reach training", "note-bad"),
     "unknown": ("Cannot be checked", "note-warn"),
 }
-SIGNS = {"clean": "✓", "departure": "!", "leak": "✗", "unknown": "?"}
+SIGNS = {"clean": "✓", "departure": "!", "leak": "✗", "impossible": "✗", "unknown": "?"}
 Key = tuple[str, str, str]
 """Run, and what of it can change the card: the device and the versions are known once it trains."""
 
@@ -87,7 +88,10 @@ class RunProtocol(QWidget):
 
     def _leaks(self, card: RunProtocolRecord) -> QFrame:
         title, role = VERDICTS[card.verdict]
-        made = Card("Leak check", "Counted on the split of this very file: what training reads, place by place.")
+        made = Card(
+            "Leak check",
+            "Counted on the split of this very file: what training reads, place by place. Numbers by FACTS F22.",
+        )
         made.body.addWidget(label(title, role, wrap=True))
         for finding in card.findings:
             made.body.addWidget(self._finding(finding))

@@ -45,3 +45,21 @@ def test_other_data_under_the_same_name_are_not_checked(tmp_path: Path) -> None:
     workspace.runs.close()
     assert card.verdict == "unknown"
     assert "has changed" in card.findings[0].told
+
+
+def test_numbers_that_no_ranking_has_are_told(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    workspace = Workspace(tmp_path)
+    (run,) = workspace.runs.submit(preset("sample").config, preset="sample")
+    good = {"HR@5": 0.02, "HR@10": 0.03, "HR@20": 0.05, "NDCG@5": 0.015, "NDCG@10": 0.0182, "NDCG@20": 0.0235}
+    stored = {"valid": good, "test": good | {"NDCG@5": 0.0388}}
+    workspace.protocols._runs.get = lambda _: replace(run, metrics=stored)  # type: ignore[method-assign]
+    card = workspace.protocols.of(run.id)
+    workspace.runs.close()
+    verdicts = {finding.name: finding.verdict for finding in card.findings}
+    assert (verdicts["Numbers, valid"], verdicts["Numbers, test"], card.verdict) == (
+        "clean",
+        "impossible",
+        "impossible",
+    )

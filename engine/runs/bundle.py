@@ -1,0 +1,189 @@
+"""A run as one file that another machine can take in: rows, weights, ranks, log and, if wanted, the data.
+
+A zip of ``bundle.json`` (version, environment, rows, the files with their sizes and hashes) and the files. Nothing in
+it is a pickle. It is written under a temporary name and renamed; taken in, every hash is compared before the run is
+there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from engine.data.dataset import SAMPLE, load, locate
+from engine.errors import EngineError, RunError
+from engine.records import RunRecord
+from engine.runs.environment import hardware, versions
+from engine.runs.files import replacing
+from engine.store import Store
+from engine.store.moving import put, take
+
+VERSION = 1
+SUFFIX = ".coserec-run.zip"
+_HEAD = "bundle.json"
+_NAME = re.compile(r"(run|data)/[A-Za-z0-9_][A-Za-z0-9_. -]{0,199}")
+_CHUNK = 2**20
+_LARGEST_HEAD = 2**29
+
+
+def write_bundle(store: Store, record: RunRecord, destination: Path, *, with_data: bool = True) -> Path:
+    """Write ``record``, which has ended, to ``destination``. ``with_data``: the data file too, as it is now.
+
+    Raises ``RunError`` when the run has not ended, its data are others now, or the file cannot be written.
+    """
+    if not record.status.is_end:
+        raise RunError(f"Run {record.id} is {record.status}.", "Stop it first, or wait for its end.")
+    files = {f"run/{path.name}": path for path in sorted(record.directory.glob("*")) if path.is_file()}
+    if with_data:
+        files |= _data_files(record)
+    head = {
+        "bundle": VERSION,
+        "run": record.id,
+        "written_with": versions() | hardware(),
+        "rows": take(store.database, record.id),
+        "files": {name: {"size": path.stat().st_size, "sha256": _sha256(path)} for name, path in files.items()},
+    }
+    try:
+        with replacing(destination) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr(_HEAD, json.dumps(head, ensure_ascii=False))
+            for name, path in files.items():
+                packed.write(path, name)
+    except OSError as error:
+        raise RunError(
+            f"{destination} cannot be written: {error.strerror or error}.", "Choose another place."
+        ) from None
+    return destination
+
+
+def _data_files(record: RunRecord) -> dict[str, Path]:
+    path = str(record.config["data"]["path"])
+    if path == SAMPLE:
+        return {}
+    try:
+        is_same = load(path).fingerprint == record.fingerprint
+    except EngineError as error:
+        raise RunError(f"The data of run {record.id} cannot be read: {error.message}", "Leave the data out.") from None
+    if not is_same:
+        raise RunError(f"{path} has changed since run {record.id}.", "Leave the data out.")
+    found = locate(path)
+    titles = found.with_name(f"{found.stem}.titles.tsv")
+    return {f"data/{_safe(file.name)}": file for file in (found, titles) if file.is_file()}
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_. -]", "-", name).lstrip(" .-") or "data.txt"
+
+
+def read_bundle(store: Store, path: Path) -> RunRecord:
+    """Take the run of a bundle into the store's workspace, its data beside the imported data sets.
+
+    Raises ``RunError``, and leaves nothing behind, when the file is no bundle, damaged or of a newer version, and when
+    the workspace has the run already.
+    """
+    with _opened(path) as packed:
+        head = _head(packed, path)
+        run_id = str(head["run"])
+        place = store.workspace / "runs" / run_id
+        if place.exists():
+            raise RunError(f"Run {run_id} is in this workspace already.", "Open it on the Runs page.")
+        incoming = store.workspace / "runs" / f".{run_id}.incoming"
+        shutil.rmtree(incoming, ignore_errors=True)
+        try:
+            for name, facts in head["files"].items():
+                _unpack(packed, name, facts, incoming / name, path)
+            home = _data_home(store.workspace, head)
+            is_new = not home.exists()
+            rows = _at_home(home, incoming, head)
+            (incoming / "run").mkdir(parents=True, exist_ok=True)
+            (incoming / "run").rename(place)
+            try:
+                put(store.database, rows)
+            except BaseException:
+                shutil.rmtree(place, ignore_errors=True)
+                if is_new:
+                    shutil.rmtree(home, ignore_errors=True)
+                raise
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+    return store.get(run_id)
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no zip file, or is cut off"
+        raise RunError(f"{path} is no bundle of a run: {reason}.", "Write or copy it again.") from None
+
+
+def _head(packed: zipfile.ZipFile, path: Path) -> dict[str, Any]:
+    wrong = RunError(f"{path} is no bundle of a run.", "`coserec bundle RUN FILE` writes one.")
+    try:
+        if packed.getinfo(_HEAD).file_size > _LARGEST_HEAD:
+            raise wrong
+        head = json.loads(packed.read(_HEAD))
+        version, run_id, files = head["bundle"], str(head["run"]), head["files"]
+        is_sound = isinstance(head["rows"], dict) and all(
+            _NAME.fullmatch(name) and int(facts["size"]) >= 0 and str(facts["sha256"]) for name, facts in files.items()
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile, zlib.error):
+        raise wrong from None
+    if not isinstance(version, int) or version > VERSION:
+        raise RunError(f"{path} was written by a newer version of the workbench.", "Upgrade this one.")
+    if not is_sound or not re.fullmatch(r"[0-9a-z]{1,32}", run_id):
+        raise wrong
+    return dict(head)
+
+
+def _unpack(packed: zipfile.ZipFile, name: str, facts: Mapping[str, Any], place: Path, path: Path) -> None:
+    damaged = RunError(f"{path} is damaged: {name} is not what was written.", "Write or copy it again.")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    digest, left = hashlib.sha256(), int(facts["size"])
+    try:
+        with packed.open(name) as source, place.open("wb") as target:
+            while data := source.read(_CHUNK):
+                left -= len(data)
+                if left < 0:
+                    raise damaged
+                digest.update(data)
+                target.write(data)
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError):
+        raise damaged from None
+    if left or digest.hexdigest() != facts["sha256"]:
+        raise damaged
+
+
+def _data_home(workspace: Path, head: Mapping[str, Any]) -> Path:
+    if len(head["rows"].get("runs", ())) != 1:
+        raise RunError("The bundle holds no run.", "Write it again.")
+    return workspace / "datasets" / f"bundled-{_safe(str(head['rows']['runs'][0]['fingerprint']))[:12]}"
+
+
+def _at_home(home: Path, incoming: Path, head: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows with the paths of this workspace: its log, and its data where the bundle brings them."""
+    rows = dict(head["rows"])
+    run = dict(rows["runs"][0])
+    data = sorted((incoming / "data").glob("*")) if (incoming / "data").is_dir() else []
+    main = [file for file in data if not file.name.endswith(".titles.tsv")]
+    if main:
+        home.mkdir(parents=True, exist_ok=True)
+        for file in data:
+            file.replace(home / file.name)
+        path = str(home / main[0].name)
+        run["config"] = {**run["config"], "data": {**run["config"]["data"], "path": path}}
+        run["dataset_path"] = path
+    run["log_path"] = f"runs/{run['id']}/log.txt"
+    return {**rows, "runs": [run]}
+
+
+def _sha256(path: Path) -> str:
+    stream: IO[bytes]
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,175 @@
+"""A run in a bundle: everything crosses, its metrics come out again, and what is no bundle leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.api import Workspace
+from engine.config import parse, preset
+from engine.errors import RunError
+from engine.paths import resource
+from engine.records import RunRecord, RunStatus, Shelf
+from engine.runs.execute import execute
+
+TINY = {
+    "model.hidden_size": 8,
+    "model.layers": 1,
+    "train.epochs": 2,
+    "train.batch_size": 512,
+    "train.device": "cpu",
+}
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, RunRecord]:
+    """A workspace with a run that has really been trained, on a file of its own."""
+    folder = tmp_path_factory.mktemp("origin")
+    data = folder / "my shop.txt"
+    shutil.copy(resource("sample", "shop.txt"), data)
+    shutil.copy(resource("sample", "shop.titles.tsv"), folder / "my shop.titles.tsv")
+    workspace = Workspace(folder / "workspace")
+    (run,) = workspace.runs.submit(preset("sample").config.replace({**TINY, "data.path": str(data)}), preset="sample")
+    assert execute(workspace.runs.store, run.id) == 0
+    return workspace, workspace.runs.get(run.id)
+
+
+@pytest.fixture
+def bundle(origin: tuple[Workspace, RunRecord], tmp_path: Path) -> Path:
+    return origin[0].bundles.write(origin[1].id, tmp_path / "run.zip")
+
+
+def test_a_bundle_reproduces_the_run_in_a_fresh_workspace(
+    origin: tuple[Workspace, RunRecord], bundle: Path, tmp_path: Path
+) -> None:
+    first, run = origin
+    shutil.rmtree(tmp_path / "elsewhere", ignore_errors=True)
+    fresh = Workspace(tmp_path / "elsewhere")
+    taken = fresh.bundles.read(bundle)
+    path = str(taken.config["data"]["path"])
+    assert Path(path).is_relative_to(fresh.directory)
+    config = {**run.config, "data": {**run.config["data"], "path": path}}
+    ours = {name: getattr(run, name) for name in ("directory", "config", "pid")}
+    assert replace(taken, **ours) == run
+    assert taken.config == config
+    assert taken.status is RunStatus.FINISHED
+    assert fresh.runs.epochs(run.id) == first.runs.epochs(run.id)
+    assert {item.name: item.sha256 for item in fresh.runs.artifacts(run.id)} == {
+        item.name: item.sha256 for item in first.runs.artifacts(run.id)
+    }
+    found = fresh.evaluations.checkpoint(path, str(taken.directory / "best.pt"), parse(taken.config), "test")
+    assert found == pytest.approx(run.metrics["test"], abs=0)
+    (again,) = fresh.runs.submit(parse(taken.config), preset=taken.preset)
+    assert execute(fresh.runs.store, again.id) == 0
+    assert fresh.runs.get(again.id).metrics == run.metrics
+    with np.load(taken.directory / "ranks.npz") as one, np.load(run.directory / "ranks.npz") as other:
+        assert all((one[name] == other[name]).all() for name in other)
+    fresh.runs.close()
+
+
+def test_a_run_is_taken_in_once(bundle: Path, tmp_path: Path) -> None:
+    fresh = Workspace(tmp_path / "elsewhere")
+    run = fresh.bundles.read(bundle)
+    with pytest.raises(RunError, match="in this workspace already"):
+        fresh.bundles.read(bundle)
+    fresh.marks.shelve([run.id], Shelf.TRASH)
+    fresh.marks.purge([run.id])
+    assert fresh.bundles.read(bundle).id == run.id
+    fresh.runs.close()
+
+
+def test_without_data_the_path_stays(origin: tuple[Workspace, RunRecord], tmp_path: Path) -> None:
+    path = origin[0].bundles.write(origin[1].id, tmp_path / "run.zip", with_data=False)
+    fresh = Workspace(tmp_path / "elsewhere")
+    assert fresh.bundles.read(path).config == origin[1].config
+    assert not (fresh.directory / "datasets").exists()
+    fresh.runs.close()
+
+
+def changed(bundle: Path, name: str, content: bytes | None) -> Path:
+    """The bundle with another content of one file; None leaves it out."""
+    path = bundle.with_name("changed.zip")
+    with zipfile.ZipFile(bundle) as old, zipfile.ZipFile(path, "w") as new:
+        for item in old.namelist():
+            if item != name:
+                new.writestr(item, old.read(item))
+        if content is not None:
+            new.writestr(name, content)
+    return path
+
+
+def head_of(bundle: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(bundle) as packed:
+        found: dict[str, Any] = json.loads(packed.read("bundle.json"))
+    return found
+
+
+def refused(path: Path, tmp_path: Path) -> str:
+    fresh = Workspace(tmp_path / "elsewhere")
+    with pytest.raises(RunError) as error:
+        fresh.bundles.read(path)
+    assert fresh.runs.all() == ()
+    assert not list(fresh.directory.glob("runs/*"))
+    assert not list(fresh.directory.glob("datasets/*"))
+    fresh.runs.close()
+    return error.value.message
+
+
+def test_damaged_files_are_told_and_leave_nothing(bundle: Path, tmp_path: Path) -> None:
+    weights = f"run/{'best.pt'}"
+    assert "is not what was written" in refused(changed(bundle, weights, b"other"), tmp_path)
+    assert "is not what was written" in refused(changed(bundle, weights, None), tmp_path)
+    cut = bundle.with_name("cut.zip")
+    cut.write_bytes(bundle.read_bytes()[:-200])
+    assert "is no bundle of a run: it is no zip file, or is cut off" in refused(cut, tmp_path)
+    assert "is no bundle of a run." in refused(changed(bundle, "bundle.json", b"[]"), tmp_path)
+    assert "is no bundle of a run." in refused(changed(bundle, "bundle.json", None), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["run/../../out.txt", "/out.txt", "run/.hidden", "elsewhere/x"])
+def test_names_that_lead_out_of_the_bundle_are_refused(name: str, bundle: Path, tmp_path: Path) -> None:
+    head = head_of(bundle)
+    head["files"][name] = {"size": 1, "sha256": "x"}
+    assert "is no bundle of a run." in refused(changed(bundle, "bundle.json", json.dumps(head).encode()), tmp_path)
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_newer_versions_and_rows_that_do_not_fit_are_refused(bundle: Path, tmp_path: Path) -> None:
+    head = head_of(bundle)
+    newer = json.dumps(head | {"bundle": 99}).encode()
+    assert "written by a newer version" in refused(changed(bundle, "bundle.json", newer), tmp_path)
+    rows = head["rows"]
+    for told, wrong in (
+        ("columns that this version does not know: colour", {"runs": [rows["runs"][0] | {"colour": 1}]}),
+        ("a time that is none", {"runs": [rows["runs"][0] | {"created_at": "soon"}]}),
+        ("has not ended", {"runs": [rows["runs"][0] | {"status": "running"}]}),
+        ("rows are of several runs", {"epochs": [rows["epochs"][0] | {"run_id": "other"}]}),
+        ("holds no run", {"runs": []}),
+    ):
+        content = json.dumps(head | {"rows": rows | wrong}).encode()
+        assert told in refused(changed(bundle, "bundle.json", content), tmp_path)
+
+
+def test_a_run_that_goes_on_and_data_that_have_changed_are_refused(
+    origin: tuple[Workspace, RunRecord], tmp_path: Path
+) -> None:
+    workspace, run = origin
+    (waiting,) = workspace.runs.submit(parse(run.config))
+    with pytest.raises(RunError, match="is queued"):
+        workspace.bundles.write(waiting.id, tmp_path / "x.zip")
+    data = Path(run.config["data"]["path"])
+    before = data.read_text(encoding="utf-8")
+    try:
+        data.write_text(before.replace("\n", " 7\n", 1), encoding="utf-8")
+        with pytest.raises(RunError, match="has changed since run"):
+            workspace.bundles.write(run.id, tmp_path / "x.zip")
+    finally:
+        data.write_text(before, encoding="utf-8")
+    assert not (tmp_path / "x.zip").exists()
