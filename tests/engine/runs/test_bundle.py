@@ -79,7 +79,7 @@ def test_a_run_is_taken_in_once(bundle: Path, tmp_path: Path) -> None:
     run = fresh.bundles.read(bundle)
     with pytest.raises(RunError, match="in this workspace already"):
         fresh.bundles.read(bundle)
-    fresh.marks.shelve([run.id], Shelf.TRASH)
+    fresh.marks.shelve([run.id], Shelf.TRASHED)
     fresh.marks.purge([run.id])
     assert fresh.bundles.read(bundle).id == run.id
     fresh.runs.close()
