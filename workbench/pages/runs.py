@@ -13,6 +13,7 @@ from engine.records import RunRecord, RunStatus, Shelf
 from workbench.item_models.runs_model import RunsModel
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.run_marking import RunMarking, runs_text
+from workbench.run_travel import RunTravel
 from workbench.theme import SPACE, WIDE
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.run_curves import MOST_TICKED, RunCurves
@@ -37,7 +38,14 @@ class RunsPage(PageWidget):
         self._current = ""
         self._is_first_news = True
         self._seen_running: frozenset[str] = frozenset()
+        self.travel = RunTravel(context, self)
+        self.curves = RunCurves(context, self.model)
+        yield
+        self.tabs = RunTabs(context, self.marking, self.curves)
+        yield
         self._build()
+        yield
+        self.travel.arrived.connect(lambda run_id: self.open_state(run=run_id))
         self.model.ticked_changed.connect(self._ticks_changed)
         self.model.counts_changed.connect(self._show_state)
         self.bar.view_changed.connect(self._view_changed)
@@ -50,7 +58,6 @@ class RunsPage(PageWidget):
             signal.connect(self._show_state)
         self._records_changed(book.records)
         self._show_state()
-        yield
 
     # Parts ----------------------------------------------------------------------------------------------------------
 
@@ -68,8 +75,6 @@ class RunsPage(PageWidget):
             self.heading.add_widget(item)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.addWidget(self._left())
-        self.curves = RunCurves(self.context, self.model)
-        self.tabs = RunTabs(self.context, self.marking, self.curves)
         self.split.addWidget(self.tabs)
         self.split.setStretchFactor(0, 5)
         self.split.setStretchFactor(1, 4)
@@ -350,6 +355,20 @@ class RunsPage(PageWidget):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
+    def can_bundle(self) -> bool:
+        """Whether one run that has ended is selected."""
+        chosen = self.table.selected()
+        return len(chosen) == 1 and chosen[0].status.is_end
+
+    def bundle(self) -> None:
+        """Ask where the selected run is written to, with everything that belongs to it."""
+        if self.can_bundle():
+            self.travel.ask_where(self.table.selected()[0])
+
+    def take_in(self) -> None:
+        """Ask for a bundle and take its run in."""
+        self.travel.ask_which()
+
     def can_undo(self) -> bool:
         """Whether a change of marks can be taken back."""
         return bool(self.marking.undo_text)
@@ -369,6 +388,7 @@ class RunsPage(PageWidget):
             ("Resume", self.resume_selected, self.can_resume()),
             ("Use these settings in Train", self.duplicate, self.can_duplicate()),
             ("Baseline on or off", self.toggle_star, self.can_star()),
+            ("Write as a bundle …", self.bundle, self.can_bundle()),
         ]
         if key.startswith("group:"):
             is_open = self.model.is_open(key)
@@ -459,6 +479,8 @@ PAGE = Page(
         PageCommand("restore", "Restore from archive or trash", "restore_runs", "", "can_shelve", icon="resume"),
         PageCommand("purge", "Delete for good…", "purge", "", "can_purge", icon="trash"),
         PageCommand("undo", "&Undo tags, notes, archive …", "undo", "Ctrl+Z", "can_undo", icon="undo"),
+        PageCommand("bundle", "&Write the run as a bundle …", "bundle", "", "can_bundle", icon="export"),
+        PageCommand("take-in", "&Take in a bundle …", "take_in", icon="download"),
         PageCommand("autoscale", "Show &all of every curve", "autoscale", "A", icon="autoscale"),
     ),
 )
