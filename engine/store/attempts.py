@@ -41,10 +41,10 @@ class Progress:
     epochs: list[EpochReport] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     """Columns of the run: phase, epoch, step, steps, progress, seconds_left, best_epoch, hybrid_started, device."""
-    usage: list[dict[str, Any]] = field(default_factory=list)
-    """Columns of ``usage``, without run and attempt."""
     first_epoch: int | None = None
     """First epoch that this attempt trains, once it is known."""
+    usage: list[dict[str, Any]] = field(default_factory=list)
+    """Columns of ``usage``, without run and attempt."""
 
 
 @dataclass(frozen=True)
