@@ -183,6 +183,8 @@ class AugmentPage(PageWidget):
         self.controls.changed.connect(self._settings_changed)
         self.seed.valueChanged.connect(self._ask_soon)
         self.epoch.valueChanged.connect(self._ask_soon)
+        # A run draws operators by the policy, whatever is chosen here.
+        self.epoch.valueChanged.connect(lambda epoch: self.controls.operator_box.setEnabled(not epoch))
         self.strips.chosen.connect(self._show_sample)
         self.tabs.currentChanged.connect(self._ask_samples)
         self.lock_button.toggled.connect(self._lock_toggled)

@@ -18,6 +18,9 @@ from engine.data.splits import SHORTEST
 from engine.errors import DataError
 from engine.records import ImportReport, ImportStage
 
+_YEAR = 31_556_952
+_OLDEST_LOG, _NEWEST_LOG = 20 * _YEAR, 80 * _YEAR
+"""Seconds since 1970: logs of what people chose are of the years from 1990 to 2050."""
 _CANONICAL = 18
 """Digits of a whole number that surely fits 64 bits."""
 
@@ -117,6 +120,17 @@ def _distinct(codes: NDArray[np.int32]) -> int:
     return int(np.count_nonzero(np.bincount(codes))) if len(codes) else 0
 
 
+def _odd_times(found: Interactions, recipe: ImportRecipe) -> list[str]:
+    """What the times would mean in another unit, where hardly any is of the years that logs are of."""
+    if found.times is None or not len(found.times):
+        return []
+    if np.mean((found.times >= _OLDEST_LOG) & (found.times < _NEWEST_LOG)) > 0.5:
+        return []
+    years = [1970 + int(seconds // _YEAR) for seconds in (found.times.min(), found.times.max())]
+    unit = recipe.time_unit.replace("_", " ")
+    return [f"Read as {unit}, the times lie in the years {years[0]} to {years[1]}: check their unit (--time-unit)."]
+
+
 def report_of(found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: str) -> ImportReport:
     """What the user is told of it. Titles come later."""
     lengths = np.bincount(kept.users)
@@ -130,6 +144,7 @@ def report_of(found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: 
         notes.append(
             f"{kept.tied / last.actions:.0%} of the actions share a time with the one before; {order} decides."
         )
+    notes += _odd_times(found, recipe)
     if recipe.minimum_rating > 0 and found.ratings is None:
         notes.append("There is no column of ratings: the minimum rating drops nothing.")
     if too_short:

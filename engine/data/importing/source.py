@@ -85,8 +85,10 @@ class Source:
         named = self._named()
         for role in ("user", "item"):
             if not named[role]:
+                others = {column for other, column in named.items() if other != role}
+                left = [name for name in self.glimpse.names if name not in others]
                 raise DataError(
-                    f"no column looks like the {role}s' ids among {_listed(self.glimpse.names)}.",
+                    f"no column looks like the {role}s' ids among {_listed(left or self.glimpse.names)}.",
                     f"Name it: --{role} COLUMN.",
                     path=self.path,
                 )
