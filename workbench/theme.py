@@ -255,6 +255,8 @@ def style_plot(plot: Any, colours: Colours) -> None:
     font.setPointSizeF(max(font.pointSizeF() - 1, 7))
     for side in ("left", "bottom", "right", "top"):
         axis = item.getAxis(side)
+        if not axis.isVisible():
+            continue  # each of these calls lays the axis out anew
         axis.setPen(colours.strong_border)
         axis.setTextPen(colours.muted)
         axis.setTickFont(font)

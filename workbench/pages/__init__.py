@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,38 +15,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from workbench.widgets.pieces import InPieces
+
 if TYPE_CHECKING:
     from workbench.context import Context
 
 
-class PageWidget(QWidget):
+class PageWidget(InPieces):
     """Base of a page's widget. `make` puts it together; every other hook may be left as it is."""
 
     def __init__(self, context: Context, *, at_once: bool = True) -> None:
         """``at_once=False``: the caller goes through `make_more` until it says that nothing is left."""
-        super().__init__()
         self.context = context
+        super().__init__(at_once=at_once)
         # The page itself can hold the focus, so that its shortcuts work before anything in it is chosen.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._to_make = self.make()
-        if at_once:
-            self.finish()
-
-    def make(self) -> Iterator[None]:
-        """Put the page together. At each ``yield`` the window may do something else: no piece takes 50 ms.
-
-        Connect to what others send in the last piece only: before it the page is not whole.
-        """
-        yield from ()
-
-    def make_more(self) -> bool:
-        """Make the next piece; whether there are more."""
-        return next(self._to_make, self) is not self
-
-    def finish(self) -> None:
-        """Make what is left at once."""
-        while self.make_more():
-            pass
 
     def page_shown(self) -> None:
         """The page has become the visible one."""

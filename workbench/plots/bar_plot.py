@@ -22,7 +22,7 @@ class BarPlot(pg.PlotWidget):
     """Bars at ``places``, one series a group; `columns` is what 'Show as table' shows."""
 
     def __init__(self, theme: Theme, name: str, x_label: str, y_label: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, enableMenu=False)
         self._theme = theme
         self._x_label, self._y_label = x_label, y_label
         self.places: NDArray[np.float64] = np.zeros(0)
@@ -32,7 +32,6 @@ class BarPlot(pg.PlotWidget):
         self._ticks: list[tuple[float, str]] | None = None
         self.view: tuple[float, float] | None = None
         self.hideButtons()
-        self.setMenuEnabled(False)
         self.setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(150)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -17,14 +17,13 @@ class TopScorePlot(pg.PlotWidget):
     """One stepped outline a similarity, told apart by colour and dash; items over score."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, enableMenu=False)
         self.summary: NeighbourSummary | None = None
         self.is_raw = False
         self._theme = theme
         self._lines: list[pg.PlotCurveItem] = []
         self._legend = self.addLegend(offset=(-12, 8))
         self.hideButtons()
-        self.setMenuEnabled(False)
         self.setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(220)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

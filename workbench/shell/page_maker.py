@@ -84,5 +84,5 @@ class PageMaker(QObject):
         part = next(found, None)
         if part is None:
             self._timer.stop()
-        else:
-            _ = part.widget
+        elif not part.make_more():
+            _ = part.widget  # whole: it takes its place

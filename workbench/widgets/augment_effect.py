@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from workbench.theme import SMALL, SPACE, set_role
 from workbench.widgets.cards import Card, label
 from workbench.widgets.numbers import percent
 from workbench.widgets.parts import PartsBar
+from workbench.widgets.pieces import InPieces
 from workbench.widgets.run_choice import RunChoice
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.tables import Columns, show_as_table_button
@@ -25,13 +26,18 @@ from workbench.widgets.tables import Columns, show_as_table_button
 SOURCES = (("memory", "Memory-based (Eq. 9)"), ("hybrid", "Hybrid (Eq. 11)"), ("model", "Model-based (Eq. 10)"))
 
 
-class EffectPanel(QWidget):
+class EffectPanel(InPieces):
     """``settings`` gives the draft and the seed when Count is pressed."""
 
-    def __init__(self, context: Context, settings: Callable[[], tuple[ExperimentConfig, int]]) -> None:
-        super().__init__()
+    def __init__(
+        self, context: Context, settings: Callable[[], tuple[ExperimentConfig, int]], *, at_once: bool = True
+    ) -> None:
         self.context = context
         self._settings = settings
+        super().__init__(at_once=at_once)
+
+    def make(self) -> Iterator[None]:
+        context = self.context
         self._path = ""
         self._is_wanted = False
         self._counting = "memory"
@@ -48,9 +54,13 @@ class EffectPanel(QWidget):
         self.parts = PartsBar(context)
         theme = context.theme
         self.shift = BarPlot(theme, "Change of length", "view length − training input length, items", "views")
+        yield
         self.kept = BarPlot(theme, "Items kept", "share of the items kept, %", "views")
+        yield
         self.overlap = BarPlot(theme, "Overlap", "overlap of a user's two views (Jaccard of items), %", "users")
+        yield
         self.drawn = BarPlot(theme, "Operators drawn", "operator", "views")
+        yield
         self.words = label("", "muted", wrap=True)
         self.plots = QWidget()
         self.stack = StatefulStack(self.plots, theme)

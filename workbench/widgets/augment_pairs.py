@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from workbench.theme import SMALL, SPACE, set_role
 from workbench.widgets.cards import Card, label
 from workbench.widgets.numbers import percent
 from workbench.widgets.parts import PartsBar
+from workbench.widgets.pieces import InPieces
 from workbench.widgets.run_choice import RunChoice
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.tables import Columns, show_as_table_button
@@ -26,13 +27,18 @@ BATCHES = 8
 _CELLS = 40
 
 
-class PairsPanel(QWidget):
+class PairsPanel(InPieces):
     """``settings`` gives the draft and the seed when Compare is pressed."""
 
-    def __init__(self, context: Context, settings: Callable[[], tuple[ExperimentConfig, int]]) -> None:
-        super().__init__()
+    def __init__(
+        self, context: Context, settings: Callable[[], tuple[ExperimentConfig, int]], *, at_once: bool = True
+    ) -> None:
         self.context = context
         self._settings = settings
+        super().__init__(at_once=at_once)
+
+    def make(self) -> Iterator[None]:
+        context = self.context
         self.found: PairSimilarities | None = None
         self.run = RunChoice(context)
         self.button = QPushButton("Compare the pairs")
@@ -40,7 +46,9 @@ class PairsPanel(QWidget):
         self.parts = PartsBar(context)
         theme = context.theme
         self.plot = BarPlot(theme, "Similarities of views", "similarity of two views", "share, %")
+        yield
         self.by_pair = BarPlot(theme, "Partner nearest, by operators", "operators of the two views", "share, %")
+        yield
         self.words = label("", "muted", wrap=True)
         self.plots = QWidget()
         self.stack = StatefulStack(self.plots, theme)

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from workbench.widgets.pieces import InPieces
+
 W = TypeVar("W", bound=QWidget)
 
 
@@ -17,6 +19,7 @@ class Lazy(QWidget, Generic[W]):
     def __init__(self, make: Callable[[], W]) -> None:
         super().__init__()
         self._make = make
+        self._begun: W | None = None
         self.made: W | None = None
         """What stands here; None before it was needed."""
         layout = QVBoxLayout(self)
@@ -26,12 +29,22 @@ class Lazy(QWidget, Generic[W]):
     def widget(self) -> W:
         """What stands here, made now at the latest."""
         if self.made is None:
-            self.made = self._make()
+            while self.make_more():
+                pass
+            assert self._begun is not None
+            self.made = self._begun
             layout = self.layout()
             assert layout is not None
             layout.addWidget(self.made)
             self.setFocusProxy(self.made)
         return self.made
+
+    def make_more(self) -> bool:
+        """Make a piece of it; whether there is more to make (`InPieces`)."""
+        if self._begun is None:
+            self._begun = self._make()
+            return isinstance(self._begun, InPieces)
+        return isinstance(self._begun, InPieces) and self._begun.make_more()
 
     def showEvent(self, event: QShowEvent) -> None:
         _ = self.widget
