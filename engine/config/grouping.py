@@ -4,21 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from typing import Any
+
+from engine.config.experiment import SECTIONS, ExperimentConfig, model_section
+from engine.errors import ConfigurationError
 
 
 def group_key(config: Mapping[str, Any]) -> str:
-    """Canonical JSON of a stored configuration without ``train.seed``.
+    """Canonical JSON of a stored configuration without ``train.seed``, `filled`.
 
-    Stored values are taken as they are: a configuration that today's code no longer parses has its key too.
+    A configuration that today's code no longer parses has its key too.
 
-    >>> group_key({"train": {"seed": 1, "epochs": 3}, "data": {"path": "sample"}})
-    '{"data":{"path":"sample"},"train":{"epochs":3}}'
+    >>> group_key({"train": {"seed": 1}}) == group_key({"train": {"seed": 2, "batch_size": 256}})
+    True
     """
-    tree = {
-        section: {name: value for name, value in values.items() if (section, name) != ("train", "seed")}
-        if isinstance(values, Mapping)
-        else values
+    tree = filled(config)
+    if isinstance(tree.get("train"), Mapping):
+        tree["train"] = {name: value for name, value in tree["train"].items() if name != "seed"}
+    return json.dumps(tree, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def filled(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with the settings that it does not have yet, because they are newer, at their defaults: that is
+    what it was trained by, and how it would be read today. Everything else is left as it is stored."""
+    model = config.get("model")
+    defaults = _defaults(str(model.get("name", "")) if isinstance(model, Mapping) else "")
+    return {
+        section: {**defaults.get(section, {}), **values} if isinstance(values, Mapping) else values
         for section, values in config.items()
     }
-    return json.dumps(tree, sort_keys=True, separators=(",", ":"), default=str)
+
+
+@cache
+def _defaults(model: str) -> dict[str, dict[str, Any]]:
+    tree = ExperimentConfig().model_dump(mode="json")
+    found = {section: dict(tree[section]) for section in SECTIONS if section != "model"}
+    with suppress(ConfigurationError):  # a model that is no longer there: its section stays as it is
+        found["model"] = model_section(model)(name=model).model_dump(mode="json")
+    return found

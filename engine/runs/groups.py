@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.config import ExperimentConfig, fields_of, preset
 from engine.config.experiment import SettingInfo
-from engine.config.grouping import group_key
+from engine.config.grouping import filled, group_key
 from engine.errors import UsageError
 from engine.evaluation.significance import mean_and_std
 from engine.records import ComparedChoice, ComparedGroup, RunRecord, SettingDifference
@@ -158,7 +158,7 @@ def _own_label(record: RunRecord) -> str:
     known = known_settings()
     changed = [
         (path, value)
-        for path, value in flat(record.config).items()
+        for path, value in flat(filled(record.config)).items()
         if path not in _UNTOLD and not path.startswith("train.checkpoint") and base.get(path) != value
     ]
     words = [
@@ -185,7 +185,7 @@ def plain(value: Any) -> str:
 
 def settings(groups: Sequence[Group]) -> tuple[SettingDifference, ...]:
     """Every setting of the groups, with whether they differ in it; the seed, which they are of many, left out."""
-    configs = [flat(group[0].config) for group in groups]
+    configs = [flat(filled(group[0].config)) for group in groups]
     known = known_settings()
     paths = [*known, *(path for config in configs for path in config if path not in known)]
     found = []
