@@ -20,6 +20,13 @@ from workbench.engine_process import Errands
 from workbench.theme import Theme
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _what_is_there_stays() -> None:
+    # After the engine's tests the heap is large, and going through it after each test here took seconds in all.
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = str(tmp_path / "settings.ini")
