@@ -353,6 +353,8 @@ def _with_plugins(name: str, base: type[Options], kinds: tuple[registry.Kind, ..
     for kind in kinds:
         for plugin in registry.entries(kind):
             for field_name, info in plugin.options.model_fields.items():
+                if field_name in fields or field_name in base.model_fields:
+                    raise ValueError(f"{kind} '{plugin.name}': another one has the option '{field_name}' already")
                 fields[field_name] = (info.annotation, info)
     model = create_model(name, __base__=base, __module__=__name__, **fields)
     model.__doc__ = doc

@@ -11,7 +11,7 @@ import json
 import platform
 import sys
 
-NAMES = ("epoch", "false_positives", "first_metric", "importing", "inspection", "runs", "scale", "window")
+NAMES = ("epoch", "false_positives", "first_metric", "importing", "inspection", "losses", "runs", "scale", "window")
 
 
 def main() -> int:
