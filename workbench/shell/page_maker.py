@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import time
 from collections.abc import Mapping
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from workbench import plots, widgets
 from workbench.context import Context
 from workbench.pages import Page, PageWidget
 from workbench.widgets.lazy import Lazy
 
+POLISH_SECONDS = 0.015
 BETWEEN_MS = 15
 """Milliseconds between two pieces: what the user does meanwhile goes first."""
 
@@ -35,6 +39,7 @@ class PageMaker(QObject):
         self._context = context
         self._pages = pages
         self._begun: dict[str, PageWidget] = {}
+        self._rough: list[QWidget] = []
         self.widgets: dict[str, PageWidget] = {}
         """Pages that are whole, by id."""
         self._timer = QTimer(self)
@@ -65,6 +70,16 @@ class PageMaker(QObject):
     def _end(self, page_id: str) -> None:
         self.widgets[page_id] = self._begun.pop(page_id)
         self.made.emit(page_id)
+        # The innermost first: each brings along what is in it, and a whole page at once would be felt.
+        self._rough += self.widgets[page_id].findChildren(QWidget)
+
+    def _polish(self) -> None:
+        """Dress what is not seen yet: the style sheet is gone through when a widget is first shown, otherwise."""
+        until = time.perf_counter() + POLISH_SECONDS
+        while self._rough and time.perf_counter() < until:
+            widget = self._rough.pop()
+            if isValid(widget):
+                widget.ensurePolished()
 
     @Slot()
     def _next(self) -> None:
@@ -72,7 +87,9 @@ class PageMaker(QObject):
         if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
             return
         waiting = next((page_id for page_id in self._pages if page_id not in self.widgets), None)
-        if waiting is None:
+        if self._rough:
+            self._polish()
+        elif waiting is None:
             self._make_lazy()
         elif waiting not in self._begun:
             self._begin(waiting)
