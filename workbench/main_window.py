@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
     QMenu,
-    QStackedWidget,
     QToolBar,
     QToolTip,
     QWidget,
@@ -30,6 +29,7 @@ from workbench.shell import window_actions
 from workbench.shell.closing import ClosingDialog
 from workbench.shell.docks import LogPanel, NotificationsPanel
 from workbench.shell.page_maker import PageMaker
+from workbench.shell.page_stack import PageStack
 from workbench.shell.palette import CommandPalette, ShortcutSheet
 from workbench.shell.queue_panel import QueuePanel
 from workbench.shell.rail import Rail
@@ -39,6 +39,8 @@ from workbench.widgets.home_parts import ask_for_file
 
 TITLE = "CoSeRec Workbench"
 DOCK_HEIGHT = 190
+LEAST_DOCK = 90
+"""A dock takes its room from the page; it must not push the window off a small screen."""
 
 
 class MainWindow(QMainWindow):
@@ -75,7 +77,7 @@ class MainWindow(QMainWindow):
         context.theme.follow(self, lambda window: window.setWindowIcon(context.theme.icon("app", "accent")))
         self.rail = Rail(list(self.pages.values()), context.theme)
         self.rail.chosen.connect(self.show_page)
-        self.stack = QStackedWidget()
+        self.stack = PageStack()
         centre = QWidget()
         row = QHBoxLayout(centre)
         row.setContentsMargins(0, 0, 0, 0)
@@ -108,6 +110,7 @@ class MainWindow(QMainWindow):
     def _add_dock(self, name: str, title: str, panel: QWidget) -> None:
         dock = QDockWidget(title, self)
         dock.setObjectName(f"dock-{name}")
+        panel.setMinimumHeight(LEAST_DOCK)
         dock.setWidget(panel)
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
         for other in self.docks.values():
@@ -162,7 +165,7 @@ class MainWindow(QMainWindow):
     @Slot(str)
     def _add_page(self, page_id: str) -> None:
         widget = self.maker.widgets[page_id]
-        self.stack.addWidget(widget)
+        self.stack.add_page(widget)
         self._attach_commands(self.pages[page_id], widget)
         widget.restore_state(self.context.settings.read(f"page/{page_id}", dict, {}))
 
@@ -178,7 +181,7 @@ class MainWindow(QMainWindow):
         """Show a page."""
         widget = self.page_widget(page_id)
         self._current = page_id
-        self.stack.setCurrentWidget(widget)
+        self.stack.show_page(widget)
         widget.setFocus(Qt.FocusReason.OtherFocusReason)
         self.rail.select(page_id)
         widget.page_shown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -67,16 +68,21 @@ def augment(
     workspace: Workspace,
     as_json: bool,
     config: ExperimentConfig,
+    settings: Mapping[str, str],
+    base: str,
     **_: Any,
 ) -> None:
     """Augmented views of a user, or of all users.
 
-    Made by the code that trains on them.
+    Made by the code that trains on them. Without --preset, --config and settings, a run's weights are looked at with
+    the configuration that they carry.
     """
     if run_id and checkpoint:
         raise UsageError("--run and --checkpoint name two encoders.", "Give one of them.")
     if run_id:
         checkpoint = str(workspace.runs.get(run_id).directory / BEST_WEIGHTS)
+    if checkpoint and not base and not settings:
+        config = workspace.evaluations.stored_config(checkpoint) or config
     facade = workspace.augmentations
     form = "--all-users" if all_users else "--run" if checkpoint else "--epoch" if epoch is not None else "--user"
     refuse_unused(_USED_BY, form)

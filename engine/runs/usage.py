@@ -60,7 +60,7 @@ class Sampler:
 def _accelerator() -> tuple[float | None, int | None]:
     """Load (0…1) and bytes held; None where PyTorch uses no accelerator or cannot tell."""
     torch = sys.modules.get("torch")
-    if torch is None:
+    if torch is None or getattr(torch.__spec__, "_initializing", False):  # another thread is still importing it
         return None, None
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         try:
@@ -68,6 +68,6 @@ def _accelerator() -> tuple[float | None, int | None]:
         except Exception:  # the driver's library is not there: memory can still be told
             load = None
         return load, int(torch.cuda.memory_reserved())
-    if hasattr(torch, "mps") and torch.backends.mps.is_available():
+    if torch.backends.mps.is_available():
         return None, int(torch.mps.current_allocated_memory())
     return None, None

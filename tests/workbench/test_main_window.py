@@ -57,7 +57,7 @@ def test_every_page_opens_and_ctrl_number_leads_to_it(qtbot: QtBot, window: Main
         assert window.table.actions[f"page.{page.id}"].shortcut().toString() == f"Ctrl+{number}"
         window.table.run(f"page.{page.id}")
         assert window.current_page == page.id
-        assert window.stack.currentWidget() is window.page_widget(page.id)
+        assert window.stack.page is window.page_widget(page.id)
 
 
 def test_every_control_has_an_accessible_name(window: MainWindow) -> None:
@@ -388,5 +388,17 @@ def test_pages_are_made_before_they_are_asked_for_and_only_once(qtbot: QtBot, wi
     assert all(part.made is not None for page in made.values() for part in page.findChildren(Lazy))
     for page in pages():
         window.show_page(page.id)
-        assert window.stack.currentWidget() is made[page.id]
+        assert window.stack.page is made[page.id]
     assert window.stack.count() == len(made)
+
+
+def test_no_page_and_no_dock_makes_the_window_larger_than_a_laptops_screen(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(1000, 690)
+    window.show()
+    for page in pages():
+        window.show_page(page.id)
+    window.show_dock("log")
+    qtbot.waitUntil(lambda: window.docks["log"].isVisible())
+    assert window.minimumSizeHint().width() <= 1000
+    assert window.minimumSizeHint().height() <= 690
+    assert (window.width(), window.height()) == (1000, 690)

@@ -33,6 +33,7 @@ from workbench.widgets.cards import Elided, label, roomy
 from workbench.widgets.item_search import ItemSearch
 from workbench.widgets.neighbour_column import NeighbourColumnCard, side_by_side
 from workbench.widgets.numbers import count
+from workbench.widgets.run_choice import so_far
 from workbench.widgets.states import StatefulStack
 
 HISTORY = 200
@@ -287,7 +288,7 @@ class NeighboursPage(PageWidget):
         self.runs.clear()
         self.runs.addItem("No model" if found else "No trained run of this data set", "")
         for row in found:
-            self.runs.addItem(f"{row.name} · {row.id}", row.id)
+            self.runs.addItem(f"{row.name} · {row.id}{so_far(row)}", row.id)
         place = self.runs.findData(before) if before or had_any else min(len(found), 1)
         self.runs.setCurrentIndex(max(place, 0))
         self.runs.blockSignals(False)

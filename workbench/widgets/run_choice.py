@@ -9,6 +9,7 @@ from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox
 
 from engine.paths import BEST_WEIGHTS
+from engine.records import RunRecord
 from workbench.context import SAMPLE, Context
 from workbench.widgets.cards import label
 
@@ -17,6 +18,13 @@ from workbench.widgets.cards import label
 def _place(path: str) -> str:
     """One spelling for every path to a file."""
     return path if path == SAMPLE else os.path.realpath(path)
+
+
+def so_far(record: RunRecord) -> str:
+    """What a list adds to a run that trains: its weights are those of its best epoch until now, and will change."""
+    if record.status.is_end or record.best_epoch is None:
+        return ""
+    return f" · {record.status.value}, best so far: epoch {record.best_epoch + 1}"
 
 
 class RunChoice(QComboBox):
@@ -47,9 +55,12 @@ class RunChoice(QComboBox):
             for record in self._context.runs.records:
                 path = str(record.config.get("data", {}).get("path", ""))
                 if record.best_epoch is not None and _place(path) == _place(self._context.session.dataset):
-                    self.addItem(f"{record.name} · {record.id[:6]}", str(record.directory / BEST_WEIGHTS))
+                    self.addItem(
+                        f"{record.name} · {record.id[:6]}{so_far(record)}", str(record.directory / BEST_WEIGHTS)
+                    )
             if not self.count():
                 self.addItem("no trained run of this data set", "")
             self.setCurrentIndex(max(self.findData(before), 0))
         self.setEnabled(bool(self.checkpoint))
-        self.currentIndexChanged.emit(self.currentIndex())
+        if self.checkpoint != before:  # a run in training tells of itself every second
+            self.currentIndexChanged.emit(self.currentIndex())

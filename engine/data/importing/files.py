@@ -144,7 +144,12 @@ def _without_undecodable(text: bytes, first: int) -> tuple[bytes, tuple[BadRow, 
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:
-                bad.append(BadRow(first + number, f"byte {error.start + 1:,} of the line is not UTF-8 text"))
+                bad.append(
+                    BadRow(
+                        first + number,
+                        f"byte {error.start + 1:,} of the line is not UTF-8 text (--encoding latin-1 reads any)",
+                    )
+                )
                 lines[number] = b""
         return b"\n".join(lines), tuple(bad)
     return text, ()

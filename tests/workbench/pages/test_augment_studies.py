@@ -138,3 +138,15 @@ def test_what_differs_from_the_published_code_is_named(page: AugmentPage) -> Non
     box.setCurrentIndex(box.findData("published"))
     assert "To the published code: " not in page.reading.full
     assert "counts floor" in page.reading.full
+
+
+def test_news_of_a_run_that_trains_leaves_the_choice_alone(qtbot: QtBot, shop: Context) -> None:
+    from workbench.widgets.run_choice import RunChoice
+
+    choice = RunChoice(shop)
+    qtbot.addWidget(choice)
+    changed: list[int] = []
+    choice.currentIndexChanged.connect(changed.append)
+    shop.runs.records_changed.emit(())
+    shop.runs.records_changed.emit(())
+    assert changed == []

@@ -37,7 +37,10 @@ def test_a_truncated_gzip_file(tmp_path: Path) -> None:
 
 def test_mixed_encodings(tmp_path: Path) -> None:
     data = (HEAD + GOOD).encode() + "ü1,i2,4,1500000000\n".encode("latin-1") + "ü1,i2,4,1500000000\n".encode()
-    assert refused(tmp_path, data) == "log.csv, line 14: byte 1 of the line is not UTF-8 text."
+    assert (
+        refused(tmp_path, data)
+        == "log.csv, line 14: byte 1 of the line is not UTF-8 text (--encoding latin-1 reads any)."
+    )
 
 
 def test_utf_16(tmp_path: Path) -> None:
