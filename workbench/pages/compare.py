@@ -16,6 +16,7 @@ from workbench.theme import SMALL, SPACE
 from workbench.widgets.cards import label, scrolled
 from workbench.widgets.compare_chooser import CompareChooser
 from workbench.widgets.layout import PageHeading, button
+from workbench.widgets.numbers import count
 from workbench.widgets.states import StatefulStack
 
 if TYPE_CHECKING:
@@ -275,9 +276,8 @@ class ComparePage(PageWidget):
         self.found = found
         runs = sum(group.n for group in found.groups)
         users = f" · {found.users:,} users" if found.users else ""
-        self.heading.subtitle.setText(
-            f"{len(found.groups)} groups · {runs} runs · {found.groups[0].dataset} · {found.split}{users}"
-        )
+        what = f"{count(len(found.groups), 'group')} · {count(runs, 'run')}"
+        self.heading.subtitle.setText(f"{what} · {found.groups[0].dataset} · {found.split}{users}")
         for place, group in enumerate(found.groups):
             self.baseline.setItemText(place, group.label)
         self.stack.show_content()

@@ -103,7 +103,7 @@ class HomePage(PageWidget):
             StepCard(
                 1,
                 "Open data",
-                "The sample shop has 2,000 users with readable item titles, and trains on a CPU in under a minute. "
+                "The sample shop has 2,048 users with readable item titles, and trains on a CPU in under a minute. "
                 "Your own file opens below.",
                 [self.sample_button],
             ),
