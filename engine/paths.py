@@ -1,7 +1,8 @@
-"""Where the product's own files lie: bundled resources and the default workspace."""
+"""Files: where the product's own lie, bundled resources and the default workspace; and what tells one from another."""
 
 from __future__ import annotations
 
+import hashlib
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,3 +21,9 @@ def resource(*parts: str) -> Path:
 def default_workspace() -> Path:
     """The workspace used when none is named: the user's data folder of this product."""
     return Path(platformdirs.user_data_dir("coserec-workbench", appauthor=False))
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, 64 hexadecimal digits. Raises ``OSError``."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

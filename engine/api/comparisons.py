@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.errors import RunError, UsageError
+from engine.errors import UsageError
 from engine.records import (
     ComparedChoice,
     ComparedCurve,
@@ -263,13 +263,8 @@ def _frame_bytes(frame: Any, suffix: str) -> bytes:
 
 
 def _write(destination: Path, content: bytes) -> Path:
-    from engine.runs.files import replacing
+    from engine.runs.files import writing
 
-    try:
-        with replacing(destination) as stream:
-            stream.write(content)
-    except OSError as error:
-        raise RunError(
-            f"{destination} cannot be written: {error.strerror or error}.", "Choose another place."
-        ) from None
+    with writing(destination) as stream:
+        stream.write(content)
     return destination

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.config.importing import ImportRecipe, parse_recipe
 from engine.errors import DataError, UsageError
+from engine.paths import file_sha256
 from engine.records import ImportLook, ImportProgress, ImportReport, ImportResult, to_plain
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ class Imports:
             if source["size"] != size or not _is_unchanged(file) or not _same_titles(path, recipe, file):
                 continue
             if source["path"] != str(path) or not _is_unchanged(source):
-                content = content or _sha256(path)
+                content = content or file_sha256(path)
                 if content != source["sha256"]:
                     continue
             if (found := self._result(folder, facts, is_new=False)) is not None:
@@ -273,11 +274,6 @@ def _same_titles(path: Path, recipe: ImportRecipe, stamp: Mapping[str, Any] | No
 
         return titles.file_of(reading.source_of(path, recipe), recipe) is None
     return True
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _key(facts: Mapping[str, Any]) -> str:

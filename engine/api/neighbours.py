@@ -152,15 +152,10 @@ class Neighbours:
 
         Raises ``UsageError`` when the disk refuses it.
         """
-        from engine.runs.files import replacing
+        from engine.runs.files import writing
 
-        try:
-            with replacing(destination) as stream:
-                stream.write(as_csv(found).encode("utf-8"))
-        except OSError as error:
-            raise UsageError(
-                f"{destination} cannot be written: {error.strerror or error}.", "Choose another place."
-            ) from error
+        with writing(destination, UsageError) as stream:
+            stream.write(as_csv(found).encode("utf-8"))
         return destination
 
     def csv(self, found: NeighbourComparison) -> str:

@@ -15,13 +15,14 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from engine.data.dataset import SAMPLE, load, locate
 from engine.errors import EngineError, RunError
+from engine.paths import file_sha256
 from engine.records import RunRecord
 from engine.runs.environment import hardware, versions
-from engine.runs.files import replacing
+from engine.runs.files import writing
 from engine.store import Store
 from engine.store.moving import put, take
 
@@ -48,17 +49,12 @@ def write_bundle(store: Store, record: RunRecord, destination: Path, *, with_dat
         "run": record.id,
         "written_with": versions() | hardware(),
         "rows": take(store.database, record.id),
-        "files": {name: {"size": path.stat().st_size, "sha256": _sha256(path)} for name, path in files.items()},
+        "files": {name: {"size": path.stat().st_size, "sha256": file_sha256(path)} for name, path in files.items()},
     }
-    try:
-        with replacing(destination) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
-            packed.writestr(_HEAD, json.dumps(head, ensure_ascii=False))
-            for name, path in files.items():
-                packed.write(path, name)
-    except OSError as error:
-        raise RunError(
-            f"{destination} cannot be written: {error.strerror or error}.", "Choose another place."
-        ) from None
+    with writing(destination) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr(_HEAD, json.dumps(head, ensure_ascii=False))
+        for name, path in files.items():
+            packed.write(path, name)
     return destination
 
 
@@ -181,9 +177,3 @@ def _at_home(home: Path, incoming: Path, head: Mapping[str, Any]) -> dict[str, A
         run["dataset_path"] = path
     run["log_path"] = f"runs/{run['id']}/log.txt"
     return {**rows, "runs": [run]}
-
-
-def _sha256(path: Path) -> str:
-    stream: IO[bytes]
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -5,7 +5,6 @@ Every way out is a status. The claim is one atomic update; after it, this proces
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import sys
@@ -21,7 +20,7 @@ import numpy as np
 
 from engine.config import ExperimentConfig, parse
 from engine.errors import EngineError, OutOfMemoryError, RunError
-from engine.paths import BEST_WEIGHTS, CHECKPOINT
+from engine.paths import BEST_WEIGHTS, CHECKPOINT, file_sha256
 from engine.records import RunRecord, RunStatus, TrainingResult
 from engine.runs import environment, liveness
 from engine.runs.files import RANKS, replacing
@@ -172,7 +171,7 @@ def _artifacts(store: Store, run: RunRecord, result: TrainingResult) -> tuple[tu
         path = run.directory / file
         if path.is_file():
             place = path.relative_to(store.workspace).as_posix()
-            found.append(Artifact(name, place, path.stat().st_size, _sha256(path)))
+            found.append(Artifact(name, place, path.stat().st_size, file_sha256(path)))
     return tuple(found), trouble
 
 
@@ -181,11 +180,6 @@ def _write_ranks(path: Path, result: TrainingResult) -> None:
     arrays: dict[str, Any] = {"users": result.users, **result.ranks}
     with replacing(path) as stream:
         np.savez_compressed(stream, **arrays)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.errors import RunError, UsageError
+from engine.errors import UsageError
 from engine.records import EpochReport, RunRecord, to_plain
-from engine.runs.files import replacing
+from engine.runs.files import writing
 
 Runs = Sequence[tuple[RunRecord, Sequence[EpochReport]]]
 
@@ -27,13 +27,8 @@ def export(runs: Runs, destination: Path) -> Path:
     if write is None:
         raise UsageError(f"Runs cannot be exported to '{destination.name}'.", "Name a .json, .csv or .parquet file.")
     content = write(runs)
-    try:
-        with replacing(destination) as stream:
-            stream.write(content if isinstance(content, bytes) else content.encode("utf-8"))
-    except OSError as error:
-        raise RunError(
-            f"{destination} cannot be written: {error.strerror or error}.", "Choose another place."
-        ) from None
+    with writing(destination) as stream:
+        stream.write(content if isinstance(content, bytes) else content.encode("utf-8"))
     return destination
 
 

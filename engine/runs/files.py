@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.errors import EngineError, RunError
+
 RANKS = "ranks.npz"
 """In a run's folder: the rank of every evaluated user's target."""
 
@@ -28,3 +30,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def writing(path: Path, refusal: type[EngineError] = RunError) -> Iterator[BinaryIO]:
+    """`replacing` for a file that a user has named: raises ``refusal``, with what to do, where it cannot be written."""
+    try:
+        with replacing(path) as stream:
+            yield stream
+    except OSError as error:
+        raise refusal(f"{path} cannot be written: {error.strerror or error}.", "Choose another place.") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from engine.data.importing.files import OnShare, is_gzip, readable, suffixes_of
 from engine.data.importing.guess import SHOWN
 from engine.data.importing.source import ROLES, Block, Glimpse, Source
 from engine.errors import DataError
+from engine.paths import file_sha256
 from engine.registry import register
 
 _BATCH = 2**18
@@ -82,8 +82,8 @@ class Parquet(Source):
 
     @property
     def sha256(self) -> str:
-        with readable(self.path), self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with readable(self.path):
+            return file_sha256(self.path)
 
 
 def _text(value: Any) -> str:
