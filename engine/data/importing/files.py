@@ -160,11 +160,7 @@ def _end_of_rows(data: bytes, quoted: bytes) -> int:
     end = data.rfind(b"\n") + 1
     if not quoted or not end or b'"' not in data:
         return end
-    starts, is_closed = row_starts(data[:end], quoted)
-    if is_closed:
-        return end
-    line_breaks = int(starts[-1])  # before the row that is open
-    return len(b"\n".join(data.split(b"\n", line_breaks)[:line_breaks])) + 1 if line_breaks else 0
+    return row_starts(data[:end], quoted)[1]
 
 
 def is_gzip(path: Path) -> bool:

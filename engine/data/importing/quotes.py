@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 _BREAK, _RETURN, _QUOTE = b'\n\r"'
 
 
-def row_starts(text: bytes, separator: bytes) -> tuple[NDArray[np.int64], bool]:
-    """The lines, counted from 0, that rows begin on, and whether the last row ends. Every line of ``text`` ends in a
-    line break; ``separator`` is one byte."""
+def row_starts(text: bytes, separator: bytes) -> tuple[NDArray[np.int64], int]:
+    """The lines, counted from 0, that rows begin on, and how many bytes the rows take that end: all of ``text``, or
+    less where the last row is still open. Every line of ``text`` ends in a line break; ``separator`` is one byte."""
     data = np.frombuffer(text, dtype=np.uint8)
     breaks = np.flatnonzero(data == _BREAK)
     doubtful = _doubtful_lines(data, breaks, separator[0])
@@ -31,10 +31,10 @@ def row_starts(text: bytes, separator: bytes) -> tuple[NDArray[np.int64], bool]:
         found = row.match(text, int(begins[line]))
         if found is None:
             inside[line + 1 :] = True
-            return np.flatnonzero(~inside), False
+            return np.flatnonzero(~inside), int(begins[line])
         next_line = int(np.searchsorted(breaks, found.end()))  # the breaks before the row's end
         inside[line + 1 : next_line] = True
-    return np.flatnonzero(~inside), True
+    return np.flatnonzero(~inside), len(text)
 
 
 def _doubtful_lines(data: NDArray[np.uint8], breaks: NDArray[np.int64], separator: int) -> NDArray[np.int64]:

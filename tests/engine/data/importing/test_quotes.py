@@ -34,10 +34,12 @@ def by_csv(text: str) -> tuple[list[int], list[list[str]]]:
 def test_rows_begin_where_csv_says(text: str) -> None:
     text += "\n"
     starts, _ = by_csv(text)
-    found, is_closed = row_starts(text.encode(), b",")
+    found, end = row_starts(text.encode(), b",")
     assert found.tolist() == starts
     rows_after = by_csv(text + "z\n")[1]
-    assert is_closed == (rows_after[-1] == ["z"])
+    is_closed = rows_after[-1] == ["z"]
+    lines = text.splitlines(keepends=True)
+    assert end == (len(text) if is_closed else len("".join(lines[: starts[-1]])))
 
 
 @settings(max_examples=150, deadline=None)
@@ -45,10 +47,10 @@ def test_rows_begin_where_csv_says(text: str) -> None:
 def test_values_and_lines_are_those_of_csv(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    compare(tmp_path_factory.mktemp("csv") / "x.csv", text.getvalue(), 7)
+    assert_as_csv_reads(tmp_path_factory.mktemp("csv") / "x.csv", text.getvalue(), 7)
 
 
-def compare(path: Path, text: str, block: int) -> None:
+def assert_as_csv_reads(path: Path, text: str, block: int) -> None:
     """Through the reader in blocks of so many bytes, against csv; rows of three columns are the good ones."""
     path.write_text(text, encoding="utf-8", newline="")
     layout = Layout(",", quoted=True, has_header=False, names=("x", "y", "z"), rows=())
@@ -74,7 +76,7 @@ LINES = Feed.lines
 @pytest.mark.parametrize("block", [5, 64, 1 << 20])
 def test_inch_marks_are_signs_like_any_other(tmp_path: Path, block: int) -> None:
     text = "".join(f'u{n},Samsung {n}" TV,i{n}\n' for n in range(20)) + 'v,"a ""b"", c",j\nw,x\n"y\nz",2,"k"\n'
-    compare(tmp_path / "x.csv", text, block)
+    assert_as_csv_reads(tmp_path / "x.csv", text, block)
 
 
 def test_a_quote_that_swallows_lines_says_so(tmp_path: Path) -> None:
@@ -96,7 +98,7 @@ def test_rows_that_the_two_readings_count_differently_are_refused(
     path = tmp_path / "x.csv"
     path.write_text('a,"b"\nc,d\n', encoding="utf-8")
     first = delimited.row_starts
-    monkeypatch.setattr(delimited, "row_starts", lambda *given: (first(*given)[0][:1], True))
+    monkeypatch.setattr(delimited, "row_starts", lambda *given: (first(*given)[0][:1], len(given[0])))
     layout = Layout(",", quoted=True, has_header=False, names=("x", "y"), rows=())
     with pytest.raises(delimited.DataError, match="between lines 1 and 2 double quotes leave open"):
         list(blocks(Feed(path), layout, {"user": 0}))
