@@ -16,7 +16,32 @@ EPS = 1e-8
 _HAS_FUSED = ("cpu", "cuda")
 
 
-class Adam:
+class OneGroup:
+    """What Adam and RMSProp have alike: parameters with one learning rate, and states in ``torch.optim``'s form."""
+
+    def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
+        self.parameters = list(parameters)
+        self.lr = lr
+
+    def zero_grad(self) -> None:
+        """Forget all gradients; the next backward pass writes new ones instead of adding."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def written(self, state: dict[int, dict[str, Any]], group: dict[str, Any]) -> dict[str, Any]:
+        """``state`` by the place of each parameter, and the settings they share."""
+        return {"state": state, "param_groups": [{**group, "params": list(range(len(self.parameters)))}]}
+
+    def parts_of(self, state: dict[str, Any]) -> dict[int, dict[str, Any]]:
+        """What `written` was given. Raises ``ValueError`` for a state of another number of parameters."""
+        (group,) = state["param_groups"]
+        if len(group["params"]) != len(self.parameters):
+            raise ValueError(f"a state of {len(group['params'])} parameters for {len(self.parameters)}")
+        parts: dict[int, dict[str, Any]] = state["state"]
+        return parts
+
+
+class Adam(OneGroup):
     """One group of parameters: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − lr · m̂ / (√v̂ + ε).
 
     m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ). A parameter without a gradient is left alone, as is its count of steps.
@@ -33,17 +58,12 @@ class Adam:
     ) -> None:
         """``weight_decay`` w adds w · θ to every gradient; ``decoupled`` (AdamW, Loshchilov and Hutter 2019) instead
         takes lr · w · θ from the weight itself, and from matrices only: biases and norms are left alone (FACTS B6)."""
-        self.parameters = list(parameters)
-        self.lr, self.betas, self.decoupled = lr, betas, decoupled
+        super().__init__(parameters, lr)
+        self.betas, self.decoupled = betas, decoupled
         self._decays = [0.0 if decoupled and p.dim() < 2 else weight_decay for p in self.parameters]
         self._steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self.parameters]
         self._means = [torch.zeros_like(p, memory_format=torch.preserve_format) for p in self.parameters]
         self._squares = [torch.zeros_like(p, memory_format=torch.preserve_format) for p in self.parameters]
-
-    def zero_grad(self) -> None:
-        """Forget all gradients; the next backward pass writes new ones instead of adding."""
-        for parameter in self.parameters:
-            parameter.grad = None
 
     @torch.no_grad()
     def step(self) -> None:
@@ -116,14 +136,11 @@ class Adam:
             "weight_decay": max(self._decays, default=0.0) or 0,
             "amsgrad": False,
         }
-        return {"state": state, "param_groups": [{**group, "params": list(range(len(self.parameters)))}]}
+        return self.written(state, group)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a state of the same parameters. Raises ``ValueError`` for one of another number of them."""
-        (group,) = state["param_groups"]
-        if len(group["params"]) != len(self.parameters):
-            raise ValueError(f"a state of {len(group['params'])} parameters for {len(self.parameters)}")
-        for place, parts in state["state"].items():
+        for place, parts in self.parts_of(state).items():
             self._steps[place].copy_(torch.as_tensor(parts["step"]))
             self._means[place].copy_(parts["exp_avg"])
             self._squares[place].copy_(parts["exp_avg_sq"])

@@ -12,27 +12,22 @@ import torch
 from torch import Tensor
 
 from engine.config import TrainOptions
-from engine.training.adam import Adam
+from engine.training.adam import Adam, OneGroup
 
 EPS = 1e-8
 SMOOTHING = 0.99
 
 
-class RMSProp:
+class RMSProp(OneGroup):
     """v ← αv + (1 − α)g², θ ← θ − lr · g / (√v + ε), with α = 0.99 (Tieleman and Hinton 2012).
 
     ``weight_decay`` w adds w · θ to every gradient. A parameter without a gradient is left alone.
     """
 
     def __init__(self, parameters: Iterable[Tensor], lr: float, *, weight_decay: float = 0.0) -> None:
-        self.parameters = list(parameters)
-        self.lr, self.weight_decay = lr, weight_decay
+        super().__init__(parameters, lr)
+        self.weight_decay = weight_decay
         self._squares = [torch.zeros_like(p, memory_format=torch.preserve_format) for p in self.parameters]
-
-    def zero_grad(self) -> None:
-        """Forget all gradients."""
-        for parameter in self.parameters:
-            parameter.grad = None
 
     @torch.no_grad()
     def step(self) -> None:
@@ -50,14 +45,11 @@ class RMSProp:
         """What `load_state_dict` takes."""
         state = {place: {"square_avg": square} for place, square in enumerate(self._squares)}
         group = {"lr": self.lr, "alpha": SMOOTHING, "eps": EPS, "weight_decay": self.weight_decay}
-        return {"state": state, "param_groups": [{**group, "params": list(range(len(self.parameters)))}]}
+        return self.written(state, group)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a state of the same parameters. Raises ``ValueError`` for one of another number of them."""
-        (group,) = state["param_groups"]
-        if len(group["params"]) != len(self.parameters):
-            raise ValueError(f"a state of {len(group['params'])} parameters for {len(self.parameters)}")
-        for place, parts in state["state"].items():
+        for place, parts in self.parts_of(state).items():
             self._squares[place].copy_(parts["square_avg"])
 
 
