@@ -9,13 +9,9 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.records import MarksBefore, RunRecord, Shelf
 from workbench.context import Context
+from workbench.widgets.numbers import count
 
 MOST_UNDONE = 100
-
-
-def runs_text(count: int) -> str:
-    """``1 run``, ``3 runs``."""
-    return f"{count:,} {'run' if count == 1 else 'runs'}"
 
 
 class RunMarking(QObject):
@@ -38,7 +34,7 @@ class RunMarking(QObject):
         """Give tags, take tags."""
         said = ", ".join([*add, *(f"not {tag}" for tag in remove)])
         ids = [record.id for record in records]
-        self._change(f"tag {runs_text(len(ids))} {said}", self._marks.tag, ids, tuple(add), tuple(remove))
+        self._change(f"tag {count(len(ids), 'run')} {said}", self._marks.tag, ids, tuple(add), tuple(remove))
 
     def note(self, record: RunRecord, text: str) -> None:
         """Replace the run's note."""
@@ -58,9 +54,9 @@ class RunMarking(QObject):
         words = {Shelf.SHOWN: "restored", Shelf.ARCHIVED: "archived", Shelf.TRASHED: "moved to the trash"}[shelf]
 
         def told(_: Any) -> None:
-            self._context.notifier.tell(f"{runs_text(len(ids))} {words}. Ctrl+Z takes it back.")
+            self._context.notifier.tell(f"{count(len(ids), 'run')} {words}. Ctrl+Z takes it back.")
 
-        self._change(f"{runs_text(len(ids))} {words}", self._marks.shelve, ids, shelf, then=told)
+        self._change(f"{count(len(ids), 'run')} {words}", self._marks.shelve, ids, shelf, then=told)
 
     def purge(self, records: Sequence[RunRecord]) -> None:
         """Delete trashed runs for good, with their files. Cannot be undone."""
@@ -68,7 +64,7 @@ class RunMarking(QObject):
 
         def done(_: Any) -> None:
             self._context.control.changed.emit()
-            self._context.notifier.tell(f"{runs_text(len(ids))} deleted for good.")
+            self._context.notifier.tell(f"{count(len(ids), 'run')} deleted for good.")
 
         def failed(error: BaseException) -> None:
             self._context.control.changed.emit()

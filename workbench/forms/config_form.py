@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout
 
 from engine.config import (
     SECTIONS,
@@ -25,6 +25,7 @@ from workbench.forms.field import FieldRow, Fold
 from workbench.run_names import NOT_COMPARED
 from workbench.theme import SPACE, Theme
 from workbench.widgets.layout import Card, label
+from workbench.widgets.pieces import InPieces
 
 TITLES = {
     "data": "Data",
@@ -47,7 +48,7 @@ def _value(config: ExperimentConfig, path: str) -> object:
     return getattr(getattr(config, section), name)
 
 
-class ConfigForm(QWidget):
+class ConfigForm(InPieces):
     """Shows ``config`` beside ``baseline`` (the preset). `config_changed` carries every new valid configuration."""
 
     config_changed = Signal(object)
@@ -64,8 +65,7 @@ class ConfigForm(QWidget):
         skip: Collection[str] = (),
         at_once: bool = True,
     ) -> None:
-        """``skip``: fields that are entered elsewhere. ``at_once=False``: the caller goes through `make`."""
-        super().__init__()
+        """``skip``: fields that are entered elsewhere. ``at_once`` as of `InPieces`."""
         self.config = config
         self.baseline = baseline
         self._preset = {info.path: info.value for info in fields_of(baseline)}
@@ -77,15 +77,13 @@ class ConfigForm(QWidget):
         """Entered values that the configuration refuses, by path. The configuration keeps its last good value."""
         self.lists: dict[str, tuple[Any, ...]] = {}
         """Settings in which a list was entered; the configuration holds its first value."""
+        super().__init__(at_once=at_once)
+
+    def make(self) -> Iterator[None]:
+        """The sections, one a piece."""
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(SPACE)
-        if at_once:
-            for _ in self.make():
-                pass
-
-    def make(self) -> Iterator[None]:
-        """Make the sections, one a piece of work (`PageWidget.make`)."""
         for section in SECTIONS:
             self._layout.addWidget(self._section(section))
             yield

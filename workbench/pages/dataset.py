@@ -44,8 +44,9 @@ class DatasetPage(PageWidget):
         self.path = Elided("", "muted", Qt.TextElideMode.ElideMiddle)
         self.reload_button = QPushButton("Reload")
         theme = self.context.theme
-        self.overview = DatasetOverview(theme)
-        yield from self.overview.make()
+        self.overview = DatasetOverview(theme, at_once=False)
+        while self.overview.make_more():
+            yield
         self.tiles, self.lengths = self.overview.tiles, self.overview.lengths
         self.popularity, self.protocol = self.overview.popularity, self.overview.protocol
         self.imported = ImportReportCard(theme)

@@ -12,10 +12,11 @@ from engine.config import presets
 from engine.records import RunRecord, RunStatus, Shelf
 from workbench.item_models.runs_model import RunsModel
 from workbench.pages import Page, PageCommand, PageWidget
-from workbench.run_marking import RunMarking, runs_text
+from workbench.run_marking import RunMarking
 from workbench.run_travel import RunTravel
 from workbench.theme import SPACE, WIDE
 from workbench.widgets.layout import PageHeading, button
+from workbench.widgets.numbers import count
 from workbench.widgets.run_curves import MOST_TICKED, RunCurves
 from workbench.widgets.run_details import parsed
 from workbench.widgets.run_filter_bar import SHELVES, RunFilterBar
@@ -193,7 +194,8 @@ class RunsPage(PageWidget):
         book = self.context.runs
         running, queued = book.with_status(RunStatus.RUNNING), book.with_status(RunStatus.QUEUED)
         self.heading.subtitle.setText(
-            f"{runs_text(len(book))} · {len(running)} training · {len(queued)} waiting · {len(self.model.ticked)} drawn"
+            f"{count(len(book), 'run')} · {len(running)} training · {len(queued)} waiting · "
+            f"{len(self.model.ticked)} drawn"
         )
         if book.trouble is not None and not len(book):
             self.states.show_error(book.trouble)
@@ -346,7 +348,7 @@ class RunsPage(PageWidget):
         records = self.table.selected()
         box = QMessageBox(self)
         box.setIcon(QMessageBox.Icon.Warning)
-        box.setText(f"Delete {runs_text(len(records))} for good?")
+        box.setText(f"Delete {count(len(records), 'run')} for good?")
         box.setInformativeText("Their metrics, logs, weights and ranks are deleted. This cannot be undone.")
         box.setStandardButtons(QMessageBox.StandardButton.Cancel)
         delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)

@@ -66,7 +66,8 @@ class TrainPage(PageWidget):
         self.form = ConfigForm(
             session.config, preset(session.preset).config, context.theme, skip=SKIPPED, at_once=False
         )
-        yield from self.form.make()
+        while self.form.make_more():
+            yield
         self._is_queueing = False
         self._build()
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout
 
 from engine.config import ExperimentConfig
 from engine.records import DatasetDetails, DatasetSummary, PaperTable
@@ -13,6 +13,7 @@ from workbench.theme import HUGE, WIDE, Theme
 from workbench.widgets.cards import Card, Tile, label
 from workbench.widgets.length_card import LengthCard, PopularityCard
 from workbench.widgets.numbers import percent
+from workbench.widgets.pieces import InPieces
 from workbench.widgets.plot_card import PlotCard
 from workbench.widgets.protocol_card import ProtocolCard
 from workbench.widgets.targets_card import TargetsCard
@@ -29,18 +30,19 @@ ADDED_ROW, LAST_ROW = 10, 100
 PLOTS_HIGH = 390
 
 
-class DatasetOverview(QWidget):
+class DatasetOverview(InPieces):
     """Cards in a grid of two columns; `add_card` puts one more below."""
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
+    def __init__(self, theme: Theme, *, at_once: bool = True) -> None:
+        """``at_once`` as of `InPieces`."""
         self._theme = theme
-        self._grid = QGridLayout(self)
         self._added = 0
+        super().__init__(at_once=at_once)
 
     def make(self) -> Iterator[None]:
-        """Make the cards; a plot is a piece of work of its own (`PageWidget.make`)."""
+        """The cards; a plot is a piece."""
         theme = self._theme
+        self._grid = QGridLayout(self)
         self.tiles = {name: Tile(caption, tip) for name, caption, tip in TILES}
         self.paper = label("", "note", wrap=True)
         self.lengths = LengthCard(theme)

@@ -51,14 +51,21 @@ def _kind(record: RunRecord) -> tuple[Any, ...]:
     return record.fingerprint, model_name(record), _setting(record, "train", "device")
 
 
+def _seconds_an_epoch(record: RunRecord) -> float | None:
+    """Of a run that was done in one go; None for others, whose times hold waiting too."""
+    if record.started_at is None or record.ended_at is None or record.attempt != 1:
+        return None
+    return (record.ended_at - record.started_at).total_seconds() / max(record.epoch + 1, 1)
+
+
 def paces(book: RunBook) -> dict[tuple[Any, ...], float]:
     """Seconds of an epoch by data, recommender and device: of the latest run that finished."""
     found: dict[tuple[Any, ...], float] = {}
     for record in book.with_status(RunStatus.FINISHED):
         key = _kind(record)
-        if key in found or record.started_at is None or record.ended_at is None or record.attempt != 1:
-            continue
-        found[key] = (record.ended_at - record.started_at).total_seconds() / max(record.epoch + 1, 1)
+        seconds = _seconds_an_epoch(record)
+        if seconds is not None:
+            found.setdefault(key, seconds)
     return found
 
 
@@ -67,7 +74,8 @@ def earlier_pace(book: RunBook, config: ExperimentConfig) -> float | None:
     wanted = config.model_dump(mode="json")
     same = ("hidden_size", "layers", "max_length")
     for record in book.with_status(RunStatus.FINISHED):
-        if record.started_at is None or record.ended_at is None or record.attempt != 1:
+        seconds = _seconds_an_epoch(record)
+        if seconds is None:
             continue
         model = record.config.get("model") or {}
         is_alike = (
@@ -78,7 +86,7 @@ def earlier_pace(book: RunBook, config: ExperimentConfig) -> float | None:
             and all(model.get(name) == wanted["model"].get(name) for name in same)
         )
         if is_alike:
-            return (record.ended_at - record.started_at).total_seconds() / max(record.epoch + 1, 1)
+            return seconds
     return None
 
 
