@@ -181,17 +181,26 @@ class ColumnarModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        column = self.columns[index.column()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            value = plain(column.values[int(self.rows[index.row()])])
-            if role == Qt.ItemDataRole.ToolTipRole:
-                return value if isinstance(value, str) else None
-            if column.text is not None:
-                return column.text(value)
-            return value if isinstance(value, str) else as_text(value)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.text(index.row(), index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            value = plain(self.columns[index.column()].values[int(self.rows[index.row()])])
+            return value if isinstance(value, str) else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _LEFT if column.is_text else _RIGHT
+            return self.alignment(index.column())
         return None
+
+    def text(self, row: int, column: int) -> str:
+        """What a cell shows."""
+        shown = self.columns[column]
+        value = plain(shown.values[int(self.rows[row])])
+        if shown.text is not None:
+            return shown.text(value)
+        return value if isinstance(value, str) else as_text(value)
+
+    def alignment(self, column: int) -> int:
+        """Texts to the left, numbers to the right, as Qt's number."""
+        return _LEFT if self.columns[column].is_text else _RIGHT
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if orientation != Qt.Orientation.Horizontal:
@@ -202,9 +211,7 @@ class ColumnarModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             filters = f"Filter: {column.name}" + (" contains a word" if column.is_text else f">10, {column.name}=0 …")
             return f"{column.tip}\n{filters}".strip()
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _LEFT if column.is_text else _RIGHT
-        return None
+        return self.alignment(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def csv_parts(self) -> Iterator[str]:
         """The rows as they are shown, numbers unrounded, in pieces."""

@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.ma  # np.unique and np.quantile import it at their first call: 20 ms in the midst of a drawing
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QWidget
 
 from workbench.theme import Colours, Theme, set_role, style_plot
@@ -57,6 +59,11 @@ class Plot(pg.PlotWidget):
         self.scene().sigMouseMoved.connect(self._moved)
         for side in ("left", "bottom"):
             self.getAxis(side).enableAutoSIPrefix(False)
+            # Lines of two levels: a third is a hundred faint ones, which take as long to paint as all the rest.
+            self.getAxis(side).setStyle(maxTickLevel=1)
+        # The height of a line of text: an axis that finds it while it paints lays out and paints all once more.
+        bottom = self.getAxis("bottom")
+        bottom.setStyle(tickTextHeight=self.fontMetrics().height(), autoExpandTextSpace=False)
         theme.follow(self, Plot._restyle_with(theme))
 
     @staticmethod
@@ -66,6 +73,13 @@ class Plot(pg.PlotWidget):
             plot.restyle(theme.colours)
 
         return restyle
+
+    def make_room_left(self, text: str) -> None:
+        """Keep the left axis as wide as its widest ``text`` asks for, so that no painting has to make it wider."""
+        axis = self.getAxis("left")
+        width = QFontMetrics(axis.style["tickFont"] or self.font()).horizontalAdvance(text)
+        if axis.style["autoExpandTextSpace"] or width != axis.style["tickTextWidth"]:
+            axis.setStyle(tickTextWidth=width, autoExpandTextSpace=False)
 
     def restyle(self, colours: Colours) -> None:
         """Colours of what is drawn. Called once before the constructor of `Plot` ends: make the items before it."""

@@ -188,6 +188,7 @@ class LengthPlot(SummaryPlot):
         right = len(raw) if self.shows_tail else max(int(reach), self.k + 3, 8)
         top = float(self._height(np.array([max(raw.max(initial=1), training.max(initial=1))]))[0])
         base = FLOOR if self.is_log else 0.0
+        self.make_room_left(f"{max(raw.max(initial=1), training.max(initial=1)):,}")
         self.getViewBox().setLimits(xMin=-1, xMax=len(raw) + 1)
         self.getViewBox().setRange(xRange=(-0.7, right + 0.7), yRange=(base, top + (top - base) * 0.14), padding=0)
         self._place_text()
@@ -240,6 +241,7 @@ class PopularityPlot(SummaryPlot):
         shown = np.arange(len(actions))
         if len(actions) > 2000:
             shown = np.unique(np.geomspace(1, len(actions), num=2000).round().astype(int)) - 1
+        self.make_room_left(f"{actions[0]:,}")
         x, y = np.log10(ranks[shown]), np.log10(actions[shown])
         self._curve.setData(x, y, fillLevel=FLOOR)
         self.getViewBox().setRange(

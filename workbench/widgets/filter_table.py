@@ -21,6 +21,7 @@ from workbench.item_models.query import QueryError
 from workbench.theme import SMALL, Theme, repolish
 from workbench.widgets.cards import Elided, label
 from workbench.widgets.numbers import count
+from workbench.widgets.plain_table import PlainTable
 from workbench.widgets.row_list import RowList, SearchField
 from workbench.widgets.tables import CsvOut, as_text, plain
 
@@ -28,7 +29,7 @@ WIDEST = 260
 """The most that a column of texts takes by itself."""
 
 
-class SortedList(RowList):
+class SortedList(PlainTable):
     """``sort_asked`` when S is pressed: sort by the current column."""
 
     sort_asked = Signal(int)
@@ -54,7 +55,7 @@ class FilterTable(QWidget):
         self.model = ColumnarModel()
         self.field = SearchField()
         self.ready_made = QComboBox()
-        self.view = SortedList()
+        self.view = SortedList(self.model)
         self.problem = label("", "error", wrap=True)
         self.found = Elided("", "muted")
         self.copy, self.save = QPushButton("Copy as CSV"), QPushButton("Save as CSV …")
@@ -73,7 +74,6 @@ class FilterTable(QWidget):
         self.ready_made.setAccessibleName(f"Ready-made filters for {self.title.lower()}")
         self.ready_made.setToolTip("Filters often wanted; each writes itself into the field, to be changed there")
         view = self.view
-        view.setModel(self.model)
         view.setAccessibleName(self.title)
         view.setAlternatingRowColors(True)
         view.setToolTip("")
