@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,15 +16,18 @@ from engine.errors import UsageError
 from engine.records import (
     DatasetDetails,
     DatasetSummary,
-    ItemTable,
     TextColumn,
     UserSequence,
-    UserTable,
     to_plain,
 )
+from engine.records.filtering import numbers_of, rows_kept
+from engine.records.query import QueryError, parse
 
 SHOWN = 20
 """Rows printed where no ``--limit`` is given; JSON has all."""
+FILTER = "Only rows with these words, or for which comparisons hold: 'tent users>=20'."
+
+Columns = Mapping[str, NDArray[Any] | TextColumn]
 
 
 @click.command()
@@ -35,21 +37,26 @@ SHOWN = 20
 @click.option("--users", "which", flag_value="users", help="The table of users too.")
 @click.option("--items", "which", flag_value="items", help="The table of items too.")
 @click.option("--user", metavar="ID", help="One user's sequence too, with the split on it.")
+@click.option("--filter", "text", metavar="TEXT", default="", help=FILTER)
 @click.option("--sort", metavar="COLUMN", default="", help="Sort the table by this column; -COLUMN: highest first.")
 @click.option("--limit", type=click.IntRange(min=1), help=f"Rows of the table. [default: {SHOWN}; with --json all]")
 def inspect(
-    data: str, as_json: bool, k: int, which: str | None, user: str | None, sort: str, limit: int | None
+    data: str, as_json: bool, k: int, which: str | None, user: str | None, text: str, sort: str, limit: int | None
 ) -> None:
     """What is in DATA, as in the paper's Table 1.
 
     Its lengths too, its times, and what the protocol makes of it; with --users and --items, every one of them.
     """
     tables = ("--users", "--items")
-    refuse_unused({"sort": tables, "limit": tables}, f"--{which}" if which else "")
+    refuse_unused({"filter": tables, "sort": tables, "limit": tables}, f"--{which}" if which else "")
     datasets = Workspace().datasets
     summary, details = datasets.summary(data), datasets.details(data)
     sequence = datasets.placed(data, user) if user is not None else None
-    rows = _rows(details.users if which == "users" else details.items, sort, limit, as_json) if which else []
+    rows: list[dict[str, Any]] = []
+    if which:
+        columns = details.users.columns(k) if which == "users" else details.items.columns()
+        kept = _in_order(columns, _kept(columns, text), sort)
+        rows = _rows(columns, kept, limit or (None if as_json else SHOWN))
     if as_json:
         found = to_plain(summary) | {"short_length": k, "short_share": summary.short_share(k)}
         found |= {name: to_plain(getattr(details, name)) for name in ("targets", "timeline", "paper")}
@@ -67,25 +74,40 @@ def inspect(
         _print_sequence(sequence)
 
 
-def _rows(records: UserTable | ItemTable, sort: str, limit: int | None, as_json: bool) -> list[dict[str, Any]]:
-    """The table's rows as dicts, sorted and cut."""
-    columns = {item.name: getattr(records, item.name) for item in fields(records)}
-    columns = {name: column for name, column in columns.items() if column is not None}
-    order: NDArray[np.integer] = np.arange(len(next(iter(columns.values()))))
-    if sort:
-        name = sort.removeprefix("-")
-        if name not in columns:
-            raise UsageError(f"There is no column '{name}'.", f"Columns: {', '.join(columns)}.")
-        column = columns[name]
-        keys = (column.ranks if isinstance(column, TextColumn) else column).astype(np.int64)
-        order = np.argsort(-keys if sort.startswith("-") else keys, kind="stable")
-    order = order[: limit or (None if as_json else SHOWN)]
-    picked = [[column[row] for row in order.tolist()] for column in columns.values()]
+def _kept(columns: Columns, text: str) -> NDArray[np.integer]:
+    """Numbers of the rows that a filter's text keeps, as the page's filter does."""
+    texts = {name: column for name, column in columns.items() if isinstance(column, TextColumn)}
+    numbers = {name: column for name, column in columns.items() if not isinstance(column, TextColumn)}
+    numbers |= {name: ids for name, column in texts.items() if (ids := numbers_of(column)) is not None}
+    try:
+        query = parse(text, list(numbers))
+    except QueryError as error:
+        raise UsageError(f"The filter cannot be understood: {error}", "Write e.g. --filter 'tent users>=20'.") from None
+    total = len(next(iter(columns.values())))
+    kept = rows_kept(query, list(texts.values()), numbers, total)
+    return np.arange(total) if kept is None else np.flatnonzero(kept)
+
+
+def _in_order(columns: Columns, rows: NDArray[np.integer], sort: str) -> NDArray[np.integer]:
+    """``rows`` by the column that ``sort`` names; equal ones in the file's order."""
+    if not sort:
+        return rows
+    name = sort.removeprefix("-")
+    if name not in columns:
+        raise UsageError(f"There is no column '{name}'.", f"Columns: {', '.join(columns)}.")
+    column = columns[name]
+    keys = (column.ranks if isinstance(column, TextColumn) else column).astype(np.int64)[rows]
+    return rows[np.argsort(-keys if sort.startswith("-") else keys, kind="stable")]
+
+
+def _rows(columns: Columns, rows: NDArray[np.integer], limit: int | None) -> list[dict[str, Any]]:
+    """The first ``limit`` of ``rows`` as dicts."""
+    picked = [[column[row] for row in rows[:limit].tolist()] for column in columns.values()]
     return [dict(zip(columns, to_plain(values), strict=True)) for values in zip(*picked, strict=True)]
 
 
 def _cell(name: str, value: Any) -> Any:
-    return date_text(value) if name.endswith("_times") else value
+    return date_text(value) if name in ("first", "last") else value
 
 
 def date_text(seconds: int | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,25 @@ class UserTable:
     """Seconds since 1970 (UTC); None where the data set tells no times."""
     last_times: NDArray[np.int64] | None
 
+    def columns(self, k: int) -> dict[str, NDArray[Any] | TextColumn]:
+        """What a filter or an order calls each column; ``short`` is of Eq. 12 with this K."""
+        found: dict[str, NDArray[Any] | TextColumn] = {
+            "user": self.users,
+            "length": self.lengths,
+            "input": self.training_lengths,
+            "short": self.short(k),
+            "repeats": self.repeats,
+            "valid_repeated": self.valid_repeated,
+            "test_repeated": self.test_repeated,
+            "valid_cold": self.valid_cold,
+            "test_cold": self.test_cold,
+        }
+        return found | _times(self.first_times, self.last_times)
+
+    def short(self, k: int) -> NDArray[np.bool_]:
+        """Which users Eq. 12 calls short: evaluated, with a training input of at most ``k`` items, [U]."""
+        return self.is_evaluated & (self.training_lengths <= k)
+
 
 @dataclass(frozen=True, eq=False)
 class ItemTable:
@@ -71,6 +91,22 @@ class ItemTable:
     test_targets: NDArray[np.int32]
     first_times: NDArray[np.int64] | None
     last_times: NDArray[np.int64] | None
+
+    def columns(self) -> dict[str, NDArray[Any] | TextColumn]:
+        """What a filter or an order calls each column."""
+        titles = {} if self.titles is None else {"title": self.titles}
+        counts = {
+            "users": self.users,
+            "actions": self.actions,
+            "training_users": self.training_users,
+            "valid_targets": self.valid_targets,
+            "test_targets": self.test_targets,
+        }
+        return {"item": self.items} | titles | counts | _times(self.first_times, self.last_times)
+
+
+def _times(first: NDArray[np.int64] | None, last: NDArray[np.int64] | None) -> dict[str, NDArray[np.int64]]:
+    return {} if first is None or last is None else {"first": first, "last": last}
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from engine.records import TextColumn
-from workbench.item_models.query import OPERATORS, Query, parse
-from workbench.item_models.text_search import rows_with
+from engine.records.filtering import numbers_of, rows_kept
+from engine.records.query import Query, parse
 from workbench.widgets.tables import as_text, csv_parts, plain
 
 Index = QModelIndex | QPersistentModelIndex
@@ -140,21 +140,14 @@ class ColumnarModel(QAbstractTableModel):
 
     def _kept(self) -> NDArray[np.bool_] | None:
         """Rows that the query keeps; None where it keeps all."""
-        if not self.columns or not (self.query.words or self.query.comparisons):
+        if not self.columns:
             return None
-        keep = np.ones(self.total, dtype=bool)
-        for comparison in self.query.comparisons:
-            column = next(column for column in self.columns if column.name == comparison.column)
-            values = self._numbers(column)
-            assert values is not None  # `parse` knows only columns that have numbers
-            keep &= OPERATORS[comparison.sign](values, comparison.value)
-        for word in self.query.words:
-            found = np.zeros(self.total, dtype=bool)
-            for column in self.columns:
-                if isinstance(column.values, TextColumn):
-                    found |= rows_with(column.values, word)
-            keep &= found
-        return keep
+        texts = [column.values for column in self.columns if isinstance(column.values, TextColumn)]
+        asked = {part.column for part in self.query.comparisons}
+        numbers = {column.name: self._numbers(column) for column in self.columns if column.name in asked}
+        # `parse` knows only columns that have numbers.
+        known = {name: values for name, values in numbers.items() if values is not None}
+        return rows_kept(self.query, texts, known, self.total)
 
     def _arrange(self) -> None:
         if self.sorted_by is None:
@@ -243,11 +236,3 @@ def argsort(keys: NDArray[Any], is_descending: bool = False) -> NDArray[np.int64
         left //= _DIGIT
         order = order[np.argsort((left % _DIGIT).astype(np.uint16)[order], kind="stable")]
     return order
-
-
-def numbers_of(column: TextColumn) -> NDArray[np.float64] | None:
-    """Ids as numbers, [R]; None unless every one of them is digits only."""
-    digits = column.data[column.data != 10]
-    if not len(digits) or digits.min() < 48 or digits.max() > 57 or (np.diff(column.offsets) < 2).any():
-        return None
-    return np.fromstring(bytes(column.data).decode(), sep="\n")

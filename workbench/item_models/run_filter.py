@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.config import KS, ExperimentConfig, fields_of
 from engine.records import RunRecord
-from workbench.item_models.query import OPERATORS, Comparison, QueryError, parse
+from engine.records.query import OPERATORS, Comparison, QueryError, parse
 from workbench.item_models.run_columns import model_name
 from workbench.run_book import RunBook
 from workbench.run_names import dataset_name

@@ -42,6 +42,8 @@ class PageMaker(QObject):
         self._rough: list[QWidget] = []
         self.widgets: dict[str, PageWidget] = {}
         """Pages that are whole, by id."""
+        self.is_done = False
+        """Whether there is nothing left to make."""
         self._timer = QTimer(self)
         self._timer.setInterval(BETWEEN_MS)
         self._timer.timeout.connect(self._next)
@@ -101,5 +103,6 @@ class PageMaker(QObject):
         part = next(found, None)
         if part is None:
             self._timer.stop()
+            self.is_done = True
         elif not part.make_more():
             _ = part.widget  # whole: it takes its place

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.records import ItemTable, UserSequence, UserTable
-from workbench.item_models.dataset_columns import ITEM_FILTERS, USER_FILTERS, is_short, item_columns, user_columns
+from workbench.item_models.dataset_columns import ITEM_FILTERS, USER_FILTERS, item_columns, user_columns
 from workbench.theme import HUGE, WIDE, Theme
 from workbench.widgets.cards import label
 from workbench.widgets.filter_table import FilterTable
@@ -41,7 +41,7 @@ class UsersTab(QSplitter):
         self.panel.set_split(k, longest)
         if self.users is not None and k != self._k:
             self._k = k
-            self.table.set_values("short", is_short(self.users, k))
+            self.table.set_values("short", self.users.short(k))
 
     def set_sequence(self, sequence: UserSequence) -> None:
         """Show a user and mark its row."""

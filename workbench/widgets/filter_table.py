@@ -16,8 +16,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QPushButton, QVBoxLayout, QWidget
 
 from engine.records import TextColumn
+from engine.records.query import QueryError
 from workbench.item_models.columnar import ArrayColumn, ColumnarModel
-from workbench.item_models.query import QueryError
 from workbench.theme import SMALL, Theme, repolish
 from workbench.widgets.cards import Elided, label
 from workbench.widgets.numbers import count

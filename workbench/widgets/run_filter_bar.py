@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.records import Shelf
-from workbench.item_models.query import QueryError
+from engine.records.query import QueryError
 from workbench.item_models.runs_model import RunsModel
 from workbench.settings import Settings
 from workbench.theme import SMALL, Theme, repolish

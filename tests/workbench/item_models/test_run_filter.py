@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.records import MarksNews, RunMarks, RunStatus
+from engine.records.query import QueryError
 from tests.helpers.fake_runs import make_record
-from workbench.item_models.query import QueryError
 from workbench.item_models.run_filter import parse_filter
 from workbench.live_feed import LiveBatch
 from workbench.run_book import RunBook
