@@ -178,10 +178,13 @@ class Imports:
         file = titles.file_of(source, source.recipe)
         if file is not None:
             found = titles.titles_of(source, file, dataset.item_ids.tolist(), progress.share)
-            dataset = assemble.with_titles(dataset, found)
+            dataset = assemble.with_titles(dataset, found or None)
             report = replace(report, titled=len(found))
             if not found:
-                report = replace(report, notes=(*report.notes, f"{file.name} has a title of none of its items."))
+                why = f"{file.name} has a title of none of its items."
+                if file == source.path and (column := source.title_column()):
+                    why = f"Column '{column}' says different things of one item: it was not taken for titles."
+                report = replace(report, notes=(*report.notes, why))
         progress.phase("Writing")
         recipe = source.recipe.replace({"titles": str(file) if file else "-", "name": name})
         facts = {

@@ -88,7 +88,8 @@ class ImportRecipe(Options):
     )
     titles: str = setting(
         GUESS,
-        help="File of item titles, two columns or a format's own; empty: the one beside the data; '-': none.",
+        help="File of item titles, two columns or a format's own; empty: the one beside the data, or the data's own "
+        "column of titles; '-': none.",
         source="ours; §5.1.1 starts from prepared data",
         label="Item titles",
     )

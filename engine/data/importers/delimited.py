@@ -52,6 +52,16 @@ class Delimited(Source):
         places = {role: place for role in ROLES if (place := self.place(role)) is not None}
         return blocks(self._feed, self.layout, places)
 
+    def title_column(self) -> str:
+        return self._title_by_name() if type(self) is Delimited else ""
+
+    def own_titles(self, on_share: OnShare | None = None) -> Iterator[tuple[str, str]]:
+        feed = Feed(self.path, encoding=self.recipe.encoding, on_share=on_share)
+        names = self.glimpse.names
+        places = {"item": names.index(self.recipe.item), "title": names.index(self.title_column())}
+        for block in blocks(feed, self.layout, places):
+            yield from zip(block.columns["item"].to_pylist(), block.columns["title"].to_pylist(), strict=True)
+
     @property
     def sha256(self) -> str:
         return self._feed.sha256

@@ -80,6 +80,20 @@ class Parquet(Source):
                 f"the rows after row {done:,} cannot be read: {reason}.", "Write it again.", path=self.path
             ) from None
 
+    def title_column(self) -> str:
+        return self._title_by_name()
+
+    def own_titles(self, on_share: OnShare | None = None) -> Iterator[tuple[str, str]]:
+        item, title = self.recipe.item, self.title_column()
+        file = self._open()
+        done, total = 0, max(file.metadata.num_rows, 1)
+        for batch in file.iter_batches(batch_size=_BATCH, columns=[item, title]):
+            ids, titles = (map(_text, batch.column(name).to_pylist()) for name in (item, title))
+            yield from zip(ids, titles, strict=True)
+            done += batch.num_rows
+            if on_share is not None:
+                on_share(done / total)
+
     @property
     def sha256(self) -> str:
         with readable(self.path):

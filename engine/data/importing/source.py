@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.importing.files import OnShare
-from engine.data.importing.guess import Roles, roles_of
+from engine.data.importing.guess import Roles, roles_by_name, roles_of
 from engine.errors import DataError
 from engine.records import GUESS, NO_COLUMN, BadRow
 
@@ -75,6 +75,14 @@ class Source:
         """The file of titles that this format has beside its data, if it is there."""
         return None
 
+    def title_column(self) -> str:
+        """The data's own column that is called as titles are; empty where there is none or the format has others."""
+        return ""
+
+    def own_titles(self, on_share: OnShare | None = None) -> Iterator[tuple[str, str]]:
+        """Item id and `title_column` of every row, in the file's order. Only where there is such a column."""
+        raise NotImplementedError
+
     def titles(self, path: Path, on_share: OnShare | None = None) -> Iterator[tuple[str, str]] | None:
         """Item ids and titles of a file in a form of this format's own; None: any two-column file."""
         del path, on_share
@@ -113,6 +121,12 @@ class Source:
         for role in ("rating", "time"):
             found[role] = found[role] or NO_COLUMN
         return found
+
+    def _title_by_name(self) -> str:
+        """The column that a known name calls titles, unless it has another role."""
+        named = self._named()
+        found = roles_by_name(self.glimpse.names, taken=[name for name in named.values() if name]).title
+        return found if named["item"] else ""
 
     def _unit(self, column: str) -> str:
         from engine.data.importing.guess import time_unit

@@ -14,10 +14,15 @@ from engine.errors import DataError
 from engine.records import GUESS, NO_COLUMN
 
 LONGEST_TITLE = 500
+LARGEST_TORN = 0.2
+"""Share of the items with different titles above which a column of the data is not one of items' titles."""
 
 
 def file_of(source: Source, recipe: ImportRecipe) -> Path | None:
-    """The file that titles come from: the one named, or the one beside the data. Raises ``DataError``."""
+    """The file that titles come from: the one named, the one beside the data, or the data with a column of titles.
+
+    Raises ``DataError``.
+    """
     if recipe.titles == NO_COLUMN:
         return None
     if recipe.titles != GUESS:
@@ -26,7 +31,9 @@ def file_of(source: Source, recipe: ImportRecipe) -> Path | None:
             raise DataError("there is no such file of titles.", "Check --titles, or give '-' for none.", path=path)
         return path
     beside = source.path.with_name(source.path.stem + ".titles.tsv")
-    return source.beside() or (beside if beside.is_file() else None)
+    if found := source.beside() or (beside if beside.is_file() else None):
+        return found
+    return source.path if source.title_column() else None
 
 
 def titles_of(source: Source, path: Path, wanted: Collection[str], on_share: OnShare | None = None) -> dict[str, str]:
@@ -36,11 +43,16 @@ def titles_of(source: Source, path: Path, wanted: Collection[str], on_share: OnS
     """
     ids = set(wanted)
     found: dict[str, str] = {}
-    for item, title in source.titles(path, on_share) or _two_columns(path, on_share):
-        item = item.strip()
-        if item in ids and item not in found and (clean := " ".join(title.split())[:LONGEST_TITLE]):
-            found[item] = clean
-    return found
+    torn: set[str] = set()
+    is_own = path == source.path and bool(source.title_column())
+    rows = source.own_titles(on_share) if is_own else source.titles(path, on_share) or _two_columns(path, on_share)
+    for item, title in rows:
+        item = (item or "").strip()
+        clean = " ".join((title or "").split())[:LONGEST_TITLE]
+        if item in ids and clean and found.setdefault(item, clean) != clean:
+            torn.add(item)
+    # The title of a review is another for each row of an item; that of an item is seldom spelled in two ways.
+    return {} if is_own and len(torn) > LARGEST_TORN * len(found) else found
 
 
 def text_encoding(path: Path) -> str:
