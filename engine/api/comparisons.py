@@ -13,6 +13,7 @@ from engine.records import (
     Comparison,
     Implausible,
     PaperNumbers,
+    ParallelRuns,
     ResultTable,
     RunRecord,
     ScatterPoint,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 Ids = Sequence[Sequence[str]]
 """Groups of run ids: the runs of one group differ in the seed alone."""
 Which = Literal["valid", "test"]
-FIGURES = ("bars", "length", "popularity", "curves", "scatter")
+FIGURES = ("bars", "length", "popularity", "curves", "scatter", "parallel")
 
 
 class Comparisons:
@@ -127,6 +128,19 @@ class Comparisons:
             refuse_unlike(records, across_data=field == "data.path")
         return scatter(records, field, metric, split)
 
+    def parallel(self, run_ids: Sequence[str], metric: str, split: Which = "test") -> ParallelRuns:
+        """The runs by every setting in which they differ, and a metric.
+
+        Raises ``UsageError`` for runs of different protocols and where no run has the metric.
+        """
+        from engine.runs.curves import parallel
+        from engine.runs.groups import refuse_unlike
+
+        records: list[RunRecord] = [self._runs.get(run_id) for run_id in run_ids]
+        if records:
+            refuse_unlike(records)
+        return parallel(records, metric, split)
+
     def paper(self, dataset: str = "") -> PaperNumbers:
         """Tables 2 to 4 of the paper for a data set of that name, with their faults (FACTS F21–F26); empty: for all.
 
@@ -223,7 +237,7 @@ class Comparisons:
         field: str = "train.seed",
         paper: Sequence[str] = (),
     ) -> Path:
-        """Draw ``bars``, ``length``, ``popularity``, ``curves`` or ``scatter`` into a .pdf, .svg or .png file.
+        """Draw one of `FIGURES` into a .pdf, .svg or .png file.
 
         ``width`` is ``column``, ``text``, ``lncs`` or ``slide``. The file carries run ids, configuration hashes and
         data fingerprints. Raises as the method for the same numbers does, and ``UsageError`` for what cannot be drawn.
@@ -248,6 +262,8 @@ class Comparisons:
             drawing = figures.lines(drawn, names, along)
         elif kind == "scatter":
             drawing = figures.points(self.scatter(run_ids, field, metric, split), field, metric, split)
+        elif kind == "parallel":
+            drawing = figures.parallel(self.parallel(run_ids, metric, split))
         else:
             raise UsageError(f"There is no figure '{kind}'.", f"Known: {', '.join(FIGURES)}.")
         origin = figures.Provenance(told, split)

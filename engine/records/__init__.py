@@ -75,6 +75,7 @@ from engine.records.neighbours import (  # noqa: F401 (one door for all records)
     NeighbourSummary,
     TopScores,
 )
+from engine.records.parallel import ParallelAxis, ParallelRun, ParallelRuns  # noqa: F401 (one door)
 from engine.records.protocol import (  # noqa: F401 (one door for all records)
     LeakFinding,
     ProtocolFact,

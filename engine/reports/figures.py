@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import UsageError
-from engine.records import ComparedCurve, ComparedGroup, Comparison, PaperCell, ScatterPoint, SliceTable
+from engine.records import ComparedCurve, ComparedGroup, Comparison, PaperCell, ParallelRuns, ScatterPoint, SliceTable
 
 WIDTHS = {"column": 3.33, "text": 7.0, "lncs": 4.8, "slide": 9.0}
 """Inches: one column and the whole width of ACM and IEEE papers, Springer's LNCS, a slide."""
@@ -152,6 +152,38 @@ def points(found: Sequence[ScatterPoint], field: str, metric: str, split: str) -
         axes.set_ylabel(f"{split} {metric}")
 
     return draw
+
+
+def parallel(found: ParallelRuns) -> Any:
+    """A line a run through one axis a setting, to the metric: the higher, the darker; the best in another colour."""
+
+    def draw(axes: Any) -> None:
+        lines = found.axes()
+        places = np.stack([axis.places for axis in lines], axis=1)
+        best = int(np.argmax([run.y for run in found.runs]))
+        xs = np.arange(len(lines))
+        for row, run in enumerate(places):
+            if row != best:
+                axes.plot(xs, run, color=COLOURS[0], linewidth=0.6, alpha=0.2 + 0.6 * float(run[-1]))
+        axes.plot(xs, places[best], color=COLOURS[1], linewidth=1.6, marker="o", markersize=2.5)
+        for x, axis in enumerate(lines):
+            axes.axvline(x, color="#1b2230", linewidth=0.5)
+            for place, text in axis.ticks:
+                axes.annotate(text, (x, place), (3, 0), textcoords="offset points", fontsize=6, va="center")
+        axes.set_xticks(xs, [_in_lines(axis.name) + (" (log)" if axis.is_log else "") for axis in lines])
+        axes.set_xlim(-0.1, len(lines) - 0.7)
+        axes.set_yticks([])
+        axes.grid(visible=False)
+        axes.spines["left"].set_visible(False)
+        axes.spines["bottom"].set_visible(False)
+        axes.tick_params(axis="x", length=0)
+
+    return draw
+
+
+def _in_lines(name: str) -> str:
+    """A setting's name without its section, a word a line: axes stand close together."""
+    return name.rpartition(".")[2].replace("_", "\n").replace(" ", "\n")
 
 
 def _legend(axes: Any, rows: int) -> None:

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.config.grouping import filled
 from engine.errors import UsageError
-from engine.records import ComparedCurve, EpochReport, RunRecord, ScatterPoint
-from engine.runs.groups import Group, flat
+from engine.records import ComparedCurve, EpochReport, ParallelRun, ParallelRuns, RunRecord, ScatterPoint
+from engine.runs.groups import Group, flat, known_settings
 
 Along = Literal["epoch", "time"]
 
@@ -69,6 +70,10 @@ FACTS = {"best_epoch": "best epoch", "epochs_done": "epochs trained", "seed": "s
 """What a run can be set against beside its settings."""
 
 
+UNTOLD = frozenset({"data.path", "train.device"})
+"""Settings that say where a run was made, and nothing of its model."""
+
+
 def scatter(records: Sequence[RunRecord], field: str, metric: str, split: str = "test") -> tuple[ScatterPoint, ...]:
     """Every run with the metric: ``field``, a setting's path or one of `FACTS`, against ``metric``.
 
@@ -84,6 +89,35 @@ def scatter(records: Sequence[RunRecord], field: str, metric: str, split: str = 
             f"No run has both '{field}' and a {split} {metric}.", "Choose another setting or another metric."
         )
     return tuple(made)
+
+
+def parallel(records: Sequence[RunRecord], metric: str, split: str = "test") -> ParallelRuns:
+    """Every run with the metric, by each setting that not all of them have alike; where none differs, by the seed.
+
+    Raises ``UsageError`` when no run has the metric.
+    """
+    with_metric = [record for record in records if record.metrics.get(split, {}).get(metric) is not None]
+    if not with_metric:
+        raise UsageError(f"No run has a {split} {metric}.", "Choose another metric.")
+    configs = [flat(filled(record.config)) for record in with_metric]
+    known = known_settings()
+    paths = dict.fromkeys([*known, *(path for config in configs for path in config if path not in known)])
+    differing = [path for path in paths if any(config.get(path) != configs[0].get(path) for config in configs)]
+    fields = tuple(path for path in differing if path not in UNTOLD) or ("train.seed",)
+    return ParallelRuns(
+        fields,
+        metric,
+        split,
+        tuple(
+            ParallelRun(
+                record.id,
+                record.name,
+                tuple(config.get(path) for path in fields),
+                float(record.metrics[split][metric]),
+            )
+            for record, config in zip(with_metric, configs, strict=True)
+        ),
+    )
 
 
 def _field(record: RunRecord, field: str) -> Any:

@@ -27,12 +27,13 @@ FILES = (
     "Figure as PDF (*.pdf);;Figure as SVG (*.svg);;Figure as PNG (*.png);;Table as LaTeX (*.tex);;"
     "Table as CSV (*.csv);;Table as Parquet (*.parquet);;Everything as JSON (*.json)"
 )
-TABS = ("Overview", "Settings", "Tests", "Where from", "Curves", "Scatter", "Paper")
+TABS = ("Overview", "Settings", "Tests", "Where from", "Curves", "Scatter", "Parallel", "Paper")
 FIGURES = {
     "Overview": ("bars",),
     "Where from": ("length", "popularity"),
     "Curves": ("curves",),
     "Scatter": ("scatter",),
+    "Parallel": ("parallel",),
 }
 WIDTHS = {
     "column": "One column (3.3 in)",
@@ -120,6 +121,7 @@ class ComparePage(PageWidget):
     def _fill_tabs(self) -> Iterator[None]:
         # Imported with the page, not with its file: pyqtgraph costs a third of a second before the first paint.
         from workbench.widgets import compare_parts as parts
+        from workbench.widgets.compare_parallel import ParallelTab
 
         kinds = (
             parts.OverviewTab,
@@ -128,6 +130,7 @@ class ComparePage(PageWidget):
             parts.SlicesTab,
             parts.CurvesTab,
             parts.ScatterTab,
+            ParallelTab,
             parts.PaperTab,
         )
         self.parts: dict[str, Tab] = {}

@@ -218,6 +218,17 @@ def test_scatter_of_settings_and_facts(workspace: Workspace, groups: tuple[tuple
         workspace.comparisons.scatter(runs, "no.setting", "HR@20")
 
 
+def test_parallel_axes_are_the_settings_that_differ(workspace: Workspace, groups: tuple[tuple[str, ...], ...]) -> None:
+    runs = [run for group in groups for run in group]
+    found = workspace.comparisons.parallel(runs, "HR@20")
+    assert found.fields == ("loss.contrastive_weight", "train.seed")
+    assert [run.values for run in found.runs] == [(0.1, 1), (0.1, 2), (0.1, 3), (0.0, 1), (0.0, 2), (0.0, 3)]
+    assert [run.y for run in found.runs] == [workspace.runs.get(run).metrics["test"]["HR@20"] for run in runs]
+    assert workspace.comparisons.parallel(runs[:1], "HR@20").fields == ("train.seed",)
+    with pytest.raises(UsageError, match="No run has a test speed"):
+        workspace.comparisons.parallel(runs, "speed")
+
+
 def test_the_table_marks_best_second_and_significance(
     workspace: Workspace, groups: tuple[tuple[str, ...], ...], tmp_path: Path
 ) -> None:
@@ -259,7 +270,15 @@ def test_everything_as_json_and_as_frames(workspace: Workspace, found: Compariso
 
 @pytest.mark.parametrize(
     ("kind", "suffix"),
-    [("bars", "pdf"), ("bars", "svg"), ("length", "pdf"), ("popularity", "svg"), ("curves", "png"), ("scatter", "png")],
+    [
+        ("bars", "pdf"),
+        ("bars", "svg"),
+        ("length", "pdf"),
+        ("popularity", "svg"),
+        ("curves", "png"),
+        ("scatter", "png"),
+        ("parallel", "pdf"),
+    ],
 )
 def test_every_figure_says_where_it_comes_from(
     workspace: Workspace, groups: tuple[tuple[str, ...], ...], tmp_path: Path, kind: str, suffix: str

@@ -21,6 +21,7 @@ from workbench.engine_process import Errands
 from workbench.item_models.compare_choices import ChoicesModel
 from workbench.pages.compare import TABS, ComparePage
 from workbench.theme import Theme
+from workbench.widgets.compare_parallel import ParallelTab
 from workbench.widgets.compare_parts import (
     CurvesTab,
     OverviewTab,
@@ -181,6 +182,26 @@ def test_scatter_over_the_differing_setting(qtbot: QtBot, compared: ComparePage)
     assert tab.field.currentData() == "loss.contrastive_weight"
     assert [len(values) for _, values in tab.plot.columns()] == [4, 4, 4]
     assert tab.plot.points[0].run_id in tab.plot.reading_at(QPointF(0.1, tab.plot.points[0].y))
+
+
+def test_parallel_axes_of_what_differs_and_a_filter_by_keyboard(qtbot: QtBot, compared: ComparePage) -> None:
+    open_tab(compared, "Parallel")
+    tab = compared.parts["Parallel"]
+    assert isinstance(tab, ParallelTab)
+    qtbot.waitUntil(lambda: tab.runs is not None and len(tab.runs.runs) == 4, timeout=PATIENCE)
+    assert [axis.name for axis in tab.plot.axes] == ["loss.contrastive_weight", "train.seed", "test NDCG@20"]
+    assert tab.card.words.text().startswith("4 of 4 runs kept; the best: ")
+    tab.field.setText("contrastive_weight>0")
+    assert tab.card.words.text().startswith("2 of 4 runs kept")
+    tab.field.setText("contrastive_weight>0 ndcg@20>9")
+    assert tab.card.words.text() == "0 of 4 runs kept."
+    tab.field.setText("wight>0")
+    assert "no column 'wight'" in tab.problem.text()
+    tab.clear.click()
+    assert tab.problem.isHidden()
+    assert tab.plot.kept().all()
+    tab.menu.actions()[0].toggle()
+    assert [axis.name for axis in tab.plot.axes] == ["train.seed", "test NDCG@20"]
 
 
 def test_the_paper_is_shown_laid_over_and_checked(qtbot: QtBot, compared: ComparePage, context: Context) -> None:

@@ -1,0 +1,62 @@
+"""Where values stand on parallel axes: in their order, whole range used, logarithms where they span much."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.records import ParallelRun, ParallelRuns
+from engine.records.parallel import axis_of
+
+NUMBERS = st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=2, max_size=20)
+
+
+@given(NUMBERS)
+def test_numbers_keep_their_order_and_use_the_whole_axis(values: list[float]) -> None:
+    places = axis_of("x", values).places
+    assert ((places >= 0) & (places <= 1)).all()
+    for one, a in enumerate(values):
+        for two, b in enumerate(values):
+            assert a >= b or places[one] <= places[two]
+    if len(set(values)) > 1:
+        assert (places.min(), places.max()) == (0, 1)
+
+
+def test_numbers_over_two_powers_of_ten_stand_by_their_logarithm() -> None:
+    axis = axis_of("learning_rate", [1e-4, 1e-3, 1e-2])
+    assert axis.is_log
+    assert axis.places == pytest.approx([0, 0.5, 1])
+    assert axis_of("x", [1, 50]).is_log is False
+    assert axis_of("x", [0, 0.001, 1000]).is_log is False
+    assert axis.ticks == ((0, "0.0001"), (pytest.approx(0.5), "0.001"), (1, "0.01"))
+
+
+def test_other_values_stand_side_by_side() -> None:
+    axis = axis_of("name", ["bce", "bpr", "bce", "cross_entropy"])
+    assert axis.places.tolist() == [0, 0.5, 0, 1]
+    assert [text for _, text in axis.ticks] == ["bce", "bpr", "cross_entropy"]
+    assert axis_of("flag", [True, False]).ticks == ((0, "no"), (1, "yes"))
+    assert axis_of("one", ["a", "a"]).places.tolist() == [0.5, 0.5]
+
+
+def test_what_a_run_lacks_stands_below_all() -> None:
+    axis = axis_of("rate", [0.1, None, 0.3])
+    assert axis.places[1] == 0 < axis.places[0] < axis.places[2] == 1
+    assert axis.ticks[0] == (0, "–")
+    assert axis_of("name", [None, "a"]).places.tolist() == [0, 1]
+
+
+def test_many_values_are_named_at_the_ends_only() -> None:
+    axis = axis_of("seed", list(range(30)))
+    assert axis.ticks == ((0, "0"), (1, "29"))
+
+
+def test_axes_of_runs_are_those_asked_for_and_the_metric() -> None:
+    runs = ParallelRuns(
+        ("a.x", "b.y"), "NDCG@20", "test", tuple(ParallelRun(str(n), "run", (n, -n), n / 10) for n in range(3))
+    )
+    assert [axis.name for axis in runs.axes()] == ["a.x", "b.y", "test NDCG@20"]
+    assert [axis.name for axis in runs.axes(["b.y"])] == ["b.y", "test NDCG@20"]
+    assert np.allclose(runs.axes(["b.y"])[0].places, [1, 0.5, 0])
