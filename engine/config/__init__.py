@@ -48,6 +48,7 @@ from engine.config.stages import (
     pretrains_by_contrast,
     stage_at,
     total_epochs,
+    view_epochs,
 )
 
 __all__ = [
@@ -93,6 +94,7 @@ __all__ = [
     "recipe_fields",
     "stage_at",
     "total_epochs",
+    "view_epochs",
     "why_unused",
     "with_fidelity",
 ]

@@ -7,9 +7,11 @@ also a stored one that today's program no longer parses tells it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from engine import registry
+from engine.errors import ConfigurationError
 from engine.records import FINE_TUNING, PRETRAINING, TRAINING
 
 if TYPE_CHECKING:
@@ -53,6 +55,16 @@ def pretrains_by_contrast(config: ExperimentConfig) -> bool:
 def makes_views(config: ExperimentConfig) -> bool:
     """Whether any stage of the run compares views: λ > 0, or pre-training by contrast."""
     return bool(config.loss.contrastive_weight) or pretrains_by_contrast(config)
+
+
+def view_epochs(config: Mapping[str, Any], epochs: int) -> range:
+    """The zero-based epochs that compare views, of a stored configuration of at most so many ``epochs`` in all."""
+    before, loss, model = pretrain_epochs_of(config), config.get("loss"), config.get("model")
+    has_own = False
+    with suppress(ConfigurationError):  # a model that is no longer there
+        has_own = bool(own_pretraining(str(model.get("name", "")) if isinstance(model, Mapping) else ""))
+    weight = loss.get("contrastive_weight", 0) if isinstance(loss, Mapping) else 0
+    return range(before if has_own else 0, epochs if weight else before)
 
 
 def first_epoch_with_views(config: ExperimentConfig) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 
 from engine.config import stage_at
 from engine.errors import StoreError
-from engine.records import STAGES, EpochReport
+from engine.records import STAGES, TRAINING, EpochReport
 from engine.runs.usage import Sampler
 from engine.store import Ending, Progress, StaleAttempt, Store
 
@@ -102,7 +102,8 @@ class Recorder:
             values["best_epoch"] = report.epoch
         self._add([(report.epoch, 0, name, value) for name, value in series.items()], values, report)
         told = "  ".join(f"{name} {value:.5g}" for name, value in (*report.losses.items(), *report.metrics.items()))
-        say(f"epoch {report.epoch + 1}/{self._epochs}  {told}  {report.train_seconds:.2f} s")
+        stage = "" if report.stage == TRAINING else f" {report.stage}"
+        say(f"epoch {report.epoch + 1}/{self._epochs}{stage}  {told}  {report.train_seconds:.2f} s")
 
     def resumed(self, reports: tuple[EpochReport, ...]) -> None:
         """Tell the store of epochs that the checkpoint has and the store has not: the process was killed between."""
