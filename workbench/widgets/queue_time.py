@@ -40,11 +40,11 @@ def phases_text(record: RunRecord, book: RunBook) -> str:
         own = values[before:] if done > before else values  # an epoch of pre-training tells nothing of a validated one
         means[name] = float(own[-PACE_OF:].mean())
     if done <= before:
-        first = f"Left at the present pace, {before - done} epochs of pre-training: "
-        first += f"{time_left_text((before - done) * means['train'])}; then at most"
-        return (
-            f"{first if done < before else 'At most'} {record.epochs - before} of fine-tuning at a pace not known yet."
-        )
+        then = f"at most {record.epochs - before} epochs of fine-tuning, whose pace is not known yet."
+        if done == before:
+            return f"Left: {then}"
+        left = f"{before - done} epochs of pre-training: {time_left_text((before - done) * means['train'])}"
+        return f"Left at the present pace, {left}; then {then}"
     parts = [
         f"training {time_left_text(ahead * means['train'])}",
         f"validation {time_left_text(ahead * means['validate'])}",

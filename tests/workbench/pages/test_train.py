@@ -119,7 +119,7 @@ def test_no_gpu_is_said_plainly() -> None:
         ("sasrec", "…, no views, at most 300 epochs"),
         (
             "coserec-two-stage",
-            "…, 200 epochs of pre-training by contrast, then no views, at most 300 epochs, patience 40",
+            "…, 200 epochs of pre-training by contrast, then no views, at most 300 epochs",
         ),
         ("s3rec-paper", "S3-Rec, 100 epochs of pre-training, then no views, at most 300 epochs, patience 10"),
     ],

@@ -77,8 +77,8 @@ def test_stages_have_times_of_their_own() -> None:
 
     assert phases_text(record, book) == ""
     assert told(30.0) == (
-        "Left at the present pace, 2 epochs of pre-training: 1 min 00 s; then at most 9 of fine-tuning at a pace not "
-        "known yet."
+        "Left at the present pace, 2 epochs of pre-training: 1 min 00 s; then at most 9 epochs of fine-tuning, whose "
+        "pace is not known yet."
     )
     assert told(30.0, 30.0, 30.0) == "Left: at most 9 epochs of fine-tuning, whose pace is not known yet."
     assert told(30.0, 30.0, 30.0, 5.0, 7.0) == (
