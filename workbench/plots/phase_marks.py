@@ -9,9 +9,6 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 
-_HEIGHTS = {"fine-tuning": 0.74}
-"""Where along the line a name stands; the others' is the top. Two phases may begin side by side."""
-
 
 class PhaseMarks:
     """The marks of all runs of one plot."""
@@ -27,7 +24,7 @@ class PhaseMarks:
             if is_log and begins <= 0:
                 continue
             at = float(np.log10(begins)) if is_log else begins
-            options = {"position": _HEIGHTS.get(name, 0.94), "rotateAxis": (1, 0), "anchors": [(1, 0), (1, 1)]}
+            options = {"position": 0.94, "rotateAxis": (1, 0), "anchors": [(1, 0), (1, 1)]}
             line = pg.InfiniteLine(at, angle=90, movable=False, label=name, labelOpts=options)
             line.setZValue(-10)
             self._plot.addItem(line, ignoreBounds=True)
