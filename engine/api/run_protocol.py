@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine.config import KS, ExperimentConfig, negatives_in_words, negatives_of, parse
+from engine import registry
+from engine.config import KS, ExperimentConfig, negatives_in_words, negatives_of, own_pretraining, parse
 from engine.errors import ConfigurationError, EngineError
 from engine.records import LeakFinding, ProtocolFact, RunProtocolRecord, RunRecord
 
@@ -87,12 +88,26 @@ def _protocol(config: ExperimentConfig, dataset: Dataset | None) -> tuple[Protoc
         ProtocolFact("Ties", _TIES.get(evaluate.ties, evaluate.ties), "evaluate.ties"),
         ProtocolFact("Repeats", repeats, "FACTS F3"),
         ProtocolFact("Negatives in training", negatives_in_words(config), "Eq. 3, fidelity.negatives_exclude"),
+        ProtocolFact("Pre-training", _pretraining(config), "§5.5.3, FACTS B7, train.pretrain_epochs"),
         ProtocolFact("Correlation counts", counted[fidelity.correlation_items], "fidelity.correlation_items"),
         ProtocolFact("Validation during training", sample, "evaluate.validation_users"),
         ProtocolFact("Noise in test inputs", noise, "§5.4, evaluate.noise_rate"),
         ProtocolFact("Metrics", f"HR and NDCG at {', '.join(map(str, KS))}; MRR; means over users", "§5.1.2"),
         ProtocolFact("Precision", config.train.precision, "train.precision"),
     )
+
+
+def _pretraining(config: ExperimentConfig) -> str:
+    """What the epochs before training proper learn from; none of it is held out."""
+    epochs, model = config.train.pretrain_epochs, config.model
+    if not epochs or not registry.entry("model", model.name).facts["trains"]:
+        return "none"
+    if not own_pretraining(model.name):
+        return f"{epochs:,} epochs of contrast between views of the training inputs; not validated"
+    is_paired = getattr(model, "masked_item_loss", "") == "pairwise"
+    drawn = ", one negative each that avoids what is said above" if is_paired else ""
+    segments = ", and segments" if getattr(model, "segment_weight", 0) else ""
+    return f"{epochs:,} epochs of masked items of the training parts{drawn}{segments}; not validated"
 
 
 def _environment(record: RunRecord) -> tuple[ProtocolFact, ...]:

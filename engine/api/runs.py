@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.config import ExperimentConfig, parse
+from engine.config import ExperimentConfig, parse, total_epochs
 from engine.errors import ConfigurationError, RunError
 from engine.records import (
     ArtifactRecord,
@@ -116,7 +116,7 @@ class Runs:
                     dataset_path=config.data.path,
                     fingerprint=dataset.fingerprint,
                     seed=config.train.seed,
-                    epochs=config.train.epochs,
+                    epochs=total_epochs(config),
                     preset=preset,
                 )
             )

@@ -11,7 +11,7 @@ from engine.api import Workspace
 from engine.cli import run_marks
 from engine.cli.frame import emit, json_option, metric_table, stored_workspace_option, table, tell
 from engine.config import STOPPING_METRIC
-from engine.records import EpochReport, RunMarks, RunRecord, RunStatus, Shelf, UsageSample, to_plain
+from engine.records import TRAINING, EpochReport, RunMarks, RunRecord, RunStatus, Shelf, UsageSample, to_plain
 
 
 @click.group(invoke_without_command=True)
@@ -211,18 +211,20 @@ def _print_head(record: RunRecord) -> None:
 
 def _print_epochs(epochs: tuple[EpochReport, ...]) -> None:
     losses = list(dict.fromkeys(name for report in epochs for name in report.losses))
+    stages = ("stage",) if any(report.stage != TRAINING for report in epochs) else ()
     rows = [
         (
             f"{report.epoch + 1}{' *' if report.is_best else ''}",
             *(f"{report.losses[name]:.4f}" if name in report.losses else "–" for name in losses),
-            f"{report.metrics.get(STOPPING_METRIC, float('nan')):.4f}",
+            f"{report.metrics[STOPPING_METRIC]:.4f}" if STOPPING_METRIC in report.metrics else "–",
             f"{report.train_seconds:.2f}",
             f"{report.validate_seconds:.2f}",
             report.correlation,
+            *(report.stage for _ in stages),
         )
         for report in epochs
     ]
-    table(rows, ("epoch", *losses, f"valid {STOPPING_METRIC}", "train s", "validate s", "correlation"))
+    table(rows, ("epoch", *losses, f"valid {STOPPING_METRIC}", "train s", "validate s", "correlation", *stages))
 
 
 @click.command()

@@ -121,14 +121,17 @@ def cost(data: str, as_json: bool, config: ExperimentConfig, **_: Any) -> None:
         seconds = {"epoch_seconds": found.epoch_seconds, "most_seconds": found.most_seconds}
         emit(to_plain(found) | seconds)
         return
+    what = f"pre-training, an epoch ({found.pretrain_steps:,} steps), in {found.pretrain_epochs:,} epochs, s"
+    before = [(what, found.pretrain_seconds)] if found.pretrain_epochs else []
     rows = [
         ("device", found.device),
         ("memory-based neighbours, once, s", found.count_seconds),
+        *before,
         (f"training, an epoch ({found.steps:,} steps of {found.users:,} users), s", found.train_seconds),
         ("validation, an epoch, s", found.validate_seconds),
         (f"model-based neighbours, an epoch, in at most {found.model_epochs:,} epochs, s", found.neighbours_seconds),
         ("testing at the end, s", found.test_seconds),
-        (f"all {found.epochs:,} epochs, h", found.most_seconds / 3600),
+        (f"all {found.all_epochs:,} epochs, h", found.most_seconds / 3600),
         ("memory for arrays, GiB", found.memory / 2**30),
     ]
     table((name, value if isinstance(value, str) else f"{value:.3g}") for name, value in rows)

@@ -39,6 +39,17 @@ from engine.config.sections import (
     SimilaritySection,
     TrainOptions,
 )
+from engine.config.stages import (
+    first_epoch_with_views,
+    has_views_at,
+    makes_views,
+    own_pretraining,
+    pretrain_epochs_of,
+    pretrains_by_contrast,
+    stage_at,
+    total_epochs,
+    view_epochs,
+)
 
 __all__ = [
     "KS",
@@ -65,16 +76,25 @@ __all__ = [
     "differences",
     "fidelity_of",
     "fields_of",
+    "first_epoch_with_views",
     "grid",
+    "has_views_at",
+    "makes_views",
     "model_section",
     "negatives_in_words",
     "negatives_of",
+    "own_pretraining",
     "parse",
     "parse_list",
     "parse_recipe",
     "preset",
     "presets",
+    "pretrain_epochs_of",
+    "pretrains_by_contrast",
     "recipe_fields",
+    "stage_at",
+    "total_epochs",
+    "view_epochs",
     "why_unused",
     "with_fidelity",
 ]

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from engine import registry
 from engine.config.fidelity import FidelityOptions
-from engine.config.fitting import needs_no_views, refuse_misfit
+from engine.config.fitting import default_pretraining, needs_no_views, refuse_misfit
 from engine.config.sections import (
     AugmentOptions,
     AugmentSection,
@@ -87,13 +87,17 @@ class ExperimentConfig(Options):
     def replace(self, values: Mapping[str, Any]) -> ExperimentConfig:
         """A copy with ``{"train.epochs": 5, …}`` changed; text is parsed as the field's type.
 
-        Another model begins with its own defaults. With one that makes no views, λ goes to 0 unless it is given.
+        Another model begins with its own defaults, pre-training by its own tasks included. With one that makes no
+        views, λ and pre-training go to 0 unless they are given.
 
         Raises ``ConfigurationError`` naming the field, what is wrong and what is allowed.
         """
         tree = self.model_dump(mode="json")
         if "model.name" in values and values["model.name"] != self.model.name:
             tree["model"] = {}  # a model's own defaults: a width or a dropout that suits one need not suit another
+            pretraining = default_pretraining(self.model.name, str(values["model.name"]))
+            if pretraining is not None:
+                tree["train"]["pretrain_epochs"] = pretraining
             if needs_no_views(str(values["model.name"])):
                 tree["loss"]["contrastive_weight"] = 0.0
         for path, value in values.items():
@@ -108,11 +112,13 @@ class ExperimentConfig(Options):
         return (parse, (self.model_dump_json(),))
 
     def short(self) -> str:
-        """``transformer λ=0.1 seed 1``, ``popularity``: a name for lists. What does not train has no λ and no seed."""
+        """``transformer λ=0.1 seed 1``, ``s3rec 100+ seed 1`` (pre-trained for 100 epochs), ``popularity``: a name for
+        lists. What does not train has no λ and no seed."""
         if not registry.entry("model", self.model.name).facts["trains"]:
             return self.model.name
+        before = f" {self.train.pretrain_epochs}+" if self.train.pretrain_epochs else ""
         weight = f" λ={self.loss.contrastive_weight:g}" if self.loss.contrastive_weight else ""
-        return f"{self.model.name}{weight} seed {self.train.seed}"
+        return f"{self.model.name}{before}{weight} seed {self.train.seed}"
 
 
 def _plain(value: Any) -> dict[str, Any]:

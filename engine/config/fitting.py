@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import registry
+from engine.config.stages import makes_views, pretrains_by_contrast
 from engine.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,11 +24,25 @@ def needs_no_views(model: str) -> bool:
     return bool(facts["trains"]) and not facts["views"]
 
 
+def default_pretraining(before: str, model: str) -> int | None:
+    """Epochs of pre-training that a change from the model ``before`` brings: as many as ``model`` announces with its
+    own tasks, none where it cannot be pre-trained or ``before`` had its own; None leaves what is set."""
+    facts = registry.entry("model", model).facts
+    if facts.get("pretraining"):
+        return int(facts["pretrain_epochs"])
+    had_own = registry.entry("model", before).facts.get("pretraining")
+    return 0 if had_own or needs_no_views(model) else None
+
+
 def refuse_misfit(config: ExperimentConfig) -> None:
     """Raise ``ConfigurationError`` where settings ask of the model what it cannot do, rather than ignore them."""
-    if not config.loss.contrastive_weight:
+    if not makes_views(config):
         return
     plugin = registry.entry("model", config.model.name)
+    if needs_no_views(config.model.name) and pretrains_by_contrast(config):
+        raise ConfigurationError(
+            f"{plugin.facts['no_views']}", "Set train.pretrain_epochs to 0.", field="train.pretrain_epochs"
+        )
     if needs_no_views(config.model.name):
         raise ConfigurationError(
             f"{plugin.facts['no_views']}", "Set λ (loss.contrastive_weight) to 0.", field="loss.contrastive_weight"

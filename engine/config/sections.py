@@ -163,6 +163,16 @@ class TrainOptions(Options):
     epochs: int = setting(
         300, ge=1, le=100_000, help="At most this many epochs.", source="FACTS F5", label="Epochs", unit="epochs"
     )
+    pretrain_epochs: int = setting(
+        0,
+        ge=0,
+        le=100_000,
+        help="Epochs of pre-training before the first of these: by contrast of views alone (two-stage CoSeRec), or by "
+        "tasks of the model's own (S3-Rec). They are not validated; 0 trains in one stage.",
+        source="§5.5.3, Table 4, FACTS B7",
+        label="Pre-training",
+        unit="epochs",
+    )
     batch_size: int = setting(
         256,
         ge=1,
@@ -175,6 +185,15 @@ class TrainOptions(Options):
     )
     learning_rate: float = setting(
         1e-3, gt=0, le=10, help="The optimiser's step size.", source="§5.1.4", label="Learning rate"
+    )
+    pretrain_learning_rate: float = setting(
+        0.0,
+        ge=0,
+        le=10,
+        help="The step size of pre-training; 0 takes the learning rate. The optimiser begins anew after it.",
+        source="FACTS B7",
+        label="Pre-training rate",
+        advanced=True,
     )
     beta1: float = setting(
         0.9,

@@ -112,9 +112,15 @@ class TokenKind(IntEnum):
     INSERTED = 3
 
 
+TRAINING, PRETRAINING, FINE_TUNING = "training", "pre-training", "fine-tuning"
+"""The stages of a run: one alone, or the last two, one after the other. A run's phase in them is called alike."""
+STAGES = (TRAINING, PRETRAINING, FINE_TUNING)
+
+
 @dataclass(frozen=True)
 class EpochReport:
-    """One finished epoch: ``losses`` are means over its batches, ``correlation`` is memory, model or hybrid."""
+    """One finished epoch: ``losses`` are means over its batches, ``correlation`` is memory, model or hybrid. Epochs of
+    pre-training are not validated: they have no ``metrics``."""
 
     epoch: int
     train_seconds: float
@@ -123,6 +129,7 @@ class EpochReport:
     metrics: Mapping[str, float]
     correlation: str
     is_best: bool = False
+    stage: str = TRAINING
 
 
 @dataclass(frozen=True)
@@ -360,7 +367,18 @@ class CostEstimate:
     epochs: int
     """At most this many."""
     model_epochs: int
-    """Of them, those that use model-based neighbours."""
+    """Of all epochs, those that use model-based neighbours."""
+    pretrain_epochs: int = 0
+    """Epochs of pre-training before the first of ``epochs``."""
+    pretrain_steps: int = 0
+    """Batches of such an epoch."""
+    pretrain_seconds: float = 0.0
+    """Such an epoch; it is not validated."""
+
+    @property
+    def all_epochs(self) -> int:
+        """At most this many in both stages."""
+        return self.pretrain_epochs + self.epochs
 
     @property
     def epoch_seconds(self) -> float:
@@ -372,6 +390,7 @@ class CostEstimate:
         """The whole run, if early stopping does not end it."""
         return (
             self.count_seconds
+            + self.pretrain_epochs * self.pretrain_seconds
             + self.epochs * self.epoch_seconds
             + self.model_epochs * self.neighbours_seconds
             + self.test_seconds

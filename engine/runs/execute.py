@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import ExperimentConfig, parse
+from engine.config import ExperimentConfig, parse, pretrain_epochs_of, total_epochs
 from engine.errors import EngineError, OutOfMemoryError, RunError
 from engine.paths import BEST_WEIGHTS, CHECKPOINT, file_sha256
-from engine.records import RunRecord, RunStatus, TrainingResult
+from engine.records import PRETRAINING, RunRecord, RunStatus, TrainingResult
 from engine.runs import environment, liveness
 from engine.runs.files import RANKS, replacing
 from engine.runs.recorder import INSIST_SECONDS, Recorder, say
@@ -61,7 +61,9 @@ def execute(
         return 0
     run = store.get(run_id)
     say(f"run {run_id}, attempt {attempt}, pid {os.getpid()} on {run.host}")
-    with Recorder(store, run_id, attempt, run.epochs, insist=insist) as recorder, _signals(recorder):
+    before = pretrain_epochs_of(run.config)
+    listener = Recorder(store, run_id, attempt, run.epochs, pretrain_epochs=before, insist=insist)
+    with listener as recorder, _signals(recorder):
         ending = _ending(store, run, recorder, tools)
         if not recorder.finish(ending):
             return 0 if recorder.is_stale else 1
@@ -110,7 +112,7 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
     if result.stopped:
         # Half an epoch counts when it is whole; Resume goes on in the middle of it.
         finished = len(result.epochs)
-        values |= {"progress": finished / config.train.epochs, "epoch": max(finished - 1, 0), "seconds_left": None}
+        values |= {"progress": finished / total_epochs(config), "epoch": max(finished - 1, 0), "seconds_left": None}
     else:
         values["progress"] = 1.0
     artifacts, trouble = _artifacts(store, run, result)
@@ -127,7 +129,8 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
 def describe(config: ExperimentConfig, result: TrainingResult) -> str:
     """How the training ended, in one or two sentences; says where the hybrid phase never began (FACTS F16)."""
     count = len(result.epochs)
-    epochs = f"{count} epoch{'' if count == 1 else 's'}"
+    before = sum(report.stage == PRETRAINING for report in result.epochs)
+    epochs = f"{count} epoch{'' if count == 1 else 's'}" + (f", {before} of them pre-training" if before else "")
     best = f"; the best was epoch {result.best_epoch + 1}" if result.best_epoch is not None else ""
     if result.stopped:
         text = f"Stopped as asked after {epochs}{best}." if count else "Stopped as asked before the first epoch's end."

@@ -102,6 +102,7 @@ def _run_columns(record: RunRecord) -> dict[str, Any]:
 def _epoch_columns(report: EpochReport) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "epoch": report.epoch,
+        "epoch/stage": report.stage,
         "epoch/train_seconds": report.train_seconds,
         "epoch/validate_seconds": report.validate_seconds,
         "epoch/correlation": report.correlation,

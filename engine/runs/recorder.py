@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from engine.config import stage_at
 from engine.errors import StoreError
-from engine.records import EpochReport
+from engine.records import STAGES, TRAINING, EpochReport
 from engine.runs.usage import Sampler
 from engine.store import Ending, Progress, StaleAttempt, Store
 
@@ -38,13 +39,23 @@ def say(text: str) -> None:
 class Recorder:
     """Implements ``engine.training.listening.Listener`` for one attempt of a run. Use it as a context."""
 
-    def __init__(self, store: Store, run_id: str, attempt: int, epochs: int, *, insist: float = INSIST_SECONDS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        run_id: str,
+        attempt: int,
+        epochs: int,
+        *,
+        pretrain_epochs: int = 0,
+        insist: float = INSIST_SECONDS,
+    ) -> None:
+        """``epochs`` of both stages, ``pretrain_epochs`` of them before training proper."""
         self._store = store
         self._run_id = run_id
         self._attempt = attempt
         self._epochs = epochs
         self._insist = insist
-        self._pace = Pace(epochs)
+        self._pace = Pace(epochs, pretrain_epochs)
         self._lock = threading.Lock()
         self._buffer = Progress()
         self._sequence = 0
@@ -91,7 +102,8 @@ class Recorder:
             values["best_epoch"] = report.epoch
         self._add([(report.epoch, 0, name, value) for name, value in series.items()], values, report)
         told = "  ".join(f"{name} {value:.5g}" for name, value in (*report.losses.items(), *report.metrics.items()))
-        say(f"epoch {report.epoch + 1}/{self._epochs}  {told}  {report.train_seconds:.2f} s")
+        stage = "" if report.stage == TRAINING else f" {report.stage}"
+        say(f"epoch {report.epoch + 1}/{self._epochs}{stage}  {told}  {report.train_seconds:.2f} s")
 
     def resumed(self, reports: tuple[EpochReport, ...]) -> None:
         """Tell the store of epochs that the checkpoint has and the store has not: the process was killed between."""
@@ -242,28 +254,35 @@ class Recorder:
 
 
 class Pace:
-    """How far a training is, and how long it still takes at the present pace if it does not stop early."""
+    """How far a training is, and how long it still takes at the present pace if it does not stop early.
 
-    def __init__(self, epochs: int) -> None:
+    Stages have paces of their own: an epoch of pre-training tells nothing of one that is validated. Before a stage has
+    shown its pace, that of the one before it stands in.
+    """
+
+    def __init__(self, epochs: int, pretrain_epochs: int = 0) -> None:
         self._epochs = epochs
-        self._durations: deque[float] = deque(maxlen=5)
+        self._pretrain_epochs = pretrain_epochs
+        self._durations: dict[str, deque[float]] = {}
         self._began: float | None = None
 
     def phase(self, name: str) -> None:
-        if name in ("correlations", "training") and self._began is None:
+        if name in ("correlations", *STAGES) and self._began is None:
             self._began = time.monotonic()
 
     def step(self, epoch: int, step: int, steps: int) -> tuple[float, float]:
         """Share done (0…1) and seconds left, after ``step`` of ``steps``; epochs count from 0."""
         share = min(step / max(steps, 1), 1.0)
         elapsed = 0.0 if self._began is None else time.monotonic() - self._began
-        whole = sum(self._durations) / len(self._durations) if self._durations else elapsed / max(share, 1e-9)
+        shown = self._durations.get(stage_at(self._pretrain_epochs, epoch))
+        whole = sum(shown) / len(shown) if shown else elapsed / max(share, 1e-9)
         return (epoch + share) / self._epochs, max(whole * (self._epochs - epoch - share), 0.0)
 
     def epoch(self, report: EpochReport) -> tuple[float, float]:
         """Share done and seconds left after a whole epoch."""
-        self._durations.append(report.train_seconds + report.validate_seconds)
+        shown = self._durations.setdefault(stage_at(self._pretrain_epochs, report.epoch), deque(maxlen=5))
+        shown.append(report.train_seconds + report.validate_seconds)
         self._began = None
-        mean = sum(self._durations) / len(self._durations)
+        mean = sum(shown) / len(shown)
         done = report.epoch + 1
         return done / self._epochs, mean * (self._epochs - done)

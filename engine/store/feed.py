@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Float, select, type_coerce
 from sqlalchemy.orm import Session
 
+from engine.config import pretrain_epochs_of
 from engine.records import EpochReport, FeedBatch, FeedCursor, MarksNews, MetricPoint
 from engine.store.desk import news
 from engine.store.marks import marks_of
@@ -71,11 +72,12 @@ def points(session: Session, run_id: str, history: History, after: dict[int, int
 def epochs(session: Session, run_id: str) -> tuple[EpochReport, ...]:
     """The run's finished epochs, oldest first, of the current history."""
     found: list[EpochReport] = []
+    before = pretrain_epochs_of(session.scalars(select(RunRow.config).where(RunRow.id == run_id)).one_or_none() or {})
     for attempt, bound in histories(session, [run_id])[run_id].items():
         query = select(EpochRow).where(EpochRow.run_id == run_id, EpochRow.attempt == attempt)
         if bound is not None:
             query = query.where(EpochRow.epoch < bound)
-        found.extend(map(epoch_record, session.scalars(query.order_by(EpochRow.epoch))))
+        found.extend(epoch_record(row, before) for row in session.scalars(query.order_by(EpochRow.epoch)))
     return tuple(found)
 
 

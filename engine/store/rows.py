@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.config import stage_at
 from engine.records import ArtifactRecord, EpochReport, RunRecord, RunStatus
 from engine.store.tables import ArtifactRow, EpochRow, MetricRow, RunRow
 
@@ -100,10 +101,10 @@ def _run_record(row: Any, metrics: Mapping[str, Mapping[str, float]], folder: Pa
     )
 
 
-def epoch_record(row: EpochRow) -> EpochReport:
-    return EpochReport(
-        row.epoch, row.train_seconds, row.validate_seconds, row.losses, row.metrics, row.correlation, row.is_best
-    )
+def epoch_record(row: EpochRow, pretrain_epochs: int) -> EpochReport:
+    """The row's record; which stage the epoch is of, a run with so many epochs of pre-training tells of all alike."""
+    values = (row.train_seconds, row.validate_seconds, row.losses, row.metrics, row.correlation, row.is_best)
+    return EpochReport(row.epoch, *values, stage_at(pretrain_epochs, row.epoch))
 
 
 def artifact_record(row: ArtifactRow, workspace: Path) -> ArtifactRecord:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from engine import registry
-from engine.config import ExperimentConfig
+from engine.config import ExperimentConfig, has_views_at, total_epochs
 from engine.data.dataset import Dataset
 from engine.data.sequences import Sequences
 from engine.evaluation.ranking import users_at_once
@@ -27,7 +27,7 @@ from engine.similarity.embedding.products import SCORES_AT_ONCE, embedding_neigh
 from engine.similarity.hybrid.similarity import first_hybrid_epoch
 from engine.similarity.item_cf.counting import item_cf
 from engine.similarity.table import NeighbourTable
-from engine.training import setup
+from engine.training import setup, stages
 from engine.training.device import describe, memory_guard
 from engine.training.listening import Silent
 from engine.training.trainer import Trainer
@@ -57,7 +57,7 @@ class _Rehearsal(Trainer):
     """A trainer that takes a few steps with made-up neighbours and writes nothing."""
 
     kept = 0
-    """Bytes that a step keeps for its backward pass, and the gradients of what it multiplies."""
+    """Bytes that a step keeps for its backward pass, and the gradients of what it multiplies; of the larger stage."""
 
     def _correlations(self) -> None:
         """None: counting them is timed apart."""
@@ -65,10 +65,11 @@ class _Rehearsal(Trainer):
     def rehearse(self) -> CostEstimate:
         trains = setup.trains(self.config)
         self.model = setup.model(self.config, self.dataset, self.split, self.generators.initial).to(self.device)
+        costs = []
         if trains:
             self._prepare()
-            steps = self.steps
-        train = self._step_seconds() * steps if trains else 0.0
+            costs = [self._stage_cost(plan) for plan in stages.plans(self.config)]
+        before, (train, steps) = costs[:-1], costs[-1] if trains else (0.0, 0)
         asks = trains and setup.uses_neighbours(self.config)
         similarity = registry.entry("similarity", self.config.similarity.name).facts
         validated = len(self.validated.users) if trains else 0
@@ -77,7 +78,7 @@ class _Rehearsal(Trainer):
         return CostEstimate(
             device=describe(self.device),
             users=len(self.rows) if trains else 0,
-            steps=steps if trains else 0,
+            steps=steps,
             train_seconds=train,
             validate_seconds=user * validated,
             neighbours_seconds=self._table_seconds() if asks and similarity["uses_model"] else 0.0,
@@ -85,14 +86,22 @@ class _Rehearsal(Trainer):
             test_seconds=2 * user * len(self.split.users),
             memory=self._memory(asks),
             epochs=epochs,
-            model_epochs=self._model_epochs(epochs) if asks and similarity["uses_model"] else 0,
+            model_epochs=self._model_epochs() if asks and similarity["uses_model"] else 0,
+            pretrain_epochs=self.config.train.pretrain_epochs if before else 0,
+            pretrain_steps=before[0][1] if before else 0,
+            pretrain_seconds=before[0][0] if before else 0.0,
         )
 
-    def _model_epochs(self, epochs: int) -> int:
-        """Epochs whose correlations follow the embeddings: all, or those after E (FACTS F16)."""
-        if not setup.asks_for_hybrid(self.config):
-            return epochs
-        return max(0, epochs - first_hybrid_epoch(self.config))
+    def _stage_cost(self, plan: stages.Plan) -> tuple[float, int]:
+        """Seconds and batches of one of its epochs."""
+        if plan != self.stage.plan:
+            self._enter(plan)
+        return self._step_seconds() * self.steps, self.steps
+
+    def _model_epochs(self) -> int:
+        """Epochs whose correlations follow the embeddings: all with views, or those of them after E (FACTS F16)."""
+        first = first_hybrid_epoch(self.config) if setup.asks_for_hybrid(self.config) else 0
+        return sum(has_views_at(self.config, epoch) for epoch in range(first, total_epochs(self.config)))
 
     def _step_seconds(self) -> float:
         """Median of a few steps, after others that pay for what is made once."""
@@ -102,8 +111,10 @@ class _Rehearsal(Trainer):
         order = self.generators.order.permutation(self.data.of_users(self.rows))
         size = self.config.train.batch_size
         batches = [self.data.batch(order[begin : begin + size]) for begin in range(0, len(order), size)]
+        before, self.kept = self.kept, 0
         with saved_tensors_hooks(self._note_kept, lambda tensor: tensor):
             self._step(batches[0])
+        self.kept = max(self.kept, before)
         return self._timed(lambda turn: self._step(batches[turn % len(batches)]))
 
     def _note_kept(self, tensor: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine import registry
 from engine.augment.views import Augmenter
-from engine.config import ExperimentConfig, fields_of, parse
+from engine.config import ExperimentConfig, TrainOptions, fields_of, makes_views, parse
 from engine.data.dataset import Dataset
 from engine.data.splits import LeaveOneOut
 from engine.errors import RunError
@@ -61,9 +61,10 @@ def objectives(
     device: torch.device,
 ) -> tuple[Objective, ...]:
     """The tasks of training: the model's own kind first, then the contrastive one where λ > 0 (Eq. 15)."""
-    views = contrastive(config, dataset, generators, device)
-    first = next_item(config, dataset, split, model, generators)
-    return (first,) if views is None else (first, views)
+    first, weight = next_item(config, dataset, split, model, generators), config.loss.contrastive_weight
+    if not weight:  # then no view is ever made (SASRec)
+        return (first,)
+    return first, contrastive(config, dataset, generators, device, weight=weight)
 
 
 def next_item(
@@ -81,9 +82,9 @@ def next_item(
     return NextItem(loss, model, generators.negatives)
 
 
-def optimiser(config: ExperimentConfig, parameters: Iterable[Tensor], steps: int) -> Optimiser:
-    """The optimiser of ``config.train`` for a run of at most ``steps`` steps."""
-    train, weights = config.train, list(parameters)
+def optimiser(train: TrainOptions, parameters: Iterable[Tensor], steps: int) -> Optimiser:
+    """The optimiser of a section ``train`` for a stage of at most ``steps`` steps."""
+    weights = list(parameters)
     inner: Adam | RMSProp
     if train.optimiser == "rmsprop":
         inner = RMSProp(weights, train.learning_rate, weight_decay=train.weight_decay)
@@ -99,24 +100,22 @@ def optimiser(config: ExperimentConfig, parameters: Iterable[Tensor], steps: int
 
 
 def contrastive(
-    config: ExperimentConfig, dataset: Dataset, generators: Generators, device: torch.device
-) -> Contrastive | None:
-    """The contrastive task, or None where λ = 0: then no view is ever made (SASRec)."""
+    config: ExperimentConfig, dataset: Dataset, generators: Generators, device: torch.device, *, weight: float
+) -> Contrastive:
+    """The contrastive task with this weight: λ beside the next-item task, 1 alone."""
     options = config.loss
-    if not options.contrastive_weight:
-        return None
     loss = registry.entry("contrastive_loss", options.contrastive).load()(options.temperature, options.similarity)
     augmenter = Augmenter(config, dataset.item_count, device)
-    return Contrastive(loss, augmenter, options.representation, options.contrastive_weight, generators.views)
+    return Contrastive(loss, augmenter, options.representation, weight, generators.views)
 
 
 def uses_neighbours(config: ExperimentConfig) -> bool:
-    """Whether any view can ask for a correlated item: λ > 0, and Substitute or Insert among the operators."""
+    """Whether any view can ask for a correlated item: Substitute or Insert among the operators of a run with views."""
     letters = config.augment.short_operators + config.augment.long_operators
     looks_up = any(
         plugin.facts.get("looks_up") and plugin.facts["letter"] in letters for plugin in registry.entries("operator")
     )
-    return bool(config.loss.contrastive_weight) and looks_up
+    return makes_views(config) and looks_up
 
 
 def asks_for_hybrid(config: ExperimentConfig) -> bool:

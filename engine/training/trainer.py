@@ -1,8 +1,8 @@
 """Multi-task training of CoSeRec: the paper's Algorithm 1, line by line; and of every other recommender.
 
 SASRec is the same without views (λ = 0), CL4SRec the same with other operators. What a model is trained on, and by
-which loss, it says itself (`engine.models.contract`). A model that does not train (PopRec)
-takes the same road and visits no epoch.
+which loss, it says itself (`engine.models.contract`); a run may be pre-trained first (`engine.training.stages`). A
+model that does not train (PopRec) takes the same road and visits no epoch.
 """
 
 from __future__ import annotations
@@ -17,22 +17,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.config import STOPPING_METRIC, ExperimentConfig
+from engine.config import STOPPING_METRIC, ExperimentConfig, makes_views, total_epochs
 from engine.data.dataset import Dataset
 from engine.data.splits import LeaveOneOut, leave_one_out, training_rows
 from engine.errors import RunError
 from engine.evaluation.protocol import Evaluation, Which, evaluate
 from engine.evaluation.scoring import ModelScorer
-from engine.models.contract import Batch, UserSequences
+from engine.models.contract import Batch
 from engine.records import EpochReport, TrainingResult
 from engine.similarity.source import Correlations
 from engine.similarity.table import NeighbourTable
-from engine.training import checkpoint, setup
+from engine.training import checkpoint, setup, stages
 from engine.training.device import describe, memory_guard, resolve
 from engine.training.early_stopping import EarlyStopping
-from engine.training.examples import examples_of
 from engine.training.listening import Listener
-from engine.training.objectives import Contrastive, encode
+from engine.training.objectives import encode
 from engine.training.seeding import Generators
 
 _SECONDS_BETWEEN_STEPS_TOLD = 1.0
@@ -88,23 +87,25 @@ class Trainer:
     def _prepare(self) -> None:
         """Everything that no parameter update changes, made once."""
         train = self.config.train
-        self.data = examples_of(getattr(self.model, "examples", UserSequences()), self.split, self.device)
-        self.objectives = setup.objectives(
-            self.config, self.dataset, self.split, self.model, self.generators, self.device
-        )
-        self.contrastive = next((task for task in self.objectives if isinstance(task, Contrastive)), None)
-        self.correlations = None
-        if self.contrastive is not None:
-            self.listener.phase("correlations")
-            self.correlations = self._correlations()
         self.rows = training_rows(
             len(self.split.users), self.config.data.train_fraction, self.config.fidelity.train_subset, train.seed
         )
-        self.steps = -(-len(self.data.of_users(self.rows)) // train.batch_size)
-        self.optimiser = setup.optimiser(self.config, self.model.parameters(), train.epochs * self.steps)
+        self._enter(stages.plan_at(self.config, 0))
+        self.correlations = None
+        if makes_views(self.config):
+            self.listener.phase("correlations")
+            self.correlations = self._correlations()
         self.validated = self.split.sample(self.config.evaluate.validation_users)
         rows = self.split.sampled_rows(self.config.evaluate.validation_users)
         self.scorers = {"valid": self._scorer("valid", self.validated, rows)}
+
+    def _enter(self, plan: stages.Plan) -> None:
+        """Begin a stage: other examples and tasks, and a fresh optimiser, on the same weights."""
+        stage = self.stage = stages.begin(
+            plan, self.config, self.dataset, self.split, self.model, self.generators, self.rows, self.device
+        )
+        self.data, self.objectives, self.contrastive = stage.data, stage.objectives, stage.contrastive
+        self.steps, self.optimiser = stage.steps, stage.optimiser
 
     def _correlations(self) -> Correlations | None:
         return setup.correlations_or_none(self.config, self.split, self.dataset)
@@ -114,9 +115,11 @@ class Trainer:
         if not self.reports:
             self._write_checkpoint()
         self._saved = time.monotonic()
-        for epoch in range(len(self.reports), self.config.train.epochs):  # line 1
+        for epoch in range(len(self.reports), total_epochs(self.config)):  # line 1
             if self.stopping.is_over or self.stopped:
                 break
+            if epoch >= self.stage.plan.end:
+                self._enter(stages.plan_at(self.config, epoch))
             current = self.current = self.current or self._begin_epoch(epoch)
             began = time.perf_counter()
             correlation = self._select_correlation(epoch, current)
@@ -124,7 +127,7 @@ class Trainer:
             losses = self._run_epoch(epoch, current)
             began = time.perf_counter()
             found = None if self.stopped else self._validate()
-            if found is None or not found.metrics:
+            if found is None or not (found.metrics or self.stage.plan.is_pretraining):
                 self._write_checkpoint()  # stopped half-way: Resume goes on with the very next step
                 break
             self._finish_epoch(epoch, correlation, losses, found, current.seconds, time.perf_counter() - began)
@@ -132,7 +135,8 @@ class Trainer:
 
     def _begin_epoch(self, epoch: int) -> EpochState:
         """The order of this epoch's users, and the embeddings that its correlations follow."""
-        follows = self.correlations is not None and self.correlations.name_at(epoch) != "memory"
+        source = None if self.contrastive is None else self.correlations
+        follows = source is not None and source.name_at(epoch) != "memory"
         table = self.model.item_embedding.weight.detach().clone() if follows else None
         order = self.generators.order.permutation(self.data.of_users(self._rows_of(epoch)))
         return EpochState(order, table, torch.zeros(len(self.objectives), device=self.device))
@@ -155,7 +159,7 @@ class Trainer:
 
     def _run_epoch(self, epoch: int, current: EpochState) -> dict[str, float]:
         """Lines 6–16 for one pass over the users, or for what is left of it; mean losses over its batches."""
-        self.listener.phase("training")
+        self.listener.phase(self.stage.plan.name)
         self.model.train()
         size = self.config.train.batch_size
         steps = -(-len(current.order) // size)
@@ -176,7 +180,7 @@ class Trainer:
     def _step(self, batch: Batch) -> Tensor:
         """One batch: views, representations, losses, update. Returns the losses, [objectives], on the device."""
         wishes = [(objective.sequences(batch), objective.is_padded) for objective in self.objectives]  # lines 7–12
-        encoded = encode(self.model, wishes)  # lines 13, 14
+        encoded = encode(self.stage.encoder, wishes)  # lines 13, 14
         losses = [objective.loss(batch, states) for objective, states in zip(self.objectives, encoded, strict=True)]
         # Line 15, Eq. 15: L = L_rec + λ L_cl.
         total = torch.stack([task.weight * loss for task, loss in zip(self.objectives, losses, strict=True)]).sum()
@@ -199,6 +203,9 @@ class Trainer:
         return named | {"total": total}
 
     def _validate(self) -> Evaluation:
+        """Validation of an epoch; nothing in pre-training, which knows no next items yet."""
+        if self.stage.plan.is_pretraining:
+            return Evaluation({}, np.empty(0), {})
         self.listener.phase("validating")
         return self._evaluate("valid", self.validated, self._asks_to_stop)
 
@@ -233,8 +240,10 @@ class Trainer:
                 f"The loss of epoch {epoch + 1} is not a number: training has diverged.",
                 "Lower train.learning_rate or loss.contrastive_weight and start again.",
             )
-        is_best = self.stopping.update(epoch, found.metrics[STOPPING_METRIC])
-        report = EpochReport(epoch, train_seconds, validate_seconds, losses, found.metrics, correlation, is_best)
+        stage = self.stage.plan
+        is_best = not stage.is_pretraining and self.stopping.update(epoch, found.metrics[STOPPING_METRIC])
+        seconds = train_seconds, 0.0 if stage.is_pretraining else validate_seconds
+        report = EpochReport(epoch, *seconds, losses, found.metrics, correlation, is_best, stage.name)
         self.reports.append(report)
         if is_best:
             self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
@@ -263,6 +272,7 @@ class Trainer:
                 "epochs": [setup.plain(report) for report in self.reports],
                 "model": self.model.state_dict(),
                 "best": self.best_weights,
+                "stage": self.stage.plan.name,
                 "optimiser": self.optimiser.state_dict(),
                 "generators": self.generators.state(),
                 "stopping": self.stopping.state(),
@@ -290,7 +300,10 @@ class Trainer:
         saved = checkpoint.read(path)
         setup.refuse_another_run(saved, self.config, self.dataset, path)
         self.model.load_state_dict(saved["model"])
-        self.optimiser.load_state_dict(saved["optimiser"])
+        plan = stages.plan_at(self.config, len(saved["epochs"]))
+        self._enter(plan)
+        if saved.get("stage", plan.name) == plan.name:  # else the next epoch is another stage's first
+            self.optimiser.load_state_dict(saved["optimiser"])
         self.generators.restore(saved["generators"])
         self.stopping.restore(saved["stopping"])
         self.reports = [EpochReport(**report) for report in saved["epochs"]]

@@ -19,6 +19,8 @@ from engine.config import (
     parse,
     preset,
     presets,
+    pretrain_epochs_of,
+    total_epochs,
     why_unused,
     with_fidelity,
 )
@@ -218,3 +220,47 @@ def test_a_tree_of_the_wrong_shape_is_refused(tree: str) -> None:
 def test_a_configuration_of_a_newer_version_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="schema_version"):
         parse({"schema_version": configuration.SCHEMA_VERSION + 1})
+
+
+def test_a_model_with_pre_training_of_its_own_brings_it_along() -> None:
+    plain = ExperimentConfig()
+    assert plain.train.pretrain_epochs == 0
+    chosen = plain.replace({"model.name": "s3rec"})
+    assert chosen.train.pretrain_epochs == 100
+    assert plain.replace({"model.name": "s3rec", "train.pretrain_epochs": 7}).train.pretrain_epochs == 7
+    assert chosen.replace({"model.name": "transformer"}).train.pretrain_epochs == 0
+    assert chosen.replace({"model.name": "bpr_mf"}).train.pretrain_epochs == 0
+    # Contrast can pre-train another model of sequences as well: what was asked for stays.
+    by_contrast = plain.replace({"train.pretrain_epochs": 9})
+    assert by_contrast.replace({"model.name": "gru4rec"}).train.pretrain_epochs == 9
+    assert by_contrast.replace({"model.name": "caser"}).train.pretrain_epochs == 0
+
+
+def test_pre_training_that_a_model_cannot_have_is_refused_at_its_field() -> None:
+    factors = ExperimentConfig().replace({"model.name": "bpr_mf"})
+    with pytest.raises(ConfigurationError, match="no views") as refused:
+        factors.replace({"train.pretrain_epochs": 3})
+    assert refused.value.field == "train.pretrain_epochs"
+    assert refused.value.hint == "Set train.pretrain_epochs to 0."
+    gru = ExperimentConfig().replace({"model.name": "gru4rec", "loss.contrastive_weight": 0})
+    padded = gru.replace({"loss.representation": "padded_concat"})  # no view is made: nothing to refuse
+    with pytest.raises(ConfigurationError, match="no padding") as refused:
+        padded.replace({"train.pretrain_epochs": 3})
+    assert refused.value.field == "loss.representation"
+
+
+def test_two_stages_have_presets() -> None:
+    two, one = preset("coserec-two-stage").config, preset("coserec-paper").config
+    assert set(differences(two, one)) == {"loss.contrastive_weight", "train.pretrain_epochs"}
+    assert (two.loss.contrastive_weight, two.train.pretrain_epochs > two.similarity.hybrid_after_epoch) == (0, True)
+    assert two.short() == "transformer 200+ seed 1"
+    source = preset("s3rec-paper").config
+    assert (source.model.segment_weight, source.train.pretrain_epochs, source.train.patience) == (0, 100, 10)  # type: ignore[attr-defined]
+    assert preset("s3rec-strong").config.model.segment_weight == 0.5  # type: ignore[attr-defined]
+
+
+def test_stages_are_told_from_a_stored_configuration() -> None:
+    assert pretrain_epochs_of(preset("s3rec-paper").config.model_dump(mode="json")) == 100
+    strange: list[dict[str, object]] = [{}, {"train": 5}, {"train": {}}, {"train": {"pretrain_epochs": "x"}}]
+    assert [pretrain_epochs_of(tree) for tree in strange] == [0, 0, 0, 0]
+    assert total_epochs(preset("s3rec-paper").config) == 400

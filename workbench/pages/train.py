@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from engine import registry
-from engine.config import ExperimentConfig, Preset, differences, fields_of, preset, presets
+from engine.config import ExperimentConfig, Preset, differences, fields_of, preset, presets, pretrains_by_contrast
 from engine.errors import ConfigurationError, EngineError
 from engine.paths import default_workspace
 from engine.records import DeviceInfo, RunRecord
@@ -352,7 +352,12 @@ def summary(config: ExperimentConfig) -> str:
         return model
     views = f", λ\u00a0=\u00a0{config.loss.contrastive_weight:g}" if config.loss.contrastive_weight else ", no views"
     views = views if facts["views"] else ""
-    return f"{model}{views}, {epochs}"
+    before = ""
+    if config.train.pretrain_epochs:
+        by = " by contrast" if pretrains_by_contrast(config) else ""
+        before = f", {config.train.pretrain_epochs:,} epochs of pre-training{by}, then"
+        views = views.removeprefix(",") + ","
+    return f"{model}{before}{views} {epochs}" if before else f"{model}{views}, {epochs}"
 
 
 def changes_text(changed: Sequence[str]) -> str:

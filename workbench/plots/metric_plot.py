@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider
 
 from workbench.live_feed import Curve
 from workbench.plots.bands import Band, Bands
+from workbench.plots.phase_marks import PhaseMarks
 from workbench.theme import SMALL, Theme, style_plot
 from workbench.widgets.layout import label
 from workbench.widgets.tables import Columns, show_as_table_button
@@ -35,11 +36,19 @@ NO_LIMIT = -1e307
 
 @dataclass(frozen=True)
 class RunLook:
-    """What a plot must know of a run: its name, its place in the order of creation, where its hybrid phase begins."""
+    """What a plot must know of a run: its name, its place in the order of creation, where its hybrid phase begins and
+    where, after pre-training, training proper does."""
 
     name: str
     order: int
     hybrid_from: float | None = None
+    fine_tuned_from: float | None = None
+
+    @property
+    def marks(self) -> dict[str, float]:
+        """What begins where on the axis of epochs."""
+        found = {"hybrid": self.hybrid_from, "fine-tuning": self.fine_tuned_from}
+        return {name: at for name, at in found.items() if at is not None}
 
 
 def smoothed(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
@@ -132,7 +141,6 @@ class MetricPlot(QWidget):
         self._drawn: dict[str, Curve] = {}
         self._items: dict[str, Any] = {}
         self._spare: list[Any] = []
-        self._marks: dict[str, Any] = {}
         self._dirty: set[str] = set()
         self._areas: dict[str, Band] = {}
         self._wanted_series = ""
@@ -219,6 +227,7 @@ class MetricPlot(QWidget):
         self._frame = plot.plot([], [], pen=pg.mkPen(None))
         plot.setLimits(xMin=0)
         self._bands = Bands(plot)
+        self._marks = PhaseMarks(plot)
         self._cross = pg.InfiniteLine(angle=90, movable=False)
         self._cross.hide()
         plot.addItem(self._cross, ignoreBounds=True)
@@ -274,7 +283,7 @@ class MetricPlot(QWidget):
                 self._spare.append(item)
             self._curves.pop(gone, None)
             self._drawn.pop(gone, None)
-            self._remove_mark(gone)
+            self._marks.remove(gone)
         for run_id, look in looks.items():
             if self._looks.get(run_id) != look:
                 self._looks[run_id] = look
@@ -384,26 +393,11 @@ class MetricPlot(QWidget):
             item.setSymbolPen(None)
             item.setSymbolBrush(pg.mkBrush(look.colour))
             item.setSymbolSize(6)
-        if run_id in self._marks:
-            self._marks[run_id].setPen(pg.mkPen(look.colour, width=1, style=Qt.PenStyle.DashDotDotLine))
-            self._marks[run_id].label.setColor(look.colour)
+        self._marks.colour(run_id, look.colour)
 
     def _draw_mark(self, run_id: str, look: RunLook) -> None:
-        self._remove_mark(run_id)
-        is_log = self.log_epochs.isChecked()
-        if look.hybrid_from is None or (is_log and look.hybrid_from <= 0):
-            return
-        at = float(np.log10(look.hybrid_from)) if is_log else look.hybrid_from
-        options = {"position": 0.94, "rotateAxis": (1, 0), "anchors": [(1, 0), (1, 1)]}
-        mark = pg.InfiniteLine(at, angle=90, movable=False, label="hybrid", labelOpts=options)
-        mark.setZValue(-10)
-        self.plot.addItem(mark, ignoreBounds=True)
-        self._marks[run_id] = mark
-        self._style(run_id)
-
-    def _remove_mark(self, run_id: str) -> None:
-        if run_id in self._marks:
-            self.plot.removeItem(self._marks.pop(run_id))
+        colour = self._theme.series_style(look.order).colour
+        self._marks.show(run_id, look.marks, colour, is_log=self.log_epochs.isChecked())
 
     # Controls -------------------------------------------------------------------------------------------------------
 

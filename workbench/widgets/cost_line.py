@@ -76,13 +76,16 @@ class CostLine(QWidget):
             if not lists or each == [self.estimate.epochs]:
                 word = "about" if lists else "at most"
                 return f" · {word} {time_left_text(runs * seconds)}"
-            mean = sum(epochs * seconds / max(self.estimate.epochs, 1) for epochs in each) / len(each)
+            before = self.estimate.pretrain_epochs * self.estimate.pretrain_seconds
+            rest = (seconds - before) / max(self.estimate.epochs, 1)
+            mean = before + rest * sum(each) / len(each)
             return f" · about {time_left_text(runs * mean)}"
         pace = earlier_pace(self.context.runs, self._config)
         if pace is None:
             return ""
         each = self._epochs(lists)
-        return f" · about {time_left_text(runs * pace * sum(each) / len(each))}"
+        mean = self._config.train.pretrain_epochs + sum(each) / len(each)
+        return f" · about {time_left_text(runs * pace * mean)}"
 
     def _epochs(self, lists: Mapping[str, Sequence[Any]] | None) -> list[int]:
         assert self._config is not None
@@ -125,6 +128,9 @@ class CostLine(QWidget):
 def estimate_text(found: CostEstimate) -> str:
     """One run's cost in words, a line a part; what there is none of is not named."""
     lines = []
+    if found.pretrain_epochs:
+        each = seconds_text(found.pretrain_seconds)
+        lines.append(f"Pre-training, {found.pretrain_epochs:,} epochs: {each} each ({found.pretrain_steps:,} steps).")
     if found.epochs:
         training, validation = seconds_text(found.train_seconds), seconds_text(found.validate_seconds)
         lines.append(f"An epoch: {training} training ({found.steps:,} steps), {validation} validation.")
@@ -132,7 +138,9 @@ def estimate_text(found: CostEstimate) -> str:
         lines.append(f"Neighbours, once: {seconds_text(found.count_seconds)}.")
     if found.model_epochs:
         each = seconds_text(found.neighbours_seconds)
-        lines.append(f"Model-based neighbours: {each} an epoch, in at most {found.model_epochs:,} of {found.epochs:,}.")
+        lines.append(
+            f"Model-based neighbours: {each} an epoch, in at most {found.model_epochs:,} of {found.all_epochs:,}."
+        )
     lines.append(f"Test: {seconds_text(found.test_seconds)}.")
     lines.append(f"One run: at most {time_left_text(found.most_seconds)}, {memory_text(found.memory)} for arrays.")
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """How long what trains and what waits still takes: by phase of a run, for each waiting run, for the whole queue.
 
 From what is recorded: a training run's own epochs, and for a waiting one the pace of the latest run of the same data
-set, recommender and device that has ended. Where there is none, nothing is claimed.
+set, recommender, pre-training and device that has ended. Where there is none, nothing is claimed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Mapping
 from typing import Any
 
-from engine.config import ExperimentConfig
+from engine.config import ExperimentConfig, pretrain_epochs_of, view_epochs
 from engine.records import RunRecord, RunStatus
 from workbench.item_models.run_columns import model_name
 from workbench.run_book import RunBook
@@ -30,25 +30,34 @@ def phases_text(record: RunRecord, book: RunBook) -> str:
     if record.status is not RunStatus.RUNNING:
         return ""
     done = len(book.curve(record.id, "time/train_seconds")[1])
+    before = pretrain_epochs_of(record.config)
     ahead = max(record.epochs - done, 0)
     if not done or not ahead:
         return ""
     means = {}
     for name in ("train", "validate"):
         _, values = book.curve(record.id, f"time/{name}_seconds")
-        means[name] = float(values[-PACE_OF:].mean())
+        own = values[before:] if done > before else values  # an epoch of pre-training tells nothing of a validated one
+        means[name] = float(own[-PACE_OF:].mean())
+    if done <= before:
+        then = f"at most {record.epochs - before} epochs of fine-tuning, whose pace is not known yet."
+        if done == before:
+            return f"Left: {then}"
+        left = f"{before - done} epochs of pre-training: {time_left_text((before - done) * means['train'])}"
+        return f"Left at the present pace, {left}; then {then}"
     parts = [
         f"training {time_left_text(ahead * means['train'])}",
         f"validation {time_left_text(ahead * means['validate'])}",
     ]
-    start = _setting(record, "similarity", "hybrid_after_epoch")
-    if record.hybrid_started is False and isinstance(start, int) and done <= start < record.epochs:
-        parts.append(f"of it {record.epochs - start} epochs with the hybrid, slower than these")
+    start, views = _setting(record, "similarity", "hybrid_after_epoch"), view_epochs(record.config, record.epochs)
+    if record.hybrid_started is False and isinstance(start, int) and done <= views.start + start < views.stop:
+        parts.append(f"of it {views.stop - views.start - start} epochs with the hybrid, slower than these")
     return f"Left at the present pace, {ahead} epochs: {', '.join(parts)}; then the test."
 
 
 def _kind(record: RunRecord) -> tuple[Any, ...]:
-    return record.fingerprint, model_name(record), _setting(record, "train", "device")
+    device, before = _setting(record, "train", "device"), pretrain_epochs_of(record.config)
+    return record.fingerprint, model_name(record), device, before
 
 
 def _seconds_an_epoch(record: RunRecord) -> float | None:
@@ -83,6 +92,7 @@ def earlier_pace(book: RunBook, config: ExperimentConfig) -> float | None:
             and _setting(record, "data", "path") == config.data.path
             and _setting(record, "train", "device") == config.train.device
             and _setting(record, "train", "batch_size") == config.train.batch_size
+            and pretrain_epochs_of(record.config) == config.train.pretrain_epochs
             and all(model.get(name) == wanted["model"].get(name) for name in same)
         )
         if is_alike:

@@ -12,7 +12,7 @@ from workbench.context import Context
 from workbench.item_models.runs_model import RunsModel, group_name
 from workbench.theme import SMALL, SPACE, WIDE
 from workbench.widgets.layout import label
-from workbench.widgets.run_details import hybrid_from
+from workbench.widgets.run_details import fine_tuned_from, hybrid_from
 from workbench.widgets.states import StatefulStack
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class RunCurves(StatefulStack):
             if record is not None:
                 name = book.line(key).name
                 shown = name if len(runs) == 1 else f"{group_name(name)} ({len(runs)} seeds)"
-                looks[key] = RunLook(shown, book.order(key), hybrid_from(record))
+                looks[key] = RunLook(shown, book.order(key), hybrid_from(record), fine_tuned_from(record))
         for plot in self.plots.values():
             plot.set_runs(looks)
         left_out = len(self._model.ticked) - sum(map(len, drawn.values()))

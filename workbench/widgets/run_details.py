@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.config import KS, ExperimentConfig, parse
+from engine.config import KS, ExperimentConfig, parse, pretrain_epochs_of, view_epochs
 from engine.errors import EngineError
 from engine.records import RunRecord, RunStatus
 from workbench.run_book import RunBook
@@ -53,7 +53,13 @@ def hybrid_from(record: RunRecord) -> float | None:
     start = section.get("hybrid_after_epoch")
     if not isinstance(start, int):
         return None
-    return float(start + (1 if fidelity.get("hybrid_switch") == "after_epoch" else 0))
+    late = fidelity.get("hybrid_switch") == "after_epoch"
+    return float(view_epochs(record.config, record.epochs).start + start + late)
+
+
+def fine_tuned_from(record: RunRecord) -> float | None:
+    """Where on an axis of epochs pre-training ends and training proper begins; None for a run of one stage."""
+    return float(pretrain_epochs_of(record.config)) or None
 
 
 def hybrid_note(record: RunRecord) -> str:
@@ -85,6 +91,8 @@ def duration_text(record: RunRecord) -> str:
 def facts_of(record: RunRecord) -> list[tuple[str, str]]:
     """Label and value of what is worth knowing of a run."""
     trained = f"{record.epoch + 1} of at most {record.epochs}" if record.attempt else "–"
+    before = pretrain_epochs_of(record.config)
+    trained += f", the first {before} pre-training" if before else ""
     best = "–" if record.best_epoch is None else str(record.best_epoch + 1)
     of_attempt = f" (attempt {record.attempt})" if record.attempt > 1 else ""
     process = f"{record.pid} on {record.host}" if record.pid is not None else record.host or "–"

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from engine.config import ExperimentConfig
+from engine.config import ExperimentConfig, first_epoch_with_views
 from engine.data.splits import LeaveOneOut
 from engine.similarity.embedding.similarity import EmbeddingSimilarity
 from engine.similarity.item_cf.similarity import ItemCF
@@ -16,9 +16,10 @@ from engine.similarity.table import NeighbourTable
 
 
 def first_hybrid_epoch(config: ExperimentConfig) -> int:
-    """The zero-based epoch that Eq. 11 first rules: E, or the one after it (FACTS F16)."""
+    """The zero-based epoch of the run that Eq. 11 first rules: E, or the one after it (FACTS F16), counted from the
+    first epoch that makes views."""
     late = config.fidelity.hybrid_switch == "after_epoch"
-    return config.similarity.hybrid_after_epoch + late
+    return first_epoch_with_views(config) + config.similarity.hybrid_after_epoch + late
 
 
 class HybridSimilarity:

@@ -190,3 +190,27 @@ def fake_training_mark() -> object:
     from engine.store import ProcessMark
 
     return ProcessMark("host", 1, 1.0)
+
+
+def test_a_run_of_two_stages_is_recorded_with_them(runs: Runs, shop: Path) -> None:
+    config = preset("coserec-two-stage").config.replace(
+        {"data.path": str(shop), "train.pretrain_epochs": 2, "train.epochs": 3, "train.device": "cpu"}
+    )
+    (run,) = runs.submit(config.replace({"model.hidden_size": 8, "model.layers": 1}))
+    assert (run.name, run.epochs) == ("transformer 2+ seed 1", 5)
+    runs.execute(run.id)
+    ended = runs.get(run.id)
+    assert ended.status is RunStatus.FINISHED
+    assert ended.message.startswith("Trained 5 epochs, 2 of them pre-training; the best was epoch ")
+    assert (ended.progress, ended.epoch, ended.hybrid_started) == (1.0, 4, False)
+    epochs = runs.epochs(run.id)
+    assert [epoch.stage for epoch in epochs] == ["pre-training"] * 2 + ["fine-tuning"] * 3
+    names = {point.epoch: set() for point in runs.points(run.id)}  # type: ignore[var-annotated]
+    for point in runs.points(run.id):
+        names[point.epoch].add(point.name)
+    assert "loss/contrastive" in names[1]
+    assert "valid/NDCG@20" not in names[1]
+    assert "valid/NDCG@20" in names[2]
+    written = runs.export([run.id], shop.parent / "runs.csv").read_text(encoding="utf-8").splitlines()
+    column = written[0].split(",").index("epoch/stage")
+    assert [line.split(",")[column] for line in written[1:]] == [epoch.stage for epoch in epochs]

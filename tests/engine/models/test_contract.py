@@ -17,7 +17,7 @@ from engine.augment.views import Augmenter
 from engine.config import ExperimentConfig
 from engine.data.splits import leave_one_out
 from engine.errors import ConfigurationError, UsageError
-from engine.training import checkpoint, setup, train
+from engine.training import checkpoint, setup, stages, train
 from engine.training.cost import rehearse
 from engine.training.listening import Silent
 from engine.training.replay import replay
@@ -32,12 +32,17 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "gru4rec": [{"model.window": 3}, {"model.tied": True, "model.bias": False, "model.layers": 2}],
     "caser": [{"model.targets": 1, "model.prefixes": True, "model.activation": "tanh"}],
     "bert4rec": [{"loss.next_item": "bce"}, {"train.optimiser": "adamw", "train.rate_decay": "linear"}],
+    "s3rec": [
+        {"train.pretrain_epochs": 2, "model.segment_weight": 0.5},
+        {"train.pretrain_epochs": 1, "model.masked_item_loss": "next_item", "model.pretrain_prefixes": True},
+    ],
     "bpr_mf": [{"train.optimiser": "rmsprop", "train.weight_decay": 1e-3, "train.clip_norm": 1.0}],
 }
 CASES = [(name, values) for name in TRAINED for values in ({}, *VARIANTS.get(name, []))]
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-UNREACHED: dict[str, set[str]] = {}
-"""Parameters that no gradient reaches, by model: none."""
+UNREACHED: dict[str, set[str]] = {"s3rec": {"masked_head.weight", "masked_head.bias"}}
+"""Parameters that no gradient reaches in training proper, by model: those that pre-training alone learns. What is
+pre-trained has none."""
 
 
 def small(name: str, **values: Any) -> ExperimentConfig:
@@ -48,6 +53,7 @@ def small(name: str, **values: Any) -> ExperimentConfig:
     chosen = {f"model.{key}": value for key, value in tiny.items() if key in fields}
     trained = {"train.epochs": 3, "train.batch_size": 32, "train.device": "cpu", "train.learning_rate": 0.01}
     base = {"model.name": name, "loss.contrastive_weight": 0.0, "loss.next_item": "cross_entropy"}
+    base["train.pretrain_epochs"] = 0
     return ExperimentConfig().replace(base).replace(chosen | trained | values)
 
 
@@ -81,15 +87,18 @@ def test_every_user_gets_a_score_for_every_item(name: str) -> None:
 def test_gradients_reach_every_parameter(name: str, values: dict[str, Any], device: str, tmp_path: Path) -> None:
     trainer = a_trainer(small(name, **values, **{"train.device": device}), tmp_path)
     before = {key: value.detach().clone() for key, value in trainer.model.named_parameters()}
-    losses = trainer._step(trainer.data.batch(trainer.data.of_users(trainer.rows)[:40]))
-    assert losses.shape == (1,)
-    assert torch.isfinite(losses).all()
-    exempt = UNREACHED.get(name, set())
-    for key, parameter in trainer.model.named_parameters():
-        if key not in exempt:
-            assert parameter.grad is not None, key
-            assert parameter.grad.any(), key
-            assert not torch.equal(parameter, before[key]), key
+    reached = set()
+    planned = stages.plans(trainer.config)
+    for plan in planned:
+        trainer._enter(plan)
+        losses = trainer._step(trainer.data.batch(trainer.data.of_users(trainer.rows)[:40]))
+        assert losses.shape == (len(trainer.objectives),)
+        assert torch.isfinite(losses).all()
+        for key, parameter in trainer.model.named_parameters():
+            if parameter.grad is not None and parameter.grad.any():
+                reached.add(key)
+                assert not torch.equal(parameter, before[key]), key
+    assert set(before) - reached == (UNREACHED.get(name, set()) if len(planned) == 1 else set())
 
 
 @pytest.mark.parametrize(("name", "values"), CASES, ids=label)
@@ -98,6 +107,7 @@ def test_one_batch_can_be_learnt_by_heart(name: str, values: dict[str, Any], tmp
     wide = {"model.hidden_size": 32, "train.learning_rate": rate, "train.rate_decay": "none"}
     heart = {"model.mask_rate": 0.2, "model.last_only": 1.0} if name == "bert4rec" else {}
     trainer = a_trainer(small(name, **(values | wide | heart)), tmp_path)
+    trainer._enter(stages.plans(trainer.config)[-1])
     batch = trainer.data.batch(trainer.data.of_users(trainer.rows)[:12])
     first = float(trainer._step(batch))
     for _ in range(150):
@@ -115,7 +125,7 @@ def test_runs_repeat_resume_and_are_read_again(name: str, values: dict[str, Any]
     other = train(config.replace({"train.seed": 2}), DATA, listener=Silent(), directory=tmp_path / "other")
     assert told(other.epochs) != told(whole.epochs)
 
-    steps = -(-len(a_trainer(config, tmp_path).data.of_users(np.arange(120))) // 32)
+    steps = a_trainer(config, tmp_path).steps
     stopped = train(config, DATA, listener=Notes(steps + 2), directory=tmp_path / "parts")
     assert stopped.stopped
     assert len(stopped.epochs) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -133,6 +134,23 @@ def test_the_pace_foretells_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pace.epoch(report(0)) == (0.25, pytest.approx(2.25))
     assert pace.step(1, 1, 2) == (0.375, pytest.approx(1.875))
     assert pace.epoch(report(3)) == (1.0, 0.0)
+
+
+def test_stages_have_paces_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(recorder_module.time, "monotonic", lambda: clock[0])
+    pace = Pace(epochs=4, pretrain_epochs=2)
+    pace.phase("pre-training")
+    clock[0] += 6
+    assert pace.step(0, 1, 2) == (0.125, pytest.approx(3.5 * 12))
+    # Epochs of pre-training take 3 s; how long the others take is not known yet, so they count alike.
+    assert pace.epoch(replace(report(0), train_seconds=3.0, validate_seconds=0.0)) == (0.25, pytest.approx(9.0))
+    assert pace.epoch(replace(report(1), train_seconds=3.0, validate_seconds=0.0)) == (0.5, pytest.approx(6.0))
+    pace.phase("fine-tuning")
+    clock[0] += 10
+    # Half of the second stage's first epoch took 10 s: the first stage's pace is forgotten.
+    assert pace.step(2, 1, 2) == (0.625, pytest.approx(1.5 * 20))
+    assert pace.epoch(report(2)) == (0.75, pytest.approx(0.75))
 
 
 def test_leaving_the_recorder_leaves_no_thread(store: Store, run_id: str) -> None:

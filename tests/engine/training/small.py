@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.config import ExperimentConfig, preset
 from engine.data.dataset import Dataset, build
-from engine.records import EpochReport
+from engine.records import STAGES, EpochReport
 
 
 def circles(users: int = 120, items: int = 60, seed: int = 5) -> Dataset:
@@ -70,11 +70,11 @@ class Notes:
     def should_stop(self) -> bool:
         if self._stop_in_phase and self.phases[-1] == self._stop_in_phase:
             return True
-        if self.phases[-1] == "training":
+        if self.phases[-1] in STAGES:
             self.asked += 1
         return self._stop_at_step is not None and self.asked > self._stop_at_step
 
 
 def told(reports: tuple[EpochReport, ...]) -> list[tuple[Any, ...]]:
     """What of the reports must not differ between two runs: everything but the seconds."""
-    return [(r.epoch, dict(r.losses), dict(r.metrics), r.correlation, r.is_best) for r in reports]
+    return [(r.epoch, r.stage, dict(r.losses), dict(r.metrics), r.correlation, r.is_best) for r in reports]

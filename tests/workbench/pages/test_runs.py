@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from engine.config import preset
 from engine.errors import StoreError
 from engine.records import RunStatus
 from tests.helpers.fake_data import fill_runs
@@ -16,7 +17,7 @@ from tests.helpers.fake_runs import EPOCH, FakeRuns, make_record
 from workbench.backstage import Backstage
 from workbench.context import Context
 from workbench.pages.runs import RunsPage
-from workbench.widgets.run_details import configuration_rows, facts_of, hybrid_from, hybrid_note
+from workbench.widgets.run_details import configuration_rows, facts_of, fine_tuned_from, hybrid_from, hybrid_note
 
 
 @pytest.fixture
@@ -209,6 +210,14 @@ def test_where_the_hybrid_phase_begins() -> None:
     published = {**config, "fidelity": {"hybrid_switch": "after_epoch"}}
     assert hybrid_from(make_record(config=published, hybrid_started=True)) == 11
     assert hybrid_from(make_record(config=config, hybrid_started=False)) is None
+    assert fine_tuned_from(make_record(config=config)) is None
+    two = preset("s3rec-paper").config.replace({"loss.contrastive_weight": 0.1, "similarity.hybrid_after_epoch": 7})
+    record = make_record(config=two.model_dump(mode="json"), hybrid_started=True)
+    assert (hybrid_from(record), fine_tuned_from(record)) == (107, 100), "E counts from the first epoch with views"
+    by_contrast = preset("coserec-two-stage").config.model_dump(mode="json")
+    record = make_record(config=by_contrast, hybrid_started=True, attempt=1)
+    assert (hybrid_from(record), fine_tuned_from(record)) == (160, 200)
+    assert dict(facts_of(record))["Epochs"].endswith(", the first 200 pre-training")
     assert hybrid_note(make_record(hybrid_started=False, status=RunStatus.RUNNING)) == ""
     ended = make_record(config=config, hybrid_started=False, status=RunStatus.FINISHED, metrics={"test": {"MRR": 0.1}})
     assert "after epoch 10" in hybrid_note(ended)

@@ -16,7 +16,7 @@ from engine.records import DeviceInfo
 from tests.helpers.fake_runs import FakeRuns
 from workbench.context import Context
 from workbench.forms.seeds import parse_seeds
-from workbench.pages.train import TrainPage, command_text, devices_text
+from workbench.pages.train import TrainPage, command_text, devices_text, summary
 
 
 @pytest.fixture
@@ -111,6 +111,32 @@ def test_no_gpu_is_said_plainly() -> None:
     gpu = devices_text([DeviceInfo("cuda", "H100", 80 << 30, 70 << 30), cpu])
     assert "H100: 70.0 GiB free of 80.0 GiB" in gpu
     assert "No GPU" not in gpu
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("sasrec", "…, no views, at most 300 epochs"),
+        (
+            "coserec-two-stage",
+            "…, 200 epochs of pre-training by contrast, then no views, at most 300 epochs",
+        ),
+        ("s3rec-paper", "S3-Rec, 100 epochs of pre-training, then no views, at most 300 epochs, patience 10"),
+    ],
+)
+def test_the_summary_says_the_stages(name: str, told: str) -> None:
+    assert summary(preset(name).config).removesuffix(", patience 40") == told.replace(
+        "…", "Transformer (SASRec, CL4SRec, CoSeRec)"
+    )
+
+
+def test_another_model_brings_its_pre_training_into_the_form(page: TrainPage, context: Context) -> None:
+    context.session.change({"model.name": "s3rec"})
+    assert context.session.config.train.pretrain_epochs == 100
+    page.form.show_field("train.pretrain_epochs")
+    assert page.form.rows["train.pretrain_epochs"].editor.value() == "100"
+    page.form.show_field("model.segment_weight")
+    assert "model.segment_weight" in page.form.rows
 
 
 def test_view_state_comes_back(qtbot: QtBot, page: TrainPage, context: Context) -> None:

@@ -68,9 +68,19 @@ def test_a_run_that_is_no_longer_ticked_leaves(plot: MetricPlot) -> None:
 
 
 def test_the_hybrid_phase_is_marked_where_it_begins(plot: MetricPlot) -> None:
-    assert {run: mark.value() for run, mark in plot._marks.items()} == {"b": 2.0}
+    assert plot._marks.places() == {"b": {"hybrid": 2.0}}
     plot.set_runs({"a": RunLook("run a", 0, hybrid_from=5.0), "b": RunLook("run b", 1)})
-    assert {run: mark.value() for run, mark in plot._marks.items()} == {"a": 5.0}
+    assert plot._marks.places() == {"a": {"hybrid": 5.0}}
+
+
+def test_the_stages_of_a_run_are_marked_as_its_hybrid_is(plot: MetricPlot) -> None:
+    plot.set_runs({"a": RunLook("run a", 0, hybrid_from=1.0, fine_tuned_from=100.0), "b": RunLook("run b", 1)})
+    assert plot._marks.places() == {"a": {"hybrid": 1.0, "fine-tuning": 100.0}}
+    plot.log_epochs.setChecked(True)
+    assert plot._marks.places() == {"a": {"hybrid": 0.0, "fine-tuning": 2.0}}
+    plot.set_runs({"b": RunLook("run b", 1, fine_tuned_from=0.0)})
+    assert plot._marks.places() == {}, "0 is nowhere on a logarithmic axis"
+    assert not [item for item in plot.plot.getPlotItem().items if getattr(item, "label", None) is not None]
 
 
 def test_losses_are_smoothed_and_metrics_never(qtbot: QtBot, theme: Theme, plot: MetricPlot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from workbench.context import Context
 from workbench.pages.train import TrainPage
 from workbench.widgets import cost_line
 from workbench.widgets.cost_line import estimate_text
+from workbench.widgets.text import time_left_text
 
 FOUND = CostEstimate(
     *("cpu", 22_363, 88, 17.8, 0.72, 0.9, 0.4, 1.4, 2**27),
@@ -108,3 +110,17 @@ def test_what_a_run_does_not_do_is_not_named() -> None:
     assert "epoch" not in text
     assert "Neighbours" not in text
     assert text.startswith("Test: 1 s.")
+
+
+def test_both_stages_are_told(qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    two = replace(FOUND, pretrain_epochs=100, pretrain_steps=44, pretrain_seconds=9.0, model_epochs=40)
+    lines = estimate_text(two).splitlines()
+    assert lines[0] == "Pre-training, 100 epochs: 9 s each (44 steps)."
+    assert "in at most 40 of 400" in lines[3]
+    assert two.most_seconds == pytest.approx(100 * 9 + 300 * 18.52 + 40 * 0.9 + 0.4 + 1.4)
+    monkeypatch.setattr(page.context.workspace.costs, "estimate", lambda _: two)
+    with qtbot.waitSignal(page.cost.changed):
+        page.cost.toggle()
+    # Half of the epochs is half of their time; pre-training stays whole.
+    half = 900 + (two.most_seconds - 900) / 2
+    assert page.cost.total_text(1, {"train.epochs": (150,)}) == f" · about {time_left_text(half)}"

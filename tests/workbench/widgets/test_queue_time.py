@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.config import preset
 from engine.records import QueueState, RunRecord, RunStatus
 from tests.helpers.fake_runs import EPOCH, make_record
 from workbench.live_feed import LiveBatch
@@ -56,3 +57,49 @@ def test_a_run_that_trains_says_its_time_by_phase() -> None:
     assert "10 epochs: training 1 min 00 s, validation 10 s" in told
     start = record.config["similarity"]["hybrid_after_epoch"]
     assert ("with the hybrid" in told) == (2 <= start < 12)
+
+
+def two_stages(**values: Any) -> dict[str, Any]:
+    return preset("coserec-two-stage").config.replace({"train.pretrain_epochs": 3, **values}).model_dump(mode="json")
+
+
+def test_stages_have_times_of_their_own() -> None:
+    record = make_record("r1", status=RunStatus.RUNNING, epochs=12, hybrid_started=False, config=two_stages())
+    book = book_of(record)
+
+    def told(*train: float) -> str:
+        xs = np.arange(1.0, len(train) + 1)
+        validate = np.array([0.0 if place < 3 else 1.0 for place in range(len(train))])
+        series = {"time/train_seconds": (xs, np.array(train)), "time/validate_seconds": (xs, validate)}
+        again = book_of(record)
+        again.take(LiveBatch((), {"r1": series}, frozenset()))
+        return phases_text(record, again)
+
+    assert phases_text(record, book) == ""
+    assert told(30.0) == (
+        "Left at the present pace, 2 epochs of pre-training: 1 min 00 s; then at most 9 epochs of fine-tuning, whose "
+        "pace is not known yet."
+    )
+    assert told(30.0, 30.0, 30.0) == "Left: at most 9 epochs of fine-tuning, whose pace is not known yet."
+    assert told(30.0, 30.0, 30.0, 5.0, 7.0) == (
+        "Left at the present pace, 7 epochs: training 42 s, validation 7 s; then the test."
+    )
+
+
+def test_the_hybrid_ahead_is_of_the_stage_that_has_views() -> None:
+    xs, seconds = np.array([1.0, 2.0, 3.0, 4.0]), np.array([5.0, 5.0, 5.0, 5.0])
+    series = {"time/train_seconds": (xs, seconds), "time/validate_seconds": (xs, seconds)}
+    known = {"loss.contrastive_weight": 0.1, "similarity.hybrid_after_epoch": 5}
+    for config, epochs in ((two_stages(**known), 7), (two_stages(), 0)):
+        record = make_record("r1", status=RunStatus.RUNNING, epochs=12, hybrid_started=False, config=config)
+        book = book_of(record)
+        book.take(LiveBatch((), {"r1": series}, frozenset()))
+        assert (f"of it {epochs} epochs with the hybrid" in phases_text(record, book)) == bool(epochs)
+
+
+def test_a_run_of_two_stages_is_no_measure_of_one() -> None:
+    one = preset("coserec-two-stage").config.replace({"train.pretrain_epochs": 0})
+    done = ended("r1", 50.0, config=two_stages())
+    pace = paces(book_of(done))
+    assert waiting_seconds(make_record("r2", config=two_stages()), pace) == 50.0 / 10 * 20
+    assert waiting_seconds(make_record("r3", config=one.model_dump(mode="json")), pace) is None
