@@ -31,7 +31,7 @@ from tests.engine.modules.naive import embed, live_views, norm
 from tests.helpers.finished_runs import finish
 
 MODELS = [entry.name for entry in registry.entries("model")]
-USERS = 75
+USERS = 45
 RULES = [("exclude", "mean"), ("zero", "optimistic"), ("keep", "pessimistic"), ("exclude", "id")]
 
 
@@ -52,7 +52,7 @@ def shop(folder: Path) -> Path:
 
 
 def config_of(name: str, path: Path, **values: Any) -> ExperimentConfig:
-    """A quick run; users are evaluated 32 at a time, so that most are not in the first batch."""
+    """A quick run; users are evaluated 16 at a time, so that most are not in the first batch."""
     fields = registry.entry("model", name).options.model_fields
     tiny = {"hidden_size": 8, "layers": 2, "heads": 2, "max_length": 8, "window": 4 if name == "caser" else 0}
     seen, ties = RULES[MODELS.index(name) % len(RULES)]
@@ -63,7 +63,7 @@ def config_of(name: str, path: Path, **values: Any) -> ExperimentConfig:
         "train.epochs": 2,
         "train.device": "cpu",
         "train.learning_rate": 0.01,
-        "evaluate.batch_size": 32,
+        "evaluate.batch_size": 16,
         "evaluate.seen_items": seen,
         "evaluate.ties": ties,
     }
@@ -78,7 +78,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path, workspace = shop(folder), Workspace(folder / "workspace")
     runs: dict[str, RunRecord] = {}
     wanted = {name: config_of(name, path) for name in MODELS}
-    wanted["noisy"] = config_of("transformer", path, **{"evaluate.noise_rate": 0.4, "evaluate.batch_size": 16})
+    wanted["noisy"] = config_of("transformer", path, **{"evaluate.noise_rate": 0.4})
     for name, config in wanted.items():
         (record,) = workspace.runs.submit(config, name=name)
         assert workspace.runs.execute(record.id) == 0
@@ -98,7 +98,8 @@ def test_every_users_rank_is_the_stored_one_and_where_the_list_has_the_target(
     assert stored is not None
     assert len(stored.users) == USERS
     never = 0
-    for row, rank in zip(stored.users.tolist(), stored.ranks.tolist(), strict=True):
+    step = 1 if split == "test" else 4
+    for row, rank in list(zip(stored.users.tolist(), stored.ranks.tolist(), strict=True))[::step]:
         found = workspace.recommendations.of([runs[name].id], row=row, split=split, top=60)
         (run,) = found.runs
         assert run.rank == run.stored_rank == rank + 1
@@ -131,7 +132,7 @@ def test_scores_are_the_models_own(world: Any, name: str) -> None:
         model = read_model(config, dataset, split, runs[name].directory / "best.pt").model
     else:
         model = setup.model(config, dataset, split, torch.Generator())
-    place = 40
+    place = 30
     recent = split.test_inputs[place][-getattr(model, "max_length", 1) :]
     known = (torch.tensor([place]),) if registry.entry("model", name).facts.get("knows_users") else ()
     expected = model.scores(torch.from_numpy(recent.astype(np.int64)), torch.tensor([0, len(recent)]), *known)[0]
@@ -179,7 +180,7 @@ def naive_softmaxes(model: Transformer, ids: list[int]) -> list[list[torch.Tenso
     return made
 
 
-@pytest.mark.parametrize("row", [0, 4, 33, 70])
+@pytest.mark.parametrize("row", [0, 4, 23, 44])
 def test_attention_is_the_softmax_of_the_weights(world: Any, row: int) -> None:
     workspace, runs, path = world
     dataset = load(path)
@@ -304,8 +305,9 @@ def test_what_cannot_be_shown_is_said(world: Any, tmp_path: Path) -> None:
     (made,) = finish(other, status=RunStatus.FAILED)
     with pytest.raises(UsageError, match="is failed, and its folder holds no weights"):
         other.recommendations.of([made.id], "1")
+    (tmp_path / "wall").write_text("a file where a folder would have to be", encoding="utf-8")
     with pytest.raises(UsageError, match=r"b\.csv cannot be written"):
-        api.export(api.of([known], "1"), tmp_path / "gone" / "\0b.csv" if False else Path("/proc/none/b.csv"))
+        api.export(api.of([known], "1"), tmp_path / "wall" / "b.csv")
     other.runs.close()
 
 
