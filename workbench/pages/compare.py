@@ -27,7 +27,7 @@ FILES = (
     "Figure as PDF (*.pdf);;Figure as SVG (*.svg);;Figure as PNG (*.png);;Table as LaTeX (*.tex);;"
     "Table as CSV (*.csv);;Table as Parquet (*.parquet);;Everything as JSON (*.json)"
 )
-TABS = ("Overview", "Settings", "Tests", "Where from", "Curves", "Scatter", "Paper")
+TABS = ("Overview", "Settings", "Tests", "Where from", "Recommendations", "Curves", "Scatter", "Paper")
 FIGURES = {
     "Overview": ("bars",),
     "Where from": ("length", "popularity"),
@@ -120,12 +120,14 @@ class ComparePage(PageWidget):
     def _fill_tabs(self) -> Iterator[None]:
         # Imported with the page, not with its file: pyqtgraph costs a third of a second before the first paint.
         from workbench.widgets import compare_parts as parts
+        from workbench.widgets.compare_recommendations import RecommendationsTab
 
         kinds = (
             parts.OverviewTab,
             parts.SettingsTab,
             parts.TestsTab,
             parts.SlicesTab,
+            RecommendationsTab,
             parts.CurvesTab,
             parts.ScatterTab,
             parts.PaperTab,
