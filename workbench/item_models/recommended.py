@@ -44,8 +44,10 @@ def listed(run: RunRecommendation) -> tuple[Listed, ...]:
     return tuple(Listed(row, share(row.score)) for row in run.items)
 
 
-def _marks(row: Listed) -> str:
-    return f"{TARGET if row.of.is_target else ''}{SHARED if row.of.lists > 1 else ''}"
+def _marked(row: Listed) -> str:
+    """The name with its marks in front: the target in words too."""
+    mark = f"{TARGET} Target: " if row.of.is_target else f"{SHARED} " if row.of.lists > 1 else ""
+    return mark + name_of(row.of.item, row.of.title)
 
 
 def _about(row: Listed) -> str:
@@ -60,16 +62,9 @@ def _about(row: Listed) -> str:
 LIST_COLUMNS = (
     Column("#", lambda row: row.of.place, tip="Place in the list"),
     Column(
-        "",
-        _marks,
-        tip=f"{TARGET} the target: what the user chose next; {SHARED} another list has the item too",
-        about=_about,
-    ),
-    Column(
         "Item",
-        lambda row: (
-            f"Target: {name_of(row.of.item, row.of.title)}" if row.of.is_target else name_of(row.of.item, row.of.title)
-        ),
+        _marked,
+        tip=f"{TARGET} the target: what the user chose next; {SHARED} another list has the item too",
         about=_about,
     ),
     Column(
@@ -83,10 +78,10 @@ LIST_COLUMNS = (
 
 HISTORY_COLUMNS = (
     Column("#", lambda row: row.place, tip="Place in the history, the oldest first"),
-    Column("", lambda row: TARGET if row.is_target else "", tip=f"{TARGET} the target stands in the history too"),
     Column(
         "Item",
-        lambda row: name_of(row.item, row.title),
+        lambda row: (f"{TARGET} " if row.is_target else "") + name_of(row.item, row.title),
+        tip=f"{TARGET} the target stands in the history too",
         about=lambda row: (
             f"{name_of(row.item, row.title)} (item {row.item})" + ("; it is the target too" if row.is_target else "")
         ),

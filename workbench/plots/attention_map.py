@@ -26,6 +26,7 @@ class TokenAxis(pg.AxisItem):
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803
         count = len(self.places)
+        minVal, maxVal = sorted((minVal, maxVal))  # noqa: N806 - upside down where the axis is
         step = max(1, int(np.ceil(count * 26 / max(size, 1))))
         # The newest token, which decides, is always named.
         values = [float(n) for n in range(count - 1, -1, -step) if minVal <= n <= maxVal]
@@ -67,10 +68,9 @@ class AttentionMap(Plot):
 
     @property
     def full(self) -> float:
-        """The weight that has the full colour. The first queries of a causal model see one, two, three keys, and would
-        leave nothing of the scale to the others."""
-        later = self.weights[3:] if len(self.weights) > 6 else self.weights
-        return float(later.max(initial=0.0)) or 1.0
+        """The weight that has the full colour: the largest of the later half. The first queries of a causal model see
+        one, two, three keys, and would leave nothing of the scale to those that matter."""
+        return float(self.weights[len(self.weights) // 2 :].max(initial=0.0)) or 1.0
 
     @property
     def has_data(self) -> bool:

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QSpinBox,
-    QSplitter,
     QTabWidget,
     QToolButton,
     QVBoxLayout,
@@ -40,6 +39,7 @@ from workbench.widgets.user_finder import UserFinder, workspace_option
 
 WIDE_ENOUGH = 860
 """Pixels: below, the search for users is a tab beside the lists, above, it stands at their left."""
+FINDER_WIDTH, QWIDGETSIZE_MAX = 360, (1 << 24) - 1
 LISTS, ATTENTION, USERS = "Lists", "Attention", "Find users"
 PROPOSED = 20
 """Ids proposed while one is typed."""
@@ -151,10 +151,10 @@ class RecommendationsView(InPieces):
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self.stack, LISTS)
         self.tabs.addTab(self.attention, ATTENTION)
-        self.split = QSplitter(Qt.Orientation.Horizontal)
-        self.split.setChildrenCollapsible(False)
-        self.split.addWidget(self.tabs)
         self.tabs.addTab(self.finder, USERS)
+        self.row = QHBoxLayout()
+        self.row.setSpacing(WIDE)
+        self.row.addWidget(self.tabs, 1)
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(SPACE, SPACE, WIDE, WIDE)
@@ -162,7 +162,7 @@ class RecommendationsView(InPieces):
         column.addLayout(runs)
         column.addLayout(user)
         column.addWidget(self.told)
-        column.addWidget(self.split, 1)
+        column.addLayout(self.row, 1)
         self.whole = StatefulStack(inner, self.context.theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -193,13 +193,15 @@ class RecommendationsView(InPieces):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         is_wide = self.width() >= WIDE_ENOUGH
-        stands_beside = self.split.indexOf(self.finder) >= 0
+        stands_beside = self.row.indexOf(self.finder) >= 0
         if is_wide and not stands_beside:
-            self.split.insertWidget(0, self.finder)
+            self.row.insertWidget(0, self.finder)
+            self.finder.setFixedWidth(FINDER_WIDTH)
             self.finder.show()
-            self.split.setStretchFactor(1, 1)
-            self.split.setSizes([300, max(self.width() - 300, 300)])
         elif not is_wide and stands_beside:
+            self.row.removeWidget(self.finder)
+            self.finder.setMinimumWidth(0)
+            self.finder.setMaximumWidth(QWIDGETSIZE_MAX)
             self.tabs.addTab(self.finder, USERS)
 
     # --- which runs

@@ -26,9 +26,10 @@ from workbench.widgets.cards import Card, Elided, label
 from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList
 
-LEAST_WIDTH, FULL_WIDTH = 270, 380
-PLACE, MARKS, TITLE, SCORE = range(4)
-SCORE_FULL, SCORE_NARROW = 130, 72
+HISTORY_WIDTH, LIST_WIDTH, FULL_WIDTH = 200, 290, 380
+"""Pixels: the least of a card, and from where on a score has room for a bar beside its number."""
+PLACE, TITLE, SCORE = range(3)
+SCORE_FULL, SCORE_NARROW = 130, 66
 SEEN_WORDS = {"exclude": "seen items left out", "zero": "seen items score 0", "keep": "seen items ranked too"}
 """``evaluate.seen_items`` in a few words (FACTS F3)."""
 
@@ -36,15 +37,17 @@ SEEN_WORDS = {"exclude": "seen items left out", "zero": "seen items score 0", "k
 class ListCard(QWidget):
     """A titled table with a line or two above it."""
 
-    def __init__(self, name: str, columns: Sequence[Column]) -> None:
+    def __init__(self, name: str, columns: Sequence[Column], least: int) -> None:
         super().__init__()
         self.model = RowsModel(columns)
         self.view = RowList()
-        self.name = Elided(name, "title")
+        self.name = Elided(name, "title", Qt.TextElideMode.ElideMiddle)
         self.facts = label("", wrap=True)
         self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.details = label("", "muted", wrap=True)
         self.notes = label("", "note", wrap=True)
-        self.notes.hide()
+        for part in (self.details, self.notes):
+            part.hide()
         self.view.setModel(self.model)
         self.view.setAccessibleName(name)
         header = self.view.horizontalHeader()
@@ -54,21 +57,21 @@ class ListCard(QWidget):
         header.setSectionResizeMode(TITLE, QHeaderView.ResizeMode.Stretch)
         card = Card()
         card.body.setSpacing(SMALL)
-        for part in (self.name, self.facts, self.notes):
+        for part in (self.name, self.facts, self.details, self.notes):
             card.body.addWidget(part)
         card.body.addWidget(self.view, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(card)
-        self.setMinimumWidth(LEAST_WIDTH)
+        self.setMinimumWidth(least)
 
-    def show_rows(self, rows: Sequence[object]) -> None:
-        """Show other rows; a cursor that was in the list stays in it."""
+    def show_rows(self, rows: Sequence[object], current: int = -1) -> None:
+        """Show other rows, with the cursor on row ``current``; a focus that was in the list stays in it."""
         had_focus = self.view.hasFocus()
         self.model.set_rows(rows)
+        if current >= 0 or (had_focus and rows):
+            self.view.setCurrentIndex(self.model.index(max(current, 0), 0))
         self.view.scrollToTop()
-        if rows:
-            self.view.setCurrentIndex(self.model.index(0, 0))
         if had_focus:
             self.view.setFocus()
 
@@ -77,7 +80,7 @@ class HistoryCard(ListCard):
     """What the user had chosen before the target, the newest first, and the target itself."""
 
     def __init__(self) -> None:
-        super().__init__("History", HISTORY_COLUMNS)
+        super().__init__("History", HISTORY_COLUMNS, HISTORY_WIDTH)
         self.view.setAccessibleName("The user's history, newest first")
 
     def show_user(self, found: Recommendations) -> None:
@@ -96,7 +99,7 @@ class RecommendedListCard(ListCard):
     """``letter`` is what the run is called wherever it stands beside others."""
 
     def __init__(self, theme: Theme, letter: str) -> None:
-        super().__init__(letter, LIST_COLUMNS)
+        super().__init__(letter, LIST_COLUMNS, LIST_WIDTH)
         self.letter = letter
         self.view.setItemDelegateForColumn(SCORE, BarDelegate(theme, self.view))
         self.view.horizontalHeader().setSectionResizeMode(SCORE, QHeaderView.ResizeMode.Interactive)
@@ -105,19 +108,20 @@ class RecommendedListCard(ListCard):
         """Show a run's list; ``name`` is what the window calls the run."""
         self.name.set_full(f"{self.letter} · {name}")
         self.view.setAccessibleName(f"List of run {self.letter}, {name}")
-        self.facts.setText(" · ".join(self._facts(run)))
-        self.facts.setToolTip(
-            "Ranks count from 1, as the run's own evaluation ranked (FACTS F2); ties: "
-            f"{run.ties}. The weights are those of the best validation epoch (FACTS F5)."
-        )
+        self.facts.setText(f"{TARGET} Target's rank {rank_text(run.rank)} of {run.candidates:,}")
+        self.facts.setToolTip(f"From 1, as the run's own evaluation ranked (FACTS F2); ties: {run.ties}")
         self.facts.setAccessibleName(self.facts.text())
+        self.details.setText(" · ".join(self._details(run)))
+        self.details.setToolTip("The weights of the best validation epoch (FACTS F5); seen items: FACTS F3")
+        self.details.show()
         self.notes.setText("\n".join(run.notes))
         self.notes.setVisible(bool(run.notes))
-        self.show_rows(listed(run))
+        places = [place for place, row in enumerate(run.items) if row.is_target]
+        self.show_rows(listed(run), places[0] if places else -1)
 
     @staticmethod
-    def _facts(run: RunRecommendation) -> list[str]:
-        facts = [f"{TARGET} Target's rank {rank_text(run.rank)} of {run.candidates:,}"]
+    def _details(run: RunRecommendation) -> list[str]:
+        facts = []
         if run.epoch is not None:
             facts.append(f"best epoch {run.epoch + 1}")
         facts.append(f"sees the last {count(run.inputs, 'item')}" if run.inputs else "sees no history")

@@ -24,6 +24,18 @@ def has_nothing_to_train(record: RunRecord) -> bool:
     return any(entry.name == name and not entry.facts["trains"] for entry in registry.entries("model"))
 
 
+def told_apart(names: Sequence[str]) -> list[str]:
+    """The names without the parts that all of them have: there is little room, and it is for what differs.
+
+    >>> told_apart(["sasrec · seed 1", "sasrec · epochs 6 · seed 1", "sasrec · seed 2"])
+    ['seed 1', 'epochs 6 · seed 1', 'seed 2']
+    """
+    parts = [name.split(" · ") for name in names]
+    shared = set.intersection(*(set(part) for part in parts)) if len(names) > 1 else set()
+    short = [" · ".join(word for word in part if word not in shared) for part in parts]
+    return [made or name for made, name in zip(short, names, strict=True)]
+
+
 class RunRecommendations(RecommendationsView):
     """Give it the selected run and the ticked ones with `show_runs`, as often as they change."""
 
@@ -47,7 +59,10 @@ class RunRecommendations(RecommendationsView):
             for other in others
             if other is not None and other.fingerprint == record.fingerprint and can_recommend(other)
         ]
-        choices = [Choice(run.id, run_name(run)) for run in (record, *beside)]
+        runs = (record, *beside)
+        choices = [
+            Choice(run.id, name) for run, name in zip(runs, told_apart([run_name(r) for r in runs]), strict=True)
+        ]
         if not self.run_ids or self.run_ids[0] != current:
             self.is_chosen_by_hand = False
         keeps = self.is_chosen_by_hand and set(self.run_ids) <= {choice.run for choice in choices}

@@ -112,7 +112,7 @@ class UserFinder(QWidget):
             caption.setBuddy(box)
             answers.addWidget(caption)
             answers.addWidget(box, 1)
-        at = label("at k", "muted")
+        at = label("k", "muted")
         at.setBuddy(self.k)
         answers.addWidget(at)
         answers.addWidget(self.k)
