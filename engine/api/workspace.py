@@ -14,6 +14,7 @@ from engine.api.evaluations import Evaluations
 from engine.api.imports import Imports
 from engine.api.neighbours import Neighbours
 from engine.api.queueing import Queue
+from engine.api.recommendations import Recommending
 from engine.api.run_marks import RunMarking
 from engine.api.run_protocol import RunProtocols
 from engine.api.runs import Runs
@@ -36,3 +37,4 @@ class Workspace:
         self.marks = RunMarking(self.runs)
         self.queue = Queue(self.runs)
         self.protocols = RunProtocols(self.runs)
+        self.recommendations = Recommending(self.runs)

@@ -50,7 +50,7 @@ class EngineGroup(click.Group):
     # The order of a first acquaintance, not of the alphabet.
     ORDER: ClassVar[tuple[str, ...]] = (
         *("inspect", "import", "neighbours", "augment", "popularity", "presets", "devices"),
-        *("cost", "train", "evaluate", "runs", "show", "compare", "check", "paper"),
+        *("cost", "train", "evaluate", "runs", "show", "compare", "recommend", "users", "check", "paper"),
         *("stop", "resume", "queue", "export", "bundle", "unbundle", "work"),
     )
 

@@ -64,20 +64,38 @@ def full_ranks(
         if should_stop():
             break
         rows = np.arange(begin, min(begin + batch_size, len(targets)), dtype=np.int64)
-        scores = scorer(rows)
-        _treat_seen(scores, histories.take(rows), seen_items)
-        if not rank_special_tokens:
-            scores[:, 0] = -math.inf
-            scores[:, item_count + 1] = -math.inf
-        wanted = torch.from_numpy(targets[rows].astype(np.int64)).to(scores.device)
-        found = _count(scores, wanted, ties)
-        if np.isnan(found).any():
-            raise RunError(
-                "The model's scores are not numbers: training has diverged.",
-                "Lower train.learning_rate and start again.",
-            )
+        _, found = ranked(
+            scorer(rows), histories.take(rows), targets[rows], seen_items, ties, rank_special_tokens=rank_special_tokens
+        )
         ranks[rows] = found
     return ranks
+
+
+def ranked(
+    scores: Tensor,
+    histories: Sequences,
+    targets: NDArray[np.integer],
+    seen_items: SeenRule,
+    ties: TieRule,
+    *,
+    rank_special_tokens: bool,
+) -> tuple[Tensor, NDArray[np.float64]]:
+    """The rules of ranking on ``scores`` [B, item_count + 2], which are written over, and the targets' ranks [B].
+
+    What is no candidate scores −∞. Arguments and errors are those of `full_ranks`.
+    """
+    _treat_seen(scores, histories, seen_items)
+    if not rank_special_tokens:
+        scores[:, 0] = -math.inf
+        scores[:, -1] = -math.inf
+    wanted = torch.from_numpy(targets.astype(np.int64)).to(scores.device)
+    found = _count(scores, wanted, ties)
+    if np.isnan(found).any():
+        raise RunError(
+            "The model's scores are not numbers: training has diverged.",
+            "Lower train.learning_rate and start again.",
+        )
+    return scores, found
 
 
 def _treat_seen(scores: Tensor, histories: Sequences, rule: SeenRule) -> None:

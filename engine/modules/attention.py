@@ -6,6 +6,8 @@ Legend: M slots, d hidden size, H heads, n sequences of L slots in one group of 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,6 +17,9 @@ from torch import Tensor, nn
 from engine.modules.dropout import Dropout, dropout_mask
 from engine.modules.layout import Group, Layout
 from engine.modules.linear import linear, sum_type
+
+Watcher = Callable[[Layout, list[Tensor]], None]
+"""Is given a forward pass's layout and, for each of its groups, the softmaxes [H, n, L, L], query × key, undropped."""
 
 
 class MultiHeadAttention(nn.Module):
@@ -26,10 +31,13 @@ class MultiHeadAttention(nn.Module):
         self.query_key_value = nn.Linear(hidden_size, 3 * hidden_size)
         self.dense = nn.Linear(hidden_size, hidden_size)
         self.dropout = Dropout(dropout)
+        self.watcher: Watcher | None = None
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
         """x [M, d] → [M, d]. Rows of slots that are not real are undefined but finite."""
         projected = linear(self.query_key_value, x)  # [M, 3d]
+        if self.watcher is not None:
+            self.watcher(layout, _softmaxes(projected.detach().to(sum_type(x.dtype)), self.heads, layout.groups)[1])
         p = self.dropout.p if self.dropout.is_active else 0.0
         if x.device.type == "cpu":
             # A twentieth of the work: not worth a softmax of less than float32.
@@ -37,6 +45,24 @@ class MultiHeadAttention(nn.Module):
         else:
             context = _attend_on_device(projected, self.heads, layout.groups, p)
         return linear(self.dense, context)
+
+
+def has_attention(model: nn.Module) -> bool:
+    """Whether a forward pass of the model goes through attention."""
+    return any(isinstance(module, MultiHeadAttention) for module in model.modules())
+
+
+@contextmanager
+def watched(model: nn.Module, watcher: Watcher) -> Iterator[int]:
+    """Tell ``watcher`` of every attention of the model's forward passes, layer after layer; yields how many layers."""
+    found = [module for module in model.modules() if isinstance(module, MultiHeadAttention)]
+    for module in found:
+        module.watcher = watcher
+    try:
+        yield len(found)
+    finally:
+        for module in found:
+            module.watcher = None
 
 
 def _attend_on_device(projected: Tensor, heads: int, groups: tuple[Group, ...], p: float) -> Tensor:
@@ -64,32 +90,23 @@ class _GroupedAttention(torch.autograd.Function):
     def forward(ctx: Any, projected: Tensor, heads: int, groups: tuple[Group, ...], p: float) -> Tensor:
         """projected [M, 3d] (query, key, value side by side) → [M, d]."""
         rows, size = projected.shape[0], projected.shape[1] // 3
-        scale = 1 / math.sqrt(size // heads)
         out = projected.new_empty(rows, size)
         out[_end(groups) :] = 0
-        probabilities = _square_blocks(projected, heads, groups)
+        probabilities, blocks = _softmaxes(projected, heads, groups)
         masks = None
         if p:
             masks = dropout_mask(tuple(probabilities.shape), p, device=projected.device, dtype=projected.dtype)
         begin = 0
-        for group in groups:
-            query, key, value = _heads_of(projected, group, heads)
+        for group, chosen in zip(groups, blocks, strict=True):
+            value = _heads_of(projected, group, heads)[2]
             (result,) = _heads_of(out, group, heads, parts=1)
-            end = begin + heads * group.count * group.length**2
-            scores = probabilities[begin:end].view(heads, group.count, group.length, group.length)
-            for head in range(heads):
-                # scores[head] [n, L, L] = query [n, L, d/H] · keyᵀ [n, d/H, L] / √(d/H)
-                torch.baddbmm(
-                    scores[head], query[head], key[head].transpose(1, 2), beta=0, alpha=scale, out=scores[head]
-                )
-            scores.masked_fill_(group.hidden, -math.inf)
-            torch.softmax(scores, -1, out=scores)
-            kept = scores if masks is None else scores * masks[begin:end].view_as(scores)
+            end = begin + chosen.numel()
+            kept = chosen if masks is None else chosen * masks[begin:end].view_as(chosen)
             for head in range(heads):
                 result[head].copy_(torch.bmm(kept[head], value[head]))  # [n, L, d/H]
             begin = end
         ctx.save_for_backward(projected, probabilities, *(() if masks is None else (masks,)))
-        ctx.layout = (heads, groups, scale)
+        ctx.layout = (heads, groups, 1 / math.sqrt(size // heads))
         return out
 
     @staticmethod
@@ -125,14 +142,28 @@ class _GroupedAttention(torch.autograd.Function):
         return result, None, None, None
 
 
+def _softmaxes(projected: Tensor, heads: int, groups: tuple[Group, ...]) -> tuple[Tensor, list[Tensor]]:
+    """softmax(QKᵀ / √(d/H)) of every group. projected [M, 3d] → one flat array, and its views [H, n, L, L] a group."""
+    scale = 1 / math.sqrt(projected.shape[1] // 3 // heads)
+    flat = projected.new_empty(sum(heads * group.count * group.length**2 for group in groups))
+    blocks, begin = [], 0
+    for group in groups:
+        query, key, _ = _heads_of(projected, group, heads)
+        end = begin + heads * group.count * group.length**2
+        scores = flat[begin:end].view(heads, group.count, group.length, group.length)
+        for head in range(heads):
+            # scores[head] [n, L, L] = query [n, L, d/H] · keyᵀ [n, d/H, L] / √(d/H)
+            torch.baddbmm(scores[head], query[head], key[head].transpose(1, 2), beta=0, alpha=scale, out=scores[head])
+        scores.masked_fill_(group.hidden, -math.inf)
+        torch.softmax(scores, -1, out=scores)
+        blocks.append(scores)
+        begin = end
+    return flat, blocks
+
+
 def _end(groups: tuple[Group, ...]) -> int:
     """The first slot that belongs to no group."""
     return groups[-1].start + groups[-1].count * groups[-1].length if groups else 0
-
-
-def _square_blocks(like: Tensor, heads: int, groups: tuple[Group, ...]) -> Tensor:
-    """One flat array with room for every group's [H, n, L, L]."""
-    return like.new_empty(sum(heads * group.count * group.length**2 for group in groups))
 
 
 def _heads_of(rows: Tensor, group: Group, heads: int, parts: int = 3) -> tuple[list[Tensor], ...]:

@@ -81,6 +81,15 @@ from engine.records.protocol import (  # noqa: F401 (one door for all records)
     ProtocolFact,
     RunProtocolRecord,
 )
+from engine.records.recommendations import (  # noqa: F401 (one door for all records)
+    AttentionWeights,
+    FoundUsers,
+    HistoryItem,
+    Outcome,
+    Recommendations,
+    RecommendedItem,
+    RunRecommendation,
+)
 
 
 class RunStatus(StrEnum):

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import KS
-from engine.data.dataset import load
 from engine.data.splits import leave_one_out
-from engine.errors import EngineError, UsageError
+from engine.errors import UsageError
 from engine.evaluation import significance, slices
 from engine.evaluation.metrics import of_each_user
 from engine.evaluation.plausibility import implausible
 from engine.records import Comparison, Implausible, Measure, PairedTest, RunRecord, SliceTable
 from engine.runs import groups as grouping
+from engine.runs.data import data_of
 from engine.runs.groups import Group
-from engine.runs.ranks import stored_ranks
+from engine.runs.ranks import refuse_other_users, stored_ranks
 
 Which = Literal["valid", "test"]
 Pairs = Literal["baseline", "all"]
@@ -101,11 +101,8 @@ def _values(groups: Sequence[Group], metrics: Sequence[str], split: str) -> tupl
                 return 0, None
             if users is None:
                 users = stored.users
-            elif not np.array_equal(users, stored.users):
-                raise UsageError(
-                    f"Run {record.id} ranked other users than run {groups[0][0].id}.",
-                    "Users can only be paired where both runs evaluated them.",
-                )
+            else:
+                refuse_other_users(record.id, stored.users, groups[0][0].id, users)
             for metric in metrics:
                 value = of_each_user(stored.ranks, metric)
                 sums[metric] = sums[metric] + value if metric in sums else value
@@ -240,14 +237,7 @@ def slice_table(groups: Sequence[Group], metric: str, kind: str, split: Which = 
         raise UsageError(
             "Users cannot be told apart: a run has kept no ranks.", "Compare runs whose ranks.npz is there."
         )
-    try:
-        dataset = load(str(grouping.flat(first.config).get("data.path", "")))
-    except EngineError as error:
-        raise UsageError(f"The runs' data set cannot be read: {error.message}", error.hint) from None
-    if dataset.fingerprint != first.fingerprint:
-        raise UsageError(
-            f"{dataset.path} has changed since run {first.id} was trained on it.", "Put the file back as it was."
-        )
+    dataset = data_of(first)
     split_of = leave_one_out(dataset)
     if len(split_of.users) != users:
         raise UsageError(f"Run {first.id} did not rank the users of {dataset.path}.", "Compare other runs.")

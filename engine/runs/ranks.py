@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import RunError
+from engine.errors import RunError, UsageError
 from engine.records import RunRecord
 from engine.runs.files import RANKS
 
@@ -34,6 +34,15 @@ def stored_ranks(record: RunRecord, split: str) -> StoredRanks | None:
     except OSError:
         return None
     return _read(path, split, (status.st_mtime_ns, status.st_size))
+
+
+def refuse_other_users(run: str, users: NDArray[np.int64], first: str, expected: NDArray[np.int64]) -> None:
+    """Raises ``UsageError`` where ``run`` ranked other users than the run ``first``."""
+    if not np.array_equal(expected, users):
+        raise UsageError(
+            f"Run {run} ranked other users than run {first}.",
+            "Users can only be paired where both runs evaluated them.",
+        )
 
 
 @lru_cache(maxsize=128)

@@ -64,13 +64,15 @@ class Weights:
     """Model weights by name, and what their file says of them.
 
     ``is_published``: they carry the authors' names (FACTS F20). Of a file of ours, ``config`` is the run's
-    configuration as JSON and ``fingerprint`` that of its data; both are empty for bare weights.
+    configuration as JSON, ``fingerprint`` that of its data and ``epoch`` the zero-based epoch after which the weights
+    were these; empty and None for bare weights, and for weights that have seen no epoch.
     """
 
     values: dict[str, Tensor]
     is_published: bool
     config: str = ""
     fingerprint: str = ""
+    epoch: int | None = None
 
 
 def read_weights(path: Path) -> Weights:
@@ -82,13 +84,21 @@ def read_weights(path: Path) -> Weights:
     if isinstance(content, dict) and content.get("format") == _FORMAT:
         values = content.get("best") or content.get("model")
         if isinstance(values, dict):
-            return Weights(values, False, str(content.get("config", "")), str(content.get("fingerprint", "")))
+            told = str(content.get("config", "")), str(content.get("fingerprint", ""))
+            return Weights(values, False, *told, _epoch_of(content))
     for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
     if isinstance(content, dict) and content and all(isinstance(value, Tensor) for value in content.values()):
         return Weights({str(name).removeprefix("module."): value for name, value in content.items()}, True)
     raise UsageError(f"{path} holds no model weights.", "Name a best.pt, or a file of weights by name.")
+
+
+def _epoch_of(content: Mapping[str, Any]) -> int | None:
+    """Zero-based epoch of the weights that `read_weights` takes: told in ``best.pt``, else that of the best epoch."""
+    stopping = content.get("stopping")
+    found = content.get("epoch", stopping.get("best_epoch") if isinstance(stopping, Mapping) else None)
+    return found if isinstance(found, int) else None
 
 
 def _load(path: Path) -> Any:

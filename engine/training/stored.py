@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,21 @@ from engine.training import setup
 from engine.training.checkpoint import read_weights
 
 
+@dataclass(frozen=True, eq=False)
+class StoredModel:
+    """A model in evaluation mode, on the host. ``epoch``: zero-based, after which its weights were these; None where
+    the file does not say."""
+
+    model: Any
+    epoch: int | None
+
+
 def stored_model(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, path: Path) -> Any:
+    """The model of `read_model` alone; raises as it does."""
+    return read_model(config, dataset, split, path).model
+
+
+def read_model(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, path: Path) -> StoredModel:
     """The model of ``config`` with the weights of ``path``, on the host, in evaluation mode.
 
     Raises ``UsageError`` when it has no weights, or the file cannot be read, belongs to other data, or does not fit.
@@ -36,4 +51,4 @@ def stored_model(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut,
     else:
         refuse_misfit(model.state_dict(), weights.values)
         model.load_state_dict(weights.values)
-    return model.eval()
+    return StoredModel(model.eval(), weights.epoch)

@@ -27,7 +27,7 @@ FILES = (
     "Figure as PDF (*.pdf);;Figure as SVG (*.svg);;Figure as PNG (*.png);;Table as LaTeX (*.tex);;"
     "Table as CSV (*.csv);;Table as Parquet (*.parquet);;Everything as JSON (*.json)"
 )
-TABS = ("Overview", "Settings", "Tests", "Where from", "Curves", "Scatter", "Parallel", "Paper")
+TABS = ("Overview", "Settings", "Tests", "Where from", "Recommendations", "Curves", "Scatter", "Parallel", "Paper")
 FIGURES = {
     "Overview": ("bars",),
     "Where from": ("length", "popularity"),
@@ -122,12 +122,14 @@ class ComparePage(PageWidget):
         # Imported with the page, not with its file: pyqtgraph costs a third of a second before the first paint.
         from workbench.widgets import compare_parts as parts
         from workbench.widgets.compare_parallel import ParallelTab
+        from workbench.widgets.compare_recommendations import RecommendationsTab
 
         kinds = (
             parts.OverviewTab,
             parts.SettingsTab,
             parts.TestsTab,
             parts.SlicesTab,
+            RecommendationsTab,
             parts.CurvesTab,
             parts.ScatterTab,
             ParallelTab,

@@ -167,6 +167,7 @@ class RunsPage(PageWidget):
         self._want_curves()
         self.curves.show_runs()
         self.curves.feed_all(is_new=True)
+        self.tabs.show_ticked(self.model.ticked)
         self._show_state()
 
     def _view_changed(self) -> None:

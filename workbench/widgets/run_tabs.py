@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -11,9 +12,11 @@ from PySide6.QtWidgets import QTabWidget, QWidget
 from engine.records import RunRecord
 from workbench.context import Context
 from workbench.run_marking import RunMarking
+from workbench.widgets.lazy import Lazy
 from workbench.widgets.log_view import LogView
 from workbench.widgets.run_details import ConfigurationView, Overview
 from workbench.widgets.run_protocol import RunProtocol
+from workbench.widgets.run_recommendations import RunRecommendations
 from workbench.widgets.run_usage import RunUsage
 from workbench.widgets.states import StatefulStack
 
@@ -28,6 +31,7 @@ class RunTabs(QTabWidget):
         super().__init__()
         self._context = context
         self._run_id = ""
+        self._ticked: tuple[str, ...] = ()
         theme = context.theme
         self.setDocumentMode(True)
         self.overview = Overview(theme, context.runs, marking)
@@ -35,11 +39,13 @@ class RunTabs(QTabWidget):
         self.protocol = RunProtocol(context)
         self.log_view = LogView("Log of the selected run")
         self.usage = RunUsage(context)
+        self.recommendations = Lazy(lambda: RunRecommendations(context, at_once=False))
         parts: tuple[tuple[QWidget, str], ...] = (
             (self.overview, "Overview"),
             (self.configuration, "Configuration"),
             (self.protocol, "Protocol"),
             (self.log_view, "Log"),
+            (self.recommendations, "Recommendations"),
             (self.usage, "System"),
         )
         self.states = [StatefulStack(part, theme) for part, _ in parts]
@@ -48,6 +54,7 @@ class RunTabs(QTabWidget):
         self.insertTab(2, curves, "Curves")
         self.setCurrentIndex(2)
         self.currentChanged.connect(lambda _: self._read())
+        self.currentChanged.connect(lambda _: self._show_recommendations())
         self._timer = QTimer(self)
         self._timer.setInterval(READ_EVERY_MS)
         self._timer.timeout.connect(self._read)
@@ -56,6 +63,16 @@ class RunTabs(QTabWidget):
     def title(self) -> str:
         """The tab that is shown."""
         return self.tabText(self.currentIndex())
+
+    def show_ticked(self, run_ids: Sequence[str]) -> None:
+        """What the table has ticked: recommendations of these runs can stand beside the selected one's."""
+        self._ticked = tuple(run_ids)
+        self._show_recommendations()
+
+    def _show_recommendations(self) -> None:
+        """Nothing is made of them until somebody looks."""
+        if self.title == "Recommendations" and self.isVisible():
+            self.recommendations.widget.show_runs(self._run_id, self._ticked)
 
     def choose(self, title: object) -> None:
         """Show the tab of this title, if there is one."""
@@ -77,6 +94,7 @@ class RunTabs(QTabWidget):
         self.configuration.show_record(record)
         self.protocol.show_record(record)
         self.usage.show_record(record)
+        self._show_recommendations()
         if is_other:
             self.log_view.clear()
             self._read()
@@ -96,6 +114,7 @@ class RunTabs(QTabWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._show_recommendations()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:

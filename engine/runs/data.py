@@ -1,0 +1,34 @@
+"""The data of a stored run, as long as they are still what it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.data.dataset import Dataset, load
+from engine.errors import EngineError, UsageError
+from engine.records import RunRecord
+from engine.runs.groups import flat
+
+
+def data_of(record: RunRecord) -> Dataset:
+    """The data set that the run's configuration names. Raises ``UsageError`` where it is gone or has changed."""
+    try:
+        dataset = load(str(flat(record.config).get("data.path", "")))
+    except EngineError as error:
+        raise UsageError(f"The runs' data set cannot be read: {error.message}", error.hint) from None
+    if dataset.fingerprint != record.fingerprint:
+        raise UsageError(
+            f"{dataset.path} has changed since run {record.id} was trained on it.", "Put the file back as it was."
+        )
+    return dataset
+
+
+def refuse_other_data(records: Sequence[RunRecord]) -> None:
+    """Raises ``UsageError`` that names two runs of different data: they know no user in common."""
+    for record in records[1:]:
+        if record.fingerprint != records[0].fingerprint:
+            one, other = (f"{run.dataset} ({run.fingerprint})" for run in (records[0], record))
+            raise UsageError(
+                f"Runs {records[0].id} and {record.id} are of different data: {one} and {other}.",
+                "Choose runs of one data set.",
+            )
