@@ -139,6 +139,12 @@ class TrainingResult:
     """None where the configuration asks for no hybrid."""
     device: str
     checkpoint: Path | None
+    out_of_time: bool = False
+    """Whether it ended because its time was spent (``train.max_minutes``)."""
+    cut_at: int = 0
+    """Steps that the last epoch had when the time was spent inside it; 0: the epoch is whole."""
+    seconds: float = 0.0
+    """Wall time of training and validation, all attempts together; the test is not in it."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,11 @@ class RunRecord:
     directory: Path
     hardware: Mapping[str, str] = field(default_factory=dict)
     """Processor, memory, accelerator and system of the attempt, as the training process found them."""
+    ended_by: str = ""
+    """Why the training ended: ``epochs`` (all were done), ``patience``, ``time``, ``asked``, ``nothing`` (there is
+    nothing to train); empty before the end, and for runs from before it was kept."""
+    train_seconds: float | None = None
+    """Wall time of training and validation, all attempts together; None where it was not kept."""
 
 
 class MetricPoint(NamedTuple):
@@ -360,6 +371,8 @@ class CostEstimate:
     """At most this many."""
     model_epochs: int
     """Of them, those that use model-based neighbours."""
+    limit_seconds: float = 0.0
+    """The most that training and validation may take (``train.max_minutes``); 0: there is no limit."""
 
     @property
     def epoch_seconds(self) -> float:
@@ -369,12 +382,10 @@ class CostEstimate:
     @property
     def most_seconds(self) -> float:
         """The whole run, if early stopping does not end it."""
-        return (
-            self.count_seconds
-            + self.epochs * self.epoch_seconds
-            + self.model_epochs * self.neighbours_seconds
-            + self.test_seconds
-        )
+        training = self.count_seconds + self.epochs * self.epoch_seconds + self.model_epochs * self.neighbours_seconds
+        if self.limit_seconds:  # the last validation is whole, however late it begins
+            training = min(training, self.limit_seconds + self.validate_seconds)
+        return training + self.test_seconds
 
 
 def to_plain(value: Any) -> Any:

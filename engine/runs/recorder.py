@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,13 +38,22 @@ def say(text: str) -> None:
 class Recorder:
     """Implements ``engine.training.listening.Listener`` for one attempt of a run. Use it as a context."""
 
-    def __init__(self, store: Store, run_id: str, attempt: int, epochs: int, *, insist: float = INSIST_SECONDS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        run_id: str,
+        attempt: int,
+        epochs: int,
+        *,
+        minutes: float = 0.0,
+        insist: float = INSIST_SECONDS,
+    ) -> None:
         self._store = store
         self._run_id = run_id
         self._attempt = attempt
         self._epochs = epochs
         self._insist = insist
-        self._pace = Pace(epochs)
+        self._pace = Pace(epochs, minutes)
         self._lock = threading.Lock()
         self._buffer = Progress()
         self._sequence = 0
@@ -104,6 +113,7 @@ class Recorder:
 
         say(f"resumed after {len(reports)} epochs")
         self._insist_on(tell_missing)
+        self._pace.resumed(reports)
 
     def hybrid_began(self, epoch: int) -> None:
         say(f"hybrid correlations from epoch {epoch + 1} on")
@@ -242,10 +252,15 @@ class Recorder:
 
 
 class Pace:
-    """How far a training is, and how long it still takes at the present pace if it does not stop early."""
+    """How far a training is, and how long it still takes at the present pace if it does not stop early.
 
-    def __init__(self, epochs: int) -> None:
+    ``minutes`` that it may last (0: as long as it takes) bound both.
+    """
+
+    def __init__(self, epochs: int, minutes: float = 0.0) -> None:
         self._epochs = epochs
+        self._limit = 60 * minutes
+        self._spent = 0.0
         self._durations: deque[float] = deque(maxlen=5)
         self._began: float | None = None
 
@@ -258,12 +273,24 @@ class Pace:
         share = min(step / max(steps, 1), 1.0)
         elapsed = 0.0 if self._began is None else time.monotonic() - self._began
         whole = sum(self._durations) / len(self._durations) if self._durations else elapsed / max(share, 1e-9)
-        return (epoch + share) / self._epochs, max(whole * (self._epochs - epoch - share), 0.0)
+        left = max(whole * (self._epochs - epoch - share), 0.0)
+        return self._bounded((epoch + share) / self._epochs, left, self._spent + elapsed)
+
+    def resumed(self, reports: Sequence[EpochReport]) -> None:
+        """These epochs are done already."""
+        self._spent = sum(report.train_seconds + report.validate_seconds for report in reports)
+
+    def _bounded(self, done: float, left: float, spent: float) -> tuple[float, float]:
+        if not self._limit:
+            return done, left
+        return max(done, min(spent / self._limit, 1.0)), min(left, max(self._limit - spent, 0.0))
 
     def epoch(self, report: EpochReport) -> tuple[float, float]:
         """Share done and seconds left after a whole epoch."""
-        self._durations.append(report.train_seconds + report.validate_seconds)
+        seconds = report.train_seconds + report.validate_seconds
+        self._durations.append(seconds)
+        self._spent += seconds
         self._began = None
         mean = sum(self._durations) / len(self._durations)
         done = report.epoch + 1
-        return done / self._epochs, mean * (self._epochs - done)
+        return self._bounded(done / self._epochs, mean * (self._epochs - done), self._spent)

@@ -86,6 +86,7 @@ class _Rehearsal(Trainer):
             memory=self._memory(asks),
             epochs=epochs,
             model_epochs=self._model_epochs(epochs) if asks and similarity["uses_model"] else 0,
+            limit_seconds=60 * self.config.train.max_minutes,
         )
 
     def _model_epochs(self, epochs: int) -> int:
