@@ -78,7 +78,7 @@ class Runs:
         """Store one QUEUED run per seed (or the configuration's own).
 
         Raises ``DataError`` for data that cannot be read, or that leave nobody to train on, ``ConfigurationError`` for
-        a device that this machine does not have.
+        a device that this machine does not have, and for settings that the data make impossible.
 
         A relative data path is stored as an absolute one: the training process has another working folder.
         """
@@ -90,7 +90,7 @@ class Runs:
     ) -> tuple[RunRecord, ...]:
         """Store one QUEUED run per configuration, all or none of them: the runs of a grid. Raises as `submit` does."""
         from engine.data.dataset import SAMPLE, load, locate
-        from engine.data.splits import leave_one_out
+        from engine.data.fits import refuse_impossible
         from engine.store import NewRun
 
         devices = {config.train.device for config in configs} - {"auto", "cpu"}
@@ -100,8 +100,8 @@ class Runs:
             for device in sorted(devices):
                 resolve(device)  # type: ignore[arg-type]
         datasets = {path: load(path) for path in dict.fromkeys(config.data.path for config in configs)}
-        for dataset in datasets.values():
-            leave_one_out(dataset)  # refuses what nobody can be trained on
+        for config in configs:
+            refuse_impossible(config, datasets[config.data.path])
         new = []
         for config in configs:
             dataset = datasets[config.data.path]

@@ -26,7 +26,7 @@ from engine.config.fidelity import FidelityOptions
 from engine.config.fitting import why_unused
 from engine.config.grid import MOST_RUNS, grid, parse_list
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
-from engine.config.losses import applies, negatives_in_words, negatives_of
+from engine.config.losses import applies, negatives_field, negatives_in_words, negatives_of
 from engine.config.presets import Preset, preset, presets
 from engine.config.sections import (
     AugmentOptions,
@@ -67,6 +67,7 @@ __all__ = [
     "fields_of",
     "grid",
     "model_section",
+    "negatives_field",
     "negatives_in_words",
     "negatives_of",
     "parse",
