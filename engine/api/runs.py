@@ -86,9 +86,12 @@ class Runs:
         return self.submit_all(each, preset=preset, name=name)
 
     def submit_all(
-        self, configs: Sequence[ExperimentConfig], *, preset: str = "", name: str = ""
+        self, configs: Sequence[ExperimentConfig], *, preset: str | Sequence[str] = "", name: str = ""
     ) -> tuple[RunRecord, ...]:
-        """Store one QUEUED run per configuration, all or none of them: the runs of a grid. Raises as `submit` does."""
+        """Store one QUEUED run per configuration, all or none of them: the runs of a grid. Raises as `submit` does.
+
+        ``preset`` is one for all, or one for each.
+        """
         from engine.data.dataset import SAMPLE, load, locate
         from engine.data.fits import refuse_impossible
         from engine.store import NewRun
@@ -103,7 +106,8 @@ class Runs:
         for config in configs:
             refuse_impossible(config, datasets[config.data.path])
         new = []
-        for config in configs:
+        names = [preset] * len(configs) if isinstance(preset, str) else preset
+        for config, own in zip(configs, names, strict=True):
             dataset = datasets[config.data.path]
             if config.data.path != SAMPLE:
                 config = config.replace({"data.path": str(locate(config.data.path))})
@@ -117,7 +121,7 @@ class Runs:
                     fingerprint=dataset.fingerprint,
                     seed=config.train.seed,
                     epochs=config.train.epochs,
-                    preset=preset,
+                    preset=own,
                 )
             )
         return self.store.submit(new)

@@ -12,6 +12,7 @@ from engine.api.costs import Costs
 from engine.api.datasets import Datasets
 from engine.api.evaluations import Evaluations
 from engine.api.imports import Imports
+from engine.api.leaderboards import Leaderboards
 from engine.api.neighbours import Neighbours
 from engine.api.queueing import Queue
 from engine.api.run_marks import RunMarking
@@ -32,6 +33,7 @@ class Workspace:
         self.runs = Runs(self.directory)
         self.neighbours = Neighbours(self.runs)
         self.comparisons = Comparisons(self.runs)
+        self.leaderboards = Leaderboards(self.runs, self.comparisons)
         self.bundles = Bundles(self.runs)
         self.marks = RunMarking(self.runs)
         self.queue = Queue(self.runs)

@@ -39,6 +39,8 @@ from engine.config.sections import (
     SimilaritySection,
     TrainOptions,
 )
+from engine.config.systems import chosen as chosen_presets
+from engine.config.systems import standing as standing_presets
 
 __all__ = [
     "KS",
@@ -62,6 +64,7 @@ __all__ = [
     "SimilaritySection",
     "TrainOptions",
     "applies",
+    "chosen_presets",
     "differences",
     "fidelity_of",
     "fields_of",
@@ -76,6 +79,7 @@ __all__ = [
     "preset",
     "presets",
     "recipe_fields",
+    "standing_presets",
     "why_unused",
     "with_fidelity",
 ]

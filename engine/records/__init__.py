@@ -57,6 +57,14 @@ from engine.records.inspection import (  # noqa: F401 (one door for all records)
     UserSequence,
     UserTable,
 )
+from engine.records.leaderboard import (  # noqa: F401 (one door for all records)
+    Leaderboard,
+    LeaderboardPlan,
+    LeaderboardRequest,
+    LeaderboardRow,
+    PlannedModel,
+    PlannedRun,
+)
 from engine.records.marks import (  # noqa: F401 (one door for all records)
     MarksBefore,
     MarksNews,
