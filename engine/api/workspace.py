@@ -15,6 +15,7 @@ from engine.api.imports import Imports
 from engine.api.leaderboards import Leaderboards
 from engine.api.neighbours import Neighbours
 from engine.api.queueing import Queue
+from engine.api.results import Results
 from engine.api.run_marks import RunMarking
 from engine.api.run_protocol import RunProtocols
 from engine.api.runs import Runs
@@ -34,6 +35,7 @@ class Workspace:
         self.neighbours = Neighbours(self.runs)
         self.comparisons = Comparisons(self.runs)
         self.leaderboards = Leaderboards(self.runs, self.comparisons)
+        self.results = Results(self.runs)
         self.bundles = Bundles(self.runs)
         self.marks = RunMarking(self.runs)
         self.queue = Queue(self.runs)
