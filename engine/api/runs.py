@@ -78,7 +78,7 @@ class Runs:
         """Store one QUEUED run per seed (or the configuration's own).
 
         Raises ``DataError`` for data that cannot be read, or that leave nobody to train on, ``ConfigurationError`` for
-        a device that this machine does not have.
+        a device that this machine does not have, and for settings that the data make impossible.
 
         A relative data path is stored as an absolute one: the training process has another working folder.
         """
@@ -86,11 +86,14 @@ class Runs:
         return self.submit_all(each, preset=preset, name=name)
 
     def submit_all(
-        self, configs: Sequence[ExperimentConfig], *, preset: str = "", name: str = ""
+        self, configs: Sequence[ExperimentConfig], *, preset: str | Sequence[str] = "", name: str = ""
     ) -> tuple[RunRecord, ...]:
-        """Store one QUEUED run per configuration, all or none of them: the runs of a grid. Raises as `submit` does."""
+        """Store one QUEUED run per configuration, all or none of them: the runs of a grid. Raises as `submit` does.
+
+        ``preset`` is one for all, or one for each.
+        """
         from engine.data.dataset import SAMPLE, load, locate
-        from engine.data.splits import leave_one_out
+        from engine.data.fits import refuse_impossible
         from engine.store import NewRun
 
         devices = {config.train.device for config in configs} - {"auto", "cpu"}
@@ -100,10 +103,11 @@ class Runs:
             for device in sorted(devices):
                 resolve(device)  # type: ignore[arg-type]
         datasets = {path: load(path) for path in dict.fromkeys(config.data.path for config in configs)}
-        for dataset in datasets.values():
-            leave_one_out(dataset)  # refuses what nobody can be trained on
-        new = []
         for config in configs:
+            refuse_impossible(config, datasets[config.data.path])
+        new = []
+        names = [preset] * len(configs) if isinstance(preset, str) else preset
+        for config, own in zip(configs, names, strict=True):
             dataset = datasets[config.data.path]
             if config.data.path != SAMPLE:
                 config = config.replace({"data.path": str(locate(config.data.path))})
@@ -117,7 +121,7 @@ class Runs:
                     fingerprint=dataset.fingerprint,
                     seed=config.train.seed,
                     epochs=total_epochs(config),
-                    preset=preset,
+                    preset=own,
                 )
             )
         return self.store.submit(new)

@@ -12,9 +12,11 @@ from engine.api.costs import Costs
 from engine.api.datasets import Datasets
 from engine.api.evaluations import Evaluations
 from engine.api.imports import Imports
+from engine.api.leaderboards import Leaderboards
 from engine.api.neighbours import Neighbours
 from engine.api.queueing import Queue
 from engine.api.recommendations import Recommending
+from engine.api.results import Results
 from engine.api.run_marks import RunMarking
 from engine.api.run_protocol import RunProtocols
 from engine.api.runs import Runs
@@ -33,6 +35,8 @@ class Workspace:
         self.runs = Runs(self.directory)
         self.neighbours = Neighbours(self.runs)
         self.comparisons = Comparisons(self.runs)
+        self.leaderboards = Leaderboards(self.runs, self.comparisons)
+        self.results = Results(self.runs)
         self.bundles = Bundles(self.runs)
         self.marks = RunMarking(self.runs)
         self.queue = Queue(self.runs)

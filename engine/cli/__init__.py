@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import click
 
-from engine.cli import comparing, data, importing, queueing, recommending, runs, train
+from engine.cli import (
+    comparing,
+    data,
+    importing,
+    leaderboard,
+    queueing,
+    recommending,
+    results,
+    runs,
+    train,
+)
 from engine.cli.frame import EngineGroup, engine_version
 
 
@@ -22,6 +32,8 @@ def main() -> None:
 
 
 for _command in (
-    command for group in (data, importing, train, runs, queueing, comparing, recommending) for command in group.COMMANDS
+    command
+    for group in (data, importing, train, runs, queueing, comparing, recommending, leaderboard, results)
+    for command in group.COMMANDS
 ):
     main.add_command(_command)

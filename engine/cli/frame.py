@@ -50,7 +50,8 @@ class EngineGroup(click.Group):
     # The order of a first acquaintance, not of the alphabet.
     ORDER: ClassVar[tuple[str, ...]] = (
         *("inspect", "import", "neighbours", "augment", "popularity", "presets", "devices"),
-        *("cost", "train", "evaluate", "runs", "show", "compare", "recommend", "users", "check", "paper"),
+        *("cost", "train", "leaderboard", "evaluate", "runs", "show", "compare", "recommend", "users"),
+        *("results", "check", "paper"),
         *("stop", "resume", "queue", "export", "bundle", "unbundle", "work"),
     )
 
@@ -162,8 +163,8 @@ def _with_workspace(command: Callable[..., Any], *, makes: bool) -> Callable[...
 data_argument = click.argument("data", metavar="DATA")
 
 
-def table(rows: Iterable[Sequence[Any]], heads: Sequence[str] = ()) -> None:
-    """Print columns; numbers to the right."""
+def table(rows: Iterable[Sequence[Any]], heads: Sequence[str] = (), *, err: bool = False) -> None:
+    """Print columns; numbers to the right. ``err``: to standard error, as progress."""
     cells = [[_cell(value) for value in row] for row in rows]
     lines = ([list(heads)] if heads else []) + cells
     if not lines:
@@ -175,7 +176,7 @@ def table(rows: Iterable[Sequence[Any]], heads: Sequence[str] = ()) -> None:
             text.rjust(width) if right else text.ljust(width)
             for text, width, right in zip(line, widths, numeric, strict=True)
         ]
-        click.echo("  ".join(padded).rstrip())
+        click.echo("  ".join(padded).rstrip(), err=err)
 
 
 def _cell(value: Any) -> str:

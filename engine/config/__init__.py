@@ -26,7 +26,7 @@ from engine.config.fidelity import FidelityOptions
 from engine.config.fitting import why_unused
 from engine.config.grid import MOST_RUNS, grid, parse_list
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
-from engine.config.losses import applies, negatives_in_words, negatives_of
+from engine.config.losses import applies, negatives_field, negatives_in_words, negatives_of
 from engine.config.presets import Preset, preset, presets
 from engine.config.sections import (
     AugmentOptions,
@@ -50,6 +50,8 @@ from engine.config.stages import (
     total_epochs,
     view_epochs,
 )
+from engine.config.systems import chosen as chosen_presets
+from engine.config.systems import standing as standing_presets
 
 __all__ = [
     "KS",
@@ -73,6 +75,7 @@ __all__ = [
     "SimilaritySection",
     "TrainOptions",
     "applies",
+    "chosen_presets",
     "differences",
     "fidelity_of",
     "fields_of",
@@ -81,6 +84,7 @@ __all__ = [
     "has_views_at",
     "makes_views",
     "model_section",
+    "negatives_field",
     "negatives_in_words",
     "negatives_of",
     "own_pretraining",
@@ -93,6 +97,7 @@ __all__ = [
     "pretrains_by_contrast",
     "recipe_fields",
     "stage_at",
+    "standing_presets",
     "total_epochs",
     "view_epochs",
     "why_unused",

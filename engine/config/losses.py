@@ -25,12 +25,21 @@ def applies(config: ExperimentConfig, path: str) -> bool:
 
 def negatives_of(config: ExperimentConfig) -> int:
     """Negatives of each target: of the next-item loss, or of the model where that has a loss of its own; 0: none."""
+    section, _, name = negatives_field(config).partition(".")
+    if name:
+        return int(getattr(getattr(config, section), name))
+    model = registry.entry("model", config.model.name).facts
+    return int(model.get("negatives", 0)) if model.get("task") == "own" else 0
+
+
+def negatives_field(config: ExperimentConfig) -> str:
+    """Dotted path of the setting that says how many negatives there are; empty where none does."""
     model = registry.entry("model", config.model.name).facts
     if model.get("task") == "own":
         own = model.get("negatives", 0)
-        return int(getattr(config.model, own) if isinstance(own, str) else own)
+        return f"model.{own}" if isinstance(own, str) else ""
     field = registry.entry("next_item_loss", config.loss.next_item).facts.get("negatives")
-    return int(getattr(config.loss, field)) if field else 0
+    return f"loss.{field}" if field else ""
 
 
 def negatives_in_words(config: ExperimentConfig) -> str:

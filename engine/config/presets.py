@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from engine import paths
+from engine import paths, registry
 from engine.config.experiment import ExperimentConfig, with_fidelity
 from engine.errors import UsageError
 
@@ -22,6 +22,10 @@ class Preset:
     config: ExperimentConfig
     made_for: str = ""
     """The data set that the values were chosen for; empty: any."""
+    system: str = ""
+    """The recommender of Table 2 that it stands for: one Transformer is three of them."""
+    is_strong: bool = False
+    """Whether it is what the system reaches when tuned fairly: the name ends in ``-strong``, or the file says so."""
 
     def fits(self, dataset: str) -> bool:
         """Whether a data set of that name or path may be the one the preset was made for."""
@@ -39,7 +43,10 @@ def presets() -> tuple[Preset, ...]:
             f"{section}.{name}": value for section, group in tree["values"].items() for name, value in group.items()
         }
         words = (tree["title"], tree["description"], tree["source"])
-        preset = Preset(path.stem, *words, base.replace(values), tree.get("made_for", ""))
+        config = base.replace(values)
+        system = tree.get("system") or registry.entry("model", config.model.name).label
+        is_strong = tree.get("strong", path.stem.endswith("-strong"))
+        preset = Preset(path.stem, *words, config, tree.get("made_for", ""), system, is_strong)
         loaded.append((tree.get("order", 100), path.stem, preset))
     return tuple(preset for _, _, preset in sorted(loaded, key=lambda item: item[:2]))
 

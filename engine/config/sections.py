@@ -287,6 +287,17 @@ class TrainOptions(Options):
         label="Patience",
         unit="epochs",
     )
+    max_minutes: float = setting(
+        0.0,
+        ge=0,
+        le=1_000_000,
+        help="End after so much training and validation, over all attempts, and test the best weights; 0 sets no "
+        "limit. Inside an epoch too: what it has learned is validated like a whole one's.",
+        source="engine (leaderboard)",
+        label="Time",
+        unit="minutes (0: no limit)",
+        advanced=True,
+    )
     checkpoint_epochs: int = setting(
         1,
         ge=1,

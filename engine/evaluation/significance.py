@@ -160,7 +160,8 @@ def seed_test(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Welch's t-test between two sides' metrics, a value a seed; None unless both have two seeds that differ."""
     if min(len(first), len(second)) < 2 or (np.ptp(first) == 0 and np.ptp(second) == 0):
         return None
-    return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
+    told = [(float(np.mean(side)), float(np.std(side, ddof=1)), len(side)) for side in (first, second)]
+    return float(stats.ttest_ind_from_stats(*told[0], *told[1], equal_var=False).pvalue)
 
 
 def holm(ps: Sequence[float]) -> list[float]:

@@ -57,6 +57,14 @@ from engine.records.inspection import (  # noqa: F401 (one door for all records)
     UserSequence,
     UserTable,
 )
+from engine.records.leaderboard import (  # noqa: F401 (one door for all records)
+    Leaderboard,
+    LeaderboardPlan,
+    LeaderboardRequest,
+    LeaderboardRow,
+    PlannedModel,
+    PlannedRun,
+)
 from engine.records.marks import (  # noqa: F401 (one door for all records)
     MarksBefore,
     MarksNews,
@@ -156,6 +164,12 @@ class TrainingResult:
     """None where the configuration asks for no hybrid."""
     device: str
     checkpoint: Path | None
+    out_of_time: bool = False
+    """Whether it ended because its time was spent (``train.max_minutes``)."""
+    cut_at: int = 0
+    """Steps that the last epoch had when the time was spent inside it; 0: the epoch is whole."""
+    seconds: float = 0.0
+    """Wall time of training and validation, all attempts together; the test is not in it."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +211,11 @@ class RunRecord:
     directory: Path
     hardware: Mapping[str, str] = field(default_factory=dict)
     """Processor, memory, accelerator and system of the attempt, as the training process found them."""
+    ended_by: str = ""
+    """Why the training ended: ``epochs`` (all were done), ``patience``, ``time``, ``asked``, ``nothing`` (there is
+    nothing to train); empty before the end, and for runs from before it was kept."""
+    train_seconds: float | None = None
+    """Wall time of training and validation, all attempts together; None where it was not kept."""
 
 
 class MetricPoint(NamedTuple):
@@ -383,6 +402,8 @@ class CostEstimate:
     """Batches of such an epoch."""
     pretrain_seconds: float = 0.0
     """Such an epoch; it is not validated."""
+    limit_seconds: float = 0.0
+    """The most that training and validation may take (``train.max_minutes``); 0: there is no limit."""
 
     @property
     def all_epochs(self) -> int:
@@ -397,13 +418,15 @@ class CostEstimate:
     @property
     def most_seconds(self) -> float:
         """The whole run, if early stopping does not end it."""
-        return (
+        training = (
             self.count_seconds
             + self.pretrain_epochs * self.pretrain_seconds
             + self.epochs * self.epoch_seconds
             + self.model_epochs * self.neighbours_seconds
-            + self.test_seconds
         )
+        if self.limit_seconds:  # the last validation is whole, however late it begins
+            training = min(training, self.limit_seconds + self.validate_seconds)
+        return training + self.test_seconds
 
 
 def to_plain(value: Any) -> Any:

@@ -62,7 +62,8 @@ def execute(
     run = store.get(run_id)
     say(f"run {run_id}, attempt {attempt}, pid {os.getpid()} on {run.host}")
     before = pretrain_epochs_of(run.config)
-    listener = Recorder(store, run_id, attempt, run.epochs, pretrain_epochs=before, insist=insist)
+    minutes = run.config.get("train", {}).get("max_minutes", 0.0)
+    listener = Recorder(store, run_id, attempt, run.epochs, pretrain_epochs=before, minutes=minutes, insist=insist)
     with listener as recorder, _signals(recorder):
         ending = _ending(store, run, recorder, tools)
         if not recorder.finish(ending):
@@ -108,6 +109,8 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
         "device": result.device,
         "best_epoch": result.best_epoch,
         "hybrid_started": result.hybrid_started,
+        "ended_by": ended_by(result),
+        "train_seconds": result.seconds,
     }
     if result.stopped:
         # Half an epoch counts when it is whole; Resume goes on in the middle of it.
@@ -126,6 +129,17 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
     )
 
 
+def ended_by(result: TrainingResult) -> str:
+    """Why the training ended, in a word: ``asked``, ``nothing``, ``time``, ``patience`` or ``epochs``."""
+    if result.stopped:
+        return "asked"
+    if result.out_of_time:
+        return "time"
+    if result.stopped_early:
+        return "patience"
+    return "epochs" if result.epochs else "nothing"
+
+
 def describe(config: ExperimentConfig, result: TrainingResult) -> str:
     """How the training ended, in one or two sentences; says where the hybrid phase never began (FACTS F16)."""
     count = len(result.epochs)
@@ -136,6 +150,9 @@ def describe(config: ExperimentConfig, result: TrainingResult) -> str:
         text = f"Stopped as asked after {epochs}{best}." if count else "Stopped as asked before the first epoch's end."
     elif not count:
         text = "Evaluated; there was nothing to train."
+    elif result.out_of_time:
+        cut = f", the last one cut after {result.cut_at:,} steps" * bool(result.cut_at)
+        text = f"Ended after its {config.train.max_minutes:g} minutes: {epochs}{cut}{best}."
     elif result.stopped_early:
         text = f"Ended after {epochs}, {config.train.patience} without a better validation{best}."
     else:

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,15 +47,16 @@ class Recorder:
         epochs: int,
         *,
         pretrain_epochs: int = 0,
+        minutes: float = 0.0,
         insist: float = INSIST_SECONDS,
     ) -> None:
-        """``epochs`` of both stages, ``pretrain_epochs`` of them before training proper."""
+        """``epochs`` of both stages, ``pretrain_epochs`` of them before training proper; ``minutes`` as of `Pace`."""
         self._store = store
         self._run_id = run_id
         self._attempt = attempt
         self._epochs = epochs
         self._insist = insist
-        self._pace = Pace(epochs, pretrain_epochs)
+        self._pace = Pace(epochs, pretrain_epochs, minutes)
         self._lock = threading.Lock()
         self._buffer = Progress()
         self._sequence = 0
@@ -116,6 +117,7 @@ class Recorder:
 
         say(f"resumed after {len(reports)} epochs")
         self._insist_on(tell_missing)
+        self._pace.resumed(reports)
 
     def hybrid_began(self, epoch: int) -> None:
         say(f"hybrid correlations from epoch {epoch + 1} on")
@@ -257,12 +259,14 @@ class Pace:
     """How far a training is, and how long it still takes at the present pace if it does not stop early.
 
     Stages have paces of their own: an epoch of pre-training tells nothing of one that is validated. Before a stage has
-    shown its pace, that of the one before it stands in.
+    shown its pace, that of the one before it stands in. ``minutes`` that it may last bound both; 0: no limit.
     """
 
-    def __init__(self, epochs: int, pretrain_epochs: int = 0) -> None:
+    def __init__(self, epochs: int, pretrain_epochs: int = 0, minutes: float = 0.0) -> None:
         self._epochs = epochs
         self._pretrain_epochs = pretrain_epochs
+        self._limit = 60 * minutes
+        self._spent = 0.0
         self._durations: dict[str, deque[float]] = {}
         self._began: float | None = None
 
@@ -276,13 +280,25 @@ class Pace:
         elapsed = 0.0 if self._began is None else time.monotonic() - self._began
         shown = self._durations.get(stage_at(self._pretrain_epochs, epoch))
         whole = sum(shown) / len(shown) if shown else elapsed / max(share, 1e-9)
-        return (epoch + share) / self._epochs, max(whole * (self._epochs - epoch - share), 0.0)
+        left = max(whole * (self._epochs - epoch - share), 0.0)
+        return self._bounded((epoch + share) / self._epochs, left, self._spent + elapsed)
+
+    def resumed(self, reports: Sequence[EpochReport]) -> None:
+        """These epochs are done already."""
+        self._spent = sum(report.train_seconds + report.validate_seconds for report in reports)
+
+    def _bounded(self, done: float, left: float, spent: float) -> tuple[float, float]:
+        if not self._limit:
+            return done, left
+        return max(done, min(spent / self._limit, 1.0)), min(left, max(self._limit - spent, 0.0))
 
     def epoch(self, report: EpochReport) -> tuple[float, float]:
         """Share done and seconds left after a whole epoch."""
+        seconds = report.train_seconds + report.validate_seconds
         shown = self._durations.setdefault(stage_at(self._pretrain_epochs, report.epoch), deque(maxlen=5))
-        shown.append(report.train_seconds + report.validate_seconds)
+        shown.append(seconds)
+        self._spent += seconds
         self._began = None
         mean = sum(shown) / len(shown)
         done = report.epoch + 1
-        return done / self._epochs, mean * (self._epochs - done)
+        return self._bounded(done / self._epochs, mean * (self._epochs - done), self._spent)

@@ -90,6 +90,7 @@ def claim(session: Session, revision: int, run_id: str, mark: ProcessMark) -> in
             message="",
             hint="",
             log_tail="",
+            ended_by="",
             revision=revision,
         )
         .returning(RunRow.attempt),

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from engine.errors import StoreError
 from engine.store.tables import ClockRow
 
-HEAD = "0002"
+HEAD = "0003"
 """Schema that this version writes; the revisions of ``migrations/versions`` are numbered in order."""
 BUSY_SECONDS = 15.0
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -98,6 +98,8 @@ def _run_record(row: Any, metrics: Mapping[str, Mapping[str, float]], folder: Pa
         versions=row.versions,
         directory=folder / row.id,
         hardware=row.hardware,
+        ended_by=row.ended_by,
+        train_seconds=row.train_seconds,
     )
 
 

@@ -115,6 +115,8 @@ class RunRow(Base):
     hardware: Mapped[Any] = mapped_column(Json, default=dict)
     revision: Mapped[int]
     history_revision: Mapped[int] = mapped_column(default=0)
+    ended_by: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    train_seconds: Mapped[float | None]
 
     __table_args__ = (
         Index("runs_by_revision", "revision"),

@@ -90,6 +90,7 @@ class _Rehearsal(Trainer):
             pretrain_epochs=self.config.train.pretrain_epochs if before else 0,
             pretrain_steps=before[0][1] if before else 0,
             pretrain_seconds=before[0][0] if before else 0.0,
+            limit_seconds=60 * self.config.train.max_minutes,
         )
 
     def _stage_cost(self, plan: stages.Plan) -> tuple[float, int]:

@@ -32,6 +32,7 @@ from engine.training.seeding import Generators
 _MAY_CHANGE = {"data.path", "train.epochs", "train.patience", "train.device", "evaluate.batch_size"} | {
     "train.checkpoint_epochs",
     "train.checkpoint_minutes",
+    "train.max_minutes",
 }
 """Settings that a resumed run may have other values of: they change no step that was already taken."""
 

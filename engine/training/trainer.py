@@ -28,6 +28,7 @@ from engine.records import EpochReport, TrainingResult
 from engine.similarity.source import Correlations
 from engine.similarity.table import NeighbourTable
 from engine.training import checkpoint, setup, stages
+from engine.training.budget import Budget
 from engine.training.device import describe, memory_guard, resolve
 from engine.training.early_stopping import EarlyStopping
 from engine.training.listening import Listener
@@ -65,11 +66,14 @@ class Trainer:
         self.device = resolve(config.train.device)
         self.generators = Generators(config.train.seed, self.device)
         self.stopping = EarlyStopping(config.train.patience)
+        self.budget = Budget(config.train.max_minutes)
         self.reports: list[EpochReport] = []
         self.current: EpochState | None = None
         self.best_weights: dict[str, Tensor] | None = None
         self.hybrid_started = False
         self.stopped = False
+        self.cut_at = 0
+        """Steps that the last epoch had when the time was spent; 0: it is whole."""
         self._saved = 0.0
         self._is_dirty = False
 
@@ -78,10 +82,12 @@ class Trainer:
         with memory_guard(self.config, self.device):
             self.model = setup.model(self.config, self.dataset, self.split, self.generators.initial).to(self.device)
             if setup.trains(self.config):
+                self.budget.begin()
                 self._prepare()
                 if resume:
                     self._resume()
                 self._train()
+                self.budget.end()
             return self._result()
 
     def _prepare(self) -> None:
@@ -111,12 +117,16 @@ class Trainer:
         return setup.correlations_or_none(self.config, self.split, self.dataset)
 
     def _train(self) -> None:
-        """Algorithm 1: epochs until B, or until validation has not improved for long (FACTS F5)."""
+        """Algorithm 1: epochs until B, or until validation has not improved for long (FACTS F5), or the time is spent.
+
+        A time that is spent inside an epoch ends the epoch there: what it has learned is validated like any other's.
+        The checkpoint stays before that, so that a longer time would go on as if the epoch had never been cut.
+        """
         if not self.reports:
             self._write_checkpoint()
         self._saved = time.monotonic()
         for epoch in range(len(self.reports), total_epochs(self.config)):  # line 1
-            if self.stopping.is_over or self.stopped:
+            if self.stopping.is_over or self.stopped or self._has_no_time():
                 break
             if epoch >= self.stage.plan.end:
                 self._enter(stages.plan_at(self.config, epoch))
@@ -125,13 +135,20 @@ class Trainer:
             correlation = self._select_correlation(epoch, current)
             current.seconds += time.perf_counter() - began
             losses = self._run_epoch(epoch, current)
+            self._write_checkpoint_if(bool(self.cut_at))
             began = time.perf_counter()
             found = None if self.stopped else self._validate()
             if found is None or not (found.metrics or self.stage.plan.is_pretraining):
                 self._write_checkpoint()  # stopped half-way: Resume goes on with the very next step
                 break
             self._finish_epoch(epoch, correlation, losses, found, current.seconds, time.perf_counter() - began)
+            if self.cut_at:
+                return
         self._write_checkpoint_if(self._is_dirty)
+
+    def _has_no_time(self) -> bool:
+        """Whether the time is spent between two epochs. A run takes one step at least, to have weights to test."""
+        return self.budget.is_spent and bool(self.reports) and self.current is None
 
     def _begin_epoch(self, epoch: int) -> EpochState:
         """The order of this epoch's users, and the embeddings that its correlations follow."""
@@ -169,13 +186,16 @@ class Trainer:
             if self.listener.should_stop():
                 self.stopped = True
                 break
+            if step and self.budget.is_spent:
+                self.cut_at = step
+                break
             current.totals += self._step(self.data.batch(current.order[step * size : (step + 1) * size]))
             current.step, current.seconds = step + 1, time.perf_counter() - began
             if time.monotonic() - told >= _SECONDS_BETWEEN_STEPS_TOLD:
                 told = time.monotonic()
                 self.listener.step(epoch, step + 1, steps, self._named(current.totals / (step + 1)))
                 self._write_checkpoint_if(self._is_long_ago())
-        return self._named(current.totals / max(steps, 1))
+        return self._named(current.totals / max(current.step, 1))
 
     def _step(self, batch: Batch) -> Tensor:
         """One batch: views, representations, losses, update. Returns the losses, [objectives], on the device."""
@@ -249,7 +269,7 @@ class Trainer:
             self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.current, self._is_dirty = None, True
         is_due = len(self.reports) % self.config.train.checkpoint_epochs == 0
-        self._write_checkpoint_if(is_due or self._is_long_ago())
+        self._write_checkpoint_if(not self.cut_at and (is_due or self._is_long_ago()))
         if is_best:
             self._write_best(epoch)
         self.listener.epoch(report)
@@ -277,6 +297,7 @@ class Trainer:
                 "generators": self.generators.state(),
                 "stopping": self.stopping.state(),
                 "hybrid_started": self.hybrid_started,
+                "spent": self.budget.spent,
                 "current": None if self.current is None else setup.state_of(self.current),
             },
         )
@@ -308,6 +329,7 @@ class Trainer:
         self.stopping.restore(saved["stopping"])
         self.reports = [EpochReport(**report) for report in saved["epochs"]]
         self.hybrid_started = saved["hybrid_started"]
+        self.budget.restore(saved.get("spent", sum(r.train_seconds + r.validate_seconds for r in self.reports)))
         current = saved.get("current")  # files of version 1 stand between two epochs
         self.current = None if current is None else EpochState(**setup.restored(current, self.device))
         if saved["best"] is not None:
@@ -329,6 +351,8 @@ class Trainer:
                 found = self._evaluate(which, self.split)
                 metrics[which], ranks[which] = found.metrics, found.ranks
         path = self.directory / checkpoint.CHECKPOINT
+        has_ended_early = trains and self.stopping.is_over and not self.stopped and not self.cut_at
+        is_unfinished = bool(self.cut_at) or len(self.reports) < self.config.train.epochs
         return TrainingResult(
             epochs=tuple(self.reports),
             best_epoch=self.stopping.best_epoch,
@@ -336,8 +360,11 @@ class Trainer:
             ranks=ranks,
             users=self.split.users,
             stopped=self.stopped,
-            stopped_early=trains and self.stopping.is_over and not self.stopped,
+            stopped_early=has_ended_early,
             hybrid_started=self.hybrid_started if setup.asks_for_hybrid(self.config) else None,
             device=describe(self.device),
             checkpoint=path if path.exists() else None,
+            out_of_time=trains and is_unfinished and not self.stopped and not has_ended_early,
+            cut_at=self.cut_at,
+            seconds=self.budget.spent if trains else 0.0,
         )

@@ -11,7 +11,10 @@ import json
 import platform
 import sys
 
-NAMES = ("epoch", "false_positives", "first_metric", "importing", "inspection", "losses", "runs", "scale", "window")
+NAMES = (
+    *("epoch", "false_positives", "first_metric", "importing", "inspection", "losses", "models", "runs", "scale"),
+    "window",
+)
 
 
 def main() -> int:

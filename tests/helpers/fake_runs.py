@@ -145,9 +145,11 @@ class FakeRuns:
         return tuple(made)
 
     def submit_all(
-        self, configs: Sequence[ExperimentConfig], *, preset: str = "", name: str = ""
+        self, configs: Sequence[ExperimentConfig], *, preset: str | Sequence[str] = "", name: str = ""
     ) -> tuple[RunRecord, ...]:
-        return tuple(record for config in configs for record in self.submit(config, preset=preset, name=name))
+        names = [preset] * len(configs) if isinstance(preset, str) else preset
+        pairs = zip(configs, names, strict=True)
+        return tuple(record for config, own in pairs for record in self.submit(config, preset=own, name=name))
 
     def all(self) -> tuple[RunRecord, ...]:
         self._enter("all", None)

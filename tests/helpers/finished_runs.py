@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -47,7 +48,23 @@ def finish(
     runs = workspace.runs
     config: ExperimentConfig = preset(name).config.replace({"data.path": "sample", **(values or {})})
     made = runs.submit(config, preset=name, seeds=seeds)
-    for record in made:
+    end(workspace, made, quality, has_ranks=has_ranks, status=status)
+    return tuple(runs.get(record.id) for record in made)
+
+
+def end(
+    workspace: Workspace,
+    queued: Sequence[RunRecord],
+    quality: float = 1.0,
+    *,
+    has_ranks: bool = True,
+    status: RunStatus = RunStatus.FINISHED,
+    ended_by: str = "epochs",
+    seconds: float = 7.5,
+) -> None:
+    """Queued runs become such runs."""
+    runs = workspace.runs
+    for record in queued:
         attempt = runs.store.claim(record.id, liveness.this_process())
         assert attempt is not None
         ranks = {which: made_ranks(quality, 10 * record.seed + n) for n, which in enumerate(("valid", "test"))}
@@ -60,8 +77,9 @@ def finish(
         ]
         runs.store.record(record.id, attempt, Progress(epochs=reports, values={"best_epoch": 2, "epoch": 2}))
         metrics = {which: metrics_of(own, KS) for which, own in ranks.items()}
-        runs.store.end(record.id, attempt, Ending(status, "Done.", metrics=metrics, values={"best_epoch": 2}))
-    return tuple(runs.get(record.id) for record in made)
+        values = {"best_epoch": 2, "ended_by": ended_by, "train_seconds": seconds, "device": "CPU"}
+        values |= {"hardware": {"processor": "A processor"}, "versions": {"torch": "2.13.0"}}
+        runs.store.end(record.id, attempt, Ending(status, "Done.", metrics=metrics, values=values))
 
 
 def ids(*groups: tuple[RunRecord, ...]) -> tuple[tuple[str, ...], ...]:

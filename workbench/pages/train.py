@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from engine import registry
 from engine.config import ExperimentConfig, Preset, differences, fields_of, preset, presets, pretrains_by_contrast
@@ -147,6 +147,9 @@ class TrainPage(PageWidget):
         self.device_label = label("Looking for devices …", "muted", wrap=True)
         self.queue = button("Queue", self.queue_runs, role="primary", tip="Write the runs into the queue (Ctrl+Return)")
         self.copy = button("Copy as command", self.copy_command, theme=theme, icon="copy")
+        tip = "Many presets on this data set, with one protocol and one time for all (Ctrl+L)"
+        self.board_button = button("Leaderboard …", self.open_leaderboard, theme=theme, icon="table", tip=tip)
+        self.board: QDialog | None = None
         self.note = label("", "error", wrap=True)
         change = button("Change data set…", lambda: self.form.show_field("data.path"), role="link")
         self.cost = CostLine(self.context)
@@ -156,6 +159,7 @@ class TrainPage(PageWidget):
         parts += [seeds_label, self.seeds, self.seeds_error, self.vary, self.grid_label, line()]
         parts += [label("Device", "section"), self.device_label, line()]
         parts += [label("Cost", "section"), self.cost, line(), self.note, self.queue, self.copy]
+        parts += [line(), self.board_button]
         for part in parts:
             card.body.addWidget(part)
         card.body.setAlignment(change, Qt.AlignmentFlag.AlignLeft)
@@ -294,6 +298,20 @@ class TrainPage(PageWidget):
             self.form.rows[path].show_error(str(error))
         self.context.notifier.report(error)
 
+    def open_leaderboard(self) -> None:
+        """Set many presets side by side on the open data set; one such window at a time."""
+        if self.board is None:
+            from workbench.widgets.leaderboard_dialog import LeaderboardDialog
+
+            self.board = LeaderboardDialog(self.context, self.window())
+            self.board.destroyed.connect(self._board_closed)
+        self.board.show()
+        self.board.raise_()
+        self.board.activateWindow()
+
+    def _board_closed(self) -> None:
+        self.board = None
+
     def copy_command(self) -> None:
         """Put the equivalent command on the clipboard."""
         directory = self.context.workspace.directory
@@ -392,5 +410,6 @@ PAGE = Page(
     commands=(
         PageCommand("queue", "&Queue runs", "queue_runs", "Ctrl+Return", "can_queue", icon="play"),
         PageCommand("copy", "&Copy as command", "copy_command", enabled="can_queue", icon="copy"),
+        PageCommand("leaderboard", "&Leaderboard …", "open_leaderboard", "Ctrl+L", icon="table"),
     ),
 )

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -173,7 +174,7 @@ def test_ranks_that_cannot_be_kept_do_not_cost_the_run(store: Store) -> None:
 
 
 def test_the_ending_is_told_in_words(tmp_path: Any) -> None:
-    config = ExperimentConfig().replace({"train.patience": 2})
+    config = ExperimentConfig().replace({"train.patience": 2, "train.max_minutes": 1.5})
     two = (report(0), report(1))
     cases = {
         "Trained 2 epochs; the best was epoch 2.": {"hybrid_started": True},
@@ -183,12 +184,44 @@ def test_the_ending_is_told_in_words(tmp_path: Any) -> None:
             "hybrid_started": None,
         },
         "Trained 2 epochs; the best was epoch 2. The hybrid phase (E = 160) never began.": {},
+        "Ended after its 1.5 minutes: 2 epochs; the best was epoch 2.": {"out_of_time": True, "hybrid_started": None},
+        "Ended after its 1.5 minutes: 2 epochs, the last one cut after 1,200 steps; the best was epoch 1.": {
+            "out_of_time": True,
+            "cut_at": 1200,
+            "best_epoch": 0,
+            "hybrid_started": None,
+        },
     }
     for text, changes in cases.items():
         assert describe(config, result(tmp_path, two, **changes)) == text
     nothing = {"hybrid_started": None}
     assert describe(config, result(tmp_path, (), **nothing)) == "Evaluated; there was nothing to train."
     assert "before the first epoch's end" in describe(config, result(tmp_path, (), stopped=True, **nothing))
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({}, "epochs"),
+        ({"stopped_early": True}, "patience"),
+        ({"out_of_time": True}, "time"),
+        ({"stopped": True}, "asked"),
+        ({"epochs": ()}, "nothing"),
+    ],
+)
+def test_why_it_ended_and_how_long_it_trained_is_recorded(store: Store, changes: dict[str, Any], word: str) -> None:
+    (run,) = submit(store)
+
+    def train(*_: Any, directory: Path, **__: Any) -> Any:
+        return result(directory, **{"epochs": (report(0),), "seconds": 12.5, **changes})
+
+    execute(store, run.id, tools=tools(train))
+    ended = store.get(run.id)
+    assert (ended.ended_by, ended.train_seconds) == (word, 12.5)
+    if word == "asked":
+        store.requeue(run.id)
+        store.claim(run.id, fake_training_mark())
+        assert store.get(run.id).ended_by == ""
 
 
 def fake_training_mark() -> Any:

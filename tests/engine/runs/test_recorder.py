@@ -153,6 +153,22 @@ def test_stages_have_paces_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None
     assert pace.epoch(report(2)) == (0.75, pytest.approx(0.75))
 
 
+def test_the_pace_is_bound_by_the_time_a_run_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(recorder_module.time, "monotonic", lambda: clock[0])
+    pace = Pace(epochs=400, minutes=0.5)
+    pace.phase("training")
+    clock[0] += 10
+    assert pace.step(0, 25, 100) == (pytest.approx(10 / 30), pytest.approx(20.0))
+    assert pace.epoch(report(0)) == (pytest.approx(0.75 / 30), pytest.approx(29.25))
+    resumed = Pace(epochs=400, minutes=0.5)
+    resumed.resumed([report(n) for n in range(36)])  # 27 s
+    assert resumed.epoch(report(36)) == (pytest.approx(27.75 / 30), pytest.approx(2.25))
+    for epoch in range(37, 50):
+        done, left = resumed.epoch(report(epoch))
+    assert (done, left) == (1.0, 0.0)
+
+
 def test_leaving_the_recorder_leaves_no_thread(store: Store, run_id: str) -> None:
     with Recorder(store, run_id, 1, epochs=1):
         assert any(thread.name == "recorder" for thread in threading.enumerate())

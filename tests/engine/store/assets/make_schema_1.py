@@ -1,6 +1,7 @@
-"""Makes ``schema_1.db``: a store of schema 1 with a run of every kind. Run once, when that schema was released.
+"""Makes ``schema_N.db``: a store of schema N with a run of every kind. Run once, when that schema was released.
 
-``python -m tests.engine.store.assets.make_schema_1`` from the root of the repository. A released file never changes.
+``python -m tests.engine.store.assets.make_schema_1`` from the root of the repository writes the newest schema's file,
+unless it is there: a released file never changes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from engine.records import RunStatus
 from engine.store import Artifact, Ending, ProcessMark, Progress, Store
+from engine.store.database import HEAD
 from tests.helpers.fake_training import report, submit
 
 HERE = Path(__file__).parent
@@ -48,7 +50,9 @@ def main() -> None:
         with closing(sqlite3.connect(Path(folder) / "coserec.db")) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
             connection.execute("VACUUM")
-        shutil.copyfile(Path(folder) / "coserec.db", HERE / "schema_1.db")
+        place = HERE / f"schema_{int(HEAD)}.db"
+        if not place.exists():
+            shutil.copyfile(Path(folder) / "coserec.db", place)
 
 
 if __name__ == "__main__":

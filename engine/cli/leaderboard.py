@@ -1,0 +1,240 @@
+"""``coserec leaderboard``: many models on one file, with one split, protocol and time for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from engine.api import Workspace
+from engine.cli.follow import follow
+from engine.cli.frame import FAILED, emit, json_option, table, tell, workspace_option
+from engine.cli.settings import seeds_of
+from engine.config import KS, STOPPING_METRIC
+from engine.errors import UsageError
+from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRequest, LeaderboardRow, PlannedModel, to_plain
+
+METRICS = (*(f"HR@{k}" for k in KS), *(f"NDCG@{k}" for k in KS), "MRR")
+
+
+@click.command()
+@click.argument("data", metavar="DATA")
+@click.option(
+    "--models",
+    default="",
+    metavar="LIST",
+    help="Presets or recommenders, e.g. gru4rec-strong,SASRec; without it, the strongest preset of every recommender.",
+)
+@click.option("--seeds", default="1-3", show_default=True, metavar="LIST", help="One run a seed: 1-3 or 1,2,7.")
+@click.option(
+    "--budget-minutes",
+    "minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Training and validation of each run; then it ends, and its best weights are tested.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where all of them train.",
+)
+@click.option("--metric", default=STOPPING_METRIC, show_default=True, help="Sorts the rows, and tells them apart.")
+@click.option("--split", type=click.Choice(["test", "valid"]), default="test", show_default=True, help="Whose targets.")
+@click.option("--paper", is_flag=True, help="The paper's Table 2 beside, on its three data sets.")
+@click.option("--plan", "only_plan", is_flag=True, help="Only tell what would run, and what that takes.")
+@click.option("--queue", is_flag=True, help="Only put into the queue; `coserec work` works it off.")
+@click.option("--show", "only_show", is_flag=True, help="Only tell what has finished; start nothing.")
+@click.option("--retry", is_flag=True, help="Try runs again that have failed.")
+@click.option("--csv", type=click.Path(dir_okay=False, path_type=Path), help="Also write a line a row to this file.")
+@click.option("--latex", type=click.Path(dir_okay=False, path_type=Path), help="Also write a table for a paper.")
+@workspace_option
+@json_option
+def leaderboard(
+    data: str,
+    models: str,
+    seeds: str,
+    minutes: float,
+    device: str,
+    metric: str,
+    split: Literal["test", "valid"],
+    paper: bool,
+    only_plan: bool,
+    queue: bool,
+    only_show: bool,
+    retry: bool,
+    csv: Path | None,
+    latex: Path | None,
+    workspace: Workspace,
+    as_json: bool,
+) -> None:
+    """Train and rank models on DATA.
+
+    All have the same file, split, protocol and time. What has finished before is used again; stopped, by Ctrl+C too,
+    the same command goes on with what is left. A model that cannot run on the data is a row that says why.
+    """
+    if sum((only_plan, queue, only_show)) > 1:
+        raise UsageError("--plan, --queue and --show exclude each other.", "Give one of them.")
+    _refuse_files(csv, latex)
+    if metric not in METRICS:
+        raise UsageError(f"A leaderboard is not sorted by '{metric}'.", f"Known: {', '.join(METRICS)}.")
+    names = tuple(filter(None, (name.strip() for name in models.split(","))))
+    if models.strip() and not names:
+        raise UsageError("--models names no model.", "Write e.g. --models SASRec,gru4rec-strong.")
+    request = LeaderboardRequest(data, names, seeds_of(seeds), minutes, device, retry)
+    api = workspace.leaderboards
+    planned = api.plan(request)
+    if not only_show:
+        _print_plan(planned)
+    if only_plan or queue:
+        planned = api.start(request) if queue else planned
+        if as_json:
+            emit(_plain_plan(planned))
+        return
+    if not only_show:
+        ids = _to_do(api.start(request))
+        if ids:
+            follow(workspace.runs, ids)
+    found = api.board(request, metric=metric, split=split, paper=paper)
+    written = [str(api.export(found, path)) for path in (csv, latex) if path is not None]
+    if as_json:
+        emit(_plain(found) | {"written": written})
+    else:
+        _print(found)
+        for path in written:
+            click.echo(f"\nWritten: {path}")
+    if not only_show and not found.is_complete:
+        click.get_current_context().exit(FAILED)
+
+
+def _refuse_files(csv: Path | None, latex: Path | None) -> None:
+    """Before hours of training, not after them."""
+    if csv is not None and csv.suffix.lower() not in (".csv", ".parquet"):
+        raise UsageError(f"--csv {csv} is no table's name.", "Name a .csv or .parquet file.")
+    if latex is not None and latex.suffix.lower() != ".tex":
+        raise UsageError(f"--latex {latex} is no .tex file.", "Name a .tex file.")
+
+
+def _to_do(planned: LeaderboardPlan) -> list[str]:
+    """Runs that have not ended, in the order in which they were queued."""
+    runs = [run for model in planned.models for run in model.runs if run.status in ("queued", "running")]
+    return [run.run_id for run in sorted(runs, key=lambda run: planned.request.seeds.index(run.seed))]
+
+
+# The plan
+
+
+def _print_plan(planned: LeaderboardPlan) -> None:
+    request = planned.request
+    seeds = "1 seed" if len(request.seeds) == 1 else f"{len(request.seeds)} seeds"
+    each = f"{request.minutes:g} minutes of training and validation each"
+    tell(f"{planned.dataset}: {len(planned.models)} models, {seeds}, {each}.")
+    table([(model.title, model.preset, _runs_text(model), _told(model)) for model in planned.models], err=True)
+    counts = [
+        (len(planned.new), "to train"),
+        (len(planned.resumes), "to go on"),
+        (len(planned.waiting), "waiting or training"),
+        (len(planned.finished), "finished already"),
+    ]
+    told = ", ".join(f"{count} {words}" for count, words in counts if count) or "nothing to run"
+    tell(f"{told}; at most {_duration(planned.most_seconds)}, and the tests.")
+    for note in planned.notes:
+        tell(note)
+
+
+def _runs_text(model: PlannedModel) -> str:
+    if model.refusal:
+        return "cannot run"
+    words = {"": "new", "finished": "finished"}
+    counts: dict[str, int] = {}
+    for run in model.runs:
+        word = words.get(run.status, run.status)
+        counts[word] = counts.get(word, 0) + 1
+    return ", ".join(f"{count} {word}" for word, count in counts.items())
+
+
+def _told(model: PlannedModel) -> str:
+    failed = [run.message for run in model.runs if run.status == "failed"][:1]
+    return model.refusal or "; ".join([*failed, *model.notes])
+
+
+def _plain_plan(planned: LeaderboardPlan) -> dict[str, Any]:
+    totals = {"new": len(planned.new), "to_do": planned.to_do, "most_seconds": planned.most_seconds}
+    return dict(to_plain(planned)) | totals
+
+
+# The table
+
+
+def _print(found: Leaderboard) -> None:
+    comparison = found.comparison
+    metrics = comparison.metrics if comparison else ()
+    heads = ["", "model", *metrics, "n", "epochs", "minutes", "p, Holm", "told"]
+    rows: list[Sequence[Any]] = [
+        [
+            str(row.place or ""),
+            row.title,
+            *(_metric_text(row, name) for name in metrics),
+            str(row.n),
+            _range([*row.epochs]) + ("!" if row.out_of_time else ""),
+            _range([f"{value:.1f}" for value in row.minutes if value is not None]),
+            "best" if row.place == 1 else "–" if row.p is None else f"{row.p:.2g}",
+            f"{row.state}: {row.told}" if row.state != "done" else row.told,
+        ]
+        for row in found.rows
+    ]
+    rows += [
+        ["", f"{cell.model} (paper)", *(_paper_text(cell, name) for name in metrics), "", "", "", "", ""]
+        for cell in found.paper
+    ]
+    table(rows, heads)
+    if any(row.out_of_time for row in found.rows):
+        click.echo(
+            f"\n! ended because its {found.plan.request.minutes:g} minutes were spent; its best weights are tested."
+        )
+    if comparison is not None and comparison.tests:
+        click.echo(
+            f"\np: the {found.metric} of {comparison.users:,} users against the best row's, Wilcoxon, Holm over "
+            f"{comparison.family}."
+        )
+    for note in found.notes:
+        click.echo(f"\n{note}")
+
+
+def _metric_text(row: LeaderboardRow, name: str) -> str:
+    if row.metrics is None or name not in row.metrics:
+        return "–"
+    spread = f" ± {row.stds[name]:.4f}" if row.stds and name in row.stds else ""
+    return f"{row.metrics[name]:.4f}{spread}"
+
+
+def _paper_text(cell: Any, name: str) -> str:
+    is_faulty = any(fault in ("", name) for fault, _ in cell.faults)
+    return f"{cell.metrics[name]:.4f}{'!' if is_faulty else ''}" if name in cell.metrics else "–"
+
+
+def _range(values: Sequence[Any]) -> str:
+    found = list(dict.fromkeys(map(str, values)))
+    if not found:
+        return "–"
+    ordered = sorted(found, key=float)
+    return found[0] if len(found) == 1 else f"{ordered[0]}–{ordered[-1]}"
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+def _plain(found: Leaderboard) -> dict[str, Any]:
+    tree = dict(to_plain(found))
+    tree["plan"] = _plain_plan(found.plan)
+    return tree | {"is_complete": found.is_complete}
+
+
+COMMANDS = (leaderboard,)

@@ -1,0 +1,50 @@
+"""Which preset stands for which recommender: what a leaderboard sets side by side when nobody names its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.config.presets import Preset, presets
+from engine.errors import UsageError
+
+
+def standing(dataset: str) -> tuple[Preset, ...]:
+    """One preset of each recommender for a data set of that name or path, in the presets' order.
+
+    Of a recommender's presets that fit the data, a strong one comes before any other, one that was made for the data
+    before one for any, and otherwise the first.
+    """
+    found: dict[str, Preset] = {}
+    for item in presets():
+        if not item.fits(dataset):
+            continue
+        best = found.get(item.system)
+        if best is None or _weight(item) > _weight(best):
+            found[item.system] = item
+    return tuple(item for item in presets() if found.get(item.system) is item)
+
+
+def _weight(item: Preset) -> tuple[bool, bool]:
+    return item.is_strong, bool(item.made_for)
+
+
+def chosen(names: Sequence[str], dataset: str) -> tuple[Preset, ...]:
+    """The presets of these names; the name of a recommender (``SASRec``, ``caser``) means its standing preset.
+
+    No names: all `standing` ones. Raises ``UsageError`` for an unknown name and for a preset that is named twice.
+    """
+    if not names:
+        return standing(dataset)
+    by_name = {item.name: item for item in presets()}
+    by_system = {key.lower(): item for item in standing(dataset) for key in (item.system, item.config.model.name)}
+    by_system |= {item.system.lower(): item for item in standing(dataset)}
+    made: list[Preset] = []
+    for name in names:
+        item = by_name.get(name) or by_system.get(name.lower())
+        if item is None:
+            known = ", ".join(dict.fromkeys([*by_name, *(preset.system for preset in by_system.values())]))
+            raise UsageError(f"There is no preset or recommender called '{name}'.", f"Known: {known}.")
+        if item in made:
+            raise UsageError(f"'{name}' names {item.name}, which stands in the list already.", "Name each once.")
+        made.append(item)
+    return tuple(made)

@@ -1,0 +1,67 @@
+"""Leaderboards as files: a line a row for whatever reads CSV or Parquet, and a table for a paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from engine.records import Leaderboard, LeaderboardRow, ResultTable
+from engine.reports.latex import latex as result_latex
+
+
+def frame(found: Leaderboard) -> pd.DataFrame:
+    """A line a row, those without a measurement too; metrics as ``NDCG@20`` and ``NDCG@20 std``."""
+    request = found.plan.request
+    lines: list[dict[str, Any]] = []
+    for row in found.rows:
+        line: dict[str, Any] = {
+            "place": row.place,
+            "model": row.title,
+            "system": row.system,
+            "preset": row.preset,
+            "state": row.state,
+            "told": row.told,
+            "dataset": found.plan.dataset,
+            "data": found.plan.fingerprint,
+            "budget_minutes": request.minutes,
+            "n": row.n,
+            "seeds": " ".join(map(str, row.seeds)),
+            "epochs": " ".join(map(str, row.epochs)),
+            "best_epochs": " ".join("-" if best is None else str(best + 1) for best in row.best_epochs),
+            "minutes": " ".join("-" if minutes is None else f"{minutes:.3f}" for minutes in row.minutes),
+            "out_of_time": row.out_of_time,
+            f"difference from the best, {found.metric}": row.difference,
+            "p, Holm": row.p,
+        }
+        for name in found.comparison.metrics if found.comparison else ():
+            line[name] = (row.metrics or {}).get(name)
+            line[f"{name} std"] = (row.stds or {}).get(name)
+        lines.append(line | {"runs": " ".join(row.run_ids)})
+    return pd.DataFrame(lines)
+
+
+def latex(found: Leaderboard, table: ResultTable) -> str:
+    """The measured rows as a table for a paper; time, epochs and what could not run stand above it as comments."""
+    request = found.plan.request
+    stopped = sum(row.out_of_time for row in found.rows)
+    seeds = max((row.n for row in found.rows), default=0)
+    caption = (
+        f"{table.split.capitalize()} results on {found.plan.dataset}. Each run had {request.minutes:g} minutes of "
+        f"training and validation; {stopped} of {sum(row.n for row in found.rows)} used them up. "
+        "The best is bold, the second best underlined."
+    )
+    caption += " ± is the standard deviation over seeds." if seeds > 1 else ""
+    lines = [f"% {row.title}: {_row_text(row)}" for row in found.rows]
+    return "\n".join(lines) + "\n" + result_latex(table, caption=caption, label="tab:leaderboard")
+
+
+def _row_text(row: LeaderboardRow) -> str:
+    if not row.n:
+        return " ".join(f"{row.state}: {row.told}".split())
+    epochs = ", ".join(map(str, row.epochs))
+    minutes = ", ".join("?" if value is None else f"{value:.1f}" for value in row.minutes)
+    cut = f"; {row.out_of_time} of {row.n} ended by their time" if row.out_of_time else ""
+    return f"seeds {', '.join(map(str, row.seeds))}; epochs {epochs}; minutes {minutes}{cut}" + f"; {row.told}" * bool(
+        row.told
+    )

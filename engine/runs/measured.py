@@ -1,0 +1,118 @@
+"""Stored runs as what their presets measured: which of them count, and what is kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.config import ExperimentConfig, differences, parse, preset
+from engine.data.dataset import SAMPLE
+from engine.errors import ConfigurationError, UsageError
+from engine.records import EpochReport, RunRecord, RunStatus
+from engine.reports.measured import (
+    OF_THE_RUN,
+    MeasuredPreset,
+    MeasuredRun,
+    command,
+    merged,
+    of_protocol,
+    read_file,
+    settings_of,
+    text,
+)
+from engine.runs.files import writing
+from engine.runs.groups import protocol_of
+
+Epochs = Callable[[str], Sequence[EpochReport]]
+_MACHINE = ("processor", "cores", "memory", "system", "threads")
+
+
+def why_not(record: RunRecord) -> str:
+    """Why a run is none of its preset's results; empty where it is one."""
+    if record.status is not RunStatus.FINISHED or not record.metrics.get("test"):
+        return f"it is {record.status}"
+    if not record.preset:
+        return "it began from no preset"
+    if record.ended_by == "time":
+        return "its time ended it (train.max_minutes)"
+    try:
+        wanted, config = preset(record.preset).config, parse(dict(record.config))
+    except (UsageError, ConfigurationError) as error:
+        return f"today's program does not know its settings: {error.message}"
+    changed = _changed(config, wanted)
+    return f"it has settings of its own: {', '.join(changed[:3])}{' …' if len(changed) > 3 else ''}" if changed else ""
+
+
+def _changed(config: ExperimentConfig, wanted: ExperimentConfig) -> list[str]:
+    return [path for path in differences(wanted, config) if path not in OF_THE_RUN]
+
+
+def measured(records: Sequence[RunRecord], epochs: Epochs) -> tuple[MeasuredPreset, ...]:
+    """What the presets of ``records`` measured; of two runs of one seed, the one that ended last. All must count."""
+    groups: dict[tuple[str, str], dict[int, RunRecord]] = {}
+    for record in sorted(records, key=lambda record: (record.ended_at is not None, record.ended_at, record.id)):
+        groups.setdefault((record.preset, record.fingerprint), {})[record.seed] = record
+    return tuple(_preset([group[seed] for seed in sorted(group)], epochs) for group in groups.values())
+
+
+def _preset(records: Sequence[RunRecord], epochs: Epochs) -> MeasuredPreset:
+    first, chosen = records[0], preset(records[0].preset)
+    data: Any = first.config.get("data")
+    path = str(data.get("path"))
+    file = path if path == SAMPLE else Path(path).name
+    return MeasuredPreset(
+        format=1,
+        preset=chosen.name,
+        title=chosen.title,
+        system=chosen.system,
+        dataset=first.dataset,
+        fingerprint=first.fingerprint,
+        settings=settings_of(chosen.config),
+        protocol=of_protocol({path: value for path, value in protocol_of(first).items() if "." in path}),
+        file=file,
+        command=command(file, chosen.name, [record.seed for record in records]),
+        runs=tuple(_run(record, epochs(record.id)) for record in records),
+    )
+
+
+def _run(record: RunRecord, epochs: Sequence[EpochReport]) -> MeasuredRun:
+    ended_by = record.ended_by or (
+        "nothing" if not epochs else "epochs" if len(epochs) >= record.epochs else "patience"
+    )
+    seconds = record.train_seconds
+    if seconds is None:  # from before it was kept
+        seconds = sum(report.train_seconds + report.validate_seconds for report in epochs)
+    ended = record.ended_at or record.created_at
+    return MeasuredRun.model_validate(
+        {
+            "run": record.id,
+            "seed": record.seed,
+            "epochs": len(epochs),
+            "best_epoch": None if record.best_epoch is None else record.best_epoch + 1,
+            "ended_by": ended_by,
+            "seconds": round(seconds, 3),
+            "attempts": record.attempt,
+            "ended": f"{ended:%Y-%m-%d}",
+            "device": record.device,
+            "machine": {name: record.hardware[name] for name in _MACHINE if record.hardware.get(name)},
+            "versions": dict(record.versions),
+            "validation": dict(record.metrics["valid"]),
+            "test": dict(record.metrics["test"]),
+        }
+    )
+
+
+def write(found: Sequence[MeasuredPreset], folder: Path) -> tuple[Path, ...]:
+    """Write a file a preset and data set, with the seeds that are in the folder's files already.
+
+    Raises ``UsageError`` for a file there that holds something else, ``RunError`` where one cannot be written.
+    """
+    written = []
+    for item in found:
+        path = folder / item.file_name
+        whole = merged(item, read_file(path) if path.exists() else None)
+        with writing(path) as stream:
+            stream.write(text(whole).encode())
+        written.append(path)
+    return tuple(written)

@@ -1,0 +1,78 @@
+"""coserec leaderboard: plan, table and files; wrong use; one from beginning to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from engine.api import Workspace
+from engine.records import LeaderboardRequest
+from tests.engine.cli.conftest import Shell
+from tests.helpers.finished_runs import end
+
+FEW = ("--models", "SASRec,gru4rec-strong,popularity", "--seeds", "1-2", "--budget-minutes", "5")
+
+
+def test_the_plan_is_told_and_nothing_is_stored(shell: Shell) -> None:
+    tree = shell.runs("leaderboard", "sample", *FEW, "--plan")
+    assert (tree["new"], tree["to_do"], tree["most_seconds"]) == (5, 5, 1200.0)
+    assert [model["preset"] for model in tree["models"]] == ["sasrec", "gru4rec-strong", "popularity"]
+    told = shell("leaderboard", "sample", *FEW, "--plan", "--workspace", shell.workspace).stderr
+    assert "3 models, 2 seeds, 5 minutes of training and validation each" in told
+    assert "5 to train; at most 20 min, and the tests." in told
+    assert "does not train: one run, no seeds" in told
+    assert shell.runs("runs")["runs"] == []
+
+
+def test_the_table_has_the_facades_numbers(shell: Shell, tmp_path: Path) -> None:
+    tree = shell.runs("leaderboard", "sample", *FEW, "--queue")
+    assert len(tree["models"][0]["runs"]) == 2
+    workspace = Workspace(shell.workspace)
+    queued = [run for run in workspace.runs.all() if run.preset != "sasrec"]
+    end(workspace, queued, ended_by="time")
+    request = LeaderboardRequest("sample", ("SASRec", "gru4rec-strong", "popularity"), (1, 2), 5.0)
+    found = workspace.leaderboards.board(request)
+    workspace.runs.close()
+    files = ("--csv", tmp_path / "b.csv", "--latex", tmp_path / "b.tex")
+    tree = shell.runs("leaderboard", "sample", *FEW, "--show", *files)
+    assert [row["metrics"] for row in tree["rows"]] == [row.metrics and dict(row.metrics) for row in found.rows]
+    assert tree["is_complete"] is False
+    assert len(pd.read_csv(tmp_path / "b.csv")) == 3
+    assert r"\toprule" in (tmp_path / "b.tex").read_text(encoding="utf-8")
+    out = shell("leaderboard", "sample", *FEW, "--show", "--workspace", shell.workspace).stdout
+    assert "3!" in out
+    assert "its 5 minutes were spent" in out
+    assert "waiting: seeds 1, 2 queued" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--models", "nobody"), "no preset or recommender called 'nobody'"),
+        (("--models", ","), "names no model"),
+        (("--seeds", "x"), "no seed or range"),
+        (("--budget-minutes", "0"), "0"),
+        (("--plan", "--queue"), "exclude each other"),
+        (("--csv", "table.doc"), "no table's name"),
+        (("--latex", "table.csv"), "no .tex file"),
+        (("--metric", "recall", "--show"), "not sorted by 'recall'"),
+    ],
+)
+def test_wrong_use(shell: Shell, arguments: tuple[str, ...], message: str) -> None:
+    assert message in shell.runs("leaderboard", "sample", *arguments, code=2)["error"]["message"]
+    assert shell.runs("runs")["runs"] == []
+
+
+def test_from_beginning_to_end_with_a_model_that_cannot_run(shell: Shell, shop: Path) -> None:
+    arguments = (shop, "--models", "popularity,sasrec-sampled-softmax", "--seeds", "1", "--budget-minutes", "1")
+    tree = shell.runs("leaderboard", *arguments)
+    assert [(row["preset"], row["state"]) for row in tree["rows"]] == [
+        ("popularity", "done"),
+        ("sasrec-sampled-softmax", "refused"),
+    ]
+    assert 0 < tree["rows"][0]["metrics"]["NDCG@20"] <= 1
+    again = shell.runs("leaderboard", *arguments)
+    assert again["rows"] == tree["rows"]
+    assert len(shell.runs("runs")["runs"]) == 1
