@@ -88,6 +88,7 @@ class Trainer:
                     self._resume()
                 self._train()
                 self.budget.end()
+                self._refuse_untuned()
             return self._result()
 
     def _prepare(self) -> None:
@@ -149,6 +150,15 @@ class Trainer:
     def _has_no_time(self) -> bool:
         """Whether the time is spent between two epochs. A run takes one step at least, to have weights to test."""
         return self.budget.is_spent and bool(self.reports) and self.current is None
+
+    def _refuse_untuned(self) -> None:
+        """Weights that were only pre-trained are no result. Raises ``RunError`` where no time was left for more."""
+        if self.stage.plan.is_pretraining and self.budget.is_spent and not self.stopped:
+            raise RunError(
+                f"All of its {self.config.train.max_minutes:g} minutes went into pre-training: nothing was fine-tuned, "
+                "so there is nothing to test.",
+                "Raise train.max_minutes, or lower train.pretrain_epochs.",
+            )
 
     def _begin_epoch(self, epoch: int) -> EpochState:
         """The order of this epoch's users, and the embeddings that its correlations follow."""
@@ -352,7 +362,7 @@ class Trainer:
                 metrics[which], ranks[which] = found.metrics, found.ranks
         path = self.directory / checkpoint.CHECKPOINT
         has_ended_early = trains and self.stopping.is_over and not self.stopped and not self.cut_at
-        is_unfinished = bool(self.cut_at) or len(self.reports) < self.config.train.epochs
+        is_unfinished = bool(self.cut_at) or len(self.reports) < total_epochs(self.config)
         return TrainingResult(
             epochs=tuple(self.reports),
             best_epoch=self.stopping.best_epoch,

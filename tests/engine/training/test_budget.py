@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.config import preset
+from engine.errors import RunError
 from engine.records import TrainingResult
 from engine.training import checkpoint
 from engine.training.budget import Budget
@@ -165,3 +166,12 @@ def test_popularity_has_no_use_for_time(tmp_path: Path) -> None:
     result = Trainer(settings, DATA, listener=Silent(), directory=tmp_path).run()
     assert not result.out_of_time
     assert result.seconds == 0
+
+
+def test_a_time_that_ends_in_pretraining_leaves_nothing_to_test(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="went into pre-training: nothing was fine-tuned"):
+        trained(tmp_path / "short", 4, train__pretrain_epochs=2)
+    result = trained(tmp_path / "long", 12, train__pretrain_epochs=2)
+    assert (len(result.epochs), result.best_epoch) == (3, 2)
+    assert result.out_of_time
+    assert set(result.metrics) == {"valid", "test"}
