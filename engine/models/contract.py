@@ -3,8 +3,8 @@
 A model announces its ``task``: ``next_item`` and ``cloze`` models encode sequences, and the loss of the configuration
 is computed from their hidden states; ``own`` models turn a batch into their own loss. Its class says which
 ``examples`` an epoch consists of. One that announces ``pretraining`` offers what `engine.training.pretraining` asks
-for, and by ``pretrain_epochs`` how long; others that make views can be pre-trained by contrast. So a model is its folder
-alone, and the trainer knows none of them.
+for, and says by ``pretrain_epochs`` how long; others that make views can be pre-trained by contrast. So a model is its
+folder alone, and the trainer knows none of them.
 
 Legend: N examples of a batch, T tokens, I items, d width of a hidden state as the output table sees it.
 """
