@@ -2,7 +2,9 @@
 
 A model announces its ``task``: ``next_item`` and ``cloze`` models encode sequences, and the loss of the configuration
 is computed from their hidden states; ``own`` models turn a batch into their own loss. Its class says which
-``examples`` an epoch consists of. So a model is its folder alone, and the trainer knows none of them.
+``examples`` an epoch consists of. One that announces ``pretraining`` offers what `engine.training.pretraining` asks
+for, and says by ``pretrain_epochs`` how long; others that make views can be pre-trained by contrast. So a model is its
+folder alone, and the trainer knows none of them.
 
 Legend: N examples of a batch, T tokens, I items, d width of a hidden state as the output table sees it.
 """
@@ -38,6 +40,7 @@ class Windows:
 
     A sequence too short for one gives one stretch with fewer items; with ``prefixes``, stretches also begin before a
     sequence's first item (their missing items are left out), so that every item but the first is the target of one.
+    With ``prefixes`` and no targets, the stretches are all beginnings of a sequence.
     """
 
     inputs: int

@@ -1,6 +1,7 @@
 """Seconds of an epoch, in all and by part; tokens a second; share of the processor's product rate; peak memory.
 
-Medians over epochs, the first one beside them. ``forward`` is what of a step is none of the other parts.
+Medians over epochs, the first one beside them. ``forward`` is what of a step is none of the other parts. Of a run of
+two stages, each has ``--epochs`` of them; what is told is the last one's, and the median epoch of pre-training.
 """
 
 from __future__ import annotations
@@ -34,24 +35,28 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
 
     keep_freed_memory()  # as a run's own process does
     values = {"train.epochs": chosen.epochs, "train.device": chosen.device}
+    if preset(chosen.preset).config.train.pretrain_epochs:
+        values["train.pretrain_epochs"] = chosen.epochs
     values |= dict(item.split("=", 1) for item in chosen.set)
     config = preset(chosen.preset).config.replace(values)
     dataset = load(chosen.data)
     with tempfile.TemporaryDirectory() as folder:
         trainer = WatchedTrainer(config, dataset, listener=Silent(), directory=Path(folder))
         result = trainer.run()
-    training = [report.train_seconds for report in result.epochs]
-    validation = [report.validate_seconds for report in result.epochs]
+    before = config.train.pretrain_epochs
+    training = [report.train_seconds for report in result.epochs[before:]]
+    validation = [report.validate_seconds for report in result.epochs[before:]]
+    pretraining = [report.train_seconds for report in result.epochs[:before]]
     tokens = int(
         LeaveOneOut(dataset.sequences).train_inputs.tail(getattr(config.model, "max_length", 50)).lengths.sum()
     )
     parts = {
-        part: statistics.median(epoch[part] for epoch in trainer.seconds)
+        part: statistics.median(epoch[part] for epoch in trainer.seconds[before:])
         for part in ("steps", "augment", "backward", "optimiser")
     }
     parts["forward"] = parts["steps"] - parts["augment"] - parts["backward"] - parts["optimiser"]
     rate = product_rate(trainer.device)
-    needed = trainer.operations / len(result.epochs) / 1e12
+    needed = trainer.operations / len(training) / 1e12
     return {
         "data": dataset.name,
         "preset": chosen.preset,
@@ -59,6 +64,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
         "device": result.device,
         "threads": torch.get_num_threads(),
         "epochs": len(result.epochs),
+        **({"pretrain_seconds_median": statistics.median(pretraining)} if pretraining else {}),
         "train_seconds_median": statistics.median(training),
         "train_seconds_first": training[0],
         "validate_seconds_median": statistics.median(validation),

@@ -15,22 +15,28 @@ from unittest import mock
 
 import torch
 
+from engine.training.stages import Plan
 from engine.training.trainer import EpochState, Trainer
 
 
 class WatchedTrainer(Trainer):
-    """``seconds`` by part, one entry an epoch, and ``operations``: an encoder's float operations, all epochs."""
+    """``seconds`` by part, one entry an epoch, and ``operations``: an encoder's float operations, all epochs of a run's
+    last stage."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.seconds: list[dict[str, float]] = []
         self.operations = 0
 
-    def _prepare(self) -> None:
-        super()._prepare()
+    def _enter(self, plan: Plan) -> None:
+        super()._enter(plan)
+        self.operations = 0
         for objective in self.objectives:
             self._watch(objective, "sequences", "augment")
         self._watch(self.optimiser, "step", "optimiser")
+
+    def _prepare(self) -> None:
+        super()._prepare()
         encode = self.model.encode_slots
 
         def counted(items: Any, layout: Any) -> Any:
