@@ -30,7 +30,7 @@ from workbench.context import Context
 from workbench.engine_process import Task
 from workbench.item_models.recommended import LETTERS
 from workbench.theme import SMALL, SPACE, WIDE
-from workbench.widgets.cards import Elided, label, roomy
+from workbench.widgets.cards import Elided, label, roomy, scrolled
 from workbench.widgets.pieces import InPieces
 from workbench.widgets.recommended_list import ListsBeside
 from workbench.widgets.row_list import SearchField
@@ -163,10 +163,11 @@ class RecommendationsView(InPieces):
         column.addLayout(user)
         column.addWidget(self.told)
         column.addLayout(self.row, 1)
-        self.whole = StatefulStack(inner, self.context.theme)
+        self.whole = StatefulStack(scrolled(inner), self.context.theme)  # on a small screen it scrolls
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.whole)
+        self._show_buttons()
 
     def _connect(self) -> None:
         self._typing = QTimer(self)
