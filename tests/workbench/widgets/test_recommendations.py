@@ -15,8 +15,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from engine.errors import RunError
+from tests.helpers.fake_engine import FakeDatasets
 from tests.helpers.fake_recommendations import NO_ATTENTION, NOT_SEARCHED, USERS, FakeRecommending
-from tests.helpers.fake_runs import FakeRuns, fake_workspace
+from tests.helpers.fake_runs import FakeRuns, fake_workspace, make_record
 from workbench.context import Context, make_context
 from workbench.engine_process import Errands
 from workbench.item_models.recommended import listed
@@ -138,6 +139,33 @@ def test_a_user_is_found_by_id_and_an_unknown_one_is_an_error_with_its_sentence(
     full.show_user("3")
     qtbot.waitUntil(lambda: shows(full, "3"))
     assert full.export_button.isEnabled()
+
+
+def test_ids_are_proposed_while_one_is_typed(
+    qtbot: QtBot, full: RecommendationsView, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = make_record("r1", config={"data": {"path": "sample"}})
+    monkeypatch.setattr(context.runs, "get", lambda _run: record)
+    monkeypatch.setattr(context.workspace, "datasets", FakeDatasets())
+    full.field.setFocus()
+    full.field.selectAll()
+    QTest.keyClicks(full.field, "1")
+    model = full.completer.model()
+    qtbot.waitUntil(lambda: model.rowCount() > 0)
+    assert [model.index(row, 0).data() for row in range(model.rowCount())] == ["1", "10", "11", "12"]
+    full.completer.popup().hide()
+
+
+def test_every_outcome_can_be_chosen(qtbot: QtBot, full: RecommendationsView, fake: FakeRecommending) -> None:
+    finder = full.finder
+    qtbot.waitUntil(lambda: finder.outcome.count() == 3)
+    for place, answers in ((1, ["right"] * 3), (2, ["wrong"] * 3), (0, [""] * 3)):
+        finder.outcome.setCurrentIndex(place)
+        finder.outcome.activated.emit(place)
+        assert [box.currentData() for box in finder.answers] == answers
+        wanted = [letter for letter, answer in zip("ABC", answers, strict=True) if answer == "wrong"]
+        qtbot.waitUntil(lambda wanted=wanted: fake.searched[-1]["wrong"] == wanted)  # type: ignore[misc]
+        qtbot.waitUntil(lambda place=place: finder.outcome.currentIndex() == place)  # type: ignore[misc]
 
 
 def test_a_right_b_wrong(qtbot: QtBot, full: RecommendationsView, fake: FakeRecommending) -> None:
