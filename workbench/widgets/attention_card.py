@@ -120,4 +120,8 @@ class AttentionCard(QWidget):
 
     def _title(self) -> str:
         user = self.found.user if self.found is not None else ""
-        return f"Attention, user {user}, {self.layer_box.currentText()}, {self.head_box.currentText()}"
+        chosen = [
+            f"mean over {many}" if box.currentData() == MEAN else box.currentText().lower()
+            for box, many in ((self.layer_box, "layers"), (self.head_box, "heads"))
+        ]
+        return f"Attention, user {user}, {', '.join(chosen)}"

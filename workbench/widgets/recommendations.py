@@ -30,15 +30,16 @@ from workbench.context import Context
 from workbench.engine_process import Task
 from workbench.item_models.recommended import LETTERS
 from workbench.theme import SMALL, SPACE, WIDE
-from workbench.widgets.cards import Elided, label, roomy
+from workbench.widgets.cards import Elided, label, roomy, scrolled
 from workbench.widgets.pieces import InPieces
 from workbench.widgets.recommended_list import ListsBeside
 from workbench.widgets.row_list import SearchField
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.user_finder import UserFinder, workspace_option
 
-WIDE_ENOUGH = 860
-"""Pixels: below, the search for users is a tab beside the lists, above, it stands at their left."""
+WIDE_ENOUGH = 1150
+"""Pixels: where the search for users leaves room for a history and two lists, it stands at their left; otherwise it is
+a tab beside them."""
 FINDER_WIDTH, QWIDGETSIZE_MAX = 360, (1 << 24) - 1
 LISTS, ATTENTION, USERS = "Lists", "Attention", "Find users"
 PROPOSED = 20
@@ -95,7 +96,6 @@ class RecommendationsView(InPieces):
         theme = self.context.theme
         for letter, box in zip(LETTERS, self.run_boxes, strict=True):
             box.setAccessibleName(f"Run {letter}")
-            box.setToolTip(f"Run {letter}: its best weights recommend" if letter == "A" else f"Run {letter}, beside A")
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(6)
         self.field.setPlaceholderText("User id")
@@ -163,10 +163,11 @@ class RecommendationsView(InPieces):
         column.addLayout(user)
         column.addWidget(self.told)
         column.addLayout(self.row, 1)
-        self.whole = StatefulStack(inner, self.context.theme)
+        self.whole = StatefulStack(scrolled(inner), self.context.theme)  # on a small screen it scrolls
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.whole)
+        self._show_buttons()
 
     def _connect(self) -> None:
         self._typing = QTimer(self)
@@ -242,6 +243,9 @@ class RecommendationsView(InPieces):
     def _runs_chosen(self) -> None:
         if not self.run_ids:
             return
+        for letter, box in zip(LETTERS, self.run_boxes, strict=True):
+            run = str(box.currentData() or "")
+            box.setToolTip(f"Run {letter}: {self.name_of(run)} · {run}" if run else f"A run {letter} beside A")
         self.whole.show_content()
         self.finder.set_runs(self.run_ids)
         self._asked = None

@@ -322,16 +322,3 @@ class UserFinder(QWidget):
         text = self.command()
         QGuiApplication.clipboard().setText(text)
         self._context.notifier.tell("Copied the command.", hint=text)
-
-    def save_state(self) -> dict[str, Any]:
-        """What is asked, JSON-ready."""
-        return {"k": self.k.value(), "order": self.order.currentIndex()}
-
-    def restore_state(self, state: dict[str, Any]) -> None:
-        """Ask as before; every value is checked."""
-        for value, setter, most in (
-            (state.get("k"), self.k.setValue, 1000),
-            (state.get("order"), self.order.setCurrentIndex, len(ORDERS) - 1),
-        ):
-            if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
-                setter(value)

@@ -272,6 +272,36 @@ def test_the_weights_stay_in_memory_for_the_next_user(world: Any, monkeypatch: p
     assert workspace.recommendations.of(ids, "2").user == "2"
 
 
+def test_a_checkpoint_alone_gives_its_best_weights_and_their_epoch(world: Any) -> None:
+    workspace, runs, _ = world
+    record = runs["gru4rec"]
+    expected = workspace.recommendations.of([record.id], "5").runs[0]
+    best_file, aside = record.directory / "best.pt", record.directory / "aside"
+    best_file.rename(aside)
+    try:
+        found = workspace.recommendations.of([record.id], "5").runs[0]
+    finally:
+        aside.rename(best_file)
+    assert found.items == expected.items
+    assert found.epoch == expected.epoch == record.best_epoch
+
+
+def test_a_list_that_departs_from_the_stored_rank_says_so(world: Any) -> None:
+    workspace, runs, _ = world
+    record = runs["caser"]
+    path = record.directory / "ranks.npz"
+    before = path.read_bytes()
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    try:
+        np.savez_compressed(path, **arrays | {"test": arrays["test"] + 2})
+        (run,) = workspace.recommendations.of([record.id], "5").runs
+    finally:
+        path.write_bytes(before)
+    assert run.stored_rank == run.rank + 2
+    assert f"The run stored rank {run.stored_rank:g}, as cpu computed it; here it is {run.rank:g}." in run.notes
+
+
 def test_beside_goes_round_the_evaluated_users(world: Any) -> None:
     workspace, runs, _ = world
     beside = workspace.recommendations.beside
