@@ -10,7 +10,7 @@ import click
 
 from engine.api import Workspace
 from engine.cli.follow import follow
-from engine.cli.frame import FAILED, emit, json_option, table, tell, workspace_option
+from engine.cli.frame import FAILED, emit, json_option, span, table, tell, workspace_option
 from engine.cli.settings import seeds_of
 from engine.config import KS, STOPPING_METRIC
 from engine.errors import UsageError
@@ -180,8 +180,8 @@ def _print(found: Leaderboard) -> None:
             row.title,
             *(_metric_text(row, name) for name in metrics),
             str(row.n),
-            _range([*row.epochs]) + ("!" if row.out_of_time else ""),
-            _range([f"{value:.1f}" for value in row.minutes if value is not None]),
+            span(row.epochs) + ("!" if row.out_of_time else ""),
+            span([f"{value:.1f}" for value in row.minutes if value is not None]),
             "best" if row.place == 1 else "–" if row.p is None else f"{row.p:.2g}",
             f"{row.state}: {row.told}" if row.state != "done" else row.told,
         ]
@@ -215,14 +215,6 @@ def _metric_text(row: LeaderboardRow, name: str) -> str:
 def _paper_text(cell: Any, name: str) -> str:
     is_faulty = any(fault in ("", name) for fault, _ in cell.faults)
     return f"{cell.metrics[name]:.4f}{'!' if is_faulty else ''}" if name in cell.metrics else "–"
-
-
-def _range(values: Sequence[Any]) -> str:
-    found = list(dict.fromkeys(map(str, values)))
-    if not found:
-        return "–"
-    ordered = sorted(found, key=float)
-    return found[0] if len(found) == 1 else f"{ordered[0]}–{ordered[-1]}"
 
 
 def _duration(seconds: float) -> str:

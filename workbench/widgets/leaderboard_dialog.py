@@ -37,6 +37,7 @@ from workbench.widgets.text import time_left_text
 
 FILES = "CSV, a line a row (*.csv);;LaTeX table (*.tex);;Parquet (*.parquet)"
 DEVICES = (("Automatic", "auto"), ("CPU", "cpu"), ("NVIDIA GPU", "cuda"), ("Apple GPU", "mps"))
+MEASURING = "Comparing the finished runs on the users they share …"
 _SETTLE_MS = 250
 """A choice is planned when nothing has changed for so long."""
 _REFRESH_MS = 1500
@@ -306,7 +307,7 @@ class LeaderboardDialog(QDialog):
 
     def _not_measured(self, error: BaseException) -> None:
         self.context.notifier.report_bug(error)
-        self._say_problem(str(error))
+        self.told.setText(str(error))
 
     def _records_changed(self, records: list[RunRecord]) -> None:
         """A run of this leaderboard is elsewhere than it was: look again, soon."""
@@ -322,12 +323,14 @@ class LeaderboardDialog(QDialog):
     def _fit_columns(self) -> None:
         self.table.resizeColumnsToContents()
         self.table.setColumnWidth(0, min(max(self.table.columnWidth(0), 220), 320))
+        self.table.setColumnWidth(2, max(self.table.columnWidth(2), 90))
 
     def _say_problem(self, text: str) -> None:
         self.problem.setText(text[:1].upper() + text[1:])
         self.problem.setVisible(bool(text))
         self.seeds.setProperty("wrong", bool(text))
         repolish(self.seeds)
+        self._show_state()
 
     def _show_state(self) -> None:
         plan, board = self.plan, self.board
@@ -343,7 +346,7 @@ class LeaderboardDialog(QDialog):
         elif plan is None:
             self.told.setText("Counting …" if self._timer.isActive() else "")
         else:
-            self.told.setText(plan_text(plan))
+            self.told.setText(MEASURING if board is None and plan.finished else plan_text(plan))
         notes = [*(board.notes if board else plan.notes if plan else ())]
         self.notes.setText("\n".join(notes))
         self.notes.setVisible(bool(notes))
@@ -443,4 +446,4 @@ def plan_text(plan: LeaderboardPlan) -> str:
         (sum(bool(model.refusal) for model in plan.models), "cannot run"),
     )
     told = " · ".join(f"{count} {words}" for count, words in counts if count)
-    return f"{told}. The tests at the end of the runs come to the time."
+    return told + ". The tests at the end of the runs come to the time." * bool(plan.to_do)
