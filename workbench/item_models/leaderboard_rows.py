@@ -51,7 +51,7 @@ class LeaderboardModel(QAbstractTableModel):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return (*FIRST, self.metrics[0], *BESIDE, *self.metrics[1:], LAST)
+        return (*FIRST, self.metrics[0], *BESIDE, LAST, *self.metrics[1:])
 
     def set_ticked(self, names: Sequence[str]) -> None:
         """Tick exactly these."""

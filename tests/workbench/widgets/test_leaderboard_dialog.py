@@ -109,6 +109,9 @@ def test_the_table_fills_in_and_opens_in_compare(qtbot: QtBot, dialog: Leaderboa
     assert cell(dialog, "gru4rec-strong", "p, Holm") == "best"
     assert cell(dialog, "popularity", "p, Holm") == f"{board.rows[1].p:.2g}"
     assert cell(dialog, "sasrec", "NDCG@20") == ""
+    with qtbot.waitSignal(dialog.context.notifier.added):
+        dialog.export_to(str(tmp_path / "board.csv"))
+    assert len(pd.read_csv(tmp_path / "board.csv")) == 3
     csv = "".join(dialog.model.csv_parts())
     assert len(csv.splitlines()) == 4
     with qtbot.waitSignal(dialog.context.session.page_requested) as asked:
@@ -116,9 +119,7 @@ def test_the_table_fills_in_and_opens_in_compare(qtbot: QtBot, dialog: Leaderboa
     assert asked.args is not None
     assert asked.args[0] == "compare"
     assert asked.args[1]["runs"] == [*best.run_ids, *board.rows[1].run_ids]
-    with qtbot.waitSignal(dialog.context.notifier.added):
-        dialog.export_to(str(tmp_path / "board.csv"))
-    assert len(pd.read_csv(tmp_path / "board.csv")) == 3
+    assert not dialog.isVisible()
 
 
 def test_a_run_that_ends_is_seen_without_being_asked_for(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
@@ -199,6 +200,20 @@ def test_what_cannot_be_queued_is_told(
         dialog.queue_runs()
     assert "cannot be written" in dialog.problem.text()
     assert dialog.queue.isEnabled()
+
+
+def test_closed_while_it_asks_nothing_comes_back_and_the_queue_is_filled_all_the_same(
+    qtbot: QtBot, board_context: Context
+) -> None:
+    closed = LeaderboardDialog(board_context)
+    closed.show()
+    qtbot.waitUntil(lambda: closed.plan is not None, timeout=30_000)
+    closed.ask()
+    with qtbot.waitSignal(board_context.control.changed, timeout=30_000):
+        closed.queue_runs()
+        with qtbot.waitSignal(closed.destroyed):
+            closed.close()
+    assert len(board_context.workspace.runs.all()) == 5
 
 
 def test_the_copied_command_asks_for_the_same(dialog: LeaderboardDialog) -> None:
