@@ -172,7 +172,7 @@ def _plain_plan(planned: LeaderboardPlan) -> dict[str, Any]:
 
 def _print(found: Leaderboard) -> None:
     comparison = found.comparison
-    metrics = comparison.metrics if comparison else ()
+    metrics = comparison.metrics if comparison else METRICS
     heads = ["", "model", *metrics, "n", "epochs", "minutes", "p, Holm", "told"]
     rows: list[Sequence[Any]] = [
         [
@@ -196,6 +196,9 @@ def _print(found: Leaderboard) -> None:
         click.echo(
             f"\n! ended because its {found.plan.request.minutes:g} minutes were spent; its best weights are tested."
         )
+    for cell in found.paper:
+        for name, text in cell.faults:
+            click.echo(f"! Table 2, {cell.dataset}, {cell.model}{f' {name}' if name else ''}: {text}")
     if comparison is not None and comparison.tests:
         click.echo(
             f"\np: the {found.metric} of {comparison.users:,} users against the best row's, Wilcoxon, Holm over "
