@@ -10,7 +10,7 @@ import click
 
 from engine.api import Workspace
 from engine.api.comparisons import FIGURES
-from engine.cli.frame import emit, json_option, stored_workspace_option, table
+from engine.cli.frame import emit, json_option, span, stored_workspace_option, table
 from engine.errors import UsageError
 from engine.records import Comparison, PaperNumbers, SliceTable, to_plain
 
@@ -132,8 +132,12 @@ def _print(found: Comparison) -> None:
             item = found.measure(number, metric)
             assert item is not None
             cells.append(f"{item.mean:.4f}" + (f" ± {item.std:.4f}" if item.std is not None else ""))
+        minutes = [f"{value:.1f}" for value in group.minutes if value is not None]
+        cells += [span(group.epochs) + "!" * bool(group.out_of_time), span(minutes)]
         rows.append(cells)
-    table(rows, [f"{found.split}, {found.users:,} users", "n", *found.metrics])
+    table(rows, [f"{found.split}, {found.users:,} users", "n", *found.metrics, "epochs", "minutes"])
+    if any(group.out_of_time for group in found.groups):
+        click.echo("! ended because their time was spent (train.max_minutes)")
     if found.tests:
         names = [group.label for group in found.groups]
         click.echo(

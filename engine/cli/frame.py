@@ -193,6 +193,18 @@ def _is_number(text: str) -> bool:
     return text in ("–", "") or text.replace(",", "").replace(".", "").lstrip("-−").split("e")[0].isdigit()
 
 
+def span(values: Sequence[Any]) -> str:
+    """All alike as one, otherwise the smallest and the largest number.
+
+    >>> span([3, 3]), span(["9.5", "10.5"]), span([])
+    ('3', '9.5–10.5', '–')
+    """
+    found = sorted({str(value) for value in values}, key=float)
+    if not found:
+        return "–"
+    return found[0] if len(found) == 1 else f"{found[0]}–{found[-1]}"
+
+
 def metric_table(metrics: Mapping[str, Mapping[str, float]]) -> None:
     """One line a split, one column a metric, 4 decimals as the paper prints them."""
     names = list(dict.fromkeys(name for values in metrics.values() for name in values))

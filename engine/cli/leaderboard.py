@@ -10,7 +10,7 @@ import click
 
 from engine.api import Workspace
 from engine.cli.follow import follow
-from engine.cli.frame import FAILED, emit, json_option, table, tell, workspace_option
+from engine.cli.frame import FAILED, emit, json_option, span, table, tell, workspace_option
 from engine.cli.settings import seeds_of
 from engine.config import KS, STOPPING_METRIC
 from engine.errors import UsageError
@@ -172,7 +172,7 @@ def _plain_plan(planned: LeaderboardPlan) -> dict[str, Any]:
 
 def _print(found: Leaderboard) -> None:
     comparison = found.comparison
-    metrics = comparison.metrics if comparison else ()
+    metrics = comparison.metrics if comparison else METRICS
     heads = ["", "model", *metrics, "n", "epochs", "minutes", "p, Holm", "told"]
     rows: list[Sequence[Any]] = [
         [
@@ -180,8 +180,8 @@ def _print(found: Leaderboard) -> None:
             row.title,
             *(_metric_text(row, name) for name in metrics),
             str(row.n),
-            _range([*row.epochs]) + ("!" if row.out_of_time else ""),
-            _range([f"{value:.1f}" for value in row.minutes if value is not None]),
+            span(row.epochs) + ("!" if row.out_of_time else ""),
+            span([f"{value:.1f}" for value in row.minutes if value is not None]),
             "best" if row.place == 1 else "–" if row.p is None else f"{row.p:.2g}",
             f"{row.state}: {row.told}" if row.state != "done" else row.told,
         ]
@@ -196,6 +196,9 @@ def _print(found: Leaderboard) -> None:
         click.echo(
             f"\n! ended because its {found.plan.request.minutes:g} minutes were spent; its best weights are tested."
         )
+    for cell in found.paper:
+        for name, text in cell.faults:
+            click.echo(f"! Table 2, {cell.dataset}, {cell.model}{f' {name}' if name else ''}: {text}")
     if comparison is not None and comparison.tests:
         click.echo(
             f"\np: the {found.metric} of {comparison.users:,} users against the best row's, Wilcoxon, Holm over "
@@ -215,14 +218,6 @@ def _metric_text(row: LeaderboardRow, name: str) -> str:
 def _paper_text(cell: Any, name: str) -> str:
     is_faulty = any(fault in ("", name) for fault, _ in cell.faults)
     return f"{cell.metrics[name]:.4f}{'!' if is_faulty else ''}" if name in cell.metrics else "–"
-
-
-def _range(values: Sequence[Any]) -> str:
-    found = list(dict.fromkeys(map(str, values)))
-    if not found:
-        return "–"
-    ordered = sorted(found, key=float)
-    return found[0] if len(found) == 1 else f"{ordered[0]}–{ordered[-1]}"
 
 
 def _duration(seconds: float) -> str:

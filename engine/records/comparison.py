@@ -32,6 +32,12 @@ class ComparedGroup:
     """12 hexadecimal digits of the configuration without its seed."""
     model: str
     preset: str
+    epochs: tuple[int, ...] = ()
+    """Epochs that each run has trained."""
+    minutes: tuple[float | None, ...] = ()
+    """Of training and validation, each run; None where it was not kept."""
+    out_of_time: int = 0
+    """Runs that ended because their time was spent (``train.max_minutes``)."""
 
     @property
     def n(self) -> int:

@@ -234,10 +234,10 @@ def _row(
         seeds=tuple(run.seed for run in group),
         metrics={name: item.mean for name, item in measures.items()},
         stds={name: item.std for name, item in measures.items() if item.std is not None} or None,
-        epochs=tuple(run.epoch + 1 if model.trains else 0 for run in group),
+        epochs=comparison.groups[place].epochs,
         best_epochs=tuple(run.best_epoch for run in group),
-        minutes=tuple(None if run.train_seconds is None else run.train_seconds / 60 for run in group),
-        out_of_time=sum(run.ended_by == "time" for run in group),
+        minutes=comparison.groups[place].minutes,
+        out_of_time=comparison.groups[place].out_of_time,
         difference=None if test is None else test.difference,
         p=None if test is None else test.p_holm,
     )

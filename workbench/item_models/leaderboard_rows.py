@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from engine.config import KS, Preset
 from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRow, PlannedModel
+from workbench.widgets.compare_tables import minutes_text, spread
 from workbench.widgets.tables import csv_parts
 from workbench.widgets.text import metric_text
 
@@ -50,7 +51,7 @@ class LeaderboardModel(QAbstractTableModel):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return (*FIRST, self.metrics[0], *BESIDE, *self.metrics[1:], LAST)
+        return (*FIRST, self.metrics[0], *BESIDE, LAST, *self.metrics[1:])
 
     def set_ticked(self, names: Sequence[str]) -> None:
         """Tick exactly these."""
@@ -117,7 +118,7 @@ class LeaderboardModel(QAbstractTableModel):
             if index.column() == 0:
                 return f"{item.title} ({name})\n{item.description}\nSource: {item.source}"
             return self._text(name, LAST) or None if self.heads[index.column()] in ("Runs", LAST) else None
-        if role == Qt.ItemDataRole.TextAlignmentRole and self.heads[index.column()] not in (*FIRST, LAST):
+        if role == Qt.ItemDataRole.TextAlignmentRole and not self._is_text(index.column()):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
@@ -132,7 +133,13 @@ class LeaderboardModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return self.heads[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignLeft if self._is_text(section) else Qt.AlignmentFlag.AlignRight
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
         return TIPS.get(self.heads[section]) if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def _is_text(self, section: int) -> bool:
+        return self.heads[section] in ("Preset", "Runs", LAST)
 
     def _text(self, name: str, column: str) -> str:
         if column == "Preset":
@@ -144,7 +151,7 @@ class LeaderboardModel(QAbstractTableModel):
         if column == "Runs":
             return runs_text(planned)
         if column == LAST:
-            return told_text(planned, row)
+            return told_text(planned)
         return "" if row is None else _measured(row, column)
 
     def csv_parts(self) -> Iterator[str]:
@@ -166,12 +173,11 @@ def runs_text(planned: PlannedModel) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts.items())
 
 
-def told_text(planned: PlannedModel, row: LeaderboardRow | None) -> str:
+def told_text(planned: PlannedModel) -> str:
     """Why it cannot run; otherwise why runs failed, and what the preset has otherwise."""
     if planned.refusal:
         return planned.refusal
     failed = [f"seed {run.seed} failed: {run.message}" for run in planned.runs if run.status == "failed"]
-    del row
     return "; ".join([*failed, *planned.notes])
 
 
@@ -181,22 +187,10 @@ def _measured(row: LeaderboardRow, column: str) -> str:
     if column == "Place":
         return str(row.place)
     if column == "Epochs":
-        return spread(row.epochs) + (" · time up" if row.out_of_time else "") if any(row.epochs) else "–"
+        return (spread(row.epochs) if any(row.epochs) else "–") + " · time up" * bool(row.out_of_time)
     if column == "Minutes":
-        return spread([round(value, 1) for value in row.minutes if value is not None])
+        return minutes_text(row.minutes)
     if column == "p, Holm":
         return "best" if row.place == 1 else "–" if row.p is None else f"{row.p:.2g}"
     std = (row.stds or {}).get(column)
     return metric_text(row.metrics.get(column)) + (f" ± {metric_text(std)}" if std is not None else "")
-
-
-def spread(values: Sequence[float]) -> str:
-    """All alike as one, otherwise the smallest and the largest.
-
-    >>> spread([3, 3]), spread([9, 4, 7]), spread([])
-    ('3', '4–9', '–')
-    """
-    if not values:
-        return "–"
-    low, high = min(values), max(values)
-    return f"{low:,}" if low == high else f"{low:,}–{high:,}"

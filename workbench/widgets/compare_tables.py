@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTableView
 
-from engine.records import Comparison, PaperNumbers, SliceTable
+from engine.records import ComparedGroup, Comparison, PaperNumbers, SliceTable
 from workbench.run_names import plain
 from workbench.theme import Theme
 from workbench.widgets.cards import Card, label
@@ -109,7 +109,32 @@ def results_columns(found: Comparison, paper: PaperNumbers | None = None) -> Col
             fault = " !" if any(name in ("", metric) for name, _ in cell.faults) else ""
             texts.append(metric_text(cell.metrics[metric]) + fault if metric in cell.metrics else "")
         columns.append((metric, texts))
+    blanks = [""] * len(cells)
+    columns.append(("Epochs", [*(epochs_text(group) for group in found.groups), *blanks]))
+    columns.append(("Minutes", [*(minutes_text(group.minutes) for group in found.groups), *blanks]))
     return columns
+
+
+def epochs_text(group: ComparedGroup) -> str:
+    """``40–80``, the least and the most of a group's runs; ``time up`` where the time ended one."""
+    return (spread(group.epochs) if any(group.epochs) else "–") + " · time up" * bool(group.out_of_time)
+
+
+def minutes_text(minutes: Sequence[float | None]) -> str:
+    """``9.5–10.0`` of training and validation; – where it was not kept."""
+    return spread([round(value, 1) for value in minutes if value is not None])
+
+
+def spread(values: Sequence[float]) -> str:
+    """All alike as one, otherwise the smallest and the largest.
+
+    >>> spread([3, 3]), spread([9, 4, 7]), spread([])
+    ('3', '4–9', '–')
+    """
+    if not values:
+        return "–"
+    low, high = min(values), max(values)
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
 
 
 def tests_columns(found: Comparison) -> Columns:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from engine.config import presets, standing_presets
 from engine.errors import ConfigurationError
@@ -27,7 +28,7 @@ from engine.paths import default_workspace
 from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRequest, RunRecord
 from workbench.context import Context
 from workbench.forms.seeds import parse_seeds, seeds_text
-from workbench.item_models.leaderboard_rows import METRICS, LeaderboardModel
+from workbench.item_models.leaderboard_rows import LAST, METRICS, LeaderboardModel
 from workbench.theme import SMALL, SPACE, WIDE, repolish
 from workbench.widgets.cards import Elided, roomy
 from workbench.widgets.layout import button, label
@@ -37,6 +38,9 @@ from workbench.widgets.text import time_left_text
 
 FILES = "CSV, a line a row (*.csv);;LaTeX table (*.tex);;Parquet (*.parquet)"
 DEVICES = (("Automatic", "auto"), ("CPU", "cpu"), ("NVIDIA GPU", "cuda"), ("Apple GPU", "mps"))
+MEASURING = "Comparing the finished runs on the users they share …"
+_WIDEST_NOTE = 230
+"""Of the column whose cells are read whole as tool tips."""
 _SETTLE_MS = 250
 """A choice is planned when nothing has changed for so long."""
 _REFRESH_MS = 1500
@@ -82,6 +86,7 @@ class LeaderboardDialog(QDialog):
         self.minutes.setDecimals(1)
         self.minutes.setSuffix(" min")
         self.minutes.setValue(float(read("leaderboard/minutes", float, 10.0)))
+        self.minutes.setMaximumWidth(120)
         roomy(self.minutes)
         self.device, self.sorting = QComboBox(), QComboBox()
         for words, name in DEVICES:
@@ -150,17 +155,23 @@ class LeaderboardDialog(QDialog):
             row.addWidget(widget)
             row.addSpacing(SPACE)
         self.retry.setToolTip("A run that has failed stays a row that says why, unless this is ticked")
-        row.addWidget(self.retry)
         row.addStretch(1)
+        layout.addLayout(row)
+        row = QHBoxLayout()
+        row.setSpacing(SMALL)
         row.addWidget(self.strongest)
         row.addWidget(self.none)
+        row.addSpacing(SPACE)
+        row.addWidget(self.retry)
+        row.addStretch(1)
         layout.addLayout(row)
         layout.addWidget(self.problem)
         layout.addWidget(self.stack, 1)
         layout.addWidget(self.notes)
+        layout.addWidget(self.told)
         foot = QHBoxLayout()
         foot.setSpacing(SMALL)
-        foot.addWidget(self.told, 1)
+        foot.addStretch(1)
         for item in (self.close_button, self.copy, self.save, self.compare, self.queue):
             foot.addWidget(item)
         layout.addLayout(foot)
@@ -264,7 +275,9 @@ class LeaderboardDialog(QDialog):
 
     def _remember(self, request: LeaderboardRequest) -> None:
         write = self.context.settings.write
-        write("leaderboard/models", list(request.models))
+        # The strongest are others on other data; only another choice than them is remembered.
+        is_strongest = set(request.models) == {item.name for item in standing_presets(request.data)}
+        write("leaderboard/models", [] if is_strongest else list(request.models))
         write("leaderboard/seeds", self.seeds.text())
         write("leaderboard/minutes", request.minutes)
         write("leaderboard/device", request.device)
@@ -306,7 +319,7 @@ class LeaderboardDialog(QDialog):
 
     def _not_measured(self, error: BaseException) -> None:
         self.context.notifier.report_bug(error)
-        self._say_problem(str(error))
+        self.told.setText(str(error))
 
     def _records_changed(self, records: list[RunRecord]) -> None:
         """A run of this leaderboard is elsewhere than it was: look again, soon."""
@@ -322,12 +335,16 @@ class LeaderboardDialog(QDialog):
     def _fit_columns(self) -> None:
         self.table.resizeColumnsToContents()
         self.table.setColumnWidth(0, min(max(self.table.columnWidth(0), 220), 320))
+        self.table.setColumnWidth(2, max(self.table.columnWidth(2), 90))
+        place = self.model.heads.index(LAST)
+        self.table.setColumnWidth(place, min(self.table.columnWidth(place), _WIDEST_NOTE))
 
     def _say_problem(self, text: str) -> None:
         self.problem.setText(text[:1].upper() + text[1:])
         self.problem.setVisible(bool(text))
         self.seeds.setProperty("wrong", bool(text))
         repolish(self.seeds)
+        self._show_state()
 
     def _show_state(self) -> None:
         plan, board = self.plan, self.board
@@ -343,7 +360,7 @@ class LeaderboardDialog(QDialog):
         elif plan is None:
             self.told.setText("Counting …" if self._timer.isActive() else "")
         else:
-            self.told.setText(plan_text(plan))
+            self.told.setText(MEASURING if board is None and plan.finished else plan_text(plan))
         notes = [*(board.notes if board else plan.notes if plan else ())]
         self.notes.setText("\n".join(notes))
         self.notes.setVisible(bool(notes))
@@ -364,18 +381,26 @@ class LeaderboardDialog(QDialog):
         )
 
     def _queued(self, plan: LeaderboardPlan) -> None:
-        self._is_queueing = False
         self.context.control.changed.emit()
         self.context.notifier.tell(
             f"The leaderboard's runs wait in the queue: {len(plan.waiting)}.", hint="Tag: leaderboard", level="good"
         )
-        self._planned(plan)
+        if isValid(self):  # it may have been closed meanwhile; what was asked for is done all the same
+            self._is_queueing = False
+            self._planned(plan)
 
     def _not_queued(self, error: BaseException) -> None:
-        self._is_queueing = False
-        self._show_state()
         self.context.notifier.report(error)
-        self._say_problem(str(error))
+        if isValid(self):
+            self._is_queueing = False
+            self._say_problem(str(error))
+
+    def done(self, result: int) -> None:
+        """Closed: what was asked for to be shown is shown no more."""
+        self._timer.stop()
+        self._refresh.stop()
+        self.context.forget((id(self), "plan"), (id(self), "board"))
+        super().done(result)
 
     def open_in_compare(self) -> None:
         """The finished runs, best first where that is known, as groups in Compare."""
@@ -383,6 +408,7 @@ class LeaderboardDialog(QDialog):
             return
         ranked = [run for row in self.board.rows for run in row.run_ids] if self.board else []
         self.context.session.open_page("compare", runs=[*dict.fromkeys([*ranked, *self.plan.finished])])
+        self.close()  # it would stand before the page
 
     def copy_command(self) -> None:
         """Put the command line that does the same on the clipboard."""
@@ -443,4 +469,4 @@ def plan_text(plan: LeaderboardPlan) -> str:
         (sum(bool(model.refusal) for model in plan.models), "cannot run"),
     )
     told = " · ".join(f"{count} {words}" for count, words in counts if count)
-    return f"{told}. The tests at the end of the runs come to the time."
+    return told + ". The tests at the end of the runs come to the time." * bool(plan.to_do)

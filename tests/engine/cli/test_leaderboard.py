@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from engine.api import Workspace
+from engine.paths import resource
 from engine.records import LeaderboardRequest
 from tests.engine.cli.conftest import Shell
 from tests.helpers.finished_runs import end
@@ -45,6 +46,24 @@ def test_the_table_has_the_facades_numbers(shell: Shell, tmp_path: Path) -> None
     assert "3!" in out
     assert "its 5 minutes were spent" in out
     assert "waiting: seeds 1, 2 queued" in out
+
+
+def test_the_papers_table_stands_below_on_its_data(shell: Shell, tmp_path: Path) -> None:
+    data = tmp_path / "Beauty.txt"  # the sample's sequences under a name that the paper has
+    data.write_bytes(resource("sample", "shop.txt").read_bytes())
+    workspace = Workspace(shell.workspace)
+    workspace.leaderboards.start(LeaderboardRequest(str(data), ("popularity",), (1,), 5.0))
+    end(workspace, workspace.runs.all())
+    workspace.runs.close()
+    arguments = (data, "--models", "popularity", "--seeds", "1", "--budget-minutes", "5", "--show", "--paper")
+    tree = shell.runs("leaderboard", *arguments, "--latex", tmp_path / "b.tex")
+    told = {cell["model"]: cell["metrics"] for cell in tree["paper"]}
+    assert told["CoSeRec"]["NDCG@20"] == 0.0503
+    assert "SASRec (paper) & 0.0" in (tmp_path / "b.tex").read_text(encoding="utf-8")
+    out = shell("leaderboard", *arguments, "--workspace", shell.workspace).stdout
+    assert "CoSeRec (paper)" in out
+    assert "! Table 2, Beauty, PopRec" in out
+    assert shell.runs("leaderboard", "sample", "--models", "popularity", "--show", "--paper")["paper"] == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,242 @@
+"""The leaderboard's window: what is ticked, planned, queued and measured, on a real store and without a training."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from engine.api import Workspace
+from engine.config import standing_presets
+from engine.errors import StoreError
+from tests.helpers.finished_runs import end
+from workbench.context import Context, make_context
+from workbench.engine_process import Errands
+from workbench.item_models.leaderboard_rows import METRICS
+from workbench.theme import Theme
+from workbench.widgets.leaderboard_dialog import LeaderboardDialog
+
+FEW = ["sasrec", "gru4rec-strong", "popularity"]
+
+
+@pytest.fixture
+def board_context(theme: Theme, tmp_path: Path) -> Iterator[Context]:
+    made = make_context(Workspace(tmp_path / "workspace"), theme, engine=Errands())
+    made.settings.write("leaderboard/models", FEW)
+    made.settings.write("leaderboard/seeds", "1,2")
+    made.settings.write("leaderboard/minutes", 5.0)
+    yield made
+    made.workspace.runs.close()
+    made.close()
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, board_context: Context) -> LeaderboardDialog:
+    made = LeaderboardDialog(board_context)
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: made.plan is not None, timeout=30_000)  # the first one imports SQLAlchemy
+    return made
+
+
+def cell(dialog: LeaderboardDialog, preset: str, head: str) -> str:
+    model = dialog.model
+    index = model.index(model.order.index(preset), model.heads.index(head))
+    return str(model.data(index) or "")
+
+
+def measured(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    """Two of three models have finished."""
+    workspace = dialog.context.workspace
+    queued = {(run.preset, run.seed): run for run in workspace.runs.all()}
+    end(workspace, [queued["gru4rec-strong", 1], queued["gru4rec-strong", 2]], 0.5, ended_by="time", seconds=301)
+    end(workspace, [queued["popularity", 1]], 1.0)
+    dialog.ask()
+    qtbot.waitUntil(lambda: dialog.board is not None, timeout=20_000)
+
+
+def test_the_strongest_are_ticked_and_the_button_says_what_it_takes(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    assert dialog.queue.text() == "Queue 5 runs · at most 20 min"
+    assert cell(dialog, "sasrec", "Runs") == "2 new"
+    assert cell(dialog, "popularity", "Runs") == "1 new"
+    assert "ties" in cell(dialog, "popularity", "To know")
+    assert cell(dialog, "bpr-mf-strong", "Runs") == ""
+    dialog.tick_strongest()
+    assert dialog.model.ticked == tuple(item.name for item in standing_presets("sample"))
+    assert not dialog.queue.isEnabled()  # until the new plan is there
+    qtbot.waitUntil(lambda: dialog.plan is not None)
+    count = 2 * len(dialog.model.ticked) - 1
+    assert dialog.queue.text().startswith(f"Queue {count} runs")
+
+
+def test_queueing_submits_what_is_missing_once(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    with qtbot.waitSignal(dialog.context.control.changed):
+        qtbot.mouseClick(dialog.queue, Qt.MouseButton.LeftButton)
+    runs = dialog.context.workspace.runs.all()
+    assert len(runs) == 5
+    assert {run.config["train"]["max_minutes"] for run in runs} == {5.0}
+    qtbot.waitUntil(lambda: dialog.queue.text() == "Nothing to queue")
+    assert not dialog.queue.isEnabled()
+    assert cell(dialog, "sasrec", "Runs") == "2 queued"
+    assert "5 waiting or training" in dialog.told.text()
+
+
+def test_the_table_fills_in_and_opens_in_compare(qtbot: QtBot, dialog: LeaderboardDialog, tmp_path: Path) -> None:
+    dialog.queue_runs()
+    qtbot.waitUntil(lambda: dialog.plan is not None and bool(dialog.plan.waiting))
+    measured(qtbot, dialog)
+    board = dialog.board
+    assert board is not None
+    assert dialog.model.order[:2] == ["gru4rec-strong", "popularity"]
+    best = board.rows[0]
+    assert best.metrics is not None
+    assert best.stds is not None
+    shown = f"{best.metrics['NDCG@20']:.4f} ± {best.stds['NDCG@20']:.4f}".replace("0.", ".")
+    assert cell(dialog, "gru4rec-strong", "NDCG@20") == shown
+    assert cell(dialog, "gru4rec-strong", "Place") == "1"
+    assert cell(dialog, "gru4rec-strong", "Epochs") == "3 · time up"
+    assert cell(dialog, "gru4rec-strong", "Minutes") == "5.0"
+    assert cell(dialog, "gru4rec-strong", "p, Holm") == "best"
+    assert cell(dialog, "popularity", "p, Holm") == f"{board.rows[1].p:.2g}"
+    assert cell(dialog, "sasrec", "NDCG@20") == ""
+    with qtbot.waitSignal(dialog.context.notifier.added):
+        dialog.export_to(str(tmp_path / "board.csv"))
+    assert len(pd.read_csv(tmp_path / "board.csv")) == 3
+    csv = "".join(dialog.model.csv_parts())
+    assert len(csv.splitlines()) == 4
+    with qtbot.waitSignal(dialog.context.session.page_requested) as asked:
+        qtbot.mouseClick(dialog.compare, Qt.MouseButton.LeftButton)
+    assert asked.args is not None
+    assert asked.args[0] == "compare"
+    assert asked.args[1]["runs"] == [*best.run_ids, *board.rows[1].run_ids]
+    assert not dialog.isVisible()
+
+
+def test_a_run_that_ends_is_seen_without_being_asked_for(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    dialog.queue_runs()
+    qtbot.waitUntil(lambda: dialog.plan is not None and bool(dialog.plan.waiting))
+    workspace = dialog.context.workspace
+    (popularity,) = [run for run in workspace.runs.all() if run.preset == "popularity"]
+    end(workspace, [popularity])
+    dialog._refresh.setInterval(0)
+    record = workspace.runs.get(popularity.id)
+    other = replace(record, id="another")
+    dialog.context.runs.records_changed.emit([other])
+    assert not dialog._refresh.isActive()
+    dialog.context.runs.records_changed.emit([record])
+    qtbot.waitUntil(lambda: dialog.board is not None, timeout=20_000)
+    assert cell(dialog, "popularity", "Runs") == "1 done"
+    assert dialog.compare.text() == "Open in Compare"
+
+
+def test_everything_by_keyboard(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    assert dialog.table.hasFocus() or not dialog.isActiveWindow()
+    first = dialog.model.order[0]
+    was = first in dialog.model.ticked
+    dialog.table.selectRow(0)
+    QTest.keyClick(dialog.table, Qt.Key.Key_Space)
+    assert (first in dialog.model.ticked) is not was
+    QTest.keyClick(dialog.table, Qt.Key.Key_Return)
+    assert (first in dialog.model.ticked) is was
+    qtbot.waitUntil(lambda: dialog.plan is not None)
+    for widget in (dialog.table, dialog.seeds, dialog.minutes, dialog.device, dialog.sorting, dialog.queue):
+        assert widget.accessibleName() or widget.text()  # type: ignore[union-attr]
+
+
+def test_wrong_seeds_and_nothing_ticked_are_told(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    dialog.seeds.setText("3-1")
+    qtbot.waitUntil(lambda: "backwards" in dialog.problem.text())
+    assert not dialog.queue.isEnabled()
+    assert not dialog.copy.isEnabled()
+    dialog.seeds.setText("1")
+    qtbot.waitUntil(lambda: dialog.plan is not None)
+    assert dialog.problem.isHidden()
+    dialog.model.set_ticked(())
+    qtbot.waitUntil(lambda: dialog.told.text() == "Tick the presets that take part.")
+    assert not dialog.queue.isEnabled()
+
+
+def test_a_preset_that_cannot_run_is_a_row_that_says_why(
+    qtbot: QtBot, dialog: LeaderboardDialog, tmp_path: Path
+) -> None:
+    shop = tmp_path / "shop.txt"
+    shop.write_text("\n".join(f"{u} {u} {u + 1} {u + 2} {u + 3} {u + 4}" for u in range(1, 13)) + "\n")
+    dialog.context.session.open_dataset(str(shop))
+    assert "shop.txt" in dialog.subtitle.full
+    dialog.model.set_ticked(["sasrec", "sasrec-sampled-softmax"])
+    qtbot.waitUntil(lambda: dialog.plan is not None)
+    assert cell(dialog, "sasrec-sampled-softmax", "Runs") == "cannot run"
+    assert "256 negatives" in cell(dialog, "sasrec-sampled-softmax", "To know")
+    assert "1 cannot run" in dialog.told.text()
+
+
+def test_data_that_cannot_be_read_are_told_in_place(qtbot: QtBot, dialog: LeaderboardDialog, tmp_path: Path) -> None:
+    dialog.context.session.open_dataset(str(tmp_path / "gone.txt"))
+    qtbot.waitUntil(lambda: dialog.stack.state == "error")
+    assert "gone.txt" in dialog.stack.text
+    assert not dialog.queue.isEnabled()
+    dialog.context.session.open_dataset("sample")
+    qtbot.waitUntil(lambda: dialog.stack.state == "content")
+
+
+def test_what_cannot_be_queued_is_told(
+    qtbot: QtBot, dialog: LeaderboardDialog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise StoreError("The store cannot be written.", "Make room.")
+
+    monkeypatch.setattr(dialog.context.workspace.leaderboards, "start", refuse)
+    with qtbot.waitSignal(dialog.context.notifier.added):
+        dialog.queue_runs()
+    assert "cannot be written" in dialog.problem.text()
+    assert dialog.queue.isEnabled()
+
+
+def test_closed_while_it_asks_nothing_comes_back_and_the_queue_is_filled_all_the_same(
+    qtbot: QtBot, board_context: Context
+) -> None:
+    closed = LeaderboardDialog(board_context)
+    closed.show()
+    qtbot.waitUntil(lambda: closed.plan is not None, timeout=30_000)
+    closed.ask()
+    with qtbot.waitSignal(board_context.control.changed, timeout=30_000):
+        closed.queue_runs()
+        with qtbot.waitSignal(closed.destroyed):
+            closed.close()
+    assert len(board_context.workspace.runs.all()) == 5
+
+
+def test_the_copied_command_asks_for_the_same(dialog: LeaderboardDialog) -> None:
+    dialog.copy_command()
+    parts = shlex.split(QGuiApplication.clipboard().text())
+    assert parts[:3] == ["coserec", "leaderboard", "sample"]
+    given = dict(zip(parts[3::2], parts[4::2], strict=False))
+    assert given["--models"] == "sasrec,popularity,gru4rec-strong"
+    assert (given["--seeds"], given["--budget-minutes"], given["--metric"]) == ("1-2", "5", "NDCG@20")
+    assert given["--workspace"] == str(dialog.context.workspace.directory)
+
+
+def test_another_metric_comes_first_and_the_choice_comes_back(
+    qtbot: QtBot, dialog: LeaderboardDialog, board_context: Context
+) -> None:
+    dialog.sorting.setCurrentIndex(METRICS.index("HR@10"))
+    dialog.sorting.activated.emit(dialog.sorting.currentIndex())
+    dialog.minutes.setValue(7.5)
+    assert dialog.model.heads[3] == "HR@10"
+    assert sorted(dialog.model.metrics) == sorted(METRICS)
+    qtbot.waitUntil(lambda: dialog.plan is not None)
+    other = LeaderboardDialog(board_context)
+    other.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(other)
+    assert (other.chosen_metric, other.minutes.value(), set(other.model.ticked)) == ("HR@10", 7.5, set(FEW))
+    qtbot.waitUntil(lambda: other.plan is not None)
