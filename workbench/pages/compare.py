@@ -331,8 +331,8 @@ class ComparePage(PageWidget):
         if self.model_of_paper:
             cells = tuple(cell for cell in self.numbers.cells if cell.model in self.model_of_paper)
             overlay = PaperNumbers(self.numbers.source, cells)
-        self.parts["Overview"].paper = overlay  # type: ignore[attr-defined]
         for part in self.parts.values():
+            part.paper = overlay
             part.show_comparison(self.found, self.ids, str(self.metric_box.currentData()))
 
     # --- out of it

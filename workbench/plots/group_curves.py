@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
@@ -137,7 +137,9 @@ class ScatterPlot(Plot):
         self.points: tuple[ScatterPoint, ...] = ()
         self._field = self._metric = ""
         self._names: list[str] = []
-        self._item: Any = None
+        self.lines: tuple[tuple[str, float], ...] = ()
+        """Names and values of the metric that lie across the plot, e.g. the paper's."""
+        self._drawn: list[Any] = []
         self._theme_now = theme
         super().__init__(theme, parent, axes=number_axes())
         self.setAccessibleName("Runs by a setting and a metric")
@@ -153,6 +155,13 @@ class ScatterPlot(Plot):
         self._names = [] if is_number else sorted({as_text(p.x) for p in points})
         self._draw(self._theme_now.colours)
         self.autoRange(padding=0.08)
+
+    def set_lines(self, lines: Sequence[tuple[str, float]]) -> None:
+        """Lay other values of the metric across the plot."""
+        if tuple(lines) != self.lines:
+            self.lines = tuple(lines)
+            self._draw(self._theme_now.colours)
+            self.autoRange(padding=0.08)
 
     def restyle(self, colours: Colours) -> None:
         self._draw(colours)
@@ -181,14 +190,24 @@ class ScatterPlot(Plot):
         return x, np.array([point.y for point in self.points])
 
     def _draw(self, colours: Colours) -> None:
-        if self._item is not None:
-            self.removeItem(self._item)
-            self._item = None
+        for item in self._drawn:
+            self.removeItem(item)
+        self._drawn = []
         if not self.points:
             return
         x, y = self._places()
-        self._item = pg.ScatterPlotItem(x, y, size=9, pen=pg.mkPen(colours.text), brush=colours.series[0])
-        self.addItem(self._item)
+        self._add(pg.ScatterPlotItem(x, y, size=9, pen=pg.mkPen(colours.text), brush=colours.series[0]))
+        for name, value in self.lines:
+            pen = pg.mkPen(colours.text, width=1, style=Qt.PenStyle.DashLine)
+            # A curve and not an endless line: the range must take it in, wherever it lies.
+            self._add(pg.PlotCurveItem([float(x.min()), float(x.max()) + 1e-9], [value, value], pen=pen))
+            words = pg.TextItem(f"{name} {metric_text(value)}", color=colours.text, anchor=(0, 1))
+            words.setPos(float(x.min()), value)
+            self._add(words)
         self.getAxis("bottom").setTicks([list(enumerate(self._names))] if self._names else None)
         self.setLabel("bottom", self._field, color=colours.muted)
         self.setLabel("left", self._metric, color=colours.muted)
+
+    def _add(self, item: Any) -> None:
+        self.addItem(item)
+        self._drawn.append(item)

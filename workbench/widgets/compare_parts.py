@@ -43,6 +43,8 @@ class Tab(QWidget):
         self.found: Comparison | None = None
         self.ids: tuple[tuple[str, ...], ...] = ()
         self.chosen = "NDCG@20"
+        self.paper: PaperNumbers | None = None
+        """The columns of Table 2 that are laid over, where the tab shows a metric of the test."""
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(SPACE, SPACE, WIDE, WIDE)
         self.column.setSpacing(SPACE)
@@ -59,6 +61,13 @@ class Tab(QWidget):
         super().showEvent(event)
         if self.found is not None:
             self.refresh()
+
+    def paper_lines(self) -> tuple[tuple[str, float], ...]:
+        """Names and values of the chosen metric in what is laid over; the paper's are of the test."""
+        if self.found is None or self.found.split != "test":
+            return ()
+        cells = [cell for cell in self.paper.cells if cell.table == 2] if self.paper else []
+        return tuple((f"{c.model}, paper", c.metrics[self.chosen]) for c in cells if self.chosen in c.metrics)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -85,7 +94,6 @@ class OverviewTab(Tab):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         theme = context.theme
-        self.paper: PaperNumbers | None = None
         self.plot = GroupBarPlot(theme, "Bars of the compared groups")
         self.card = PlotCard(theme, "Test metric", self.plot, " ")
         self.table = TableCard(theme, "Results", "Mean ± standard deviation over seeds; ▲ is the best of a metric")
@@ -101,7 +109,6 @@ class OverviewTab(Tab):
         items = [found.measure(n, self.chosen) for n in range(len(found.groups))]
         values = np.array([[i.mean, i.low, i.high] if i else [np.nan] * 3 for i in items])
         cells = [c for c in self.paper.cells if c.table == 2] if self.paper else []
-        lines = tuple((f"{c.model}, paper", c.metrics[self.chosen]) for c in cells if self.chosen in c.metrics)
         self.plot.set_bars(
             Bars(
                 groups=self.labels,
@@ -110,7 +117,7 @@ class OverviewTab(Tab):
                 lows=values[:, 1:2],
                 highs=values[:, 2:],
                 value_label=f"{found.split} {self.chosen}",
-                lines=lines,
+                lines=self.paper_lines(),
             )
         )
         self.card.subtitle.setText(f"{self.chosen}, {found.split}; whiskers: {found.level:.0%} interval over users")
@@ -297,6 +304,7 @@ class ScatterTab(Tab):
         return tuple(run for group in self.ids for run in group)
 
     def refresh(self) -> None:
+        self.plot.set_lines(self.paper_lines())
         if self.found is None or not self.isVisible() or self._asked == (self.ids, self.chosen, self.found.split):
             return
         self._asked = (self.ids, self.chosen, self.found.split)

@@ -216,6 +216,9 @@ def test_the_paper_is_shown_laid_over_and_checked(qtbot: QtBot, compared: Compar
     assert isinstance(overview, OverviewTab)
     assert overview.plot.shown.lines == (("CoSeRec, paper", 0.0503),)
     assert overview.table.model.index(2, 0).data() == "CoSeRec (paper)"
+    scatter = compared.parts["Scatter"]
+    assert isinstance(scatter, ScatterTab)
+    assert scatter.plot.lines == overview.plot.shown.lines
     for text, answer in (
         ("HR@5=.0242 NDCG@5=.0388", "allows at most"),
         ("HR@5=.0537 NDCG@5=.0361", "can belong together"),
