@@ -45,6 +45,9 @@ def test_without_names_every_recommender_stands_with_its_strongest_preset() -> N
     for item in standing:
         rivals = [other for other in presets() if other.system == item.system and other.fits("sample")]
         assert item.is_strong or not any(other.is_strong for other in rivals)
+    # One Transformer is three recommenders: each of its presets says which.
+    transformers = {item.system for item in presets() if item.config.model.name == "transformer"}
+    assert transformers == {"SASRec", "CL4SRec", "CoSeRec"}
     made_for = {item.system: item.name for item in standing_presets("/data/Beauty.txt")}
     assert made_for["CoSeRec"].endswith("-beauty")
     assert all(item.fits("Toys") for item in standing_presets("Toys.txt"))
