@@ -139,7 +139,7 @@ class Trainer:
             self._write_checkpoint_if(bool(self.cut_at))
             began = time.perf_counter()
             found = None if self.stopped else self._validate()
-            if found is None or not (found.metrics or self.stage.plan.is_pretraining):
+            if found is None or (self._validates and not found.metrics):
                 self._write_checkpoint()  # stopped half-way: Resume goes on with the very next step
                 break
             self._finish_epoch(epoch, correlation, losses, found, current.seconds, time.perf_counter() - began)
@@ -232,9 +232,14 @@ class Trainer:
         total = sum(task.weight * value for task, value in zip(self.objectives, values, strict=True))
         return named | {"total": total}
 
+    @property
+    def _validates(self) -> bool:
+        """Whether epochs are validated: not in pre-training, which knows no next items yet."""
+        return not self.stage.plan.is_pretraining
+
     def _validate(self) -> Evaluation:
-        """Validation of an epoch; nothing in pre-training, which knows no next items yet."""
-        if self.stage.plan.is_pretraining:
+        """Validation of an epoch, where it is validated."""
+        if not self._validates:
             return Evaluation({}, np.empty(0), {})
         self.listener.phase("validating")
         return self._evaluate("valid", self.validated, self._asks_to_stop)
@@ -270,10 +275,9 @@ class Trainer:
                 f"The loss of epoch {epoch + 1} is not a number: training has diverged.",
                 "Lower train.learning_rate or loss.contrastive_weight and start again.",
             )
-        stage = self.stage.plan
-        is_best = not stage.is_pretraining and self.stopping.update(epoch, found.metrics[STOPPING_METRIC])
-        seconds = train_seconds, 0.0 if stage.is_pretraining else validate_seconds
-        report = EpochReport(epoch, *seconds, losses, found.metrics, correlation, is_best, stage.name)
+        is_best = bool(found.metrics) and self.stopping.update(epoch, found.metrics[STOPPING_METRIC])
+        seconds = train_seconds, validate_seconds if found.metrics else 0.0
+        report = EpochReport(epoch, *seconds, losses, found.metrics, correlation, is_best, self.stage.plan.name)
         self.reports.append(report)
         if is_best:
             self.best_weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
