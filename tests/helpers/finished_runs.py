@@ -73,11 +73,13 @@ def end(
             np.savez_compressed(record.directory / RANKS, users=sample_users(), **ranks)  # type: ignore[arg-type]
         reports = [
             EpochReport(n, 2.0, 0.5, {"total": 3.0 - n}, {"NDCG@20": 0.1 * (n + record.seed)}, "memory", n == 2)
-            for n in range(3)
+            for n in range(0 if ended_by == "nothing" else 3)
         ]
-        runs.store.record(record.id, attempt, Progress(epochs=reports, values={"best_epoch": 2, "epoch": 2}))
+        best = reports[-1].epoch if reports else None  # what does not train has none
+        if reports:
+            runs.store.record(record.id, attempt, Progress(epochs=reports, values={"best_epoch": best, "epoch": 2}))
         metrics = {which: metrics_of(own, KS) for which, own in ranks.items()}
-        values = {"best_epoch": 2, "ended_by": ended_by, "train_seconds": seconds, "device": "CPU"}
+        values = {"best_epoch": best, "ended_by": ended_by, "train_seconds": seconds, "device": "CPU"}
         values |= {"hardware": {"processor": "A processor"}, "versions": {"torch": "2.13.0"}}
         runs.store.end(record.id, attempt, Ending(status, "Done.", metrics=metrics, values=values))
 
