@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,12 +95,18 @@ def _run(record: RunRecord, epochs: Sequence[EpochReport]) -> MeasuredRun:
             "attempts": record.attempt,
             "ended": f"{ended:%Y-%m-%d}",
             "device": record.device,
-            "machine": {name: record.hardware[name] for name in _MACHINE if record.hardware.get(name)},
+            "machine": _machine(record.hardware),
             "versions": dict(record.versions),
             "validation": dict(record.metrics["valid"]),
             "test": dict(record.metrics["test"]),
         }
     )
+
+
+def _machine(hardware: Mapping[str, str]) -> dict[str, str]:
+    """What matters of a machine; of its system the name: a kernel's release tells the reader nothing."""
+    told = {name: hardware[name] for name in _MACHINE if hardware.get(name)}
+    return told | ({"system": told["system"].partition(" ")[0]} if "system" in told else {})
 
 
 def write(found: Sequence[MeasuredPreset], folder: Path) -> tuple[Path, ...]:
