@@ -33,9 +33,10 @@ KNOWN = {
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
 _INTEGER = re.compile(r"[+-]?\d+\Z")
+_MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _DATE = re.compile(
     r"(\d{4}[-/.]?\d{1,2}[-/.]?\d{1,2}([T ].*)?|\d{1,2}[-/. ]\d{1,2}[-/.,]? ?\d{4}([T ,].*)?"
-    r"|(\w{3,9},? )?(\d{1,2} )?[A-Z][a-z]{2,8}\.? \d{1,2}(,? ?\d{4})?.*|\d{1,2} [A-Z][a-z]{2,8} \d{4}.*)\Z"
+    rf"|(\w{{3,9}},? )?(\d{{1,2}} )?{_MONTH}\.? \d{{1,2}}(,? ?\d{{4}})?.*|\d{{1,2}} {_MONTH} \d{{4}}.*)\Z"
 )
 _ASIN = re.compile(r"(B[0-9A-Z]{9}|\d{9}[0-9X])\Z")
 _REVIEWER = re.compile(r"A[0-9A-Z]{9,27}\Z")
@@ -100,6 +101,8 @@ def kind_of(values: Sequence[str]) -> str:
 
     >>> kind_of(["1", "22"]), kind_of(["4.5"]), kind_of(["2014-05-03", "2014-05-04 10:00"]), kind_of(["B00X", ""])
     ('integer', 'number', 'date', 'text')
+    >>> kind_of(["Sep 4, 2014", "12 March 2014"]), kind_of(["Thing 9", "Tent 12"])
+    ('date', 'text')
     """
     given = [value.strip() for value in values if value.strip()]
     for kind, pattern in (("integer", _INTEGER), ("number", _NUMBER), ("date", _DATE)):
