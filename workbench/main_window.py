@@ -61,6 +61,9 @@ class MainWindow(QMainWindow):
         self._may_close = False
         self.closing: ClosingDialog | None = None
         self.table = ActionTable(self, context.theme)
+        self._refreshing = QTimer(self)
+        self._refreshing.setSingleShot(True)
+        self._refreshing.timeout.connect(lambda: self.table.refresh())
         self.docks: dict[str, QDockWidget] = {}
         self.setWindowTitle(TITLE)
         self.setAcceptDrops(True)
@@ -185,7 +188,7 @@ class MainWindow(QMainWindow):
         widget.setFocus(Qt.FocusReason.OtherFocusReason)
         self.rail.select(page_id)
         widget.page_shown()
-        self.table.refresh()
+        self._refreshing.start(0)  # after the page has been painted: dozens of rows are asked whether they can be used
 
     @Slot(str, object)
     def open_page(self, page_id: str, state: dict[str, Any]) -> None:
