@@ -6,6 +6,7 @@ values stand side by side.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,15 +70,19 @@ def axis_of(name: str, values: Sequence[Any]) -> ParallelAxis:
 
 def _of_numbers(name: str, values: Sequence[Any], given: Sequence[float]) -> ParallelAxis:
     low, high = float(given[0]), float(given[-1])
-    is_log = low > 0 and high / low >= WIDE
+    # Products and differences: the ratio of the greatest to a tiny least is too large for a number.
+    is_log = low > 0 and high >= WIDE * low
     lacks = any(value is None for value in values)
     floor = 0.15 if lacks else 0.0
 
     def place(value: float) -> float:
         if high == low:
             return 0.5
-        share = np.log(value / low) / np.log(high / low) if is_log else (value - low) / (high - low)
-        return floor + (1 - floor) * float(share)
+        if is_log:
+            share = (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
+        else:
+            share = (value - low) / (high - low)
+        return floor + (1 - floor) * share
 
     places = np.array([0.0 if value is None else place(float(value)) for value in values])
     named = given if len(given) <= MOST_NAMED else (given[0], given[-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.records import ParallelRun, ParallelRuns
@@ -14,6 +14,7 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=2, max_size=2
 
 
 @given(NUMBERS)
+@example([5e-324, 1.0, 2.0])
 def test_numbers_keep_their_order_and_use_the_whole_axis(values: list[float]) -> None:
     places = axis_of("x", values).places
     assert ((places >= 0) & (places <= 1)).all()
