@@ -63,7 +63,7 @@ class MainWindow(QMainWindow):
         self.table = ActionTable(self, context.theme)
         self._refreshing = QTimer(self)
         self._refreshing.setSingleShot(True)
-        self._refreshing.timeout.connect(lambda: self.table.refresh())
+        self._refreshing.timeout.connect(self.table.refresh)
         self.docks: dict[str, QDockWidget] = {}
         self.setWindowTitle(TITLE)
         self.setAcceptDrops(True)

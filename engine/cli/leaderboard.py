@@ -147,14 +147,7 @@ def _print_plan(planned: LeaderboardPlan) -> None:
 
 
 def _runs_text(model: PlannedModel) -> str:
-    if model.refusal:
-        return "cannot run"
-    words = {"": "new", "finished": "finished"}
-    counts: dict[str, int] = {}
-    for run in model.runs:
-        word = words.get(run.status, run.status)
-        counts[word] = counts.get(word, 0) + 1
-    return ", ".join(f"{count} {word}" for word, count in counts.items())
+    return model.runs_in_words({"": "new"})
 
 
 def _told(model: PlannedModel) -> str:

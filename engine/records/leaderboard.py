@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,13 @@ class PlannedModel:
     """What it has otherwise than its preset says, so that all rows are measured alike."""
     runs: tuple[PlannedRun, ...] = ()
     trains: bool = True
+
+    def runs_in_words(self, words: Mapping[str, str]) -> str:
+        """``2 done, 1 new``: how many runs are in which state, with ``words`` for some states; ``cannot run``."""
+        if self.refusal:
+            return "cannot run"
+        counts = Counter(words.get(run.status, run.status) for run in self.runs)
+        return ", ".join(f"{count} {word}" for word, count in counts.items())
 
 
 @dataclass(frozen=True)

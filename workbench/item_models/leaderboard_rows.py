@@ -164,13 +164,7 @@ class LeaderboardModel(QAbstractTableModel):
 
 def runs_text(planned: PlannedModel) -> str:
     """``2 done, 1 new``; ``cannot run``."""
-    if planned.refusal:
-        return "cannot run"
-    counts: dict[str, int] = {}
-    for run in planned.runs:
-        word = _WORDS.get(run.status, run.status)
-        counts[word] = counts.get(word, 0) + 1
-    return ", ".join(f"{count} {word}" for word, count in counts.items())
+    return planned.runs_in_words(_WORDS)
 
 
 def told_text(planned: PlannedModel) -> str:

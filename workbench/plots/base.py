@@ -57,13 +57,13 @@ class Plot(pg.PlotWidget):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         set_role(self, "bare")
         self.scene().sigMouseMoved.connect(self._moved)
-        for side in ("left", "bottom"):
+        self._items: list[Any] = []
+        # Lines of two levels: a third is a hundred faint ones, which take as long to paint as all the rest. The height
+        # of a line of text: an axis that finds it while it paints lays out and paints all once more.
+        styles = {"left": {}, "bottom": {"tickTextHeight": self.fontMetrics().height(), "autoExpandTextSpace": False}}
+        for side, style in styles.items():
             self.getAxis(side).enableAutoSIPrefix(False)
-            # Lines of two levels: a third is a hundred faint ones, which take as long to paint as all the rest.
-            self.getAxis(side).setStyle(maxTickLevel=1)
-        # The height of a line of text: an axis that finds it while it paints lays out and paints all once more.
-        bottom = self.getAxis("bottom")
-        bottom.setStyle(tickTextHeight=self.fontMetrics().height(), autoExpandTextSpace=False)
+            self.getAxis(side).setStyle(maxTickLevel=1, **style)
         theme.follow(self, Plot._restyle_with(theme))
 
     @staticmethod
@@ -80,6 +80,17 @@ class Plot(pg.PlotWidget):
         width = QFontMetrics(axis.style["tickFont"] or self.font()).horizontalAdvance(text)
         if axis.style["autoExpandTextSpace"] or width != axis.style["tickTextWidth"]:
             axis.setStyle(tickTextWidth=width, autoExpandTextSpace=False)
+
+    def put(self, item: Any, *, ignore_bounds: bool = False) -> None:
+        """Add something drawn that `wipe` takes away again."""
+        self.addItem(item, ignoreBounds=ignore_bounds)
+        self._items.append(item)
+
+    def wipe(self) -> None:
+        """Take away all that was `put`, to draw anew."""
+        for item in self._items:
+            self.removeItem(item)
+        self._items = []
 
     def restyle(self, colours: Colours) -> None:
         """Colours of what is drawn. Called once before the constructor of `Plot` ends: make the items before it."""

@@ -186,9 +186,10 @@ class LengthPlot(SummaryPlot):
         training, raw = self._padded()
         reach = np.searchsorted(np.cumsum(raw), _MIDDLE * raw.sum())
         right = len(raw) if self.shows_tail else max(int(reach), self.k + 3, 8)
-        top = float(self._height(np.array([max(raw.max(initial=1), training.max(initial=1))]))[0])
+        most = max(raw.max(initial=1), training.max(initial=1))
+        top = float(self._height(np.array([most]))[0])
         base = FLOOR if self.is_log else 0.0
-        self.make_room_left(f"{max(raw.max(initial=1), training.max(initial=1)):,}")
+        self.make_room_left(f"{most:,}")
         self.getViewBox().setLimits(xMin=-1, xMax=len(raw) + 1)
         self.getViewBox().setRange(xRange=(-0.7, right + 0.7), yRange=(base, top + (top - base) * 0.14), padding=0)
         self._place_text()

@@ -73,7 +73,6 @@ class GroupBarPlot(Plot):
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         self.shown = NOTHING
-        self._items: list[Any] = []
         self._legend: Any = None
         self._theme_now = theme
         super().__init__(theme, parent, axes={"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")})
@@ -142,9 +141,7 @@ class GroupBarPlot(Plot):
         return f"{bucket}{bars.groups[number]}: {metric_text(mean)}{between}"
 
     def _draw(self, colours: Colours) -> None:
-        for item in self._items:
-            self.removeItem(item)
-        self._items = []
+        self.wipe()
         if self._legend is not None:
             self._legend.clear()
         bars = self.shown
@@ -163,8 +160,7 @@ class GroupBarPlot(Plot):
                 label=f"{name} {metric_text(value)}",
                 labelOpts={"position": 0.012, "color": colours.text, "anchors": [(0, 1), (0, 1)]},
             )
-            self.addItem(line, ignoreBounds=True)
-            self._items.append(line)
+            self.put(line, ignore_bounds=True)
         ticks = list(enumerate(self._ticks()))
         self.getAxis("bottom").setTicks([ticks])
         self.getAxis("bottom").setHeight(56 if bars.users else None)
@@ -192,8 +188,7 @@ class GroupBarPlot(Plot):
             x=x, height=bars.means[number], width=width * 0.9, brush=mix(colour.name(), colours.surface, 0.35), pen=None
         )
         ground.setZValue(-1)
-        self.addItem(ground)
-        self._items.append(ground)
+        self.put(ground)
         drawn = pg.BarGraphItem(
             x=x,
             height=bars.means[number],
@@ -202,8 +197,7 @@ class GroupBarPlot(Plot):
             pen=pg.mkPen(colour),
             name=short(bars.groups[number]) if number < MOST_NAMED else None,
         )
-        self.addItem(drawn)
-        self._items.append(drawn)
+        self.put(drawn)
         if np.isfinite(bars.lows[number]).all():
             ends = pg.ErrorBarItem(
                 x=x,
@@ -213,5 +207,4 @@ class GroupBarPlot(Plot):
                 beam=min(width * 0.3, 0.03),
                 pen=pg.mkPen(colours.text, width=1),
             )
-            self.addItem(ends)
-            self._items.append(ends)
+            self.put(ends)

@@ -43,7 +43,6 @@ class GroupCurvePlot(Plot):
         self.curves: tuple[ComparedCurve, ...] = ()
         self.labels: tuple[str, ...] = ()
         self.is_time = False
-        self._items: list[Any] = []
         self._legend: Any = None
         self._theme_now = theme
         super().__init__(theme, parent, axes={"left": pg.AxisItem("left"), "bottom": WholeAxis("bottom")})
@@ -88,9 +87,7 @@ class GroupCurvePlot(Plot):
         return f"{place} · {' · '.join(read)}"
 
     def _draw(self, colours: Colours) -> None:
-        for item in self._items:
-            self.removeItem(item)
-        self._items = []
+        self.wipe()
         if self._legend is not None:
             self._legend.clear()
         self.getAxis("bottom").is_time = self.is_time
@@ -110,12 +107,12 @@ class GroupCurvePlot(Plot):
             )
             self._items.append(line)
             if (curve.n > 1).any():
-                self._items += self._band(curve, x, look.colour)
+                self._put_band(curve, x, look.colour)
         self.setLabel("bottom", "minutes of training and validating" if self.is_time else "epoch", color=colours.muted)
         name = self.curves[0].series if self.curves else ""
         self.setLabel("left", name.replace("valid/", "validation ").replace("loss/", "loss: "), color=colours.muted)
 
-    def _band(self, curve: ComparedCurve, x: Any, colour: str) -> list[Any]:
+    def _put_band(self, curve: ComparedCurve, x: Any, colour: str) -> None:
         edges = [
             pg.PlotCurveItem(x, values, pen=pg.mkPen(None))
             for values in (curve.mean - curve.std, curve.mean + curve.std)
@@ -124,10 +121,8 @@ class GroupCurvePlot(Plot):
         soft.setAlpha(45)
         band = pg.FillBetweenItem(*edges, brush=soft)
         band.setZValue(-10)
-        items = [*edges, band]
-        for item in items:
-            self.addItem(item)
-        return items
+        for item in (*edges, band):
+            self.put(item)
 
 
 class ScatterPlot(Plot):
@@ -139,7 +134,6 @@ class ScatterPlot(Plot):
         self._names: list[str] = []
         self.lines: tuple[tuple[str, float], ...] = ()
         """Names and values of the metric that lie across the plot, e.g. the paper's."""
-        self._drawn: list[Any] = []
         self._theme_now = theme
         super().__init__(theme, parent, axes=number_axes())
         self.setAccessibleName("Runs by a setting and a metric")
@@ -190,24 +184,18 @@ class ScatterPlot(Plot):
         return x, np.array([point.y for point in self.points])
 
     def _draw(self, colours: Colours) -> None:
-        for item in self._drawn:
-            self.removeItem(item)
-        self._drawn = []
+        self.wipe()
         if not self.points:
             return
         x, y = self._places()
-        self._add(pg.ScatterPlotItem(x, y, size=9, pen=pg.mkPen(colours.text), brush=colours.series[0]))
+        self.put(pg.ScatterPlotItem(x, y, size=9, pen=pg.mkPen(colours.text), brush=colours.series[0]))
         for name, value in self.lines:
             pen = pg.mkPen(colours.text, width=1, style=Qt.PenStyle.DashLine)
             # A curve and not an endless line: the range must take it in, wherever it lies.
-            self._add(pg.PlotCurveItem([float(x.min()), float(x.max()) + 1e-9], [value, value], pen=pen))
+            self.put(pg.PlotCurveItem([float(x.min()), float(x.max()) + 1e-9], [value, value], pen=pen))
             words = pg.TextItem(f"{name} {metric_text(value)}", color=colours.text, anchor=(0, 1))
             words.setPos(float(x.min()), value)
-            self._add(words)
+            self.put(words)
         self.getAxis("bottom").setTicks([list(enumerate(self._names))] if self._names else None)
         self.setLabel("bottom", self._field, color=colours.muted)
         self.setLabel("left", self._metric, color=colours.muted)
-
-    def _add(self, item: Any) -> None:
-        self.addItem(item)
-        self._drawn.append(item)

@@ -41,7 +41,6 @@ class ParallelPlot(Plot):
         """Axis name → the part of it, from 0 to 1, that kept lines go through."""
         self._allowed: Callable[[ParallelRuns], NDArray[np.bool_]] | None = None
         self._dragged: tuple[str, float] | None = None
-        self._drawn: list[Any] = []
         self._theme_now = theme
         super().__init__(theme, parent)
         self.setAccessibleName("Runs along parallel axes")
@@ -178,9 +177,7 @@ class ParallelPlot(Plot):
         self.kept_changed.emit()
 
     def _draw(self, colours: Colours) -> None:
-        for item in self._drawn:
-            self.removeItem(item)
-        self._drawn = []
+        self.wipe()
         if self.found is None or not self.axes:
             return
         places = np.stack([axis.places for axis in self.axes], axis=1)
@@ -198,13 +195,9 @@ class ParallelPlot(Plot):
                 np.arange(len(self.axes)), places[best], pen=pen, symbol="o", symbolSize=7,
                 symbolBrush=colours.series[1], symbolPen=None,
             )  # fmt: skip
-            self._add(item)
+            self.put(item)
         for x, axis in enumerate(self.axes):
             self._add_axis(x, axis, colours)
-
-    def _add(self, item: Any) -> None:
-        self.addItem(item)
-        self._drawn.append(item)
 
     def _add_lines(self, places: NDArray[np.float64], pen: Any) -> None:
         """One item for many lines: a gap between each and the next."""
@@ -214,12 +207,12 @@ class ParallelPlot(Plot):
         gap = np.full((rows, 1), np.nan)
         xs = np.concatenate([np.tile(np.arange(width, dtype=float), (rows, 1)), gap], axis=1).ravel()
         ys = np.concatenate([places, gap], axis=1).ravel()
-        self._add(pg.PlotCurveItem(xs, ys, pen=pen, connect="finite"))
+        self.put(pg.PlotCurveItem(xs, ys, pen=pen, connect="finite"))
 
     def _add_axis(self, x: int, axis: ParallelAxis, colours: Colours) -> None:
-        self._add(pg.PlotCurveItem([x, x], [0, 1], pen=pg.mkPen(colours.text, width=1)))
+        self.put(pg.PlotCurveItem([x, x], [0, 1], pen=pg.mkPen(colours.text, width=1)))
         if axis.name in self.ranges:
-            self._add(pg.PlotCurveItem([x, x], list(self.ranges[axis.name]), pen=pg.mkPen(colours.accent, width=7)))
+            self.put(pg.PlotCurveItem([x, x], list(self.ranges[axis.name]), pen=pg.mkPen(colours.accent, width=7)))
         for place, text in axis.ticks:
             self._add_text(text, x, place, (-0.12, 0.5), colours.text)
         name = axis.name.rpartition(".")[2].replace("_", "\n") + ("\n(log)" if axis.is_log else "")
@@ -230,5 +223,4 @@ class ParallelPlot(Plot):
         surface.setAlpha(200)
         item = pg.TextItem(text, color=colour, anchor=anchor, fill=surface)
         item.setPos(x, y)
-        self.addItem(item, ignoreBounds=True)
-        self._drawn.append(item)
+        self.put(item, ignore_bounds=True)

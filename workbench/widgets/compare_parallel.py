@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PySide6.QtWidgets import QMenu, QPushButton
 
 from engine.records import ParallelRuns
-from engine.records.query import OPERATORS, Query, QueryError, parse
+from engine.records.filtering import rows_kept
+from engine.records.query import Query, QueryError, parse
 from workbench.context import Context
 from workbench.plots.parallel_plot import ParallelPlot
 from workbench.widgets.cards import label
@@ -154,8 +155,7 @@ def _rule(
     def allowed(runs: ParallelRuns) -> NDArray[np.bool_]:
         texts = [" ".join((run.run_id, run.name, *map(str, run.values))).casefold() for run in runs.runs]
         keep = np.array([all(word.casefold() in text for word in query.words) for text in texts], dtype=bool)
-        for part in query.comparisons:
-            keep &= np.asarray(OPERATORS[part.sign](numbers[part.column], part.value), dtype=bool)
-        return keep
+        compared = rows_kept(Query(comparisons=query.comparisons), [], numbers, len(runs.runs))
+        return keep if compared is None else keep & compared
 
     return allowed

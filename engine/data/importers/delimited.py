@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.data.importing.delimited import Layout, blocks, layout_of
+from engine.data.importing.delimited import Layout, blocks, layout_of, pairs
 from engine.data.importing.files import Feed, OnShare, head_of, suffixes_of
 from engine.data.importing.guess import Roles
 from engine.data.importing.source import ROLES, Block, Glimpse, Source
@@ -57,10 +57,7 @@ class Delimited(Source):
 
     def own_titles(self, on_share: OnShare | None = None) -> Iterator[tuple[str, str]]:
         feed = Feed(self.path, encoding=self.recipe.encoding, on_share=on_share)
-        names = self.glimpse.names
-        places = {"item": names.index(self.recipe.item), "title": names.index(self.title_column())}
-        for block in blocks(feed, self.layout, places):
-            yield from zip(block.columns["item"].to_pylist(), block.columns["title"].to_pylist(), strict=True)
+        return pairs(feed, self.layout, self.recipe.item, self.title_column())
 
     @property
     def sha256(self) -> str:

@@ -57,6 +57,13 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(made)
 
 
+def pairs(feed: Feed, layout: Layout, first: str, second: str) -> Iterator[tuple[str, str]]:
+    """Two columns of every row, by their names. Raises as `blocks`."""
+    places = {"first": layout.names.index(first), "second": layout.names.index(second)}
+    for block in blocks(feed, layout, places):
+        yield from zip(block.columns["first"].to_pylist(), block.columns["second"].to_pylist(), strict=True)
+
+
 def blocks(feed: Feed, layout: Layout, places: Mapping[str, int]) -> Iterator[Block]:
     """All rows below the header. ``places`` maps roles to columns; they come as Arrow arrays of text.
 

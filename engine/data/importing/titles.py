@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from engine.config.importing import ImportRecipe
-from engine.data.importing.delimited import blocks, layout_of
+from engine.data.importing.delimited import layout_of, pairs
 from engine.data.importing.files import Feed, OnShare, head_of
 from engine.data.importing.guess import roles_by_name
 from engine.data.importing.source import Source
@@ -76,6 +76,4 @@ def _two_columns(path: Path, on_share: OnShare | None) -> Iterator[tuple[str, st
     rest = [name for name in layout.names if name not in (item, title)]
     item = item or rest.pop(0)
     title = title or rest.pop(0)
-    places = {"item": layout.names.index(item), "title": layout.names.index(title)}
-    for block in blocks(Feed(path, encoding=text_encoding(path), on_share=on_share), layout, places):
-        yield from zip(block.columns["item"].to_pylist(), block.columns["title"].to_pylist(), strict=True)
+    yield from pairs(Feed(path, encoding=text_encoding(path), on_share=on_share), layout, item, title)
