@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QThread, Signal
+from PySide6.QtCore import QThread, QTimer, Signal, Slot
 
 from engine.errors import EngineError
-from engine.records import FeedBatch, FeedCursor, MarksNews, MetricPoint, RunRecord
+from engine.records import FeedBatch, FeedCursor, MarksNews, PointBlock, RunRecord
+from workbench import garbage
 from workbench.run_lines import RunLine, make_line
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 """x in epochs (0.5: half of the first epoch is done), y as recorded."""
 
 
-RUNS_AT_ONCE = 250
-"""Runs in one batch: what the window enters between two frames."""
-PAUSE_SECONDS = 0.01
+ENTERED_SECONDS = 0.25
+"""So long at most the next page waits for the window to have entered and painted the last one."""
 SWITCH_SECONDS = 0.0005
 """A tenth of Python's own interval after which a busy thread lets another one go on."""
 
@@ -33,7 +33,7 @@ SWITCH_SECONDS = 0.0005
 class Feed(Protocol):
     """The part of ``engine.api.runs.Runs`` that is read here."""
 
-    def newest(self) -> FeedBatch: ...
+    def page(self, before: str = "") -> FeedBatch: ...
 
     def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch: ...
 
@@ -50,22 +50,34 @@ class LiveBatch:
     """Lines of ``runs``, made off the GUI thread; what is missing the run book makes."""
 
 
-def position(point: MetricPoint, steps: int) -> float:
-    """A point's place on an axis of epochs: the share of the epoch for a step, the epoch's end for an epoch."""
-    return point.epoch + (min(point.step / steps, 1.0) if 0 < point.step < steps else 1.0)
+def curves_of(blocks: Iterable[PointBlock], steps: Mapping[str, int]) -> dict[str, dict[str, Curve]]:
+    """Points grouped by run and series, as arrays, in their order of recording.
+
+    A point's place on an axis of epochs is the share of the epoch for a step, the epoch's end for an epoch.
+    """
+    parts: dict[str, dict[str, list[Curve]]] = {}
+    for block in blocks:
+        run = parts.setdefault(block.run_id, {})
+        for name, curve in _series(block, steps.get(block.run_id, 0)):
+            run.setdefault(name, []).append(curve)
+    return {run: {name: _joined(curves) for name, curves in series.items()} for run, series in parts.items()}
 
 
-def curves_of(points: Iterable[MetricPoint], steps: Mapping[str, int]) -> dict[str, dict[str, Curve]]:
-    """Points grouped by run and series, as arrays, in their order of recording."""
-    grouped: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
-    for point in points:
-        xs, ys = grouped.setdefault(point.run_id, {}).setdefault(point.name, ([], []))
-        xs.append(position(point, steps.get(point.run_id, 0)))
-        ys.append(point.value)
-    return {
-        run: {name: (np.array(xs), np.array(ys)) for name, (xs, ys) in series.items()}
-        for run, series in grouped.items()
-    }
+def _series(block: PointBlock, steps: int) -> Iterator[tuple[str, Curve]]:
+    epoch, step, values = (np.array(column, dtype=np.float64) for column in (block.epochs, block.steps, block.values))
+    xs = epoch + np.where((step > 0) & (step < steps), step / max(steps, 1), 1.0)
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(block.names))}
+    series = np.array([numbers[name] for name in block.names])
+    for name, number in numbers.items():
+        is_its = series == number
+        yield name, (xs[is_its], values[is_its])
+
+
+def _joined(curves: Sequence[Curve]) -> Curve:
+    """The curves of several attempts one after the other."""
+    if len(curves) == 1:
+        return curves[0]
+    return np.concatenate([xs for xs, _ in curves]), np.concatenate([ys for _, ys in curves])
 
 
 class LiveFeed(QThread):
@@ -83,12 +95,14 @@ class LiveFeed(QThread):
         self._feed = feed
         self._interval = interval
         self._wake = threading.Event()
-        self._pause = threading.Event()
+        self._entered = threading.Event()
         self._ends = False
         self._watched: frozenset[str] = frozenset()
         self._steps: dict[str, int] = {}
         self._lines: dict[str, RunLine] = {}
         self._has_trouble = False
+        self._has_read = False
+        self.arrived.connect(self._on_arrived)
 
     def watch(self, run_ids: Iterable[str]) -> None:
         """Of these runs the points are wanted too, not only the records."""
@@ -105,67 +119,75 @@ class LiveFeed(QThread):
         """End the thread and wait for it."""
         self._ends = True
         self._wake.set()
-        self._pause.set()
+        self._entered.set()
         self.wait()
+
+    @Slot(object)
+    def _on_arrived(self, _: object) -> None:
+        """In the window's thread: once it has painted what has just arrived, the next page is read."""
+        QTimer.singleShot(0, self._entered.set)
 
     def run(self) -> None:
         # Reading ten thousand runs is Python's work for seconds. The window asks for the interpreter at every call into
         # Qt, and would wait this long each time.
         sys.setswitchinterval(SWITCH_SECONDS)
         cursor = FeedCursor()
-        is_first = True
+        before: str | None = ""
         while not self._ends:
             self._wake.clear()
             try:
-                if is_first:
-                    self._look_first()
+                if before is not None:
+                    cursor, before = self._read_page(cursor, before)
                 cursor = self._read(cursor)
             except (EngineError, OSError) as error:
                 self._tell_trouble(error)
             else:
-                if self._has_trouble:
-                    self._has_trouble = False
-                    self.trouble.emit(None)
-                if is_first:
-                    is_first = False
+                self._tell_recovery()
+                if before is not None:
+                    continue
+                if not self._has_read:
+                    self._has_read = True
                     self.first_read.emit()
             self._wake.wait(self._interval)
 
-    def _look_first(self) -> None:
-        """What a window shows first, while a large store is still being read."""
-        batch = self._feed.newest()
+    def _read_page(self, cursor: FeedCursor, before: str) -> tuple[FeedCursor, str | None]:
+        """Hand over one page of a store, the newest runs first: what a window shows while a large one is being read.
+
+        Returns the cursor for all that happens after the first page, and where the next page begins; None: nowhere.
+        """
+        batch = self._feed.page(before)
         if batch.runs:
-            lines = self._lines_of(batch.runs)
-            self.arrived.emit(LiveBatch(batch.runs, {}, frozenset(), batch.news, lines))
-            self._pause.wait(PAUSE_SECONDS)
+            self._entered.clear()
+            self._hand_over(batch)
+            # Reading and painting would otherwise take the interpreter from each other, and both last longer.
+            self._entered.wait(ENTERED_SECONDS)
+            garbage.keep()
+        return batch.cursor if not before else cursor, batch.runs[-1].id if batch.runs else None
 
     def _read(self, cursor: FeedCursor) -> FeedCursor:
         batch = self._feed.changes(cursor, self._watched)
-        self._steps.update({run.id: run.steps for run in batch.runs if run.steps})
         news = batch.news
         has_news = news.marks or news.purged or news.baselines is not None or news.queue is not None
-        if not (batch.runs or batch.points or batch.whole or has_news):
-            return batch.cursor
-        # Marks first, in the same batch as the first runs: a run in the trash must not flash up. The newest runs first.
-        runs = batch.runs[::-1]
-        for begin in range(0, max(len(runs), 1), RUNS_AT_ONCE):
-            if self._ends:
-                return cursor
-            part = runs[begin : begin + RUNS_AT_ONCE]
-            lines = self._lines_of(part)
-            if begin == 0:
-                curves = curves_of(batch.points, self._steps)
-                self.arrived.emit(LiveBatch(part[::-1], curves, batch.whole, news, lines))
-            else:
-                # The window paints between two parts.
-                self._pause.wait(PAUSE_SECONDS)
-                self.arrived.emit(LiveBatch(part[::-1], {}, frozenset(), MarksNews(), lines))
+        if batch.runs or batch.blocks or batch.whole or has_news:
+            self._hand_over(batch)
         return batch.cursor
+
+    def _hand_over(self, batch: FeedBatch) -> None:
+        self._steps.update({run.id: run.steps for run in batch.runs if run.steps})
+        lines = self._lines_of(batch.runs)
+        curves = curves_of(batch.blocks, self._steps)
+        # Marks in the same batch as their runs: one in the trash must not flash up.
+        self.arrived.emit(LiveBatch(batch.runs, curves, batch.whole, batch.news, lines))
 
     def _lines_of(self, runs: Iterable[RunRecord]) -> dict[str, RunLine]:
         made = {run.id: make_line(run, self._lines.get(run.id)) for run in runs}
         self._lines |= made
         return made
+
+    def _tell_recovery(self) -> None:
+        if self._has_trouble:
+            self._has_trouble = False
+            self.trouble.emit(None)
 
     def _tell_trouble(self, error: Exception) -> None:
         if not self._has_trouble:

@@ -5,6 +5,7 @@ Filled by the live feed alone. Pages read it and listen to its signals; nobody e
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -76,6 +77,7 @@ class RunBook(QObject):
         self._on_shelf: dict[Shelf, list[str]] = {}
         self._lines: dict[str, RunLine] = {}
         self._marks: dict[str, RunMarks] = {}
+        self._tags: Counter[str] = Counter()
         self.baselines: dict[str, str] = {}
         """Data fingerprint → id of its starred run."""
         self.queue = QueueState()
@@ -105,6 +107,11 @@ class RunBook(QObject):
     def marks(self, run_id: str) -> RunMarks:
         """What is said of the run; nothing, where the store has not told yet."""
         return self._marks.get(run_id) or RunMarks(run_id, self._places.get(run_id, 0))
+
+    @property
+    def tags(self) -> list[str]:
+        """Tags that some run has, sorted."""
+        return sorted(+self._tags)
 
     def shelf(self, run_id: str) -> Shelf:
         """Where the run is kept."""
@@ -205,12 +212,17 @@ class RunBook(QObject):
 
     def _take_news(self, news: MarksNews) -> None:
         changed = {mark.run_id for mark in news.marks}
-        if any(self.shelf(mark.run_id) is not mark.shelf for mark in news.marks):
-            self._on_shelf.clear()
-        self._marks |= {mark.run_id: mark for mark in news.marks}
+        for mark in news.marks:
+            before = self.marks(mark.run_id)
+            if before.shelf is not mark.shelf:
+                self._on_shelf.clear()
+            if before.tags != mark.tags:
+                self._tags.update(mark.tags)
+                self._tags.subtract(before.tags)
+            self._marks[mark.run_id] = mark
         if news.baselines is not None and dict(news.baselines) != self.baselines:
-            before, self.baselines = self.baselines, dict(news.baselines)
-            moved = {data for data in {*before, *self.baselines} if before.get(data) != self.baselines.get(data)}
+            old, self.baselines = self.baselines, dict(news.baselines)
+            moved = {data for data in {*old, *self.baselines} if old.get(data) != self.baselines.get(data)}
             changed |= {run_id for run_id, record in self._records.items() if record.fingerprint in moved}
         if news.purged:
             self._forget(news.purged)
@@ -226,6 +238,7 @@ class RunBook(QObject):
             record = self._records.pop(run_id, None)
             if record is not None:
                 self._by_status[record.status].discard(run_id)
+            self._tags.subtract(self.marks(run_id).tags)
             for held in (self._lines, self._marks, self._curves):
                 held.pop(run_id, None)  # type: ignore[attr-defined]
         self._places = {run_id: place for place, run_id in enumerate(sorted(self._records))}

@@ -134,9 +134,13 @@ class Runs:
         """One run; an unambiguous beginning of its id is enough. Raises ``UsageError``."""
         return self.store.find(run_id)
 
-    def newest(self) -> FeedBatch:
-        """Some of the newest runs, with their marks: a first look, before `changes` has read a large store."""
-        return self.store.newest()
+    def page(self, before: str = "") -> FeedBatch:
+        """Some of the runs older than ``before``, with their marks, the newest first; none: there are no older ones.
+
+        A large store is read page by page by who must show the newest soon. `changes` from the cursor of the first
+        page tells what has happened since.
+        """
+        return self.store.page(before)
 
     def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch:
         """Runs that changed and points that are new since ``cursor``; an empty cursor gives everything current.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,7 @@ from engine.records.neighbours import (  # noqa: F401 (one door for all records)
     TopScores,
 )
 from engine.records.parallel import ParallelAxis, ParallelRun, ParallelRuns  # noqa: F401 (one door)
+from engine.records.points import MetricPoint, PointBlock
 from engine.records.protocol import (  # noqa: F401 (one door for all records)
     LeakFinding,
     ProtocolFact,
@@ -218,18 +219,6 @@ class RunRecord:
     """Wall time of training and validation, all attempts together; None where it was not kept."""
 
 
-class MetricPoint(NamedTuple):
-    """One stored value of one series of a run, e.g. ``loss/next_item``, ``valid/NDCG@20``, ``time/train_seconds``."""
-
-    run_id: str
-    attempt: int
-    sequence: int
-    epoch: int
-    step: int
-    name: str
-    value: float
-
-
 @dataclass(frozen=True)
 class FeedCursor:
     """How far a reader has read: per (run, attempt) the last sequence number it saw."""
@@ -244,12 +233,18 @@ class FeedBatch:
     """What is new in the store since a cursor: changed runs, new points, and the next cursor."""
 
     runs: tuple[RunRecord, ...]
-    points: tuple[MetricPoint, ...]
+    blocks: tuple[PointBlock, ...]
+    """The new points."""
     cursor: FeedCursor
     whole: frozenset[str] = frozenset()
     """Runs whose points here are their whole current history: forget the points held of them before."""
     news: MarksNews = field(default_factory=MarksNews)
     """Marks, purges and the queue, as far as they have changed."""
+
+    @property
+    def points(self) -> tuple[MetricPoint, ...]:
+        """The new points one by one."""
+        return tuple(point for block in self.blocks for point in block.points())
 
 
 @dataclass(frozen=True)

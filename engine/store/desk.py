@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -89,3 +89,9 @@ def news(session: Session, since: int) -> MarksNews:
         _baselines(session) if is_first or row.stars_revision > since else None,
         queue_state(session) if is_first or row.queue_revision > since else None,
     )
+
+
+def page_news(session: Session, run_ids: Collection[str], *, is_first: bool) -> MarksNews:
+    """The marks of these runs; with the first page of a store also its stars and its queue."""
+    marks = marks_of(session, run_ids)
+    return MarksNews(marks, frozenset(), _baselines(session), queue_state(session)) if is_first else MarksNews(marks)

@@ -212,12 +212,13 @@ class Store:
     def points(self, run_id: str) -> tuple[MetricPoint, ...]:
         """The run's points, of the current history."""
         with self.database.read() as session:
-            return tuple(feed.points(session, run_id, feed.histories(session, [run_id])[run_id], {}))
+            history = feed.histories(session, [run_id])[run_id]
+            return tuple(point for block in feed.blocks(session, run_id, history, {}) for point in block.points())
 
-    def newest(self) -> FeedBatch:
-        """The newest runs, for a first look at a large store."""
+    def page(self, before: str = "") -> FeedBatch:
+        """Some runs older than ``before``, the newest of them first."""
         with self.database.read() as session:
-            return feed.newest(session, self.workspace)
+            return feed.page(session, self.workspace, before)
 
     def changes(self, cursor: FeedCursor, points_of: Collection[str] | None = None) -> FeedBatch:
         """What is new since ``cursor``, in one snapshot."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Float, ForeignKey, Index, String, Text
@@ -43,6 +44,20 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
         return {} if value is None else json.loads(value)
+
+
+class SharedJson(Json):
+    """A small tree that thousands of rows have alike, parsed once. Nobody writes into it."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        return {} if value is None else _parsed(value)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    return json.loads(text)
 
 
 class Number(TypeDecorator[float]):
@@ -111,8 +126,8 @@ class RunRow(Base):
     hint: Mapped[str] = mapped_column(Text, default="")
     log_path: Mapped[str] = mapped_column(Text, default="")
     log_tail: Mapped[str] = mapped_column(Text, default="")
-    versions: Mapped[Any] = mapped_column(Json, default=dict)
-    hardware: Mapped[Any] = mapped_column(Json, default=dict)
+    versions: Mapped[Any] = mapped_column(SharedJson, default=dict)
+    hardware: Mapped[Any] = mapped_column(SharedJson, default=dict)
     revision: Mapped[int]
     history_revision: Mapped[int] = mapped_column(default=0)
     ended_by: Mapped[str] = mapped_column(String(16), default="", server_default="")

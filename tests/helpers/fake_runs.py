@@ -19,6 +19,7 @@ from engine.records import (
     FeedBatch,
     FeedCursor,
     MetricPoint,
+    PointBlock,
     QueueState,
     RunRecord,
     RunStatus,
@@ -88,6 +89,8 @@ class FakeRuns:
         self._records = {record.id: record for record in records}
         self._changed = dict.fromkeys(self._records, 1)
         self._points: list[MetricPoint] = []
+        self.page_size = 0
+        self.pages_read = 0
         self._revision = 1
         self.processes: list[FakeProcess] = []
         self.workers = 0
@@ -175,12 +178,21 @@ class FakeRuns:
             )
             last = max((point.sequence for point in self._points), default=0)
             seen = dict.fromkeys(((run_id, 1) for run_id in wanted), last)
-            return FeedBatch(runs, points, FeedCursor(seen, self._revision), frozenset(wanted - known))
+            return FeedBatch(runs, PointBlock.of(points), FeedCursor(seen, self._revision), frozenset(wanted - known))
 
-    def newest(self) -> FeedBatch:
+    def page(self, before: str = "") -> FeedBatch:
+        """Nothing, and all by `changes`; with ``page_size`` that many, as the store does."""
+        self.threads.add(threading.current_thread().name)
         if self.fails is not None:
             raise self.fails
-        return FeedBatch((), (), FeedCursor())
+        if not self.page_size:
+            return FeedBatch((), (), FeedCursor())
+        with self._lock:
+            older = [
+                record for key, record in sorted(self._records.items(), reverse=True) if not before or key < before
+            ]
+            self.pages_read += 1
+            return FeedBatch(tuple(older[: self.page_size]), (), FeedCursor({}, self._revision))
 
     def epochs(self, run_id: str) -> tuple[EpochReport, ...]:
         self._enter("epochs", run_id)

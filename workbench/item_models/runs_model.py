@@ -126,8 +126,9 @@ class RunsModel(QAbstractTableModel):
         wanted = dict.fromkeys(run_ids)
         if list(wanted) == list(self._ticked):
             return
+        changed = wanted.keys() ^ self._ticked.keys()
         self._ticked = wanted
-        self._all_changed(0, [Qt.ItemDataRole.CheckStateRole])
+        self._checks_changed(changed)
         self.ticked_changed.emit()
 
     def toggle(self, key: str) -> None:
@@ -304,7 +305,7 @@ class RunsModel(QAbstractTableModel):
         self.set_ticked([run_id for run_id in self._ticked if run_id not in run_ids])
 
     def _rows_changed(self, run_ids: Any) -> None:
-        ids = list(run_ids)
+        ids = [run_id for run_id in run_ids if self._is_grouped or run_id in self._places]
         if len(ids) > MOST_STEPS:
             self._all_changed(0, [])
             return
@@ -337,6 +338,13 @@ class RunsModel(QAbstractTableModel):
 
     def _arrange(self, wanted: list[str]) -> None:
         """Insert and remove rows, then permute: selection and scrolling survive. Where most is new, fill it anew."""
+        held = len(self._rows)
+        if len(wanted) > held > 0 and wanted[:held] == self._rows:
+            # Older runs of a store that is still being read: what is in sight stays as it is.
+            self.beginInsertRows(QModelIndex(), held, len(wanted) - 1)
+            self._set_rows(wanted)
+            self.endInsertRows()
+            return
         kept = set(wanted)
         gone = [row for row, key in enumerate(self._rows) if key not in kept]
         new = [key for key in wanted if key not in self._places]
@@ -363,6 +371,14 @@ class RunsModel(QAbstractTableModel):
             self.layoutChanged.emit()
         self._set_rows(self._rows)
         self._all_changed(0, [])
+
+    def _checks_changed(self, run_ids: Collection[str]) -> None:
+        """Cell by cell where they are few: of a range of cells a view paints every column anew."""
+        if len(run_ids) > MOST_STEPS:
+            self._all_changed(0, [Qt.ItemDataRole.CheckStateRole])
+            return
+        for row in {row for run_id in run_ids if (row := self.row_of(run_id)) is not None}:
+            self.dataChanged.emit(self.index(row, 0), self.index(row, 0), [Qt.ItemDataRole.CheckStateRole])
 
     def _all_changed(self, column: int, roles: list[int]) -> None:
         if self._rows:

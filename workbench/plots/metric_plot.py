@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider
 from workbench.live_feed import Curve
 from workbench.plots.bands import Band, Bands
 from workbench.plots.phase_marks import PhaseMarks
+from workbench.plots.reveal import RevealedPlot
 from workbench.theme import SMALL, Theme, style_plot
 from workbench.widgets.layout import label
 from workbench.widgets.tables import Columns, show_as_table_button
@@ -212,7 +213,7 @@ class MetricPlot(QWidget):
         return head
 
     def _make_plot(self) -> Any:
-        plot = pg.PlotWidget(enableMenu=False, axisItems={"bottom": EpochAxis("bottom")})
+        plot = RevealedPlot(enableMenu=False, axisItems={"bottom": EpochAxis("bottom")})
         plot.setAccessibleName(f"{self._title}: curves of the ticked runs")
         plot.setMinimumHeight(120)
         item = plot.getPlotItem()
@@ -296,13 +297,14 @@ class MetricPlot(QWidget):
         self._show_reading()
 
     def set_curves(self, curves: Mapping[str, Curve]) -> None:
-        """New data of some of the runs; it is drawn at the next tick of the timer."""
+        """New data of some of the runs; drawn at once, or at the next tick of the timer where it runs already."""
         for run_id, curve in curves.items():
             if run_id in self._looks:
                 self._curves[run_id] = curve
                 self._dirty.add(run_id)
         if self._dirty and not self._timer.isActive():
             self._timer.start()
+            QTimer.singleShot(0, self, self.redraw)
 
     def set_bands(self, bands: Mapping[str, Band]) -> None:
         """Areas around some of the curves: a group's standard deviation around its mean."""
@@ -337,6 +339,8 @@ class MetricPlot(QWidget):
             self._item(run_id).setData(*shown, symbol=marker)
             if time.monotonic() > until:
                 break
+        # Painted once, with the last curve: painting those at hand after each turn costs more than handing them over.
+        self.plot.setUpdatesEnabled(not self._dirty)
         if self._dirty:
             QTimer.singleShot(0, self, self.redraw)
             return

@@ -72,9 +72,8 @@ class RunNote(Card):
         self.told.setText("★ baseline of its data set" if is_starred else "")
 
     def _refresh(self, run_ids: set[str]) -> None:
-        words = sorted({tag for run in self._book.records for tag in self._book.marks(run.id).tags})
-        if words != self._words.stringList():
-            self._words.setStringList(words)
+        if self._book.tags != self._words.stringList():
+            self._words.setStringList(self._book.tags)
         if self._record is not None and self._record.id in run_ids:
             self.show_record(self._record)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
 from engine.records import FeedBatch, FeedCursor, MetricPoint, RunRecord, RunStatus
-from engine.store import Ending, ProcessMark, Progress, Store
+from engine.store import Ending, ProcessMark, Progress, Store, feed
 from tests.helpers.fake_training import report, submit
 
 HERE = ProcessMark("host", 1, 1.0)
@@ -146,3 +147,35 @@ def test_a_rewound_run_is_told_as_a_whole(store: Store) -> None:
     batch = reader.look()
     assert batch.whole == {life.ids[0]}
     assert [(point.attempt, point.epoch) for point in batch.points] == [(1, 0)] * 3 + [(2, 1)] * 3
+
+
+def test_pages_are_the_whole_store_newest_first_and_changes_tell_the_rest(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page by page, then `changes` from the first page's cursor: nothing is missed, nothing told twice."""
+    monkeypatch.setattr(feed, "PAGE", 3)
+    ids = [run.id for run in submit(store, 8)]
+    store.marks.tag([ids[0]], ["old"])
+    first = store.page()
+    pages = [first]
+    while pages[-1].runs:
+        pages.append(store.page(pages[-1].runs[-1].id))
+        if len(pages) == 2:
+            store.claim(ids[7], HERE)  # on a page that is read already
+            store.marks.tag([ids[7]], ["new"])
+            later = submit(store, 1)[0].id
+    assert [len(page.runs) for page in pages] == [3, 3, 2, 0]
+    assert [run.id for page in pages for run in page.runs] == ids[::-1]
+    assert first.news.queue is not None
+    assert first.news.baselines == {}
+    assert all(page.news.queue is None and page.news.baselines is None for page in pages[1:])
+    tags = {mark.run_id: mark.tags for page in pages for mark in page.news.marks}
+    assert tags == {run_id: (("old",) if run_id == ids[0] else ()) for run_id in ids}
+    rest = store.changes(first.cursor, frozenset())
+    assert [run.id for run in rest.runs] == [ids[7], later]
+    assert {mark.run_id: mark.tags for mark in rest.news.marks} == {ids[7]: ("new",), later: ()}
+
+
+def test_an_empty_store_has_no_page(store: Store) -> None:
+    assert store.page().runs == ()
+    assert store.changes(store.page().cursor, frozenset()).runs == ()
