@@ -68,6 +68,9 @@ def make_application() -> Any:
     from PySide6.QtGui import QGuiApplication
     from PySide6.QtWidgets import QApplication
 
+    from workbench.garbage import put_off
+
+    put_off()  # until the pages are made, in `make_window`
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("coserec-workbench")
@@ -79,6 +82,7 @@ def make_application() -> Any:
 def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool = False) -> MainWindow:
     """The main window on a workspace. What works behind it starts after its first paint."""
     from engine.api import Workspace
+    from workbench import garbage
     from workbench.context import make_context, resolved
     from workbench.main_window import MainWindow
     from workbench.settings import Settings
@@ -98,5 +102,11 @@ def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool 
     if needs_import:
         window.painted.connect(lambda: window.import_file(resolved(dataset)))
     window.painted.connect(window.backstage.start)
-    window.painted.connect(window.maker.start)
+    window.painted.connect(lambda: window.maker.give_way_to(window.windowHandle()))
+    # Not before the newest runs are there, or the store cannot be read: both are Python's work, and would take the
+    # interpreter from each other.
+    feed = window.backstage.feed
+    for signal in (feed.arrived, feed.first_read, feed.trouble):
+        signal.connect(window.maker.start)
+    window.maker.done.connect(garbage.Collector(window).start)
     return window

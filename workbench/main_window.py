@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         self.pages = {page.id: page for page in pages()}
         self.maker = PageMaker(context, self.pages)
         self.maker.made.connect(self._add_page)
+        self.maker.unseen.connect(lambda page: self.stack.rehearse(page))
         self._current = ""
         self._has_painted = False
         self._may_close = False

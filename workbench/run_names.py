@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from engine.config import fields_of, preset
+from engine.config import preset, values_of
 from engine.errors import UsageError
 from engine.records import RunRecord
 
@@ -22,7 +22,7 @@ NAMED = 2
 def preset_values(name: str) -> Mapping[str, Any]:
     """Path → value of a preset; empty for a name that no preset has any more."""
     try:
-        return {info.path: info.value for info in fields_of(preset(name).config)}
+        return values_of(preset(name).config)
     except UsageError:
         return {}
 

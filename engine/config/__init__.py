@@ -20,6 +20,8 @@ from engine.config.experiment import (
     fields_of,
     model_section,
     parse,
+    switches_to,
+    values_of,
     with_fidelity,
 )
 from engine.config.fidelity import FidelityOptions
@@ -98,7 +100,9 @@ __all__ = [
     "recipe_fields",
     "stage_at",
     "standing_presets",
+    "switches_to",
     "total_epochs",
+    "values_of",
     "view_epochs",
     "why_unused",
     "with_fidelity",

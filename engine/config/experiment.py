@@ -219,6 +219,16 @@ def fields_of(config: ExperimentConfig, *sections: str) -> Iterator[SettingInfo]
             yield setting_info(section, name, info, getattr(options, name))
 
 
+def values_of(config: ExperimentConfig) -> dict[str, Any]:
+    """Dotted path → value of every field, in the order a form shows them: `fields_of` without what it says of them."""
+    return {
+        f"{section}.{name}": getattr(options, name)
+        for section in SECTIONS
+        for options in (getattr(config, section),)
+        for name in type(options).model_fields
+    }
+
+
 def setting_info(section: str, name: str, info: FieldInfo, value: Any) -> SettingInfo:
     extra: Any = info.json_schema_extra or {}
     bounds = {
@@ -261,8 +271,7 @@ def setting_info(section: str, name: str, info: FieldInfo, value: Any) -> Settin
 
 def differences(one: ExperimentConfig, other: ExperimentConfig) -> dict[str, tuple[Any, Any]]:
     """Dotted path → (value in one, value in other), where they differ."""
-    first = {item.path: item.value for item in fields_of(one)}
-    second = {item.path: item.value for item in fields_of(other)}
+    first, second = values_of(one), values_of(other)
     paths_ = list(first) + [path for path in second if path not in first]
     return {path: (first.get(path), second.get(path)) for path in paths_ if first.get(path) != second.get(path)}
 
@@ -275,11 +284,17 @@ def fidelity_of(config: ExperimentConfig) -> Literal["paper", "published", "cust
     return "published" if all(item.value == item.published for item in switches) else "custom"
 
 
+def switches_to(config: ExperimentConfig, reading: Literal["paper", "published"]) -> dict[str, tuple[Any, Any]]:
+    """Dotted path → (value, value in that reading) of every switch that stands otherwise."""
+    pairs = {item.path: (item.value, getattr(item, reading)) for item in fields_of(config) if item.is_switch}
+    return {path: pair for path, pair in pairs.items() if pair[0] != pair[1]}
+
+
 def with_fidelity(config: ExperimentConfig, reading: Literal["paper", "published"]) -> ExperimentConfig:
     """The configuration with every switch as the paper says, or as the published code does."""
     return config.replace({item.path: getattr(item, reading) for item in fields_of(config) if item.is_switch})
 
 
 def _nearest(path: str, config: ExperimentConfig) -> str:
-    close = difflib.get_close_matches(path, [item.path for item in fields_of(config)], n=3)
+    close = difflib.get_close_matches(path, list(values_of(config)), n=3)
     return f"Did you mean {', '.join(close)}?" if close else ""

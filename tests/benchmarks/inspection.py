@@ -57,9 +57,10 @@ class Walk:
     """Acts in the window, timed; ``gaps`` are the event loop's, by act."""
 
     def __init__(self, application: Any) -> None:
-        from PySide6.QtCore import Qt, QTimer
+        from PySide6.QtCore import QEventLoop, Qt, QTimer
 
         self._application = application
+        self._wait = QEventLoop.ProcessEventsFlag.WaitForMoreEvents
         self._served: list[float] = []
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -83,8 +84,8 @@ class Walk:
         while not ready():
             if time.perf_counter() > end:
                 raise TimeoutError("the window did not get there")
-            self._application.processEvents()
-            time.sleep(0.001)
+            # Waits as the window's own loop does; the timer wakes it.
+            self._application.processEvents(self._wait)
 
     def timed(self, name: str, acts: list[Callable[[], object]], widget: Any) -> None:
         """Milliseconds of each act with its repaint: median and largest."""

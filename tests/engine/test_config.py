@@ -20,7 +20,9 @@ from engine.config import (
     preset,
     presets,
     pretrain_epochs_of,
+    switches_to,
     total_epochs,
+    values_of,
     why_unused,
     with_fidelity,
 )
@@ -107,6 +109,18 @@ def test_walking_every_switch_leads_from_one_reading_to_the_other() -> None:
         here = here.replace({path: published})
     assert here == there
     assert fidelity_of(here) == "published"
+
+
+@pytest.mark.parametrize("reading", ["paper", "published"])
+@pytest.mark.parametrize("name", [item.name for item in presets()])
+def test_switches_to_a_reading_are_what_differs_from_it(name: str, reading: Literal["paper", "published"]) -> None:
+    config = preset(name).config
+    assert switches_to(config, reading) == differences(config, with_fidelity(config, reading))
+
+
+def test_values_are_those_of_the_fields_in_their_order() -> None:
+    config = preset("coserec-published-beauty").config
+    assert list(values_of(config).items()) == [(item.path, item.value) for item in fields_of(config)]
 
 
 @pytest.mark.parametrize("reading", ["paper", "published"])

@@ -42,8 +42,11 @@ def _no_widget_left_behind(qapp: QApplication) -> None:
 @pytest.fixture(autouse=True)
 def _no_thread_left_behind() -> Iterator[None]:
     before = set(threading.enumerate())
+    # As in the window itself (`workbench.garbage`): a search on another thread would take widgets apart there.
+    gc.disable()
     yield
     gc.collect()
+    gc.enable()
     left = [t for t in set(threading.enumerate()) - before if t.is_alive() and not t.daemon]
     assert left == []
 

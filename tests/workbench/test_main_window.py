@@ -22,6 +22,7 @@ from workbench.context import Context
 from workbench.main_window import MainWindow
 from workbench.pages import pages
 from workbench.settings import Settings
+from workbench.shell import page_maker
 from workbench.shell.palette import CommandPalette, full_name, match
 from workbench.widgets.import_dialog import ImportDialog
 from workbench.widgets.lazy import Lazy
@@ -402,3 +403,40 @@ def test_no_page_and_no_dock_makes_the_window_larger_than_a_laptops_screen(qtbot
     assert window.minimumSizeHint().width() <= 1000
     assert window.minimumSizeHint().height() <= 690
     assert (window.width(), window.height()) == (1000, 690)
+
+
+def test_nothing_is_made_while_somebody_types(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_maker, "QUIET_MS", 150)
+    window.show()
+    window.maker.give_way_to(window.windowHandle())
+    pieces: list[str] = []
+    monkeypatch.setattr(window.maker, "_begin", pieces.append)
+    monkeypatch.setattr(window.maker, "_polish", lambda: pieces.append("polish"))
+    qtbot.keyClick(window.windowHandle(), Qt.Key.Key_Shift)
+    window.maker._next()
+    assert pieces == []
+    qtbot.wait(200)
+    window.maker._next()
+    assert len(pieces) == 1
+
+
+def test_a_page_is_painted_once_before_somebody_waits_for_it(qtbot: QtBot, window: MainWindow) -> None:
+    """And has the size then that it will be seen in."""
+    window.resize(1200, 800)
+    window.show()
+    window.maker.start()
+    qtbot.waitUntil(lambda: window.maker.is_done, timeout=30_000)
+    shown = window.stack.page
+    for page in window.maker.widgets.values():
+        assert page is shown or not page.isVisible()
+        assert page.parentWidget().width() >= window.stack.width() - 20
+
+
+def test_no_page_scrolls_in_a_window_of_the_size_that_it_begins_with(qtbot: QtBot, window: MainWindow) -> None:
+    window.show()
+    window.maker.start()
+    qtbot.waitUntil(lambda: window.maker.is_done, timeout=30_000)
+    high = {page.id: window.page_widget(page.id).minimumSizeHint().height() for page in pages()}
+    assert {name: height for name, height in high.items() if height > window.stack.height()} == {}

@@ -17,6 +17,7 @@ from engine.config import (
     fidelity_of,
     fields_of,
     parse_list,
+    values_of,
     why_unused,
     with_fidelity,
 )
@@ -68,7 +69,7 @@ class ConfigForm(InPieces):
         """``skip``: fields that are entered elsewhere. ``at_once`` as of `InPieces`."""
         self.config = config
         self.baseline = baseline
-        self._preset = {info.path: info.value for info in fields_of(baseline)}
+        self._preset = values_of(baseline)
         self._theme = theme
         self._skip = frozenset(skip)
         self.rows: dict[str, FieldRow] = {}
@@ -232,7 +233,7 @@ class ConfigForm(InPieces):
         self.config = config
         if baseline is not None:
             self.baseline = baseline
-            self._preset = {info.path: info.value for info in fields_of(baseline)}
+            self._preset = values_of(baseline)
         self.wrong.clear()
         had_lists = bool(self.lists)
         self.lists.clear()

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
 
-from engine.config import ExperimentConfig, fields_of, parse_list
+from engine.config import ExperimentConfig, parse_list, values_of
 from engine.errors import ConfigurationError
 from workbench.theme import TIGHT, repolish
 from workbench.widgets.layout import label
@@ -16,7 +16,7 @@ from workbench.widgets.layout import label
 def parse_lists(config: ExperimentConfig, text: str) -> dict[str, tuple[Any, ...]]:
     """Path → values. Raises ``ConfigurationError`` that names what is wrong."""
     found: dict[str, tuple[Any, ...]] = {}
-    known = {info.path for info in fields_of(config)}
+    known = values_of(config)
     for part in filter(None, (piece.strip() for piece in text.split(";"))):
         path, sign, values = (piece.strip() for piece in part.partition("="))
         if not sign:
@@ -74,7 +74,7 @@ class VaryLine(QWidget):
 
     def check(self, config: ExperimentConfig) -> None:
         """Read the line; what is wrong with it stands below."""
-        paths = [info.path for info in fields_of(config)]
+        paths = list(values_of(config))
         if paths != self._paths.stringList():
             self._paths.setStringList(paths)
         told = ""

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
     QSplitter,
     QTabWidget,
@@ -102,6 +103,8 @@ class AugmentPage(PageWidget):
         column.setSpacing(SPACE)
         column.addLayout(self._head())
         settings = Card()
+        # Otherwise it gives way by three pixels to whatever the tabs below would like to have, and comes back.
+        settings.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         settings.body.addWidget(self.controls)
         settings.body.addWidget(self.reading)
         column.addWidget(settings)

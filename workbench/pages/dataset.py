@@ -52,12 +52,16 @@ class DatasetPage(PageWidget):
         self.imported = ImportReportCard(theme)
         self.add_card(self.imported)
         yield
-        self.users, self.items = UsersTab(theme), ItemsTab(theme)
+        self.users = UsersTab(theme)
+        yield
+        self.items = ItemsTab(theme)
+        yield
         self.table_stacks = [StatefulStack(part, theme) for part in (self.users, self.items)]
         self.tabs = QTabWidget()
         self.stack = StatefulStack(self.tabs, theme)
         yield
         self._arrange()
+        yield
         self._connect()
         self._show_name()
 

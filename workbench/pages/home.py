@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QProcess, Slot
+from PySide6.QtCore import QProcess, QTimer, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.records import RunStatus
@@ -46,7 +46,7 @@ class HomePage(PageWidget):
         self.sample_button.clicked.connect(lambda: self.open_dataset(SAMPLE))
         self.drop.dropped.connect(context.open_file)
         self.drop.asked.connect(self._ask_for_file)
-        context.session.dataset_changed.connect(self._show_datasets)
+        context.session.dataset_changed.connect(self._dataset_changed)
         for signal in (context.runs.records_changed, context.runs.loaded_changed, context.runs.trouble_changed):
             signal.connect(self._show_runs)
         self._remember_workspace()
@@ -139,6 +139,16 @@ class HomePage(PageWidget):
         dataset = self.context.session.dataset
         start = "" if dataset == SAMPLE else str(Path(dataset).parent)
         ask_for_file(self, start, self.context.open_file)
+
+    @Slot(str)
+    def _dataset_changed(self, _path: str) -> None:
+        # The page of the data set comes into sight now; this one is put right when it is shown again.
+        QTimer.singleShot(0, self, self._show_datasets_in_sight)
+
+    @Slot()
+    def _show_datasets_in_sight(self) -> None:
+        if self.isVisible():
+            self._show_datasets()
 
     @Slot()
     def _show_datasets(self, *_: object) -> None:

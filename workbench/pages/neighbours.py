@@ -64,10 +64,11 @@ class NeighboursPage(PageWidget):
         self.runs = QComboBox()
         self.others = QPushButton("Compare with")
         self.copy_button, self.export_button = QPushButton("Copy as CSV"), QPushButton("Export …")
-        self.cards = {
-            entry.name: NeighbourColumnCard(context.theme, entry.name, entry.label, f"{entry.label}. {entry.help}")
-            for entry in registry.entries("similarity")
-        }
+        self.cards: dict[str, NeighbourColumnCard] = {}
+        for entry in registry.entries("similarity"):
+            yield
+            tip = f"{entry.label}. {entry.help}"
+            self.cards[entry.name] = NeighbourColumnCard(context.theme, entry.name, entry.label, tip)
         yield
         self.extra: dict[str, QAction] = {}
         self.all_items = NeighbourSummaryTab(context)
@@ -76,6 +77,7 @@ class NeighboursPage(PageWidget):
         self.tabs = QTabWidget()
         yield
         self._arrange()
+        yield
         self._connect()
         self._show_columns()
         self._show_start()

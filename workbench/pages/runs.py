@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from PySide6.QtCore import QItemSelection, QPoint, Qt
@@ -17,7 +17,7 @@ from workbench.run_travel import RunTravel
 from workbench.theme import SPACE, WIDE
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.numbers import count
-from workbench.widgets.run_curves import MOST_TICKED, RunCurves
+from workbench.widgets.run_curves import MOST_TICKED, RunCurves, metric_plots
 from workbench.widgets.run_details import parsed
 from workbench.widgets.run_filter_bar import SHELVES, RunFilterBar
 from workbench.widgets.run_menu import fill_run_menu, shelf_entries
@@ -40,7 +40,11 @@ class RunsPage(PageWidget):
         self._is_first_news = True
         self._seen_running: frozenset[str] = frozenset()
         self.travel = RunTravel(context, self)
-        self.curves = RunCurves(context, self.model)
+        plots = {}
+        for name, plot in metric_plots(context.theme):
+            plots[name] = plot
+            yield
+        self.curves = RunCurves(context, self.model, plots)
         yield
         self.tabs = RunTabs(context, self.marking, self.curves)
         yield
@@ -245,18 +249,18 @@ class RunsPage(PageWidget):
         self.tabs.show_record(self.current)
 
     def _show_buttons(self) -> None:
-        self.stop_button.setEnabled(self.can_stop())
         chosen = self.table.selected()
+        self.stop_button.setEnabled(_some_can_stop(chosen))
         only_queued = bool(chosen) and all(record.status is RunStatus.QUEUED for record in chosen)
         self.stop_button.setText("Cancel" if only_queued else "Stop")
-        self.resume_button.setEnabled(self.can_resume())
+        self.resume_button.setEnabled(any(record.status.can_resume for record in chosen))
         self.duplicate_button.setEnabled(self.can_duplicate())
 
     # Commands -------------------------------------------------------------------------------------------------------
 
     def can_stop(self) -> bool:
         """Whether some selected run trains or waits."""
-        return any(not record.status.is_end and not record.stop_requested for record in self.table.selected())
+        return _some_can_stop(self.table.selected())
 
     def stop_selected(self) -> None:
         """Stop what trains with a checkpoint, take what waits out of the queue."""
@@ -487,3 +491,7 @@ PAGE = Page(
         PageCommand("autoscale", "Show &all of every curve", "autoscale", "A", icon="autoscale"),
     ),
 )
+
+
+def _some_can_stop(records: Sequence[RunRecord]) -> bool:
+    return any(not record.status.is_end and not record.stop_requested for record in records)

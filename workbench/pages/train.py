@@ -69,6 +69,7 @@ class TrainPage(PageWidget):
         while self.form.make_more():
             yield
         self._is_queueing = False
+        yield
         self._build()
         yield
         self.form.config_changed.connect(self._edited)

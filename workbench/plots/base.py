@@ -16,6 +16,7 @@ from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QWidget
 
+from workbench.plots.reveal import RevealedPlot
 from workbench.theme import Colours, Theme, set_role, style_plot
 from workbench.widgets.tables import Columns
 
@@ -39,7 +40,7 @@ class CountAxis(pg.AxisItem):
         return [f"{round(10**value if self.logMode else value):,}" for value in values]
 
 
-class Plot(pg.PlotWidget):
+class Plot(RevealedPlot):
     """A plot without pyqtgraph's own buttons and menus; the pointer's reading goes out as text.
 
     ``axes`` are pyqtgraph axes by side, in place of the counts that both axes show otherwise.

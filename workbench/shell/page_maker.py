@@ -7,8 +7,8 @@ import pkgutil
 import time
 from collections.abc import Mapping
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QWindow
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
@@ -18,6 +18,9 @@ from workbench.pages import Page, PageWidget
 from workbench.widgets.lazy import Lazy
 
 POLISH_SECONDS = 0.015
+QUIET_MS = 400
+"""So long nobody must have moved the mouse or pressed a key before the next piece is made."""
+INPUT = frozenset({QEvent.Type.KeyPress, QEvent.Type.MouseMove, QEvent.Type.MouseButtonPress, QEvent.Type.Wheel})
 BETWEEN_MS = 15
 """Milliseconds between two pieces: what the user does meanwhile goes first."""
 
@@ -33,6 +36,10 @@ class PageMaker(QObject):
     """``made`` comes with the id of a page that is whole."""
 
     made = Signal(str)
+    unseen = Signal(object)
+    """Carries a page that is whole and may be laid out and painted once, before somebody waits for it."""
+    done = Signal()
+    """Nothing is left to make."""
 
     def __init__(self, context: Context, pages: Mapping[str, Page]) -> None:
         super().__init__()
@@ -40,6 +47,10 @@ class PageMaker(QObject):
         self._pages = pages
         self._begun: dict[str, PageWidget] = {}
         self._rough: list[QWidget] = []
+        self._unseen: list[PageWidget] = []
+        self._since_input = QElapsedTimer()
+        self._window: QWindow | None = None
+        self._has_begun = False
         self.widgets: dict[str, PageWidget] = {}
         """Pages that are whole, by id."""
         self.is_done = False
@@ -56,13 +67,34 @@ class PageMaker(QObject):
         return self.widgets[page_id]
 
     @Slot()
-    def start(self) -> None:
-        """Make all the others, a piece at a time, once what they import is there."""
+    def start(self, *_: object) -> None:
+        """Make all the others, a piece at a time, once what they import is there. Later calls do nothing."""
+        if self._has_begun:
+            return
+        self._has_begun = True
         self._context.run_in_thread(import_parts, on_result=lambda _: self._timer.start(), key=id(self))
+
+    def give_way_to(self, window: QWindow | None) -> None:
+        """Make nothing while somebody types into this window or moves the mouse over it."""
+        self._window = window
+        if window is not None:
+            window.installEventFilter(self)
+
+    def eventFilter(self, _: QObject, event: QEvent) -> bool:
+        if event.type() in INPUT:
+            self._since_input.start()
+        return False
 
     def stop(self) -> None:
         """Make no more unasked."""
         self._timer.stop()
+        if self._window is not None and isValid(self._window):
+            self._window.removeEventFilter(self)
+
+    @property
+    def _is_in_the_way(self) -> bool:
+        is_fresh = self._since_input.isValid() and self._since_input.elapsed() < QUIET_MS
+        return is_fresh or QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
 
     def _begin(self, page_id: str) -> PageWidget:
         if page_id not in self._begun:
@@ -74,6 +106,7 @@ class PageMaker(QObject):
         self.made.emit(page_id)
         # The innermost first: each brings along what is in it, and a whole page at once would be felt.
         self._rough += self.widgets[page_id].findChildren(QWidget)
+        self._unseen.append(self.widgets[page_id])
 
     def _polish(self) -> None:
         """Dress what is not seen yet: the style sheet is gone through when a widget is first shown, otherwise."""
@@ -83,26 +116,35 @@ class PageMaker(QObject):
             if isValid(widget):
                 widget.ensurePolished()
 
+    def _rehearse(self) -> None:
+        page = self._unseen.pop()
+        if isValid(page) and not page.isVisible():
+            self.unseen.emit(page)
+
     @Slot()
     def _next(self) -> None:
         """One piece: of a page, or of what a page shows only later."""
-        if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
+        if self._is_in_the_way:
             return
         waiting = next((page_id for page_id in self._pages if page_id not in self.widgets), None)
         if self._rough:
             self._polish()
         elif waiting is None:
-            self._make_lazy()
+            self._make_lazy_or_rehearse()
         elif waiting not in self._begun:
             self._begin(waiting)
         elif not self._begun[waiting].make_more():
             self._end(waiting)
 
-    def _make_lazy(self) -> None:
+    def _make_lazy_or_rehearse(self) -> None:
         found = (part for page in self.widgets.values() for part in page.findChildren(Lazy) if part.made is None)
         part = next(found, None)
-        if part is None:
-            self._timer.stop()
+        if part is not None:
+            if not part.make_more():
+                self._rough += part.widget.findChildren(QWidget)  # whole: it takes its place
+        elif self._unseen:
+            self._rehearse()
+        else:
+            self.stop()
             self.is_done = True
-        elif not part.make_more():
-            _ = part.widget  # whole: it takes its place
+            self.done.emit()

@@ -26,6 +26,10 @@ from workbench.widgets.tables import Columns, show_as_table_button
 SOURCES = (("memory", "Memory-based (Eq. 9)"), ("hybrid", "Hybrid (Eq. 11)"), ("model", "Model-based (Eq. 10)"))
 
 
+PLOT_HIGH = 110
+"""Two of them and what stands around them fit a page of a laptop's screen without scrolling."""
+
+
 class EffectPanel(InPieces):
     """``settings`` gives the draft and the seed when Count is pressed."""
 
@@ -90,6 +94,7 @@ class EffectPanel(InPieces):
             card = Card(plot.accessibleName(), "The middle 98 %; the table has all." if plot is self.shift else "")
             card.add_control(show_as_table_button(self.context.theme, plot.accessibleName, plot.columns))
             card.body.addWidget(plot)
+            plot.setMinimumHeight(PLOT_HIGH)
             grid.addWidget(card, index // 2, index % 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, SPACE, 0, 0)

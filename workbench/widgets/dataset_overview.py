@@ -83,7 +83,8 @@ class DatasetOverview(InPieces):
         grid.setColumnStretch(0, 5)
         grid.setColumnStretch(1, 3)
         grid.setRowStretch(LAST_ROW, 1)
-        self.lengths.setFixedHeight(PLOTS_HIGH)
+        for card in (self.lengths, self.popularity):
+            card.setFixedHeight(PLOTS_HIGH)
         self.popularity.setMinimumWidth(280)
         self.times.setMinimumHeight(320)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.config import ExperimentConfig, differences, with_fidelity
+from engine.config import ExperimentConfig, switches_to
 from workbench.widgets.numbers import count
 
 VIEW_SWITCHES = frozenset(
@@ -25,7 +25,7 @@ def reading_in_words(draft: ExperimentConfig) -> str:
     """Which switches that views depend on stand between the draft and the paper's, or the published code's, reading."""
     parts = []
     for reading, text in (("paper", "the paper"), ("published", "the published code")):
-        changed = differences(draft, with_fidelity(draft, reading))  # type: ignore[arg-type]
+        changed = switches_to(draft, reading)  # type: ignore[arg-type]
         of_views = {path.split(".")[-1]: pair for path, pair in changed.items() if path.split(".")[-1] in VIEW_SWITCHES}
         names = ", ".join(f"{name} {plain_word(old)} → {plain_word(new)}" for name, (old, new) in of_views.items())
         others = len(changed) - len(of_views)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QVBoxLayout, QW
 
 from workbench.context import Context
 from workbench.item_models.runs_model import RunsModel, group_name
-from workbench.theme import SMALL, SPACE, WIDE
+from workbench.theme import SMALL, SPACE, WIDE, Theme
 from workbench.widgets.layout import label
 from workbench.widgets.run_details import fine_tuned_from, hybrid_from
 from workbench.widgets.states import StatefulStack
@@ -23,22 +23,24 @@ MOST_TICKED = 50
 DEFAULT_SERIES = {"losses": "loss/total", "validation": "valid/NDCG@20"}
 
 
+def metric_plots(theme: Theme) -> Iterator[tuple[str, MetricPlot]]:
+    """The plots that `RunCurves` takes, by name, one at a time."""
+    # Imported with the page, not with its file: pyqtgraph costs a third of a second before the first paint.
+    from workbench.plots.metric_plot import MetricPlot
+
+    yield "losses", MetricPlot(theme, "Losses", ("loss/", "running/"))
+    # Another rhythm than the losses': two plots painted in one turn of the event loop are felt.
+    yield "validation", MetricPlot(theme, "Validation", ("valid/", "time/"), redraw_ms=140)
+
+
 class RunCurves(StatefulStack):
     """Draws what a `RunsModel` has ticked."""
 
     follow_changed = Signal(bool)
 
-    def __init__(self, context: Context, model: RunsModel) -> None:
-        # Imported with the page, not with its file: pyqtgraph costs a third of a second before the first paint.
-        from workbench.plots.metric_plot import MetricPlot
-
+    def __init__(self, context: Context, model: RunsModel, plots: dict[str, MetricPlot]) -> None:
         self._context, self._model = context, model
-        theme = context.theme
-        self.plots: dict[str, MetricPlot] = {
-            "losses": MetricPlot(theme, "Losses", ("loss/", "running/")),
-            # Another rhythm than the losses': two plots painted in one turn of the event loop are felt.
-            "validation": MetricPlot(theme, "Validation", ("valid/", "time/"), redraw_ms=140),
-        }
+        self.plots = plots
         self.plots["losses"].plot.setXLink(self.plots["validation"].plot)
         split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
@@ -62,7 +64,7 @@ class RunCurves(StatefulStack):
         column.setSpacing(SMALL)
         column.addWidget(split, 1)
         column.addLayout(foot)
-        super().__init__(inner, theme)
+        super().__init__(inner, context.theme)
         self.follow.toggled.connect(self.follow_changed)
 
     # What is drawn --------------------------------------------------------------------------------------------------

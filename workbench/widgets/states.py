@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.errors import EngineError
 from workbench.theme import HUGE, SPACE, TEXT_WIDTH, Theme, set_role
+
+NARROWEST = 200
+"""Pixels that a message asks for at least."""
 
 
 class StatefulStack(QStackedWidget):
@@ -102,7 +106,7 @@ class _Message(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setFixedWidth(220)
         self.progress.setAccessibleName("Working")
-        layout = QVBoxLayout(self)
+        layout = self._column = QVBoxLayout(self)
         layout.setContentsMargins(HUGE, HUGE, HUGE, HUGE)
         layout.setSpacing(SPACE)
         layout.addStretch(2)
@@ -116,6 +120,19 @@ class _Message(QWidget):
         layout.addWidget(self.progress, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
+
+    def minimumSizeHint(self) -> QSize:
+        """High enough for the text in the width that there is. Qt's own answer is for the narrowest text, twice as
+        high: a page would scroll for a message that fits, and go on when it is gone."""
+        return QSize(NARROWEST, self._height_in(max(self.width(), NARROWEST)))
+
+    def _height_in(self, width: int) -> int:
+        return self._column.totalMinimumHeightForWidth(width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._height_in(event.size().width()) != self._height_in(event.oldSize().width()):
+            self.updateGeometry()
 
     def _draw_icon(self) -> None:
         name, role = self._look
@@ -143,3 +160,4 @@ class _Message(QWidget):
         self.button.setText(button)
         self.button.setAccessibleName(button or "No action")
         self.button.setVisible(bool(button) and action is not None)
+        self.updateGeometry()

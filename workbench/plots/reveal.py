@@ -1,0 +1,80 @@
+"""Plots that come into sight together are painted one after the other, a turn of the event loop each.
+
+A plot takes 10 to 20 ms; a page of six, painted in one turn, would be felt.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+
+TURN_SECONDS = 0.008
+"""After so much painting in one turn, a plot that has just come into sight waits for the next one."""
+
+
+class _Turn(QObject):
+    """How long plots have been painted in this turn of the event loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._spent = 0.0
+
+    @property
+    def is_spent(self) -> bool:
+        return self._spent > TURN_SECONDS
+
+    def spend(self, seconds: float) -> None:
+        if not self._spent:
+            QTimer.singleShot(0, self, self._begin)
+        self._spent += seconds
+
+    @Slot()
+    def _begin(self) -> None:
+        self._spent = 0.0
+
+
+_turn: list[_Turn] = []
+
+
+def _this_turn() -> _Turn:
+    if not _turn:
+        _turn.append(_Turn())
+    return _turn[0]
+
+
+class RevealedPlot(pg.PlotWidget):
+    """Shows its ground alone for a turn or two where others come into sight with it."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        self._is_new = False
+        super().__init__(*arguments, **keywords)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._is_new = True
+        # The frame around it, the tables beside it come first.
+        _this_turn().spend(2 * TURN_SECONDS)
+        super().showEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        turn = _this_turn()
+        if self._is_new and turn.is_spent:
+            painter = QPainter(self.viewport())
+            painter.fillRect(event.rect(), self.backgroundBrush())
+            painter.end()
+            QTimer.singleShot(0, self, self._paint_again)
+            return
+        if self._is_new:
+            # What axes have asked for since; otherwise it comes after this paint, and all is painted again.
+            self.getPlotItem().layout.activate()
+        self._is_new = False
+        began = time.perf_counter()
+        super().paintEvent(event)
+        turn.spend(time.perf_counter() - began)
+
+    @Slot()
+    def _paint_again(self) -> None:
+        self.viewport().update()
