@@ -47,34 +47,35 @@ def _this_turn() -> _Turn:
 
 
 class RevealedPlot(pg.PlotWidget):
-    """Shows its ground alone for a turn or two where others come into sight with it."""
+    """Shows its ground alone for a turn or more: first comes the page around it, then one plot after the other."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         self._is_new = False
+        self._may_be_painted = True
         super().__init__(*arguments, **keywords)
 
     def showEvent(self, event: QShowEvent) -> None:
         self._is_new = True
-        # The frame around it, the tables beside it come first.
-        _this_turn().spend(2 * TURN_SECONDS)
+        self._may_be_painted = False
         super().showEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         turn = _this_turn()
-        if self._is_new and turn.is_spent:
+        if self._is_new and (turn.is_spent or not self._may_be_painted):
             painter = QPainter(self.viewport())
             painter.fillRect(event.rect(), self.backgroundBrush())
             painter.end()
-            QTimer.singleShot(0, self, self._paint_again)
+            QTimer.singleShot(0, self, self._paint_later)
             return
         if self._is_new:
             # What axes have asked for since; otherwise it comes after this paint, and all is painted again.
             self.getPlotItem().layout.activate()
-        self._is_new = False
+            self._is_new = False
         began = time.perf_counter()
         super().paintEvent(event)
         turn.spend(time.perf_counter() - began)
 
     @Slot()
-    def _paint_again(self) -> None:
+    def _paint_later(self) -> None:
+        self._may_be_painted = True
         self.viewport().update()
