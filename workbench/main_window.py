@@ -54,9 +54,10 @@ class MainWindow(QMainWindow):
         self.context = context
         self.backstage = Backstage(context)
         self.pages = {page.id: page for page in pages()}
-        self.maker = PageMaker(context, self.pages)
-        self.maker.made.connect(self._add_page)
-        self.maker.unseen.connect(lambda page: self.stack.rehearse(page))
+        self.stack = PageStack()
+        self.maker = PageMaker(context, self.pages, self.stack.rehearse)
+        self.maker.begun.connect(self.stack.add_page)
+        self.maker.made.connect(self._page_made)
         self._current = ""
         self._has_painted = False
         self._may_close = False
@@ -81,7 +82,6 @@ class MainWindow(QMainWindow):
         context.theme.follow(self, lambda window: window.setWindowIcon(context.theme.icon("app", "accent")))
         self.rail = Rail(list(self.pages.values()), context.theme)
         self.rail.chosen.connect(self.show_page)
-        self.stack = PageStack()
         centre = QWidget()
         row = QHBoxLayout(centre)
         row.setContentsMargins(0, 0, 0, 0)
@@ -167,9 +167,8 @@ class MainWindow(QMainWindow):
         return self.maker.widgets.get(page_id)
 
     @Slot(str)
-    def _add_page(self, page_id: str) -> None:
+    def _page_made(self, page_id: str) -> None:
         widget = self.maker.widgets[page_id]
-        self.stack.add_page(widget)
         self._attach_commands(self.pages[page_id], widget)
         widget.restore_state(self.context.settings.read(f"page/{page_id}", dict, {}))
 

@@ -57,8 +57,9 @@ class ComparePage(PageWidget):
         self.chooser = CompareChooser(self.context.theme)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        yield from self._fill_tabs()
         self._build()
+        yield from self._fill_tabs()
+        self._show_buttons()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(WAIT_MS)
@@ -103,7 +104,6 @@ class ComparePage(PageWidget):
         layout.addWidget(self.heading)
         layout.addWidget(self.whole, 1)
         self.whole.show_loading("Reading the runs of this workspace …")
-        self._show_buttons()
 
     def _width_button(self) -> QWidget:
         made = QComboBox()

@@ -46,9 +46,11 @@ class RunsPage(PageWidget):
             yield
         self.curves = RunCurves(context, self.model, plots)
         yield
+        self._build()
+        yield
         self.tabs = RunTabs(context, self.marking, self.curves)
         yield
-        self._build()
+        self._add_tabs()
         yield
         self.travel.arrived.connect(lambda run_id: self.open_state(run=run_id))
         self.model.ticked_changed.connect(self._ticks_changed)
@@ -80,17 +82,19 @@ class RunsPage(PageWidget):
             self.heading.add_widget(item)
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.addWidget(self._left())
-        self.split.addWidget(self.tabs)
-        self.split.setStretchFactor(0, 5)
-        self.split.setStretchFactor(1, 4)
         self.split.setChildrenCollapsible(False)
-        self.split.setSizes([760, 500])
         self.states = StatefulStack(self.split, theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.heading)
         layout.addWidget(self.states, 1)
+
+    def _add_tabs(self) -> None:
+        self.split.addWidget(self.tabs)
+        self.split.setStretchFactor(0, 5)
+        self.split.setStretchFactor(1, 4)
+        self.split.setSizes([760, 500])
         # What is asked of the page by its names: parts of its parts.
         self.plots, self.curve_states = self.curves.plots, self.curves
         self.overview, self.configuration, self.log = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QWindow
@@ -33,21 +33,28 @@ def import_parts() -> None:
 
 
 class PageMaker(QObject):
-    """``made`` comes with the id of a page that is whole."""
+    """Makes the pages' widgets, in pieces or, where one is asked for, at once."""
 
+    begun = Signal(object)
+    """Carries a page's widget before anything is in it. What is put into it later is dressed by itself then; a whole
+    page at once would be felt."""
     made = Signal(str)
-    unseen = Signal(object)
-    """Carries a page that is whole and may be laid out and painted once, before somebody waits for it."""
+    """Carries the id of a page that is whole."""
     done = Signal()
     """Nothing is left to make."""
 
-    def __init__(self, context: Context, pages: Mapping[str, Page]) -> None:
+    def __init__(
+        self, context: Context, pages: Mapping[str, Page], rehearse: Callable[[QWidget], Iterator[None]]
+    ) -> None:
+        """``rehearse`` lays a page out and paints it, in pieces, before somebody waits for it."""
         super().__init__()
+        self._rehearse = rehearse
         self._context = context
         self._pages = pages
         self._begun: dict[str, PageWidget] = {}
         self._rough: list[QWidget] = []
         self._unseen: list[PageWidget] = []
+        self._rehearsal: Iterator[None] = iter(())
         self._since_input = QElapsedTimer()
         self._window: QWindow | None = None
         self._has_begun = False
@@ -99,6 +106,7 @@ class PageMaker(QObject):
     def _begin(self, page_id: str) -> PageWidget:
         if page_id not in self._begun:
             self._begun[page_id] = self._pages[page_id].build(self._context, at_once=False)
+            self.begun.emit(self._begun[page_id])
         return self._begun[page_id]
 
     def _end(self, page_id: str) -> None:
@@ -115,11 +123,6 @@ class PageMaker(QObject):
             widget = self._rough.pop()
             if isValid(widget):
                 widget.ensurePolished()
-
-    def _rehearse(self) -> None:
-        page = self._unseen.pop()
-        if isValid(page) and not page.isVisible():
-            self.unseen.emit(page)
 
     @Slot()
     def _next(self) -> None:
@@ -142,8 +145,10 @@ class PageMaker(QObject):
         if part is not None:
             if not part.make_more():
                 self._rough += part.widget.findChildren(QWidget)  # whole: it takes its place
+        elif next(self._rehearsal, self) is not self:
+            pass
         elif self._unseen:
-            self._rehearse()
+            self._rehearsal = self._rehearse(self._unseen.pop())
         else:
             self.stop()
             self.is_done = True

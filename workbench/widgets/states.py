@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -13,6 +13,9 @@ from workbench.theme import HUGE, SPACE, TEXT_WIDTH, Theme, set_role
 
 NARROWEST = 200
 """Pixels that a message asks for at least."""
+
+
+_OTHER_HEIGHT = frozenset({QEvent.Type.LayoutRequest, QEvent.Type.FontChange, QEvent.Type.StyleChange})
 
 
 class StatefulStack(QStackedWidget):
@@ -83,6 +86,7 @@ class _Message(QWidget):
         self._theme = theme
         self._look = ("empty", "faint")
         self._action: Callable[[], None] | None = None
+        self._heights: dict[int, int] = {}
         self.icon = QLabel()
         self.title = QLabel()
         self.hint = QLabel()
@@ -127,7 +131,15 @@ class _Message(QWidget):
         return QSize(NARROWEST, self._height_in(max(self.width(), NARROWEST)))
 
     def _height_in(self, width: int) -> int:
-        return self._column.totalMinimumHeightForWidth(width)
+        # Every layout around asks, dozens of times for one look at a page.
+        if width not in self._heights:
+            self._heights[width] = self._column.totalMinimumHeightForWidth(width)
+        return self._heights[width]
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in _OTHER_HEIGHT:
+            self._heights.clear()
+        return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -160,4 +172,5 @@ class _Message(QWidget):
         self.button.setText(button)
         self.button.setAccessibleName(button or "No action")
         self.button.setVisible(bool(button) and action is not None)
+        self._heights.clear()
         self.updateGeometry()

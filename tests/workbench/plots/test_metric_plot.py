@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
+from workbench.plots import metric_plot
 from workbench.plots.metric_plot import MetricPlot, RunLook, frame, reading, series_label, smoothed
 from workbench.theme import DARK, Theme
 
@@ -15,7 +16,9 @@ NAMES = ["loss/next_item", "loss/total", "valid/HR@10", "valid/NDCG@20"]
 
 
 @pytest.fixture
-def plot(qtbot: QtBot, theme: Theme) -> MetricPlot:
+def plot(qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch) -> MetricPlot:
+    # On a busy machine one curve can take longer than a turn; `test_many_curves_take_several_turns_and_are_painted_once` sees to several turns.
+    monkeypatch.setattr(metric_plot, "TURN_SECONDS", 10.0)
     made = MetricPlot(theme, "Losses", ("loss/",))
     qtbot.addWidget(made)
     made.set_series(NAMES)
@@ -228,3 +231,18 @@ def test_the_frame_of_what_is_drawn() -> None:
     assert xs.tolist() == [0, 7]
     assert 0 < ys[0] < 0.001 < ys[1] < 0.002
     assert frame([curve(-1.0, 2.0)], 0, never_below_0=False)[1].tolist() == [-1, 2]
+
+
+def test_many_curves_take_several_turns_and_are_painted_once(
+    qtbot: QtBot, plot: MetricPlot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each turn hands over one curve here; the plot itself is not painted before the last."""
+    monkeypatch.setattr(metric_plot, "TURN_SECONDS", 0.0)
+    names = [f"r{number}" for number in range(5)]
+    plot.set_runs({name: RunLook(name, place) for place, name in enumerate(names)})
+    plot.set_curves({name: curve(1.0, 2.0) for name in names})
+    plot.redraw()
+    assert sum(plot.drawn(name) is not None for name in names) == 1
+    assert not plot.plot.updatesEnabled()
+    qtbot.waitUntil(lambda: all(plot.drawn(name) is not None for name in names))
+    assert plot.plot.updatesEnabled()
