@@ -17,7 +17,7 @@ NAMES = ["loss/next_item", "loss/total", "valid/HR@10", "valid/NDCG@20"]
 
 @pytest.fixture
 def plot(qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch) -> MetricPlot:
-    # On a busy machine one curve can take longer than a turn; `test_many_curves_take_several_turns_and_are_painted_once` sees to several turns.
+    # On a busy machine one curve can take longer than a turn; the last test sees to several of them.
     monkeypatch.setattr(metric_plot, "TURN_SECONDS", 10.0)
     made = MetricPlot(theme, "Losses", ("loss/",))
     qtbot.addWidget(made)
