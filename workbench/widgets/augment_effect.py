@@ -15,7 +15,7 @@ from engine.records import AugmentationEffect
 from workbench.context import Context
 from workbench.plots.bar_plot import BarPlot
 from workbench.theme import SMALL, SPACE, set_role
-from workbench.widgets.cards import Card, label
+from workbench.widgets.cards import Card, label, scrolled
 from workbench.widgets.numbers import percent
 from workbench.widgets.parts import PartsBar
 from workbench.widgets.pieces import InPieces
@@ -24,10 +24,6 @@ from workbench.widgets.states import StatefulStack
 from workbench.widgets.tables import Columns, show_as_table_button
 
 SOURCES = (("memory", "Memory-based (Eq. 9)"), ("hybrid", "Hybrid (Eq. 11)"), ("model", "Model-based (Eq. 10)"))
-
-
-PLOT_HIGH = 110
-"""Two of them and what stands around them fit a page of a laptop's screen without scrolling."""
 
 
 class EffectPanel(InPieces):
@@ -67,7 +63,8 @@ class EffectPanel(InPieces):
         yield
         self.words = label("", "muted", wrap=True)
         self.plots = QWidget()
-        self.stack = StatefulStack(self.plots, theme)
+        # The plots scroll by themselves where the screen is small: users and settings stay in sight.
+        self.stack = StatefulStack(scrolled(self.plots), theme)
         self._arrange()
         self.button.clicked.connect(self.count)
         self.source.currentIndexChanged.connect(self._source_changed)
@@ -94,7 +91,6 @@ class EffectPanel(InPieces):
             card = Card(plot.accessibleName(), "The middle 98 %; the table has all." if plot is self.shift else "")
             card.add_control(show_as_table_button(self.context.theme, plot.accessibleName, plot.columns))
             card.body.addWidget(plot)
-            plot.setMinimumHeight(PLOT_HIGH)
             grid.addWidget(card, index // 2, index % 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, SPACE, 0, 0)
