@@ -6,10 +6,10 @@ are filtered and sorted in some ten milliseconds: what that needs is made once a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal, Slot
 
 from engine.records import RunRecord, RunStatus, Shelf
 from workbench.item_models.run_columns import (
@@ -20,7 +20,8 @@ from workbench.item_models.run_columns import (
     progress_words,
     spread_text,
 )
-from workbench.item_models.run_filter import RunFilter, parse_filter
+from workbench.item_models.run_filter import parse_filter
+from workbench.item_models.run_order import SLICE_SECONDS, Arrangement, RunOrder, best_so_far, sort_key
 from workbench.run_book import RunBook
 from workbench.run_names import run_name
 from workbench.widgets.text import metric_text
@@ -68,16 +69,12 @@ class RunsModel(QAbstractTableModel):
         self._rows: list[str] = []
         self._places: dict[str, int] = {}
         self._ticked: dict[str, None] = {}
-        self._filter = RunFilter()
-        self._shelf = Shelf.SHOWN
-        self._sort = (COLUMN_IDS.index("created"), Qt.SortOrder.DescendingOrder)
-        self._is_grouped = False
+        self._order = RunOrder(book)
         self._groups: dict[str, list[str]] = {}
-        self._open: set[str] = set()
-        self._keys: dict[str, Any] = {}
-        """Run → what the sorting column says of it; forgotten when the run changes."""
-        self._matching: dict[str, bool] = {}
-        """Run → whether the filter keeps it; forgotten likewise."""
+        self._work: Iterator[Arrangement | None] | None = None
+        self._next_slice = QTimer(self)
+        self._next_slice.setSingleShot(True)
+        self._next_slice.timeout.connect(self._go_on)
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(LATER_MS)
@@ -86,7 +83,7 @@ class RunsModel(QAbstractTableModel):
         book.marks_changed.connect(self._take_marks)
         book.purged.connect(self._take_purged)
         book.curves_changed.connect(self._take_curves)
-        self._set_rows(self._wanted())
+        self._arrange(self._order.arrangement())
 
     # What is shown --------------------------------------------------------------------------------------------------
 
@@ -107,15 +104,15 @@ class RunsModel(QAbstractTableModel):
     @property
     def sorting(self) -> tuple[str, bool]:
         """Id of the column that sorts, and whether it ascends."""
-        return COLUMN_IDS[self._sort[0]], self._sort[1] == Qt.SortOrder.AscendingOrder
+        return COLUMN_IDS[self._order.column], not self._order.is_descending
 
     @property
     def shelf(self) -> Shelf:
-        return self._shelf
+        return self._order.shelf
 
     @property
     def is_grouped(self) -> bool:
-        return self._is_grouped
+        return self._order.is_grouped
 
     def runs_of(self, key: str) -> list[str]:
         """Ids of the runs that a row stands for."""
@@ -139,42 +136,39 @@ class RunsModel(QAbstractTableModel):
 
     def set_filter(self, text: str) -> None:
         """Show the runs for which all of ``text`` holds. Raises `QueryError` and then shows what it showed."""
-        self._filter = parse_filter(text)
-        self._matching.clear()
+        self._order.set_filter(parse_filter(text))
         self._rearrange()
 
     def set_shelf(self, shelf: Shelf) -> None:
         """Show the runs in use, the archived ones, or the trash."""
-        if shelf is not self._shelf:
-            self._shelf = shelf
+        if shelf is not self._order.shelf:
+            self._order.shelf = shelf
             self._rearrange()
 
     def set_grouped(self, is_grouped: bool) -> None:
         """One row for all runs that differ in their seed alone, or one a run."""
-        if is_grouped != self._is_grouped:
-            self._is_grouped = is_grouped
+        if is_grouped != self._order.is_grouped:
+            self._order.is_grouped = is_grouped
             self._rearrange()
 
     def set_open(self, key: str, is_open: bool) -> None:
         """Show a group's runs below it, or hide them."""
-        if key in self._groups and is_open != (key in self._open):
-            self._open ^= {key}
+        if key in self._groups and is_open != self.is_open(key):
+            self._order.open ^= {key}
             self._rearrange()
 
     def is_open(self, key: str) -> bool:
         """Whether a group's runs are shown below it."""
-        return key in self._open
+        return key in self._order.open
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        if column != self._sort[0]:
-            self._keys.clear()
-        self._sort = (column, order)
+        self._order.sort_by(column, is_descending=order == Qt.SortOrder.DescendingOrder)
         self._rearrange()
 
     def row_of(self, key: str) -> int | None:
         """The row of a run (or its group's, where it is hidden in one); None when it is filtered out."""
         row = self._places.get(key)
-        if row is None and self._is_grouped:
+        if row is None and self.is_grouped:
             row = next((self._places[group] for group, runs in self._groups.items() if key in runs), None)
         return row
 
@@ -187,22 +181,13 @@ class RunsModel(QAbstractTableModel):
         runs = self.runs_of(self.key(row)) if 0 <= row < len(self._rows) else []
         return self._book.get(runs[0]) if runs else None
 
-    def _best_so_far(self, record: RunRecord, column: Column) -> float | None:
-        if not column.series or record.metrics or record.status is not RunStatus.RUNNING:
-            return None
-        return self._book.highest(record.id, column.series)
-
     def _text(self, record: RunRecord, column: Column) -> str:
-        best = self._best_so_far(record, column)
+        best = best_so_far(record, column, self._book)
         return column.text(record, self._book) if best is None else metric_text(best)
-
-    def _sort_key(self, record: RunRecord, column: Column) -> Any:
-        best = self._best_so_far(record, column)
-        return column.sort(record, self._book) if best is None else best
 
     def _group_text(self, runs: Sequence[RunRecord], column: Column) -> str:
         if column.is_averaged:
-            values = [self._sort_key(record, column) for record in runs]
+            values = [sort_key(record, column, self._book) for record in runs]
             if not column.id.startswith("delta/"):
                 return spread_text(values)
             known = [value for value in values if value is not None]
@@ -211,51 +196,6 @@ class RunsModel(QAbstractTableModel):
         if column.id == "seed":
             return f"{len(runs)} seeds" if len(runs) > 1 else texts.pop()
         return texts.pop() if len(texts) == 1 else ("various" if column.id == "status" else "")
-
-    def _key_of(self, record: RunRecord) -> Any:
-        """What the sorting column says of a run."""
-        if record.id not in self._keys:
-            self._keys[record.id] = self._sort_key(record, COLUMNS[self._sort[0]])
-        return self._keys[record.id]
-
-    def _group_key(self, runs: Sequence[str]) -> Any:
-        column = COLUMNS[self._sort[0]]
-        records = [record for run_id in runs if (record := self._book.get(run_id)) is not None]
-        keys = [key for record in records if (key := self._key_of(record)) is not None]
-        if not keys:
-            return None
-        return sum(keys) / len(keys) if column.is_averaged else keys[0]
-
-    def _wanted(self) -> list[str]:
-        book, matches = self._book, self._filter
-        ids = book.on_shelf(self._shelf)
-        if not matches.is_empty:
-            known = self._matching
-            known |= {run_id: matches(run_id, book) for run_id in ids if run_id not in known}
-            ids = [run_id for run_id in ids if known[run_id]]
-        self._groups = {}
-        if not self._is_grouped:
-            return self._sorted(ids)
-        for run_id in ids:
-            self._groups.setdefault(f"group:{book.line(run_id).group}", []).append(run_id)
-        rows: list[str] = []
-        for key in self._in_order(list(self._groups), {key: self._group_key(ids) for key, ids in self._groups.items()}):
-            rows.append(key)
-            if key in self._open:
-                rows += self._sorted(self._groups[key])
-        return rows
-
-    def _sorted(self, ids: Sequence[str]) -> list[str]:
-        keys = self._keys
-        for run_id in ids:
-            if run_id not in keys and (record := self._book.get(run_id)) is not None:
-                keys[run_id] = self._sort_key(record, COLUMNS[self._sort[0]])
-        return self._in_order(ids, keys)
-
-    def _in_order(self, rows: Sequence[str], keys: Mapping[str, Any]) -> list[str]:
-        known = [key for key in rows if keys[key] is not None]
-        known.sort(key=keys.__getitem__, reverse=self._sort[1] == Qt.SortOrder.DescendingOrder)
-        return known + [key for key in rows if keys[key] is None] if len(known) < len(rows) else known
 
     # News -----------------------------------------------------------------------------------------------------------
 
@@ -267,10 +207,7 @@ class RunsModel(QAbstractTableModel):
 
     def _news_of(self, run_ids: Sequence[str]) -> None:
         """Arrange anew only where the place or the presence of a run may have changed."""
-        before = {run_id: (self._keys.get(run_id), self._matching.get(run_id)) for run_id in run_ids}
-        for run_id in run_ids:
-            self._keys.pop(run_id, None)
-            self._matching.pop(run_id, None)
+        before = self._order.forget(run_ids)
         if len(self._book) >= MANY:
             if any(self._is_elsewhere(run_id, before[run_id]) for run_id in run_ids):
                 if not self._rows:
@@ -280,32 +217,28 @@ class RunsModel(QAbstractTableModel):
             self._rows_changed(run_ids)
             self.counts_changed.emit()
             return
-        wanted = self._wanted()
-        if wanted != self._rows:
+        wanted = self._order.arrangement()
+        if wanted.rows != self._rows:
             self._arrange(wanted)
         else:
+            self._groups = wanted.groups
             self._rows_changed(run_ids)
         self.counts_changed.emit()
 
-    def _is_elsewhere(self, run_id: str, before: tuple[Any, bool | None]) -> bool:
+    def _is_elsewhere(self, run_id: str, before: Any) -> bool:
         record = self._book.get(run_id)
-        if record is None or self._is_grouped:
+        if record is None or self.is_grouped:
             return True
-        is_kept = self._book.shelf(run_id) is self._shelf and (
-            self._filter.is_empty or self._filter(run_id, self._book)
-        )
         is_here = run_id in self._places
-        return is_kept != is_here or (is_here and self._key_of(record) != before[0])
+        return self._order.keeps(run_id) != is_here or (is_here and self._order.key(record) != before)
 
     def _take_purged(self, run_ids: Collection[str]) -> None:
-        for run_id in run_ids:
-            self._keys.pop(run_id, None)
-            self._matching.pop(run_id, None)
+        self._order.forget(run_ids)
         self._rearrange()
         self.set_ticked([run_id for run_id in self._ticked if run_id not in run_ids])
 
     def _rows_changed(self, run_ids: Any) -> None:
-        ids = [run_id for run_id in run_ids if self._is_grouped or run_id in self._places]
+        ids = [run_id for run_id in run_ids if self.is_grouped or run_id in self._places]
         if len(ids) > MOST_STEPS:
             self._all_changed(0, [])
             return
@@ -315,8 +248,7 @@ class RunsModel(QAbstractTableModel):
 
     def _take_curves(self, run_ids: set[str]) -> None:
         """A running run's best value so far comes from its curve."""
-        for run_id in run_ids:
-            self._keys.pop(run_id, None)
+        self._order.forget_keys(run_ids)
         running = [run_id for run_id in run_ids if self._is_running(run_id)]
         rows = [row for run_id in running if (row := self._places.get(run_id)) is not None]
         for column in (number for number, column in enumerate(COLUMNS) if column.series):
@@ -329,15 +261,29 @@ class RunsModel(QAbstractTableModel):
 
     def _rearrange(self) -> None:
         self._later.stop()
-        self._arrange(self._wanted())
+        self._work = self._order.in_slices(SLICE_SECONDS if len(self._book) >= MANY else float("inf"))
+        self._go_on()
+
+    @Slot()
+    def _go_on(self) -> None:
+        """One slice of arranging the rows; whoever asks for another arrangement meanwhile begins anew."""
+        if self._work is None:
+            return
+        found = next(self._work)
+        if found is None:
+            self._next_slice.start(0)
+            return
+        self._work = None
+        self._arrange(found)
         self.counts_changed.emit()
 
     def _set_rows(self, rows: list[str]) -> None:
         self._rows = rows
         self._places = {key: row for row, key in enumerate(rows)}
 
-    def _arrange(self, wanted: list[str]) -> None:
+    def _arrange(self, found: Arrangement) -> None:
         """Insert and remove rows, then permute: selection and scrolling survive. Where most is new, fill it anew."""
+        wanted, self._groups = found.rows, found.groups
         held = len(self._rows)
         if len(wanted) > held > 0 and wanted[:held] == self._rows:
             # Older runs of a store that is still being read: what is in sight stays as it is.
@@ -434,11 +380,11 @@ class RunsModel(QAbstractTableModel):
             return self._book.order(min(self._groups[key]) if key in self._groups else record.id)
         if role == GROUP_ROLE:
             if key in self._groups:
-                return len(self._groups[key]), key in self._open
-            return (0, False) if self._is_grouped else None
+                return len(self._groups[key]), self.is_open(key)
+            return (0, False) if self.is_grouped else None
         if role == STAR_ROLE:
             return key not in self._groups and self._book.baselines.get(record.fingerprint) == record.id
-        return self._sort_key(record, column)
+        return sort_key(record, column, self._book)
 
     def _cell(self, key: str, record: RunRecord, column: Column) -> str:
         if key not in self._groups:

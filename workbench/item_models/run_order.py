@@ -1,0 +1,161 @@
+"""Which runs the table shows and in which order: kept by the filter, sorted, grouped; in slices where they are many.
+
+What sorting and filtering ask of a run is kept until the run changes. Of ten thousand runs the first look at a column
+takes a tenth of a second, so it is taken in slices between which the window goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.records import RunRecord, RunStatus, Shelf
+from workbench.item_models.run_columns import COLUMN_IDS, COLUMNS, Column
+from workbench.item_models.run_filter import RunFilter
+from workbench.run_book import RunBook
+
+SLICE_SECONDS = 0.008
+EVERY = 50
+"""Runs between two looks at the clock."""
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Keys of the rows in their order, and the runs of every group."""
+
+    rows: list[str] = field(default_factory=list)
+    groups: dict[str, list[str]] = field(default_factory=dict)
+
+
+def best_so_far(record: RunRecord, column: Column, book: RunBook) -> float | None:
+    """A running run's best value of a metric, from its curve."""
+    if not column.series or record.metrics or record.status is not RunStatus.RUNNING:
+        return None
+    return book.highest(record.id, column.series)
+
+
+def sort_key(record: RunRecord, column: Column, book: RunBook) -> Any:
+    """What a column sorts a run by; None: it has nothing to say and comes last."""
+    best = best_so_far(record, column, book)
+    return column.sort(record, book) if best is None else best
+
+
+class RunOrder:
+    """``shelf``, ``is_grouped`` and ``open`` may be set; `sort_by` and `set_filter` forget what was kept."""
+
+    def __init__(self, book: RunBook) -> None:
+        self._book = book
+        self.filter = RunFilter()
+        self.shelf = Shelf.SHOWN
+        self.is_grouped = False
+        self.open: set[str] = set()
+        """Groups whose runs are shown below them."""
+        self.column = COLUMN_IDS.index("created")
+        self.is_descending = True
+        self._keys: dict[str, Any] = {}
+        self._matching: dict[str, bool] = {}
+
+    def set_filter(self, wanted: RunFilter) -> None:
+        """Keep other runs."""
+        self.filter = wanted
+        self._matching.clear()
+
+    def sort_by(self, column: int, *, is_descending: bool) -> None:
+        """Sort by a column's place in `COLUMNS`."""
+        if column != self.column:
+            self._keys.clear()
+        self.column, self.is_descending = column, is_descending
+
+    def forget(self, run_ids: Iterable[str]) -> dict[str, Any]:
+        """These runs have changed. Returns what they were sorted by."""
+        before = {run_id: self._keys.pop(run_id, None) for run_id in run_ids}
+        for run_id in before:
+            self._matching.pop(run_id, None)
+        return before
+
+    def forget_keys(self, run_ids: Collection[str]) -> None:
+        """Other values, in the same state: the filter says of them what it said."""
+        for run_id in run_ids:
+            self._keys.pop(run_id, None)
+
+    def keeps(self, run_id: str) -> bool:
+        """Whether the run is on the shelf and kept by the filter."""
+        on_shelf = self._book.shelf(run_id) is self.shelf
+        return on_shelf and (self.filter.is_empty or self.filter(run_id, self._book))
+
+    def key(self, record: RunRecord) -> Any:
+        """What the run is sorted by."""
+        if record.id not in self._keys:
+            self._keys[record.id] = sort_key(record, COLUMNS[self.column], self._book)
+        return self._keys[record.id]
+
+    def arrangement(self) -> Arrangement:
+        """The rows, at once."""
+        return next(found for found in self.in_slices(float("inf")) if found is not None)
+
+    def in_slices(self, seconds: float = SLICE_SECONDS) -> Iterator[Arrangement | None]:
+        """None whenever ``seconds`` have gone, and in the end the rows."""
+        clock = _Clock(seconds)
+        ids: Sequence[str] = self._book.on_shelf(self.shelf)
+        if not self.filter.is_empty:
+            known, kept = self._matching, []
+            for run_id in ids:
+                if run_id not in known:
+                    known[run_id] = self.filter(run_id, self._book)
+                if known[run_id]:
+                    kept.append(run_id)
+                if clock.is_over():
+                    yield None
+            ids = kept
+        for run_id in ids:
+            if run_id not in self._keys and (record := self._book.get(run_id)) is not None:
+                self.key(record)
+                if clock.is_over():
+                    yield None
+        if not self.is_grouped:
+            yield Arrangement(self._in_order(ids, self._keys))
+            return
+        groups: dict[str, list[str]] = {}
+        for run_id in ids:
+            groups.setdefault(f"group:{self._book.line(run_id).group}", []).append(run_id)
+        if clock.is_over(at_once=True):
+            yield None
+        rows: list[str] = []
+        for key in self._in_order(list(groups), {key: self._group_key(runs) for key, runs in groups.items()}):
+            rows.append(key)
+            if key in self.open:
+                rows += self._in_order(groups[key], self._keys)
+        yield Arrangement(rows, groups)
+
+    def _group_key(self, runs: Sequence[str]) -> Any:
+        keys = [key for run_id in runs if (key := self._keys.get(run_id)) is not None]
+        if not keys:
+            return None
+        return sum(keys) / len(keys) if COLUMNS[self.column].is_averaged else keys[0]
+
+    def _in_order(self, rows: Sequence[str], keys: Mapping[str, Any]) -> list[str]:
+        known = [key for key in rows if keys.get(key) is not None]
+        known.sort(key=keys.__getitem__, reverse=self.is_descending)
+        return known + [key for key in rows if keys.get(key) is None] if len(known) < len(rows) else known
+
+
+class _Clock:
+    """Says now and then that a slice is over; asking it costs next to nothing."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._count = 0
+        self._until = time.perf_counter() + seconds
+
+    def is_over(self, *, at_once: bool = False) -> bool:
+        """``at_once``: look at the clock now; otherwise every so many calls."""
+        self._count += 1
+        if not at_once and self._count % EVERY:
+            return False
+        now = time.perf_counter()
+        if now < self._until:
+            return False
+        self._until = now + self._seconds
+        return True
