@@ -14,6 +14,8 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QStyle,
+    QStyleOptionComboBox,
     QWidget,
 )
 
@@ -154,6 +156,16 @@ class _QuietCombo(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        """A text that is too long ends in …; the list shows it whole."""
+        super().initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width()
+        text = option.currentText  # type: ignore[attr-defined]
+        option.currentText = option.fontMetrics.elidedText(  # type: ignore[attr-defined]
+            text, Qt.TextElideMode.ElideRight, room - TIGHT
+        )
 
 
 class ChoiceEditor(Editor):

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from engine import registry
 from engine.config import ExperimentConfig, Preset, differences, fields_of, preset, presets, pretrains_by_contrast
@@ -95,6 +95,7 @@ class TrainPage(PageWidget):
         column.addWidget(self.form, 1)
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes from field to field, and scrolls
         self.area.setWidget(inner)
         body = QHBoxLayout()
         body.setSpacing(0)
@@ -150,7 +151,6 @@ class TrainPage(PageWidget):
         self.copy = button("Copy as command", self.copy_command, theme=theme, icon="copy")
         tip = "Many presets on this data set, with one protocol and one time for all (Ctrl+L)"
         self.board_button = button("Leaderboard …", self.open_leaderboard, theme=theme, icon="table", tip=tip)
-        self.board: QDialog | None = None
         self.note = label("", "error", wrap=True)
         change = button("Change data set…", lambda: self.form.show_field("data.path"), role="link")
         self.cost = CostLine(self.context)
@@ -301,17 +301,9 @@ class TrainPage(PageWidget):
 
     def open_leaderboard(self) -> None:
         """Set many presets side by side on the open data set; one such window at a time."""
-        if self.board is None:
-            from workbench.widgets.leaderboard_dialog import LeaderboardDialog
+        from workbench.widgets.leaderboard_dialog import open_leaderboard
 
-            self.board = LeaderboardDialog(self.context, self.window())
-            self.board.destroyed.connect(self._board_closed)
-        self.board.show()
-        self.board.raise_()
-        self.board.activateWindow()
-
-    def _board_closed(self) -> None:
-        self.board = None
+        open_leaderboard(self.context, self.window())
 
     def copy_command(self) -> None:
         """Put the equivalent command on the clipboard."""
