@@ -9,19 +9,17 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
-    QStyle,
-    QStyleOptionComboBox,
     QWidget,
 )
 
 from engine import registry
 from engine.config import SettingInfo
 from workbench.theme import SMALL, TIGHT, repolish
+from workbench.widgets.choice_box import ChoiceBox
 
 WIDTH = 210
 
@@ -151,21 +149,11 @@ class BoolEditor(Editor):
         self.box.setChecked(bool(value))
 
 
-class _QuietCombo(QComboBox):
+class _QuietCombo(ChoiceBox):
     """Turning the wheel over a form scrolls the form, and changes nothing on the way."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
-
-    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
-        """A text that is too long ends in …; the list shows it whole."""
-        super().initStyleOption(option)
-        part = QStyle.SubControl.SC_ComboBoxEditField
-        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width()
-        text = option.currentText  # type: ignore[attr-defined]
-        option.currentText = option.fontMetrics.elidedText(  # type: ignore[attr-defined]
-            text, Qt.TextElideMode.ElideRight, room - TIGHT
-        )
 
 
 class ChoiceEditor(Editor):

@@ -144,7 +144,7 @@ class TrainPage(PageWidget):
         self.seeds.setAccessibleName("Seeds")
         self.seeds.setToolTip("One run for each seed: 1-5, or 1, 2, 7")
         self.seeds_error = label("", "error", wrap=True)
-        self.vary = VaryLine()
+        self.vary = VaryLine(theme)
         self.grid_label = label("", "muted", wrap=True)
         self.device_label = label("Looking for devices …", "muted", wrap=True)
         self.queue = button("Queue", self.queue_runs, role="primary", tip="Write the runs into the queue (Ctrl+Return)")

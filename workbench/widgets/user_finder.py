@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QSignalBlocker, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QHeaderView, QSpinBox, QVBoxLayout, QWidget
 
 from engine.paths import default_workspace
@@ -17,6 +17,7 @@ from workbench.item_models.recommended import LETTERS, found_users, outcome_word
 from workbench.item_models.rows import RowsModel
 from workbench.theme import SMALL, SPACE
 from workbench.widgets.cards import label, roomy
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.layout import button
 from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList
@@ -57,7 +58,7 @@ class UserFinder(QWidget):
         self.found: FoundUsers | None = None
         self.user = ""
         self.split = "test"
-        self.outcome = QComboBox()
+        self.outcome = ChoiceBox()
         self.answers = [QComboBox() for _ in LETTERS]
         self.captions = [label(letter, "muted") for letter in LETTERS]
         self.k, self.shortest, self.longest = QSpinBox(), QSpinBox(), QSpinBox()
@@ -288,7 +289,13 @@ class UserFinder(QWidget):
         ids = self.found.ids if self.found is not None else ()
         return ids.index(self.user) if self.user in ids else -1
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._mark)
+
     def _mark(self) -> None:
+        if not self.view.isVisible():
+            return  # Qt would measure the cells of all rows for the widths of the columns: most of a second
         row = self._row()
         if row < 0:
             self.view.clearSelection()

@@ -6,7 +6,7 @@ import html
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QScrollArea, QStyleOptionComboBox
+from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from engine import registry
@@ -283,13 +283,3 @@ def test_settings_of_views_say_that_they_have_no_effect_without_views(qtbot: QtB
     assert form.folds["augment"].note.text() == "No effect while λ is 0: no views are made."
     form.rows["loss.contrastive_weight"].editor.edited.emit("0.1")
     assert form.folds["augment"].note.text() == ""
-
-
-def test_a_choice_that_is_too_long_ends_in_dots(qtbot: QtBot) -> None:
-    editor = ChoiceEditor({"long": "A choice with many more words than its field has room for, and then some"})
-    qtbot.addWidget(editor)
-    editor.show()
-    option = QStyleOptionComboBox()
-    editor.combo.initStyleOption(option)
-    assert option.currentText.endswith("…")
-    assert editor.combo.currentText().endswith("some")
