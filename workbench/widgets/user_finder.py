@@ -56,6 +56,7 @@ class UserFinder(QWidget):
         self._context = context
         self.run_ids: tuple[str, ...] = ()
         self.found: FoundUsers | None = None
+        self._is_listed = False
         self.user = ""
         self.split = "test"
         self.outcome = ChoiceBox()
@@ -242,13 +243,7 @@ class UserFinder(QWidget):
         self.arrived.emit()
 
     def _show(self, found: FoundUsers) -> None:
-        self.found = found
-        if (
-            len(user_columns(found)) != self.model.columnCount()
-            or self.model.columns[-1].title != user_columns(found)[-1].title
-        ):
-            self._set_columns(found)
-        self.model.set_rows(found_users(found))
+        self.found, self._is_listed = found, False
         self._list_outcomes(found)
         listed = f"{count(found.count, 'user')} of {found.in_range:,}"
         self.told.setText(f"{listed}; the first {LIMIT:,} are listed" if found.count > len(found.ids) else listed)
@@ -258,8 +253,21 @@ class UserFinder(QWidget):
             self.stack.show_empty("No user has this length", "Widen the range of lengths.", "filter")
         else:
             self.stack.show_empty("No user matches", "Ask for another combination, or another k.", "filter")
-        self._mark()
+        self._list_users()
         self.arrived.emit()
+
+    def _list_users(self) -> None:
+        """Fill the list, once it can be seen: of one out of sight Qt measures every cell, seconds on a large screen."""
+        found = self.found
+        if found is None or not self.isVisible():
+            return
+        if not self._is_listed:
+            self._is_listed = True
+            columns = user_columns(found)
+            if [column.title for column in columns] != [column.title for column in self.model.columns]:
+                self._set_columns(found)
+            self.model.set_rows(found_users(found))
+        self._mark()
 
     def _set_columns(self, found: FoundUsers) -> None:
         before, self.model = self.model, RowsModel(user_columns(found))
@@ -291,11 +299,11 @@ class UserFinder(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        QTimer.singleShot(0, self, self._mark)
+        self._list_users()
 
     def _mark(self) -> None:
-        if not self.view.isVisible():
-            return  # Qt would measure the cells of all rows for the widths of the columns: most of a second
+        if not self._is_listed or not self.view.isVisible():
+            return
         row = self._row()
         if row < 0:
             self.view.clearSelection()

@@ -412,5 +412,10 @@ def test_the_list_of_users_is_marked_once_it_is_seen(qtbot: QtBot, full: Recomme
     full.show_user("3")
     qtbot.waitUntil(lambda: shows(full, "3"))
     assert not full.finder.view.selectionModel().hasSelection()
+    resets: list[bool] = []
+    full.finder.model.modelReset.connect(lambda: resets.append(full.finder.isVisible()))
+    full.finder.k.setValue(5)
+    qtbot.waitUntil(lambda: full.finder.found is not None and full.finder.found.k == 5)
     full.tabs.setCurrentWidget(full.finder)
-    qtbot.waitUntil(lambda: full.finder.view.currentIndex().row() == 2)
+    assert resets == [True]
+    assert full.finder.view.currentIndex().row() == 2
