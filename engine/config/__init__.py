@@ -25,7 +25,7 @@ from engine.config.experiment import (
     with_fidelity,
 )
 from engine.config.fidelity import FidelityOptions
-from engine.config.fitting import why_unused
+from engine.config.fitting import why_idle, why_unused
 from engine.config.grid import MOST_RUNS, grid, parse_list
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
 from engine.config.losses import applies, negatives_field, negatives_in_words, negatives_of
@@ -104,6 +104,7 @@ __all__ = [
     "total_epochs",
     "values_of",
     "view_epochs",
+    "why_idle",
     "why_unused",
     "with_fidelity",
 ]

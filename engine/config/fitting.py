@@ -12,10 +12,25 @@ if TYPE_CHECKING:
     from engine.config.experiment import ExperimentConfig
 
 
+_WITHOUT_TRAINING = ("device", "seed")
+"""Training options that a model has which does not train: where it ranks, and the seed of what evaluation draws."""
+
+
 def why_unused(config: ExperimentConfig, path: str) -> str:
     """Why the setting at the dotted ``path`` changes nothing with this model; empty where it does, or may."""
-    reasons: dict[str, str] = registry.entry("model", config.model.name).facts.get("unused", {})
-    return reasons.get(path) or reasons.get(path.split(".")[0], "")
+    plugin = registry.entry("model", config.model.name)
+    reasons: dict[str, str] = plugin.facts.get("unused", {})
+    section, _, name = path.partition(".")
+    if section == "train" and name and name not in _WITHOUT_TRAINING and not plugin.facts["trains"]:
+        return f"{plugin.label} does not train."
+    return reasons.get(path) or reasons.get(section, "")
+
+
+def why_idle(config: ExperimentConfig, section: str) -> str:
+    """Why the settings of a section change nothing as long as another is as it is; empty where they do."""
+    if section not in ("augment", "similarity") or why_unused(config, section) or makes_views(config):
+        return ""
+    return "No effect while λ is 0: no views are made."
 
 
 def needs_no_views(model: str) -> bool:

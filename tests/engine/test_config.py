@@ -208,6 +208,9 @@ def test_what_a_model_cannot_do_is_refused_at_its_field() -> None:
     assert "no views" in why_unused(factors, "augment.crop_ratio")
     assert "pairwise" in why_unused(factors, "loss.next_item")
     assert not why_unused(factors, "model.hidden_size")
+    counts = ExperimentConfig().replace({"model.name": "popularity"})
+    assert why_unused(counts, "train.epochs") == "PopRec does not train."
+    assert not why_unused(counts, "train.device")
     assert not any(why_unused(ExperimentConfig(), info.path) for info in fields_of(ExperimentConfig()))
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout
 
 from engine.config import (
@@ -18,13 +18,15 @@ from engine.config import (
     fields_of,
     parse_list,
     values_of,
+    why_idle,
     why_unused,
     with_fidelity,
 )
 from engine.errors import ConfigurationError
-from workbench.forms.field import FieldRow, Fold
+from workbench.forms.field import DOT_WIDTH, FieldRow, Fold
 from workbench.run_names import NOT_COMPARED
-from workbench.theme import SPACE, Theme
+from workbench.theme import SMALL, SPACE, Theme
+from workbench.widgets.cards import show_in_area
 from workbench.widgets.layout import Card, label
 from workbench.widgets.pieces import InPieces
 
@@ -54,6 +56,7 @@ class ConfigForm(InPieces):
 
     config_changed = Signal(object)
     validity_changed = Signal(bool)
+    """Whether all is well, whenever other fields are refused than before."""
     lists_changed = Signal()
     """A list was entered, changed or taken back: another number of runs."""
 
@@ -114,9 +117,9 @@ class ConfigForm(InPieces):
             self.reading.addItem(text, value)
         self.reading.activated.connect(self._choose_reading)
         fold.top.insertWidget(1, self.reading)
-        fold.body.addWidget(
-            label("Each switch is one departure of the published code from the paper.", "muted", wrap=True)
-        )
+        told = label("Each switch is one departure of the published code from the paper.", "muted", wrap=True)
+        told.setContentsMargins(DOT_WIDTH + SMALL, 0, 0, SMALL)  # where the rows' names begin
+        fold.body.addWidget(told)
 
     def _fill(self, section: str) -> None:
         """Make the section's rows anew (the model's own fields change with the model), the folded ones when opened."""
@@ -165,7 +168,7 @@ class ConfigForm(InPieces):
 
     def _edit(self, path: str, value: Any) -> None:
         """Try what was entered; what is refused stays in the field with the reason, the rest goes on."""
-        before = self.is_valid
+        before = set(self.wrong)
         had_list = self.lists.pop(path, None) is not None
         value = self._take_list(path, value)
         self.wrong[path] = value
@@ -191,7 +194,7 @@ class ConfigForm(InPieces):
             self.config_changed.emit(self.config)
         if had_list or path in self.lists:
             self.lists_changed.emit()
-        if before != self.is_valid:
+        if before != set(self.wrong):
             self.validity_changed.emit(self.is_valid)
 
     def _take_list(self, path: str, value: Any) -> Any:
@@ -265,8 +268,8 @@ class ConfigForm(InPieces):
         for section in SECTIONS:
             count = changed.get(section, 0)
             unused = why_unused(self.config, section)
-            told = f"Not used: {unused}" if unused else ""
-            self.folds[section].note.setText(told or (f"{count} changed" if count else ""))
+            told = [f"{count} changed" * bool(count), why_idle(self.config, section)]
+            self.folds[section].note.setText(f"Not used: {unused}" if unused else " · ".join(filter(None, told)))
         self.reading.setCurrentIndex(self.reading.findData(fidelity_of(self.config)))
         self.reading.model().item(2).setEnabled(False)  # type: ignore[attr-defined]
 
@@ -297,7 +300,10 @@ class ConfigForm(InPieces):
         self.folds[section].set_open(True)
         if info.advanced:
             self.folds[f"{section}/advanced"].set_open(True)
-        self.rows[path].editor.field.setFocus()
+        field = self.rows[path].editor.field
+        field.setFocus()
+        # Only a step with Tab scrolls by itself; what has just been opened is laid out by the next turn.
+        QTimer.singleShot(0, field, lambda: show_in_area(field))
 
     def open_all(self) -> None:
         """Open every section."""

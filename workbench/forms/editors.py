@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from engine import registry
 from engine.config import SettingInfo
 from workbench.theme import SMALL, TIGHT, repolish
+from workbench.widgets.choice_box import ChoiceBox
 
 WIDTH = 210
 
@@ -149,7 +149,7 @@ class BoolEditor(Editor):
         self.box.setChecked(bool(value))
 
 
-class _QuietCombo(QComboBox):
+class _QuietCombo(ChoiceBox):
     """Turning the wheel over a form scrolls the form, and changes nothing on the way."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:

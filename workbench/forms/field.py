@@ -14,6 +14,7 @@ from workbench.forms.editors import editor_for, number_text
 from workbench.theme import SMALL, Theme, set_role
 from workbench.widgets.layout import label
 
+DOT_WIDTH = 22
 LABEL_WIDTH = 178
 ENTRY_WIDTH = 310
 
@@ -65,7 +66,8 @@ class FieldRow(QWidget):
         self._shown: tuple[Any, Any] | None = None
         self._unused = ""
         self.dot = QToolButton()
-        self.name = label(f"{info.label}  {info.symbol}" if info.symbol else info.label)
+        has_symbol = info.symbol and info.symbol not in info.label.split()
+        self.name = label(f"{info.label}  {info.symbol}" if has_symbol else info.label)
         self.editor = editor_for(info)
         self.help = label(info.help, "muted", wrap=True)
         self.error = label("", "error", wrap=True)
@@ -73,7 +75,7 @@ class FieldRow(QWidget):
         self.dot.setToolTip(f"Changed from the {base}; press to take the {base}'s value back")
         self.dot.setAccessibleName(f"Reset {info.label} to the {base}")
         set_role(self.dot, "dot")
-        self.dot.setFixedSize(22, 22)
+        self.dot.setFixedSize(DOT_WIDTH, 22)
         self.dot.clicked.connect(lambda: self.edited.emit(info.path, self.preset_value))
         self.editor.edited.connect(lambda value: self.edited.emit(info.path, value))
         self.name.setBuddy(self.editor.field)
@@ -108,7 +110,7 @@ class FieldRow(QWidget):
         layout.setContentsMargins(0, 2, 0, 2)
         layout.setSpacing(2)
         layout.addLayout(row)
-        self.error.setContentsMargins(LABEL_WIDTH + 22 + 2 * SMALL, 0, 0, 0)
+        self.error.setContentsMargins(LABEL_WIDTH + DOT_WIDTH + 2 * SMALL, 0, 0, 0)
         self.error.hide()
         layout.addWidget(self.error)
 
@@ -169,6 +171,11 @@ class FieldRow(QWidget):
         return "" if self.error.isHidden() else self.error.text()
 
 
+def takes_tab(widget: QWidget) -> bool:
+    """Whether Tab comes to the widget, where it is seen and enabled."""
+    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None
+
+
 class Fold(QWidget):
     """A heading that opens and closes what is below it; ``note`` at its right says what is inside."""
 
@@ -193,6 +200,7 @@ class Fold(QWidget):
         self.body.setSpacing(0)
         self.top = QHBoxLayout()
         self.top.setContentsMargins(0, 0, 0, 0)
+        self.top.setSpacing(SMALL)
         self.top.addWidget(self.head)
         self.top.addWidget(self.note, 1)
         layout = QVBoxLayout(self)
@@ -221,9 +229,22 @@ class Fold(QWidget):
         if is_open and self._fill is not None:
             fill, self._fill = self._fill, None
             fill()
+            self._thread()
         self.inner.setVisible(is_open)
         self._draw()
         self.toggled.emit(is_open)
+
+    def _thread(self) -> None:
+        """Put what is inside after the heading in the order of Tab: what is made late comes last otherwise."""
+        before: QWidget = self.head
+        for place in range(self.top.count()):
+            item = self.top.itemAt(place)
+            beside = item.widget() if item is not None else None
+            before = beside if beside is not None and takes_tab(beside) else before
+        for widget in self.inner.findChildren(QWidget):
+            if takes_tab(widget) and widget.window() is self.window():  # a list that pops up is a window
+                QWidget.setTabOrder(before, widget)
+                before = widget
 
     def _draw(self) -> None:
         self.head.setIcon(self._theme.icon("chevron-down" if self.is_open else "chevron-right", "muted"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
-from PySide6.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from engine.config import ExperimentConfig, parse_list, values_of
 from engine.errors import ConfigurationError
-from workbench.theme import TIGHT, repolish
+from workbench.theme import TIGHT, Theme, repolish
+from workbench.widgets.choice_box import Proposals
 from workbench.widgets.layout import label
 
 
@@ -38,7 +39,7 @@ class VaryLine(QWidget):
 
     changed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.lists: dict[str, tuple[Any, ...]] = {}
         self.is_valid = True
@@ -51,7 +52,7 @@ class VaryLine(QWidget):
         )
         self.line.setClearButtonEnabled(True)
         self._paths = QStringListModel()
-        completer = QCompleter(self._paths, self)
+        completer = Proposals(self._paths, theme, self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         self.line.setCompleter(completer)

@@ -10,7 +10,7 @@ from engine.config import KS, Preset
 from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRow, PlannedModel
 from workbench.widgets.compare_tables import minutes_text, spread
 from workbench.widgets.tables import csv_parts
-from workbench.widgets.text import metric_text
+from workbench.widgets.text import metric_text, time_left_text
 
 Index = QModelIndex | QPersistentModelIndex
 METRICS = (*(f"NDCG@{k}" for k in reversed(KS)), *(f"HR@{k}" for k in reversed(KS)), "MRR")
@@ -78,7 +78,7 @@ class LeaderboardModel(QAbstractTableModel):
         self._tell()
 
     def set_board(self, board: Leaderboard) -> None:
-        """What they have measured: measured rows come first, by their place."""
+        """What they have measured: measured rows come first, by their place, then the other ticked ones."""
         self.layoutAboutToBeChanged.emit()
         before = [self.order[index.row()] for index in self.persistentIndexList()]
         held = self.persistentIndexList()
@@ -86,7 +86,12 @@ class LeaderboardModel(QAbstractTableModel):
         self._planned = {model.preset: model for model in board.plan.models}
         places = {name: row.place for name, row in self._rows.items() if row.place is not None}
         names = list(self.presets)
-        self.order = sorted(names, key=lambda name: (places.get(name, len(names)), names.index(name)))
+        last = len(names)
+
+        def key(name: str) -> tuple[int, bool, int]:  # what has failed stands below what has a place, not out of sight
+            return places.get(name, last), name not in self._ticked, names.index(name)
+
+        self.order = sorted(names, key=key)
         after = [self.index(self.order.index(name), index.column()) for name, index in zip(before, held, strict=True)]
         self.changePersistentIndexList(held, after)
         self.layoutChanged.emit()
@@ -188,3 +193,30 @@ def _measured(row: LeaderboardRow, column: str) -> str:
         return "best" if row.place == 1 else "–" if row.p is None else f"{row.p:.2g}"
     std = (row.stds or {}).get(column)
     return metric_text(row.metrics.get(column)) + (f" ± {metric_text(std)}" if std is not None else "")
+
+
+def queue_text(plan: LeaderboardPlan | None) -> str:
+    """What the button will do, and the most that it takes."""
+    if plan is None:
+        return "Queue"
+    count = len(plan.new) + len(plan.resumes)
+    if not count:
+        return "Nothing to queue"
+    runs = "1 run" if count == 1 else f"{count:,} runs"
+    waiting = len(plan.waiting)
+    more = f", {waiting} waiting" if waiting else ""
+    return f"Queue {runs}{more} · at most {time_left_text(plan.most_seconds)}"
+
+
+def plan_text(plan: LeaderboardPlan) -> str:
+    """How far it is."""
+    counts = (
+        (len(plan.finished), "finished"),
+        (len(plan.waiting), "waiting or training"),
+        (len(plan.resumes), "to go on"),
+        (len(plan.new), "new"),
+        (sum(run.status == "failed" for model in plan.models for run in model.runs), "failed"),
+        (sum(bool(model.refusal) for model in plan.models), "cannot run"),
+    )
+    told = " · ".join(f"{count} {words}" for count, words in counts if count)
+    return told + ". The test at the end of a run is not part of its time." * bool(plan.to_do)

@@ -345,6 +345,13 @@ class ComparePage(PageWidget):
             item.setEnabled(self.can_export())
 
     @Slot()
+    def open_leaderboard(self) -> None:
+        """Set many presets side by side on the open data set."""
+        from workbench.widgets.leaderboard_dialog import open_leaderboard
+
+        open_leaderboard(self.context, self.window())
+
+    @Slot()
     def toggle_differences(self) -> None:
         """All settings, or only what differs."""
         self.tabs.setCurrentIndex(TABS.index("Settings"))
@@ -479,5 +486,6 @@ PAGE = Page(
         PageCommand("differences", "Only &differing settings, or all", "toggle_differences", "Ctrl+D", icon="filter"),
         PageCommand("latex", "Copy the table as &LaTeX", "copy_latex", "Ctrl+Shift+C", "can_export", icon="copy"),
         PageCommand("export", "&Export the comparison", "export", "Ctrl+E", "can_export", icon="export"),
+        PageCommand("leaderboard", "Leader&board …", "open_leaderboard", "Ctrl+L", icon="table"),
     ),
 )

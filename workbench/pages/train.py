@@ -9,10 +9,19 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from engine import registry
-from engine.config import ExperimentConfig, Preset, differences, fields_of, preset, presets, pretrains_by_contrast
+from engine.config import (
+    MOST_RUNS,
+    ExperimentConfig,
+    Preset,
+    differences,
+    fields_of,
+    preset,
+    presets,
+    pretrains_by_contrast,
+)
 from engine.errors import ConfigurationError, EngineError
 from engine.paths import default_workspace
 from engine.records import DeviceInfo, RunRecord
@@ -26,6 +35,7 @@ from workbench.theme import SMALL, SPACE, WIDE, repolish, set_role
 from workbench.widgets.cards import scrolled
 from workbench.widgets.cost_line import CostLine
 from workbench.widgets.layout import Card, PageHeading, button, label, line
+from workbench.widgets.numbers import count
 from workbench.widgets.text import memory_text
 
 SIDE_WIDTH = 330
@@ -95,6 +105,7 @@ class TrainPage(PageWidget):
         column.addWidget(self.form, 1)
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes from field to field, and scrolls
         self.area.setWidget(inner)
         body = QHBoxLayout()
         body.setSpacing(0)
@@ -143,14 +154,13 @@ class TrainPage(PageWidget):
         self.seeds.setAccessibleName("Seeds")
         self.seeds.setToolTip("One run for each seed: 1-5, or 1, 2, 7")
         self.seeds_error = label("", "error", wrap=True)
-        self.vary = VaryLine()
+        self.vary = VaryLine(theme)
         self.grid_label = label("", "muted", wrap=True)
         self.device_label = label("Looking for devices …", "muted", wrap=True)
         self.queue = button("Queue", self.queue_runs, role="primary", tip="Write the runs into the queue (Ctrl+Return)")
         self.copy = button("Copy as command", self.copy_command, theme=theme, icon="copy")
         tip = "Many presets on this data set, with one protocol and one time for all (Ctrl+L)"
         self.board_button = button("Leaderboard …", self.open_leaderboard, theme=theme, icon="table", tip=tip)
-        self.board: QDialog | None = None
         self.note = label("", "error", wrap=True)
         change = button("Change data set…", lambda: self.form.show_field("data.path"), role="link")
         self.cost = CostLine(self.context)
@@ -233,11 +243,12 @@ class TrainPage(PageWidget):
         self.changes_label.setToolTip("\n".join(changed))
         self.back.setEnabled(bool(changed) or not self.form.is_valid)
         wrong = len(self.form.wrong)
-        self.note.setText(
-            f"{wrong} {'setting is' if wrong == 1 else 'settings are'} refused; see the form." * bool(wrong)
-        )
-        self.note.setVisible(bool(wrong))
         self.vary.check(config)
+        told = f"{wrong} {'setting is' if wrong == 1 else 'settings are'} refused; see the form." * bool(wrong)
+        if not told and self.run_count > MOST_RUNS:
+            told = f"At most {MOST_RUNS:,} runs are queued at once. Shorten a list, or the seeds."
+        self.note.setText(told)
+        self.note.setVisible(bool(told))
         self.queue.setEnabled(self.can_queue())
         self.cost.show_config(config, self.form.is_valid)
         self.copy.setEnabled(bool(seeds) and self.form.is_valid and self.vary.is_valid)
@@ -248,24 +259,32 @@ class TrainPage(PageWidget):
         """Settings with several values: those typed into their fields, and those of the line below the seeds."""
         return {**self.form.lists, **self.vary.lists}
 
+    @property
+    def run_count(self) -> int:
+        """A run for each seed of each combination of the lists."""
+        return len(parse_or_none(self.seeds.text())) * math.prod(len(values) for values in self.lists.values())
+
     def _show_button(self) -> None:
         """How many runs, and what they will take: said before anything starts."""
-        lists, seeds = self.lists, len(parse_or_none(self.seeds.text()))
-        count = seeds * math.prod(len(values) for values in lists.values())
+        lists, seeds, runs = self.lists, len(parse_or_none(self.seeds.text())), self.run_count
         told = " × ".join(
-            [*(f"{len(values)} {path.split('.')[1]}" for path, values in lists.items()), f"{seeds} seeds"]
+            [*(f"{len(values)} {path.split('.')[1]}" for path, values in lists.items()), count(seeds, "seed")]
         )
-        self.grid_label.setText(f"{told} = {count:,} runs" if lists and count else "")
-        self.grid_label.setVisible(bool(lists) and bool(count))
+        self.grid_label.setText(f"{told} = {count(runs, 'run')}" if lists and runs else "")
+        self.grid_label.setVisible(bool(lists) and bool(runs))
         if self._is_queueing:
             self.queue.setText("Queueing …")
             return
-        runs = f"Queue {count:,} {'run' if count == 1 else 'runs'}" if count else "Queue"
-        self.queue.setText(runs + self.cost.total_text(count, lists))
+        text = f"Queue {count(runs, 'run')}{self.cost.total_text(runs, lists)}" if runs else "Queue"
+        # The card is of one width: what is too long for a line takes two.
+        self.queue.setText(text)
+        if self.queue.sizeHint().width() > SIDE_WIDTH - SMALL - 3 * WIDE:
+            self.queue.setText(text.replace(" · ", "\n"))
 
     def can_queue(self) -> bool:
         """Whether the form holds something that can be queued."""
-        return self.form.is_valid and self.vary.is_valid and bool(self._seeds()) and not self._is_queueing
+        is_right = self.form.is_valid and self.vary.is_valid and bool(self._seeds())
+        return is_right and self.run_count <= MOST_RUNS and not self._is_queueing
 
     def queue_runs(self) -> None:
         """Write one run per seed into the queue and show them."""
@@ -296,22 +315,14 @@ class TrainPage(PageWidget):
         path = getattr(error, "field", "") or ("data.path" if isinstance(error, EngineError) else "")
         self.form.show_field(path)
         if path in self.form.rows:
-            self.form.rows[path].show_error(str(error))
+            self.form.rows[path].show_error(str(error).removeprefix(f"{path}: "))
         self.context.notifier.report(error)
 
     def open_leaderboard(self) -> None:
         """Set many presets side by side on the open data set; one such window at a time."""
-        if self.board is None:
-            from workbench.widgets.leaderboard_dialog import LeaderboardDialog
+        from workbench.widgets.leaderboard_dialog import open_leaderboard
 
-            self.board = LeaderboardDialog(self.context, self.window())
-            self.board.destroyed.connect(self._board_closed)
-        self.board.show()
-        self.board.raise_()
-        self.board.activateWindow()
-
-    def _board_closed(self) -> None:
-        self.board = None
+        open_leaderboard(self.context, self.window())
 
     def copy_command(self) -> None:
         """Put the equivalent command on the clipboard."""
@@ -365,7 +376,7 @@ def summary(config: ExperimentConfig) -> str:
     """The configuration in a few words."""
     known = {info.path: info for info in fields_of(config, "model")}
     model = known["model.name"].choices.get(config.model.name, config.model.name)
-    epochs = f"at most {config.train.epochs:,} epochs, patience {config.train.patience:,}"
+    epochs = f"at most {count(config.train.epochs, 'epoch')}, patience {config.train.patience:,}"
     facts = registry.entry("model", config.model.name).facts
     if not facts["trains"]:
         return model
@@ -374,7 +385,7 @@ def summary(config: ExperimentConfig) -> str:
     before = ""
     if config.train.pretrain_epochs:
         by = " by contrast" if pretrains_by_contrast(config) else ""
-        before = f", {config.train.pretrain_epochs:,} epochs of pre-training{by}, then"
+        before = f", {count(config.train.pretrain_epochs, 'epoch')} of pre-training{by}, then"
         views = views.removeprefix(",") + ","
     return f"{model}{before}{views} {epochs}" if before else f"{model}{views}, {epochs}"
 

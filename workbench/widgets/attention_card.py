@@ -12,6 +12,7 @@ from workbench.item_models.recommended import LETTERS
 from workbench.plots.attention_map import AttentionMap
 from workbench.theme import SMALL, SPACE, Theme
 from workbench.widgets.cards import label
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.plot_card import PlotCard
 from workbench.widgets.states import StatefulStack
 
@@ -25,7 +26,7 @@ class AttentionCard(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.found: Recommendations | None = None
-        self.run_box, self.layer_box, self.head_box = QComboBox(), QComboBox(), QComboBox()
+        self.run_box, self.layer_box, self.head_box = ChoiceBox(), QComboBox(), QComboBox()
         self.map = AttentionMap(theme)
         self.card = PlotCard(theme, "Attention over the history", self.map, " ", self._title)
         self.stack = StatefulStack(self.card, theme)

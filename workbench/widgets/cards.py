@@ -130,6 +130,15 @@ def scrolled(content: QWidget) -> QScrollArea:
     return area
 
 
+def show_in_area(widget: QWidget) -> None:
+    """Scroll the areas around a widget until it is seen."""
+    around = widget.parentWidget()
+    while around is not None:
+        if isinstance(around, QScrollArea):
+            around.ensureWidgetVisible(widget)
+        around = around.parentWidget()
+
+
 def clear(layout: QVBoxLayout) -> None:
     """Remove every widget of a column."""
     while (item := layout.takeAt(0)) is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from engine import registry
 from engine.config import ExperimentConfig
 from engine.records import CostEstimate
 from workbench.context import Context
@@ -80,7 +81,9 @@ class CostLine(QWidget):
             rest = (seconds - before) / max(self.estimate.epochs, 1)
             mean = before + rest * sum(each) / len(each)
             return f" · about {time_left_text(runs * mean)}"
-        pace = earlier_pace(self.context.runs, self._config)
+        # What does not train has epochs in its settings too, and they cost nothing.
+        trains = registry.entry("model", self._config.model.name).facts["trains"]
+        pace = earlier_pace(self.context.runs, self._config) if trains else None
         if pace is None:
             return ""
         each = self._epochs(lists)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -28,13 +28,12 @@ from engine.paths import default_workspace
 from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRequest, RunRecord
 from workbench.context import Context
 from workbench.forms.seeds import parse_seeds, seeds_text
-from workbench.item_models.leaderboard_rows import LAST, METRICS, LeaderboardModel
+from workbench.item_models.leaderboard_rows import LAST, METRICS, LeaderboardModel, plan_text, queue_text
 from workbench.theme import SMALL, SPACE, WIDE, repolish
 from workbench.widgets.cards import Elided, roomy
 from workbench.widgets.layout import button, label
 from workbench.widgets.row_list import RowList
 from workbench.widgets.states import StatefulStack
-from workbench.widgets.text import time_left_text
 
 FILES = "CSV, a line a row (*.csv);;LaTeX table (*.tex);;Parquet (*.parquet)"
 DEVICES = (("Automatic", "auto"), ("CPU", "cpu"), ("NVIDIA GPU", "cuda"), ("Apple GPU", "mps"))
@@ -70,7 +69,7 @@ class LeaderboardDialog(QDialog):
         self._connect()
         self.setWindowTitle("Leaderboard")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(QSize(1240, 720).boundedTo(self.screen().availableSize() * 0.94))
+        self.resize(QSize(1400, 760).boundedTo(self.screen().availableSize() * 0.94))
         self._show_data()
         self.stack.show_loading("Looking at the data and the stored runs …")
         self.ask()
@@ -104,7 +103,7 @@ class LeaderboardDialog(QDialog):
         self.table.setAlternatingRowColors(True)
         self.stack = StatefulStack(self.table, theme)
         self.problem = label("", "error", wrap=True)
-        self.notes = label("", "muted", wrap=True)
+        self.row_note, self.notes = label("", wrap=True), label("", "muted", wrap=True)
         self.told = label("", "muted", wrap=True)
         self.strongest = button(
             "Tick the strongest", self.tick_strongest, theme=theme, icon="star", tip="One preset of every recommender"
@@ -122,12 +121,15 @@ class LeaderboardDialog(QDialog):
             tip="The finished runs, in their groups",
         )
         self.queue = button(
-            "Queue", self.queue_runs, role="primary", tip="Submit what is missing, resume what was stopped"
+            "Queue",
+            self.queue_runs,
+            role="primary",
+            tip="Submit what is missing, resume what was stopped (Ctrl+Return)",
         )
         self.close_button = button("Close", self.close)
-        for item in (self.strongest, self.none, self.copy, self.save, self.compare, self.close_button):
+        # No default button: Return after a seed or a choice would queue hours of training.
+        for item in (self.strongest, self.none, self.copy, self.save, self.compare, self.close_button, self.queue):
             item.setAutoDefault(False)
-        self.queue.setDefault(True)
         self._timer, self._refresh = QTimer(self), QTimer(self)
         for timer, wait in ((self._timer, _SETTLE_MS), (self._refresh, _REFRESH_MS)):
             timer.setSingleShot(True)
@@ -167,6 +169,7 @@ class LeaderboardDialog(QDialog):
         layout.addLayout(row)
         layout.addWidget(self.problem)
         layout.addWidget(self.stack, 1)
+        layout.addWidget(self.row_note)
         layout.addWidget(self.notes)
         layout.addWidget(self.told)
         foot = QHBoxLayout()
@@ -180,6 +183,7 @@ class LeaderboardDialog(QDialog):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show_row())
         self.table.activated.connect(lambda index: self.model.toggle(index.row()))
         self.model.ticked_changed.connect(self._changed)
         self.seeds.textChanged.connect(self._changed)
@@ -189,6 +193,7 @@ class LeaderboardDialog(QDialog):
         self.sorting.activated.connect(self._sort)
         self._timer.timeout.connect(self.ask)
         self._refresh.timeout.connect(self.ask)
+        QShortcut(QKeySequence("Ctrl+Return"), self, self.queue.click)
         self.context.session.dataset_changed.connect(self._data_changed)
         self.context.runs.records_changed.connect(self._records_changed)
 
@@ -240,6 +245,7 @@ class LeaderboardDialog(QDialog):
         self.model = LeaderboardModel(self._fitting(), self._remembered())
         self.model.sort_by(self.chosen_metric)
         self.table.setModel(self.model)
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show_row())
         self.model.ticked_changed.connect(self._changed)
         self._changed()
 
@@ -290,8 +296,9 @@ class LeaderboardDialog(QDialog):
         self.stack.show_content()
         if is_first:
             self._fit_columns()
-            self.table.setFocus()
             self.table.selectRow(0)
+            if self.focusWidget() in (None, self.seeds) and not self.seeds.isModified():
+                self.table.setFocus()  # unless somebody has begun to type
         self._show_state()
         if plan.finished:
             self.context.run_in_engine(
@@ -334,7 +341,7 @@ class LeaderboardDialog(QDialog):
 
     def _fit_columns(self) -> None:
         self.table.resizeColumnsToContents()
-        self.table.setColumnWidth(0, min(max(self.table.columnWidth(0), 220), 320))
+        self.table.setColumnWidth(0, min(max(self.table.columnWidth(0) + WIDE, 220), 340))  # and the tick
         self.table.setColumnWidth(2, max(self.table.columnWidth(2), 90))
         place = self.model.heads.index(LAST)
         self.table.setColumnWidth(place, min(self.table.columnWidth(place), _WIDEST_NOTE))
@@ -364,6 +371,15 @@ class LeaderboardDialog(QDialog):
         notes = [*(board.notes if board else plan.notes if plan else ())]
         self.notes.setText("\n".join(notes))
         self.notes.setVisible(bool(notes))
+        self._show_row()
+
+    def _show_row(self) -> None:
+        """What is to know of the current row, whole: its cell is narrow, and a tool tip is for the mouse alone."""
+        index = self.table.currentIndex()
+        place = index.siblingAtColumn(self.model.heads.index(LAST)) if index.isValid() else index
+        text = str(self.model.data(place) or "") if index.isValid() else ""
+        self.row_note.setText(f"{self.model.data(index.siblingAtColumn(0))}: {text}" if text else "")
+        self.row_note.setVisible(bool(text))
 
     # Doing ----------------------------------------------------------------------------------------------------------
 
@@ -446,27 +462,11 @@ class LeaderboardDialog(QDialog):
         )
 
 
-def queue_text(plan: LeaderboardPlan | None) -> str:
-    """What the button will do, and the most that it takes."""
-    if plan is None:
-        return "Queue"
-    count = len(plan.new) + len(plan.resumes)
-    if not count:
-        return "Nothing to queue"
-    runs = "1 run" if count == 1 else f"{count:,} runs"
-    waiting = len(plan.waiting)
-    more = f", {waiting} waiting" if waiting else ""
-    return f"Queue {runs}{more} · at most {time_left_text(plan.most_seconds)}"
-
-
-def plan_text(plan: LeaderboardPlan) -> str:
-    """How far it is."""
-    counts = (
-        (len(plan.finished), "finished"),
-        (len(plan.waiting), "waiting or training"),
-        (len(plan.resumes), "to go on"),
-        (len(plan.new), "new"),
-        (sum(bool(model.refusal) for model in plan.models), "cannot run"),
-    )
-    told = " · ".join(f"{count} {words}" for count, words in counts if count)
-    return told + ". The tests at the end of the runs come to the time." * bool(plan.to_do)
+def open_leaderboard(context: Context, window: QWidget) -> LeaderboardDialog:
+    """Show the leaderboard before the window: the one that is open, or a new one."""
+    found = [item for item in window.findChildren(LeaderboardDialog) if item.isVisible()]
+    board = found[0] if found else LeaderboardDialog(context, window)
+    board.show()
+    board.raise_()
+    board.activateWindow()
+    return board

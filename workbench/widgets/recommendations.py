@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
+from PySide6.QtCore import QSignalBlocker, QStringListModel, Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -31,6 +31,7 @@ from workbench.engine_process import Task
 from workbench.item_models.recommended import LETTERS
 from workbench.theme import SMALL, SPACE, WIDE
 from workbench.widgets.cards import Elided, label, roomy, scrolled
+from workbench.widgets.choice_box import ChoiceBox, Proposals
 from workbench.widgets.pieces import InPieces
 from workbench.widgets.recommended_list import ListsBeside
 from workbench.widgets.row_list import SearchField
@@ -69,7 +70,7 @@ class RecommendationsView(InPieces):
         super().__init__(at_once=at_once)
 
     def make(self) -> Iterator[None]:
-        self.run_boxes = [QComboBox() for _ in LETTERS]
+        self.run_boxes = [ChoiceBox() for _ in LETTERS]
         self.field = SearchField()
         self.before, self.after = QToolButton(), QToolButton()
         self.split_box, self.top = QComboBox(), QSpinBox()
@@ -102,7 +103,7 @@ class RecommendationsView(InPieces):
         self.field.setAccessibleName("User, by the id in the data file")
         self.field.setToolTip("Type an id and press Return")
         self.field.setMinimumWidth(70)
-        self.completer = QCompleter([], self)
+        self.completer = Proposals(QStringListModel(self), theme, self)
         self.completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self.field.setCompleter(self.completer)
         self.split_box.addItem("Test", "test")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QStringListModel, Qt
-from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit
 
 from engine.records import RunRecord
 from workbench.run_book import RunBook
 from workbench.run_marking import RunMarking
 from workbench.theme import SPACE, Theme
+from workbench.widgets.choice_box import Proposals
 from workbench.widgets.layout import Card, button, label
 
 
@@ -29,7 +30,7 @@ class RunNote(Card):
         self.tags.setAccessibleName("Tags of the run")
         self.tags.setToolTip("Find them again with tag:name in the filter")
         self._words = QStringListModel()
-        completer = QCompleter(self._words, self)
+        completer = Proposals(self._words, theme, self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.tags.setCompleter(completer)
         self.tags.editingFinished.connect(self._write_tags)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QSignalBlocker, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QHeaderView, QSpinBox, QVBoxLayout, QWidget
 
 from engine.paths import default_workspace
@@ -17,6 +17,7 @@ from workbench.item_models.recommended import LETTERS, found_users, outcome_word
 from workbench.item_models.rows import RowsModel
 from workbench.theme import SMALL, SPACE
 from workbench.widgets.cards import label, roomy
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.layout import button
 from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList
@@ -55,9 +56,10 @@ class UserFinder(QWidget):
         self._context = context
         self.run_ids: tuple[str, ...] = ()
         self.found: FoundUsers | None = None
+        self._is_listed = False
         self.user = ""
         self.split = "test"
-        self.outcome = QComboBox()
+        self.outcome = ChoiceBox()
         self.answers = [QComboBox() for _ in LETTERS]
         self.captions = [label(letter, "muted") for letter in LETTERS]
         self.k, self.shortest, self.longest = QSpinBox(), QSpinBox(), QSpinBox()
@@ -241,13 +243,7 @@ class UserFinder(QWidget):
         self.arrived.emit()
 
     def _show(self, found: FoundUsers) -> None:
-        self.found = found
-        if (
-            len(user_columns(found)) != self.model.columnCount()
-            or self.model.columns[-1].title != user_columns(found)[-1].title
-        ):
-            self._set_columns(found)
-        self.model.set_rows(found_users(found))
+        self.found, self._is_listed = found, False
         self._list_outcomes(found)
         listed = f"{count(found.count, 'user')} of {found.in_range:,}"
         self.told.setText(f"{listed}; the first {LIMIT:,} are listed" if found.count > len(found.ids) else listed)
@@ -257,8 +253,21 @@ class UserFinder(QWidget):
             self.stack.show_empty("No user has this length", "Widen the range of lengths.", "filter")
         else:
             self.stack.show_empty("No user matches", "Ask for another combination, or another k.", "filter")
-        self._mark()
+        self._list_users()
         self.arrived.emit()
+
+    def _list_users(self) -> None:
+        """Fill the list, once it can be seen: of one out of sight Qt measures every cell, seconds on a large screen."""
+        found = self.found
+        if found is None or not self.isVisible():
+            return
+        if not self._is_listed:
+            self._is_listed = True
+            columns = user_columns(found)
+            if [column.title for column in columns] != [column.title for column in self.model.columns]:
+                self._set_columns(found)
+            self.model.set_rows(found_users(found))
+        self._mark()
 
     def _set_columns(self, found: FoundUsers) -> None:
         before, self.model = self.model, RowsModel(user_columns(found))
@@ -288,7 +297,13 @@ class UserFinder(QWidget):
         ids = self.found.ids if self.found is not None else ()
         return ids.index(self.user) if self.user in ids else -1
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._list_users()
+
     def _mark(self) -> None:
+        if not self._is_listed or not self.view.isVisible():
+            return
         row = self._row()
         if row < 0:
             self.view.clearSelection()

@@ -53,7 +53,12 @@ class CaserOptions(Options):
         0.5, ge=0, lt=1, help="Dropout of the filters' answers.", source="FACTS B4", label="Dropout"
     )
     negatives: int = setting(
-        3, ge=1, le=10_000, help="Random items that each window is told from.", source="FACTS B4", label="Negatives"
+        3,
+        ge=1,
+        le=10_000,
+        help="Random items, each told apart from the window's targets.",
+        source="FACTS B4",
+        label="Negatives",
     )
 
 
@@ -74,7 +79,7 @@ register(
     unused={
         "augment": _WINDOWS,
         "similarity": _WINDOWS,
-        "loss": "Caser has several targets a window, and its own binary cross-entropy over them; see model.negatives.",
+        "loss": "Caser has several targets a window, and its own binary cross-entropy over them; k is model.negatives.",
     },
     no_views=_WINDOWS,
 )

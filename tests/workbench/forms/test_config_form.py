@@ -6,10 +6,21 @@ import html
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from engine import registry
-from engine.config import ExperimentConfig, applies, fidelity_of, fields_of, preset, presets, why_unused
+from engine.config import (
+    SECTIONS,
+    ExperimentConfig,
+    SettingInfo,
+    applies,
+    fidelity_of,
+    fields_of,
+    preset,
+    presets,
+    why_unused,
+)
 from workbench.forms.config_form import ConfigForm
 from workbench.forms.editors import BoolEditor, ChoiceEditor, OperatorsEditor, TextEditor
 from workbench.theme import Theme
@@ -216,3 +227,59 @@ def test_the_data_set_is_no_change_of_the_preset(qtbot: QtBot, theme: Theme) -> 
     assert form.config.data.path == "/data/Toys.txt"
     assert form.folds["data"].note.text() == ""
     assert not form.rows["data.path"].is_changed
+
+
+def tab_order(form: ConfigForm) -> list[str]:
+    """The fields in the order in which Tab comes to them."""
+    names = {row.editor.field: path for path, row in form.rows.items()}
+    order, widget = [], form.nextInFocusChain()
+    while widget is not form:
+        order += [names[widget]] if widget in names else []
+        widget = widget.nextInFocusChain()
+    return order
+
+
+def test_tab_follows_the_form_also_where_fields_are_made_late(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.rows["model.name"].editor.edited.emit("gru4rec")  # makes the model's fields anew
+    for name in reversed([*form.folds]):
+        form.folds[name].set_open(True)
+    form.open_all()
+    assert len(form.rows) > 50
+    assert tab_order(form) == [info.path for section in SECTIONS for info in shown_order(form, section)]
+
+
+def shown_order(form: ConfigForm, section: str) -> list[SettingInfo]:
+    """The fields of a section from top to bottom: the advanced ones last."""
+    infos = [info for info in fields_of(form.config, section) if info.path in form.rows]
+    return sorted(infos, key=lambda info: info.advanced)
+
+
+def test_a_field_that_is_asked_for_comes_into_sight(qtbot: QtBot, theme: Theme) -> None:
+    config = preset("sample").config
+    form = ConfigForm(config, config, theme)
+    area = QScrollArea()
+    qtbot.addWidget(area)
+    area.setWidgetResizable(True)
+    area.setWidget(form)
+    area.resize(900, 300)
+    area.show()
+    form.show_field("fidelity.insert_side")
+    field = form.rows["fidelity.insert_side"].editor.field
+    qtbot.waitUntil(lambda: not field.visibleRegion().isEmpty())
+
+
+def test_every_refusal_is_told_not_only_the_first(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    told: list[int] = []
+    form.validity_changed.connect(lambda _: told.append(len(form.wrong)))
+    for path, text in (("train.epochs", "0"), ("train.patience", "0"), ("train.epochs", "5"), ("train.patience", "5")):
+        form.rows[path].editor.edited.emit(text)
+    assert told == [1, 2, 1, 0]
+
+
+def test_settings_of_views_say_that_they_have_no_effect_without_views(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme, "sasrec")
+    assert form.folds["augment"].note.text() == "No effect while λ is 0: no views are made."
+    form.rows["loss.contrastive_weight"].editor.edited.emit("0.1")
+    assert form.folds["augment"].note.text() == ""

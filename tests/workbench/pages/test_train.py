@@ -16,7 +16,7 @@ from engine.records import DeviceInfo
 from tests.helpers.fake_runs import FakeRuns
 from workbench.context import Context
 from workbench.forms.seeds import parse_seeds
-from workbench.pages.train import TrainPage, command_text, devices_text, summary
+from workbench.pages.train import SIDE_WIDTH, TrainPage, command_text, devices_text, summary
 
 
 @pytest.fixture
@@ -157,3 +157,26 @@ def test_a_preset_for_other_data_says_so(page: TrainPage, context: Context) -> N
     assert "chosen for Beauty; open is Sample shop" in page.preset_note.text()
     page.choose_preset("sample")
     assert "chosen for" not in page.preset_note.text()
+
+
+def test_more_runs_than_can_be_queued_are_told_before_they_are_asked_for(page: TrainPage) -> None:
+    page.form.rows["train.epochs"].editor.edited.emit("1-200")
+    page.seeds.setText("1-900")
+    assert page.queue.text().splitlines()[0] == "Queue 180,000 runs"
+    assert not page.queue.isEnabled()
+    assert page.note.text() == "At most 2,000 runs are queued at once. Shorten a list, or the seeds."
+    page.seeds.setText("1")
+    assert page.grid_label.text() == "200 epochs × 1 seed = 200 runs"
+    assert page.queue.isEnabled()
+    assert page.note.isHidden()
+
+
+def test_a_long_cost_does_not_widen_the_card(qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    page.resize(1200, 800)
+    page.show()
+    monkeypatch.setattr(page.cost, "total_text", lambda *_: " · about 1,808 h 05 min and a good while more")
+    page.form.rows["train.epochs"].editor.edited.emit("1-20")
+    page.seeds.setText("1-99")
+    assert page.queue.text() == "Queue 1,980 runs\nabout 1,808 h 05 min and a good while more"
+    assert page.queue.minimumSizeHint().width() < SIDE_WIDTH
+    assert "at most 1 epoch," in page.model_label.text()

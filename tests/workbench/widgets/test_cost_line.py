@@ -124,3 +124,12 @@ def test_both_stages_are_told(qtbot: QtBot, page: TrainPage, monkeypatch: pytest
     # Half of the epochs is half of their time; pre-training stays whole.
     half = 900 + (two.most_seconds - 900) / 2
     assert page.cost.total_text(1, {"train.epochs": (150,)}) == f" · about {time_left_text(half)}"
+
+
+def test_what_does_not_train_is_not_counted_in_epochs(page: TrainPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost_line, "earlier_pace", lambda *_: 6.0)
+    page.seeds.setText("1")
+    page.choose_preset("sasrec")
+    assert page.queue.text() == "Queue 1 run · about 30 min"
+    page.choose_preset("popularity")
+    assert page.queue.text() == "Queue 1 run"

@@ -11,19 +11,22 @@ from typing import Any
 import pandas as pd
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QShortcut
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.api import Workspace
 from engine.config import standing_presets
 from engine.errors import StoreError
+from engine.records import RunStatus
 from tests.helpers.finished_runs import end
 from workbench.context import Context, make_context
 from workbench.engine_process import Errands
 from workbench.item_models.leaderboard_rows import METRICS
+from workbench.pages import page
 from workbench.theme import Theme
-from workbench.widgets.leaderboard_dialog import LeaderboardDialog
+from workbench.widgets.leaderboard_dialog import LeaderboardDialog, open_leaderboard
 
 FEW = ["sasrec", "gru4rec-strong", "popularity"]
 
@@ -149,6 +152,14 @@ def test_everything_by_keyboard(qtbot: QtBot, dialog: LeaderboardDialog) -> None
     QTest.keyClick(dialog.table, Qt.Key.Key_Return)
     assert (first in dialog.model.ticked) is was
     qtbot.waitUntil(lambda: dialog.plan is not None)
+    for field in (dialog.seeds, dialog.minutes, dialog.device):  # entering a value is no order to train
+        QTest.keyClick(field, Qt.Key.Key_Return)
+    assert dialog.context.workspace.runs.all() == ()
+    qtbot.waitUntil(lambda: dialog.queue.isEnabled())
+    (shortcut,) = dialog.findChildren(QShortcut)
+    assert shortcut.key().toString() == "Ctrl+Return"
+    shortcut.activated.emit()
+    qtbot.waitUntil(lambda: len(dialog.context.workspace.runs.all()) == 5)
     for widget in (dialog.table, dialog.seeds, dialog.minutes, dialog.device, dialog.sorting, dialog.queue):
         assert widget.accessibleName() or widget.text()  # type: ignore[union-attr]
 
@@ -177,6 +188,10 @@ def test_a_preset_that_cannot_run_is_a_row_that_says_why(
     qtbot.waitUntil(lambda: dialog.plan is not None)
     assert cell(dialog, "sasrec-sampled-softmax", "Runs") == "cannot run"
     assert "256 negatives" in cell(dialog, "sasrec-sampled-softmax", "To know")
+    dialog.table.selectRow(dialog.model.order.index("sasrec-sampled-softmax"))
+    assert "256 negatives" in dialog.row_note.text()
+    dialog.table.selectRow(dialog.model.order.index("sasrec"))
+    assert dialog.row_note.isHidden()
     assert "1 cannot run" in dialog.told.text()
 
 
@@ -240,3 +255,42 @@ def test_another_metric_comes_first_and_the_choice_comes_back(
     qtbot.addWidget(other)
     assert (other.chosen_metric, other.minutes.value(), set(other.model.ticked)) == ("HR@10", 7.5, set(FEW))
     qtbot.waitUntil(lambda: other.plan is not None)
+
+
+def test_it_is_opened_once_from_train_and_compare(qtbot: QtBot, board_context: Context) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    one = open_leaderboard(board_context, window)
+    assert open_leaderboard(board_context, window) is one
+    for name in ("train", "compare"):
+        assert [command.shortcut for command in page(name).commands if command.id == "leaderboard"] == ["Ctrl+L"]
+    qtbot.waitUntil(lambda: one.plan is not None, timeout=30_000)
+    with qtbot.waitSignal(one.destroyed):
+        one.close()
+    other = open_leaderboard(board_context, window)
+    qtbot.waitUntil(lambda: other.plan is not None, timeout=30_000)
+
+
+def test_what_is_typed_while_it_plans_keeps_the_focus(qtbot: QtBot, board_context: Context) -> None:
+    made = LeaderboardDialog(board_context)
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(made)
+    made.show()
+    made.seeds.setFocus()
+    QTest.keyClicks(made.seeds, ",3")
+    qtbot.waitUntil(lambda: made.plan is not None, timeout=30_000)
+    assert made.focusWidget() is made.seeds
+
+
+def test_a_failed_run_is_counted_and_stands_below_the_places(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    dialog.queue_runs()
+    qtbot.waitUntil(lambda: dialog.plan is not None and bool(dialog.plan.waiting))
+    workspace = dialog.context.workspace
+    queued = {(run.preset, run.seed): run for run in workspace.runs.all()}
+    end(workspace, [queued["popularity", 1]])
+    end(workspace, [queued["gru4rec-strong", 1]], status=RunStatus.FAILED)
+    dialog.ask()
+    qtbot.waitUntil(lambda: dialog.board is not None, timeout=20_000)
+    assert dialog.model.order[0] == "popularity"
+    assert set(dialog.model.order[1:3]) == {"sasrec", "gru4rec-strong"}
+    assert "1 finished · 3 waiting or training · 1 failed" in dialog.told.text()

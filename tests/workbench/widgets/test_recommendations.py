@@ -401,3 +401,21 @@ def test_names_are_cut_to_what_differs() -> None:
     ]
     assert told_apart(["sasrec · seed 1"]) == ["sasrec · seed 1"]
     assert told_apart(["same", "same"]) == ["same", "same"]
+
+
+def test_the_list_of_users_is_marked_once_it_is_seen(qtbot: QtBot, full: RecommendationsView) -> None:
+    """Out of sight Qt would measure every cell of every row for it."""
+    full.resize(700, 700)  # the search is a tab now
+    qtbot.waitUntil(lambda: full.tabs.indexOf(full.finder) >= 0)
+    full.tabs.setCurrentIndex(0)
+    full.finder.view.clearSelection()
+    full.show_user("3")
+    qtbot.waitUntil(lambda: shows(full, "3"))
+    assert not full.finder.view.selectionModel().hasSelection()
+    resets: list[bool] = []
+    full.finder.model.modelReset.connect(lambda: resets.append(full.finder.isVisible()))
+    full.finder.k.setValue(5)
+    qtbot.waitUntil(lambda: full.finder.found is not None and full.finder.found.k == 5)
+    full.tabs.setCurrentWidget(full.finder)
+    assert resets == [True]
+    assert full.finder.view.currentIndex().row() == 2
