@@ -73,7 +73,7 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
             config_hash=config_hash(group[0].config),
             model=str(flat(group[0].config).get("model.name", "")),
             preset=group[0].preset,
-            epochs=tuple(_epochs(record) for record in group),
+            epochs=tuple(epochs_trained(record) for record in group),
             minutes=tuple(None if record.train_seconds is None else record.train_seconds / 60 for record in group),
             out_of_time=sum(record.ended_by == "time" for record in group),
         )
@@ -81,7 +81,7 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
     )
 
 
-def _epochs(record: RunRecord) -> int:
+def epochs_trained(record: RunRecord) -> int:
     """Epochs that a run has trained; what does not train has a best epoch neither."""
     return 0 if record.best_epoch is None else record.epoch + 1
 

@@ -320,3 +320,33 @@ def test_it_travels_and_needs_no_torch(workspace: Workspace, found: Comparison) 
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_metric_that_is_named_twice_counts_once(workspace: Workspace, groups: tuple[tuple[str, ...], ...]) -> None:
+    once = workspace.comparisons.compare(groups, metrics=("HR@5",))
+    twice = workspace.comparisons.compare(groups, metrics=("HR@5", "HR@5"), tested=("HR@5", "HR@5"))
+    assert (twice.metrics, twice.measures, twice.tests, twice.family) == (("HR@5",), once.measures, once.tests, 1)
+
+
+def test_what_is_not_compared_cannot_be_tested(workspace: Workspace, groups: tuple[tuple[str, ...], ...]) -> None:
+    with pytest.raises(UsageError, match="MRR cannot be tested"):
+        workspace.comparisons.compare(groups, metrics=("HR@5",), tested=("MRR",))
+
+
+def test_two_runs_of_one_seed_are_said(own: Workspace) -> None:
+    first, again, other = (*finish(own, 0.8, (1,)), *finish(own, 0.8, (1,)), *finish(own, 0.8, (2,)))
+    found = own.comparisons.compare([[first.id, again.id, other.id]])
+    assert [note for note in found.notes if first.id in note and again.id in note and "one seed, 1" in note]
+    clean = own.comparisons.compare([[first.id, other.id]])
+    assert not [note for note in clean.notes if "one seed, 1" in note]
+
+
+def test_seeds_from_another_place_of_the_same_file_are_one_group(own: Workspace, tmp_path: Path) -> None:
+    (first,) = finish(own, 0.8, (1,))
+    copied = tmp_path / "shop.txt"
+    copied.write_bytes((ROOT / "resources" / "sample" / "shop.txt").read_bytes())
+    (other,) = finish(own, 0.8, (2,), {"data.path": str(copied)})
+    assert first.fingerprint == other.fingerprint
+    assert own.comparisons.groups([first.id, other.id]) == ((first.id, other.id),)
+    (group,) = own.comparisons.compare([[first.id, other.id]]).groups
+    assert group.seeds == (1, 2)
