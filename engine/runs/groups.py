@@ -87,6 +87,16 @@ def epochs_trained(record: RunRecord) -> int:
 
 
 def _labels(groups: Sequence[Group]) -> list[str]:
+    """A name for each group, another one for each of one data set: on several, what has one name is one model."""
+    names = [""] * len(groups)
+    for fingerprint in dict.fromkeys(group[0].fingerprint for group in groups):
+        places = [place for place, group in enumerate(groups) if group[0].fingerprint == fingerprint]
+        for place, name in zip(places, _labels_on_one([groups[place] for place in places]), strict=True):
+            names[place] = name
+    return names
+
+
+def _labels_on_one(groups: Sequence[Group]) -> list[str]:
     """A name for each group: its preset's, with what it has otherwise than its namesakes; of one preset, that alone."""
     bases = [_base(group[0]) for group in groups]
     is_one = len(groups) > 1 and len(set(bases)) == 1
