@@ -11,6 +11,7 @@ import click
 from engine.api import Workspace
 from engine.api.comparisons import FIGURES
 from engine.cli.frame import emit, json_option, refuse_unused, span, stored_workspace_option, table
+from engine.config import STOPPING_METRIC
 from engine.errors import UsageError
 from engine.records import Comparison, PaperNumbers, ResultTable, SliceTable, to_plain
 
@@ -51,7 +52,7 @@ _TABLES = (".tex", ".csv", ".parquet")
     help="Of a figure.",
 )
 @click.option("--along", type=click.Choice(["epoch", "time"]), default="epoch", show_default=True, help="x of curves.")
-@click.option("--series", metavar="NAME", help="Of curves: valid/METRIC or loss/NAME. Without: the first --metric.")
+@click.option("--series", metavar="NAME", help="Of curves: valid/METRIC, loss/NAME. Without: the --metric.")
 @click.option("--field", default="train.seed", show_default=True, help="Setting of the scatter.")
 @stored_workspace_option
 @json_option
@@ -94,7 +95,7 @@ def compare(
     cut = api.slices(groups, found.metrics[0], by, split) if by else None
     if output is not None:
         if output.suffix.lower() in _FIGURES:
-            drawn = series or f"valid/{found.metrics[0]}"
+            drawn = series or f"valid/{metrics[0] if metrics else STOPPING_METRIC}"
             told = {"metric": found.metrics[0], "split": split, "width": width, "labels": labels, "along": along}
             api.figure(figure, groups, output, field=field, series=drawn, paper=models, **told)  # type: ignore[arg-type]
         elif output.suffix.lower() == ".json":

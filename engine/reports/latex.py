@@ -10,7 +10,11 @@ MARKS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 """Highest Holm-adjusted p of each mark."""
 PACKAGES = r"\usepackage{booktabs}"
 
-_GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "η": "eta", "λ": "lambda", "μ": "mu", "ρ": "rho", "τ": "tau"}
+_GREEK = {
+    **{"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta"},
+    **{"κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau"},
+    **{"φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega"},
+}
 _ESCAPES = {
     "\\": r"\textbackslash{}",
     **{letter: "\\" + letter for letter in "&%$#_{}"},

@@ -112,6 +112,7 @@ def test_curves_are_of_the_metric_that_is_named(shell: Shell, stored: list[str],
         shell.runs("compare", *stored, "--figure", "curves", "--output", tmp_path / "f.svg", *arguments)
         return (tmp_path / "f.svg").read_bytes()
 
+    assert b"<!-- validation NDCG@20 -->" in drawn()
     assert b"<!-- validation NDCG@20 -->" in drawn("--metric", "NDCG@20")
     assert b"<!-- total loss -->" in drawn("--metric", "HR@20", "--series", "loss/total")
     said = shell.runs(

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.config import presets
 from engine.records import ResultCell, ResultTable
 from engine.reports.latex import escape, latex, mark
+from engine.runs.groups import known_settings
 
 NASTY = "50 % & more_β #1 {x} ~ ^ \\ $ < > |"
 
@@ -79,6 +81,14 @@ def test_marks_are_told_whatever_the_caption() -> None:
         assert "differs from B at" in text
     assert "over 1 to 3 seeds" in latex(made)
     assert "dagger" not in latex(table())
+
+
+def test_every_sign_of_a_setting_and_a_preset_is_known() -> None:
+    """A group is named by its preset and its settings' symbols: LaTeX refuses a letter that it does not know."""
+    words = [word for info in known_settings().values() for word in (info.symbol or "", info.label)]
+    words += [preset.title for preset in presets()]
+    unknown = {letter for word in words for letter in re.sub(r"[\x00-\xff]", "", word) if escape(letter) == letter}
+    assert unknown == set()
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX is installed")
