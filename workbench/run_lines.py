@@ -14,7 +14,7 @@ from workbench.run_names import dataset_name, run_name
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """``text`` is in lower case; ``group`` is the same for runs that differ in their seed alone."""
+    """``text`` is in lower case; ``group`` is the same for runs on the same data that differ in their seed alone."""
 
     record: RunRecord
     name: str
@@ -29,7 +29,7 @@ def make_line(record: RunRecord, before: RunLine | None = None) -> RunLine:
             return replace(before, record=record)
         return replace(before, record=record, text=_text(record, before.name))
     name = run_name(record)
-    return RunLine(record, name, _text(record, name), hash(group_key(record.config)))
+    return RunLine(record, name, _text(record, name), hash((record.fingerprint, group_key(record.config))))
 
 
 def _text(record: RunRecord, name: str) -> str:

@@ -170,13 +170,14 @@ class Comparisons:
         """Models × metrics, or, where the groups are of several data sets, models × data sets and metrics.
 
         Groups of one label are one row. ``paper`` names models of Table 2 to set below. Raises ``UsageError`` where
-        anything but the data differs in the protocols.
+        anything but the data differs in the protocols, and for the paper's test results beside validation.
         """
         from engine.runs.comparison import METRICS, compare
         from engine.runs.groups import described, refuse_unlike
         from engine.runs.results import result_table
 
         groups = self._groups(ids)
+        refuse_beside_validation(paper, split)
         refuse_unlike([record for group in groups for record in group], across_data=True)
         names = [group.label for group in described(groups, labels)]
         against = names[baseline] if 0 <= baseline < len(names) else ""
@@ -246,6 +247,7 @@ class Comparisons:
         from engine.runs.groups import described
 
         groups = self._groups(ids)
+        refuse_beside_validation(paper, split)
         told = described(groups, labels)
         names = [group.label for group in told]
         run_ids = [run for group in told for run in group.run_ids]
@@ -268,6 +270,12 @@ class Comparisons:
             raise UsageError(f"There is no figure '{kind}'.", f"Known: {', '.join(FIGURES)}.")
         origin = figures.Provenance(told, split)
         return _write(destination, figures.render(drawing, destination.suffix.lower().lstrip("."), width, origin))
+
+
+def refuse_beside_validation(paper: object, split: str) -> None:
+    """Raises ``UsageError`` where the paper's numbers are asked for and the split is not theirs."""
+    if paper and split != "test":
+        raise UsageError("The paper prints test results: they cannot stand beside validation metrics.", "Leave it out.")
 
 
 def _frame_bytes(frame: Any, suffix: str) -> bytes:

@@ -65,9 +65,14 @@ class Leaderboards:
         split: Literal["valid", "test"] = "test",
         paper: bool = False,
     ) -> Leaderboard:
-        """The table of what has finished by now. Raises as `plan` and ``Comparisons.compare`` do."""
+        """The table of what has finished by now. Raises as `plan` and ``Comparisons.compare`` do.
+
+        ``paper`` sets the paper's Table 2 beside: ``UsageError`` for the validation split.
+        """
+        from engine.api.comparisons import refuse_beside_validation
         from engine.runs.leaderboard import board
 
+        refuse_beside_validation(paper, split)
         planned = self.plan(request)
         ids = [run.run_id for model in planned.models for run in model.runs if run.run_id]
         records = {run_id: self._runs.get(run_id) for run_id in ids}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import click
 
 from engine.api import Workspace
 from engine.api.comparisons import FIGURES
-from engine.cli.frame import emit, json_option, span, stored_workspace_option, table
+from engine.cli.frame import emit, json_option, refuse_unused, span, stored_workspace_option, table
+from engine.config import STOPPING_METRIC
 from engine.errors import UsageError
-from engine.records import Comparison, PaperNumbers, SliceTable, to_plain
+from engine.records import Comparison, PaperNumbers, ResultTable, SliceTable, to_plain
 
 Groups = tuple[tuple[str, ...], ...]
+_FIGURES = (".pdf", ".svg", ".png")
+_TABLES = (".tex", ".csv", ".parquet")
 
 
 @click.command()
@@ -49,6 +52,7 @@ Groups = tuple[tuple[str, ...], ...]
     help="Of a figure.",
 )
 @click.option("--along", type=click.Choice(["epoch", "time"]), default="epoch", show_default=True, help="x of curves.")
+@click.option("--series", metavar="NAME", help="Of curves: valid/METRIC, loss/NAME. Without: the --metric.")
 @click.option("--field", default="train.seed", show_default=True, help="Setting of the scatter.")
 @stored_workspace_option
 @json_option
@@ -66,6 +70,7 @@ def compare(
     figure: str,
     width: str,
     along: Literal["epoch", "time"],
+    series: str | None,
     field: str,
     workspace: Workspace,
     as_json: bool,
@@ -74,36 +79,79 @@ def compare(
 
     Runs that differ in their seed alone are one group: mean ± standard deviation over seeds. Groups are compared on the
     users they share: Wilcoxon's signed-rank test, Holm-adjusted, with the bootstrap interval of the difference.
+
+    Runs on several data sets can only be set side by side, as a table: with --output FILE.tex, .csv or .parquet.
     """
     api = workspace.comparisons
     groups: Groups = tuple((run_id,) for run_id in run_ids) if each else api.groups(run_ids)
     first = _baseline(workspace, groups, baseline)
+    _refuse_unknown(models, api.paper())
+    _refuse_without_effect(groups, labels, output, figure)
+    if _is_table(output) and len({workspace.runs.get(group[0]).fingerprint for group in groups}) > 1:
+        made = api.table(groups, metrics=metrics, split=split, labels=labels, baseline=first, paper=models)
+        _tell_table(made, api.export_table(made, output), as_json)
+        return
     found = api.compare(groups, metrics=metrics, split=split, pairs=pairs, baseline=first, labels=labels)
     cut = api.slices(groups, found.metrics[0], by, split) if by else None
-    _refuse_unknown(models, api.paper())
     if output is not None:
-        suffix = output.suffix.lower()
-        if suffix in (".pdf", ".svg", ".png"):
+        if output.suffix.lower() in _FIGURES:
+            drawn = series or f"valid/{metrics[0] if metrics else STOPPING_METRIC}"
             told = {"metric": found.metrics[0], "split": split, "width": width, "labels": labels, "along": along}
-            api.figure(figure, groups, output, field=field, paper=models, **told)  # type: ignore[arg-type]
-        elif suffix == ".json":
+            api.figure(figure, groups, output, field=field, series=drawn, paper=models, **told)  # type: ignore[arg-type]
+        elif output.suffix.lower() == ".json":
             api.export(found, output)
         else:
             made = api.table(groups, metrics=metrics, split=split, labels=labels, baseline=first, paper=models)
             api.export_table(made, output)
+    cells = [cell for cell in api.paper(found.groups[0].dataset).cells if cell.table == 2 and cell.model in models]
     if as_json:
-        emit(to_plain(found) | {"slices": to_plain(cut), "output": str(output) if output else None})
+        tree = to_plain(found) | {"slices": to_plain(cut), "output": str(output) if output else None}
+        emit(tree | ({"paper": to_plain(cells)} if models else {}))
         return
     _print(found)
     if cut is not None:
         click.echo()
         _print_slices(cut, found)
-    cells = [cell for cell in api.paper(found.groups[0].dataset).cells if cell.table == 2 and cell.model in models]
     if cells:
         click.echo()
         _print_paper(PaperNumbers("", tuple(cells)))
     if output is not None:
         click.echo(f"\nWritten: {output}")
+
+
+def _is_table(output: Path | None) -> TypeGuard[Path]:
+    return output is not None and output.suffix.lower() in _TABLES
+
+
+def _refuse_without_effect(groups: Groups, labels: Sequence[str], output: Path | None, figure: str) -> None:
+    if len(labels) > len(groups):
+        raise UsageError(f"{len(labels)} labels are more than the groups, {len(groups)}.", "Give at most one a group.")
+    is_figure = output is not None and output.suffix.lower() in _FIGURES
+    form = "--output FILE.pdf"
+    refuse_unused(dict.fromkeys(("figure", "width", "along", "series", "field"), (form,)), form if is_figure else "")
+    if is_figure:
+        curves, scatter = ("--figure curves",), ("--figure scatter",)
+        refuse_unused({"along": curves, "series": curves, "field": scatter}, f"--figure {figure}")
+
+
+def _tell_table(made: ResultTable, path: Path, as_json: bool) -> None:
+    """A table over several data sets, and where it was written."""
+    if as_json:
+        emit(to_plain(made) | {"output": str(path)})
+        return
+    rows = [
+        [name, *("–" if cell is None else _spread(cell.mean, cell.std) + "!" * bool(cell.fault) for cell in cells)]
+        for name, cells in zip(made.rows, made.cells, strict=True)
+    ]
+    table(rows, [made.split, *(f"{dataset} {metric}" for dataset, metric in made.columns)])
+    faults = [cell.fault for cells in made.cells for cell in cells if cell is not None and cell.fault]
+    for text in dict.fromkeys([*(f"! {fault}" for fault in faults), *made.notes]):
+        click.echo(f"\n{text}")
+    click.echo(f"\nWritten: {path}")
+
+
+def _spread(mean: float, std: float | None) -> str:
+    return f"{mean:.4f}" + (f" ± {std:.4f}" if std is not None else "")
 
 
 def _baseline(workspace: Workspace, groups: Groups, baseline: str | None) -> int:
@@ -131,7 +179,7 @@ def _print(found: Comparison) -> None:
         for metric in found.metrics:
             item = found.measure(number, metric)
             assert item is not None
-            cells.append(f"{item.mean:.4f}" + (f" ± {item.std:.4f}" if item.std is not None else ""))
+            cells.append(_spread(item.mean, item.std))
         minutes = [f"{value:.1f}" for value in group.minutes if value is not None]
         cells += [span(group.epochs) + "!" * bool(group.out_of_time), span(minutes)]
         rows.append(cells)

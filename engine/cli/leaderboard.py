@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 
 from engine.api import Workspace
+from engine.api.comparisons import refuse_beside_validation
 from engine.cli.follow import follow
 from engine.cli.frame import FAILED, emit, json_option, span, table, tell, workspace_option
 from engine.cli.settings import seeds_of
@@ -80,6 +81,7 @@ def leaderboard(
     if sum((only_plan, queue, only_show)) > 1:
         raise UsageError("--plan, --queue and --show exclude each other.", "Give one of them.")
     _refuse_files(csv, latex)
+    refuse_beside_validation(paper, split)
     if metric not in METRICS:
         raise UsageError(f"A leaderboard is not sorted by '{metric}'.", f"Known: {', '.join(METRICS)}.")
     names = tuple(filter(None, (name.strip() for name in models.split(","))))

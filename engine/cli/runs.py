@@ -11,6 +11,7 @@ from engine.api import Workspace
 from engine.cli import run_marks
 from engine.cli.frame import emit, json_option, metric_table, stored_workspace_option, table, tell
 from engine.config import STOPPING_METRIC
+from engine.errors import UsageError
 from engine.records import TRAINING, EpochReport, RunMarks, RunRecord, RunStatus, Shelf, UsageSample, to_plain
 
 
@@ -248,6 +249,15 @@ def stop(run_id: str, workspace: Workspace, patience: float, as_json: bool) -> N
         click.echo(f"{record.id} {record.status}. {record.message}".rstrip())
 
 
+def _not_in_the_trash(workspace: Workspace) -> list[str]:
+    shelves = {mark.run_id: mark.shelf for mark in workspace.marks.of()}
+    records = workspace.runs.all()
+    kept = [record.id for record in records if shelves.get(record.id) is not Shelf.TRASHED]
+    if records and not kept:
+        raise UsageError("Every run is in the trash.", "Restore one, or name the runs.")
+    return kept
+
+
 @click.command()
 @click.argument("run_ids", metavar="[ID]...", nargs=-1)
 @click.option(
@@ -261,15 +271,17 @@ def stop(run_id: str, workspace: Workspace, patience: float, as_json: bool) -> N
 def export(run_ids: tuple[str, ...], output: Path, workspace: Workspace, as_json: bool) -> None:
     """Write runs to a .json, .csv, .parquet or .tex file.
 
-    With configuration, metrics and epochs, a line an epoch; without IDs, every run. The .tex is a table of test
-    metrics, mean ± standard deviation over seeds (`coserec compare` tests them too and draws figures).
+    With configuration, metrics and epochs, a line an epoch; without IDs, every run but those in the trash. The .tex is
+    a table of test metrics, mean ± standard deviation over seeds (`coserec compare` tests them too and draws figures).
     """
+    chosen = run_ids or _not_in_the_trash(workspace)
     if output.suffix.lower() == ".tex":
-        chosen = run_ids or [run for choice in workspace.comparisons.choices() for run in choice.run_ids]
         api = workspace.comparisons
+        if not run_ids:
+            chosen = [run_id for run_id in chosen if workspace.runs.get(run_id).metrics.get("test")]
         path = api.export_table(api.table(api.groups(chosen)), output)
     else:
-        path = workspace.runs.export(run_ids, output)
+        path = workspace.runs.export(chosen, output)
     if as_json:
         emit({"output": str(path)})
     else:

@@ -1,4 +1,4 @@
-"""Runs that differ in their seed alone are one group: what mean ± std over seeds is taken over."""
+"""Runs on the same data that differ in their seed alone are one group: what mean ± std over seeds is taken over."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from engine.errors import ConfigurationError
 
 
 def group_key(config: Mapping[str, Any]) -> str:
-    """Canonical JSON of a stored configuration without ``train.seed``, `filled`.
+    """Canonical JSON of a stored configuration without ``train.seed`` and ``data.path``, `filled`.
+
+    Where a file lies says nothing of a run, and is another place on another machine: what the data are, a run's
+    fingerprint says, and who groups runs asks for it too.
 
     A configuration that today's code no longer parses has its key too.
 
@@ -21,8 +24,9 @@ def group_key(config: Mapping[str, Any]) -> str:
     True
     """
     tree = filled(config)
-    if isinstance(tree.get("train"), Mapping):
-        tree["train"] = {name: value for name, value in tree["train"].items() if name != "seed"}
+    for section, left_out in (("train", "seed"), ("data", "path")):
+        if isinstance(tree.get(section), Mapping):
+            tree[section] = {name: value for name, value in tree[section].items() if name != left_out}
     return json.dumps(tree, sort_keys=True, separators=(",", ":"), default=str)
 
 

@@ -23,6 +23,8 @@ LEVEL = 0.95
 _FEW = 1 / 16
 """Up to this share of different values a resample is drawn as their counts, beyond as users: which is faster."""
 _DRAWS_AT_ONCE = 1 << 22
+_DIGITS = 12
+"""Decimals to which differences are told apart: metrics are of order 1, and double precision has about 16."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ def bca(means: Values, values: Values, level: float = LEVEL) -> tuple[float, flo
     which for a mean is Σd³ / 6(Σd²)^1.5 with d the deviations from it.
     """
     mean = float(np.mean(values))
-    below = float(np.mean(means < mean) + np.mean(means == mean) / 2)
+    # Equal sums of thirds differ in their last bits, by the order of summing: those are ties too.
+    near = np.round(means - mean, _DIGITS)
+    below = float(np.mean(near < 0) + np.mean(near == 0) / 2)
     deviations = values - mean
     spread = float(np.sum(deviations**2))
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
@@ -117,9 +121,9 @@ def paired(
     Wilcoxon's signed-rank test drops users without a difference and is two-sided; p is 1 where all are equal. On HR,
     whose differences have one size, it is the sign test.
     """
-    differences = second - first
-    # What two orders of summing seeds make of equal values is no difference.
-    differences[np.abs(differences) < 1e-12] = 0.0
+    # What two orders of summing seeds make of equal values is no difference, and no other one: 1 - 2/3 and 1/3 are not
+    # the same number, but the same rank.
+    differences = np.round(second - first, _DIGITS)
     low, high = interval(differences, level=level, samples=samples, seed=seed)
     deviation = float(np.std(differences, ddof=1)) if len(differences) > 1 else 0.0
     mean = float(np.mean(differences))

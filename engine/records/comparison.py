@@ -190,6 +190,10 @@ class PaperCell:
     faults: tuple[tuple[str, str], ...] = ()
     """Metric (empty: the whole row) and a sentence that names the fact."""
 
+    def faults_of(self, metric: str) -> tuple[str, ...]:
+        """What is wrong with one number, in sentences."""
+        return tuple(text for name, text in self.faults if name in ("", metric))
+
 
 @dataclass(frozen=True)
 class PaperNumbers:
@@ -211,6 +215,11 @@ class ResultCell:
     is_second: bool = False
     is_reference: bool = False
     """Printed by the paper, not measured here: it takes no part in best and second."""
+    run_ids: tuple[str, ...] = ()
+    config_hash: str = ""
+    fingerprint: str = ""
+    fault: str = ""
+    """What is wrong with a printed number (FACTS F21-F26); empty: nothing is known."""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,10 @@ class Provenance:
 
 
 def bars(found: Comparison, metric: str, paper: Sequence[PaperCell] = ()) -> Any:
-    """A bar a group with the interval over users, and the paper's numbers as dashed lines. Returns a drawing."""
+    """A bar a group with the interval over users, and the paper's numbers as dashed lines. Returns a drawing.
+
+    A † is beside a printed number that has a fault (FACTS F21-F26).
+    """
 
     def draw(axes: Any) -> None:
         for number, group in enumerate(found.groups):
@@ -77,8 +80,9 @@ def bars(found: Comparison, metric: str, paper: Sequence[PaperCell] = ()) -> Any
                 axes.errorbar(number, item.mean, ends, color="#1b2230", capsize=2, linewidth=0.8)
         for place, cell in enumerate(cell for cell in paper if metric in cell.metrics):
             axes.axhline(cell.metrics[metric], color="#1b2230", linewidth=0.7, linestyle=DASHES[1 + place % 3])
+            mark = " †" if cell.faults_of(metric) else ""
             axes.annotate(
-                f"{cell.model}, paper",
+                f"{cell.model}, paper{mark}",
                 (1, cell.metrics[metric]),
                 xycoords=("axes fraction", "data"),
                 ha="right",

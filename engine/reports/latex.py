@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.records import ResultCell, ResultTable
 
 MARKS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 """Highest Holm-adjusted p of each mark."""
 PACKAGES = r"\usepackage{booktabs}"
 
-_GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "η": "eta", "λ": "lambda", "μ": "mu", "ρ": "rho", "τ": "tau"}
+_GREEK = {
+    **{"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta"},
+    **{"κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau"},
+    **{"φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega"},
+}
 _ESCAPES = {
     "\\": r"\textbackslash{}",
     **{letter: "\\" + letter for letter in "&%$#_{}"},
@@ -67,15 +73,26 @@ def latex(table: ResultTable, *, caption: str = "", label: str = "tab:results", 
         if is_reference and not was_reference and lines[-1] != r"    \midrule":
             lines.append(r"    \midrule")
         was_reference = is_reference
-        lines.append(f"    {escape(name)} & {' & '.join(_cell(cell, digits) for cell in cells)} \\\\")
+        lines.append(f"    {_row_name(name)} & {' & '.join(_cell(cell, digits) for cell in cells)} \\\\")
     lines += [r"    \bottomrule", r"  \end{tabular}", r"\end{table}"]
     return "\n".join(lines) + "\n"
 
 
+def _row_name(name: str) -> str:
+    """A row's first cell. What follows a line's end or a rule must not look like its argument: ``[2pt]``, ``*``."""
+    text = escape(name)
+    return f"{{}}{text}" if text.lstrip()[:1] in ("[", "*") else text
+
+
 def provenance(table: ResultTable) -> list[str]:
-    """Which runs, configurations and data the numbers come from; a line each."""
+    """Which runs, configurations and data the numbers come from, and what printed ones have for faults; a line each."""
     lines = [f"{name}: runs {', '.join(ids)}" for name, ids in zip(table.rows, table.run_ids, strict=True) if ids]
-    return lines + [f"configuration {config}, data {data}" for config, data in table.hashes]
+    lines += [f"configuration {config}, data {data}" for config, data in table.hashes]
+    for name, cells in zip(table.rows, table.cells, strict=True):
+        for (dataset, metric), cell in zip(table.columns, cells, strict=True):
+            if cell is not None and cell.fault:
+                lines.append(f"{name}, {dataset} {metric}: {cell.fault}")
+    return [" ".join(line.split()) for line in lines]
 
 
 def _datasets(table: ResultTable) -> list[str]:
@@ -90,22 +107,35 @@ def _datasets(table: ResultTable) -> list[str]:
 
 
 def _caption(table: ResultTable, given: str) -> str:
+    cells = [cell for row in table.cells for cell in row if cell is not None]
     if given:
-        return escape(given)
+        return escape(given) + _mark_words(table, cells)
     datasets = ", ".join(dict.fromkeys(dataset for dataset, _ in table.columns))
     said = [f"{table.split.capitalize()} results on {datasets}."]
-    cells = [cell for row in table.cells for cell in row if cell is not None]
     if any(cell.is_best for cell in cells):
         said.append("The best is bold, the second best underlined.")
     if any(cell.std is not None for cell in cells):
-        said.append("± is the standard deviation over seeds.")
-    text = escape(" ".join(said))
+        counts = sorted({cell.n for cell in cells if not cell.is_reference})
+        said.append(f"± is the standard deviation over {_span(counts)} seeds.")
+    return escape(" ".join(said)) + _mark_words(table, cells)
+
+
+def _mark_words(table: ResultTable, cells: Sequence[ResultCell]) -> str:
+    """What the stars and the dagger say, where there are any."""
+    text = ""
     if any(mark(cell.p) for cell in cells):
         text += (
             r" $^{*}$/$^{**}$/$^{***}$: differs from " + escape(table.baseline) + r" at $p \leq .05$/$.01$/$.001$"
             " (Wilcoxon signed-rank over users, Holm-adjusted)."
         )
+    if any(cell.fault for cell in cells):
+        text += r" $^{\dagger}$: as printed, with a known fault."
     return text
+
+
+def _span(counts: Sequence[int]) -> str:
+    """``3``, or ``1 to 3``."""
+    return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
 def _cell(cell: ResultCell | None, digits: int) -> str:
@@ -116,6 +146,6 @@ def _cell(cell: ResultCell | None, digits: int) -> str:
         number = f"\\textbf{{{number}}}"
     elif cell.is_second:
         number = f"\\underline{{{number}}}"
-    stars = mark(cell.p)
+    stars = mark(cell.p) or (r"\dagger" if cell.fault else "")
     spread = f" $\\pm$ {cell.std:.{digits}f}" if cell.std is not None else ""
     return number + (f"$^{{{stars}}}$" if stars else "") + spread

@@ -52,7 +52,7 @@ def latex(found: Leaderboard, table: ResultTable) -> str:
         "The best is bold, the second best underlined."
     )
     caption += " ± is the standard deviation over seeds." if seeds > 1 else ""
-    lines = [f"% {row.title}: {_row_text(row)}" for row in found.rows]
+    lines = [f"% {' '.join(f'{row.title}: {_row_text(row)}'.split())}" for row in found.rows]
     return "\n".join(lines) + "\n" + result_latex(table, caption=caption, label="tab:leaderboard")
 
 

@@ -12,7 +12,7 @@ from engine.records import Comparison, ResultTable, SliceTable
 
 
 def measures_frame(found: Comparison) -> pd.DataFrame:
-    """A line a group and metric, with the interval and the tests against the baseline."""
+    """A line a group and metric, with the interval over users."""
     lines: list[dict[str, Any]] = []
     for item in found.measures:
         group = found.groups[item.group]
@@ -68,7 +68,7 @@ def slices_frame(found: SliceTable, labels: tuple[str, ...]) -> pd.DataFrame:
 
 
 def results_frame(table: ResultTable) -> pd.DataFrame:
-    """A line a cell of the table of results."""
+    """A line a cell of the table of results, with the runs, configuration and data that it comes from."""
     return pd.DataFrame(
         [
             {
@@ -76,10 +76,10 @@ def results_frame(table: ResultTable) -> pd.DataFrame:
                 "dataset": dataset,
                 "metric": metric,
                 "split": table.split,
-                "runs": " ".join(ids),
-                **vars(cell),
+                "runs": " ".join(cell.run_ids) or None,
+                **{name: None if value == "" else value for name, value in vars(cell).items() if name != "run_ids"},
             }
-            for row, cells, ids in zip(table.rows, table.cells, table.run_ids, strict=True)
+            for row, cells in zip(table.rows, table.cells, strict=True)
             for (dataset, metric), cell in zip(table.columns, cells, strict=True)
             if cell is not None
         ]

@@ -32,6 +32,8 @@ _HEAD = "bundle.json"
 _NAME = re.compile(r"(run|data)/[A-Za-z0-9_][A-Za-z0-9_. -]{0,199}")
 _CHUNK = 2**20
 _LARGEST_HEAD = 2**29
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+"""What reading a member raises: damaged, cut off, and (the last) encrypted or packed in a way that Python has not."""
 
 
 def write_bundle(store: Store, record: RunRecord, destination: Path, *, with_data: bool = True) -> Path:
@@ -41,7 +43,9 @@ def write_bundle(store: Store, record: RunRecord, destination: Path, *, with_dat
     """
     if not record.status.is_end:
         raise RunError(f"Run {record.id} is {record.status}.", "Stop it first, or wait for its end.")
-    files = {f"run/{path.name}": path for path in sorted(record.directory.glob("*")) if path.is_file()}
+    found = {f"run/{path.name}": path for path in sorted(record.directory.glob("*")) if path.is_file()}
+    # What a killed process left under a temporary name is no part of the run, and would be refused when taken in.
+    files = {name: path for name, path in found.items() if _NAME.fullmatch(name)}
     if with_data:
         files |= _data_files(record)
     head = {
@@ -91,21 +95,24 @@ def read_bundle(store: Store, path: Path) -> RunRecord:
             raise RunError(f"Run {run_id} is in this workspace already.", "Open it on the Runs page.")
         incoming = store.workspace / "runs" / f".{run_id}.incoming"
         shutil.rmtree(incoming, ignore_errors=True)
+        home = _data_home(store.workspace, head)
+        is_new = not home.exists()
         try:
             for name, facts in head["files"].items():
                 _unpack(packed, name, facts, incoming / name, path)
-            home = _data_home(store.workspace, head)
-            is_new = not home.exists()
+            _refuse_other_data(incoming, head, path)
             rows = _at_home(home, incoming, head)
             (incoming / "run").mkdir(parents=True, exist_ok=True)
             (incoming / "run").rename(place)
-            try:
-                put(store.database, rows)
-            except BaseException:
-                shutil.rmtree(place, ignore_errors=True)
-                if is_new:
-                    shutil.rmtree(home, ignore_errors=True)
-                raise
+            put(store.database, rows)
+        except BaseException as error:
+            shutil.rmtree(place, ignore_errors=True)
+            if is_new:
+                shutil.rmtree(home, ignore_errors=True)
+            if isinstance(error, OSError):
+                reason = error.strerror or str(error)
+                raise RunError(f"{path} cannot be taken in: {reason}.", "Make room, or choose a workspace.") from None
+            raise
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
     return store.get(run_id)
@@ -129,7 +136,7 @@ def _head(packed: zipfile.ZipFile, path: Path) -> dict[str, Any]:
         is_sound = isinstance(head["rows"], dict) and all(
             _NAME.fullmatch(name) and int(facts["size"]) >= 0 and str(facts["sha256"]) for name, facts in files.items()
         )
-    except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile, zlib.error):
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, *_UNREADABLE):
         raise wrong from None
     if not isinstance(version, int) or version > VERSION:
         raise RunError(f"{path} was written by a newer version of the workbench.", "Upgrade this one.")
@@ -150,29 +157,54 @@ def _unpack(packed: zipfile.ZipFile, name: str, facts: Mapping[str, Any], place:
                     raise damaged
                 digest.update(data)
                 target.write(data)
-    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError):
+    except (KeyError, *_UNREADABLE):
         raise damaged from None
     if left or digest.hexdigest() != facts["sha256"]:
         raise damaged
 
 
 def _data_home(workspace: Path, head: Mapping[str, Any]) -> Path:
-    if len(head["rows"].get("runs", ())) != 1:
+    """Where the bundle's data belong. Raises ``RunError`` where its rows are not those of the run that it names."""
+    runs = head["rows"].get("runs", ())
+    if len(runs) != 1:
         raise RunError("The bundle holds no run.", "Write it again.")
-    return workspace / "datasets" / f"bundled-{_safe(str(head['rows']['runs'][0]['fingerprint']))[:12]}"
+    run = runs[0] if isinstance(runs[0], dict) else {}
+    config = run.get("config")
+    data = config.get("data") if isinstance(config, dict) else None
+    if run.get("id") != head["run"] or not run.get("fingerprint") or not (isinstance(data, dict) and data.get("path")):
+        raise RunError(f"The bundle's rows are not those of run {head['run']}.", "Write it again.")
+    return workspace / "datasets" / f"bundled-{_safe(str(run['fingerprint']))[:12]}"
+
+
+def _data_of(incoming: Path) -> tuple[Path | None, list[Path]]:
+    """The data file that has been unpacked, None where the bundle brings none; and all files of the data."""
+    files = sorted((incoming / "data").glob("*")) if (incoming / "data").is_dir() else []
+    return next((file for file in files if not file.name.endswith(".titles.tsv")), None), files
+
+
+def _refuse_other_data(incoming: Path, head: Mapping[str, Any], path: Path) -> None:
+    """Raises ``RunError`` where the data are not those that the run was trained on."""
+    main, _ = _data_of(incoming)
+    if main is None:
+        return
+    try:
+        is_same = load(str(main)).fingerprint == head["rows"]["runs"][0]["fingerprint"]
+    except EngineError:
+        is_same = False
+    if not is_same:
+        raise RunError(f"The data in {path} are not those of run {head['run']}.", "Write it again.")
 
 
 def _at_home(home: Path, incoming: Path, head: Mapping[str, Any]) -> dict[str, Any]:
     """The rows with the paths of this workspace: its log, and its data where the bundle brings them."""
     rows = dict(head["rows"])
     run = dict(rows["runs"][0])
-    data = sorted((incoming / "data").glob("*")) if (incoming / "data").is_dir() else []
-    main = [file for file in data if not file.name.endswith(".titles.tsv")]
-    if main:
+    main, data = _data_of(incoming)
+    if main is not None:
         home.mkdir(parents=True, exist_ok=True)
         for file in data:
             file.replace(home / file.name)
-        path = str(home / main[0].name)
+        path = str(home / main.name)
         run["config"] = {**run["config"], "data": {**run["config"]["data"], "path": path}}
         run["dataset_path"] = path
     run["log_path"] = f"runs/{run['id']}/log.txt"

@@ -46,7 +46,12 @@ def compare(
     Raises ``UsageError`` for more than 50 groups, a run without metrics, an unknown metric, runs that were evaluated by
     different protocols, and groups that differ in more than their seeds; ``RunError`` for damaged ranks.
     """
+    metrics = tuple(dict.fromkeys(metrics))
+    tested = tuple(dict.fromkeys(tested)) or metrics
     _refuse(groups, metrics, split, baseline)
+    for metric in tested:
+        if metric not in metrics:
+            raise UsageError(f"{metric} cannot be tested: it is not compared.", f"Compared: {', '.join(metrics)}.")
     records = [record for group in groups for record in group]
     users, values = _values(groups, metrics, split)
     measures = [
@@ -54,11 +59,11 @@ def compare(
         for number, group in enumerate(groups)
         for measure in _measures(number, group, metrics, split, None if values is None else values[number])
     ]
-    tests = [] if values is None else _tests(groups, measures, values, tested or metrics, pairs, baseline)
+    tests = [] if values is None else _tests(groups, measures, values, tested, pairs, baseline)
     return Comparison(
         split=split,
         groups=grouping.described(groups, labels),
-        metrics=tuple(metrics),
+        metrics=metrics,
         users=users,
         measures=tuple(measures),
         tests=tuple(tests),
@@ -66,7 +71,7 @@ def compare(
         settings=grouping.settings(groups),
         protocol=_card(records[0], users, split),
         implausible=tuple(_implausible(groups, split)),
-        notes=tuple(_notes(groups, has_ranks=values is not None)),
+        notes=tuple(_notes(groups, split, has_ranks=values is not None)),
         level=significance.LEVEL,
         samples=significance.SAMPLES,
     )
@@ -202,11 +207,11 @@ def _implausible(groups: Sequence[Group], split: str) -> list[tuple[int, Implaus
     return found
 
 
-def _notes(groups: Sequence[Group], *, has_ranks: bool) -> list[str]:
+def _notes(groups: Sequence[Group], split: str, *, has_ranks: bool) -> list[str]:
     """What a reader must know before quoting the numbers."""
     notes = []
     if not has_ranks:
-        missing = [record.id for group in groups for record in group if stored_ranks(record, "test") is None]
+        missing = [record.id for group in groups for record in group if stored_ranks(record, split) is None]
         notes.append(f"The users' ranks of {', '.join(missing[:3])} are not kept: no intervals and no tests.")
     counts = sorted({len(group) for group in groups})
     if counts[0] == 1 and len(groups) > 1:
@@ -214,6 +219,14 @@ def _notes(groups: Sequence[Group], *, has_ranks: bool) -> list[str]:
     if len(counts) > 1:
         notes.append(f"The groups have {counts[0]} to {counts[-1]} seeds: their standard deviations are not alike.")
     for group in groups:
+        seeds = [record.seed for record in group]
+        twice = next((seed for seed in seeds if seeds.count(seed) > 1), None)
+        if twice is not None:
+            ids = [record.id for record in group if record.seed == twice]
+            notes.append(
+                f"Runs {', '.join(ids)} have one seed, {twice}: they count as {len(ids)}, and make the standard "
+                "deviation over seeds too small. Leave all but one out."
+            )
         for record in group:
             if record.status != "finished":
                 notes.append(f"Run {record.id} is {record.status}: its metrics are those of an unfinished training.")

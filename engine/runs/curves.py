@@ -10,7 +10,7 @@ import numpy as np
 from engine.config.grouping import filled
 from engine.errors import UsageError
 from engine.records import ComparedCurve, EpochReport, ParallelRun, ParallelRuns, RunRecord, ScatterPoint
-from engine.runs.groups import Group, flat, known_settings
+from engine.runs.groups import Group, epochs_trained, flat, known_settings
 
 Along = Literal["epoch", "time"]
 
@@ -21,8 +21,9 @@ def curves(
     """Mean ± std over each group's seeds of ``valid/METRIC`` or ``loss/NAME`` after every epoch.
 
     ``along`` ``time`` puts the x of an epoch where its seeds have it on average: seconds of training and validating
-    since the beginning, waiting and stops left out. ``epochs`` gives a run's reports. Groups without the series are
-    left out. Raises ``UsageError`` for another name of a series.
+    since the beginning, waiting and stops left out. Where a seed has ended before others, what an epoch took of those
+    that go on is added to what it was before: time never runs backwards. ``epochs`` gives a run's reports. Groups
+    without the series are left out. Raises ``UsageError`` for another name of a series.
     """
     kind, _, name = series.partition("/")
     if kind not in ("valid", "loss") or not name:
@@ -30,34 +31,32 @@ def curves(
     made = []
     for number, group in enumerate(groups):
         runs = [_one(epochs(record.id), kind, name) for record in group]
-        runs = [run for run in runs if len(run[0])]
+        runs = [run for run in runs if np.isfinite(run[0]).any()]
         if not runs:
             continue
-        last = int(max(run[0].max() for run in runs))
-        values, seconds = np.full((2, len(runs), last), np.nan)
-        for row, (numbers, ys, times) in enumerate(runs):
-            values[row, numbers - 1], seconds[row, numbers - 1] = ys, times
+        values, seconds = np.full((2, len(runs), max(len(ys) for ys, _ in runs)), np.nan)
+        for row, (ys, took) in enumerate(runs):
+            values[row, : len(ys)], seconds[row, : len(took)] = ys, took
         n = np.isfinite(values).sum(axis=0)
         kept = n > 0
-        values, seconds, n = values[:, kept], seconds[:, kept], n[kept]
+        times = np.cumsum(np.nansum(seconds, axis=0) / np.maximum(np.isfinite(seconds).sum(axis=0), 1))[kept]
+        values, n = values[:, kept], n[kept]
         mean = np.nanmean(values, axis=0)
         squares = np.nansum((values - mean) ** 2, axis=0)
         std = np.sqrt(squares / np.maximum(n - 1, 1))
-        x = np.nanmean(seconds, axis=0) if along == "time" else np.flatnonzero(kept) + 1.0
+        x = times if along == "time" else np.flatnonzero(kept) + 1.0
         made.append(ComparedCurve(number, series, np.asarray(x, dtype=np.float64), mean, std, n.astype(np.int64)))
     return tuple(made)
 
 
-def _one(reports: Sequence[EpochReport], kind: str, name: str) -> tuple[Any, Any, Any]:
-    """Numbers of epochs from 1, values, seconds since the beginning, of the epochs that have the series."""
-    times = np.cumsum([report.train_seconds + report.validate_seconds for report in reports])
-    found = [
-        (report.epoch + 1, (report.metrics if kind == "valid" else report.losses).get(name), float(time))
-        for report, time in zip(reports, times, strict=True)
-    ]
-    kept = [(number, value, time) for number, value, time in found if value is not None]
-    numbers, ys, xs = zip(*kept, strict=True) if kept else ((), (), ())
-    return np.array(numbers, dtype=np.int64), np.array(ys, dtype=np.float64), np.array(xs, dtype=np.float64)
+def _one(reports: Sequence[EpochReport], kind: str, name: str) -> tuple[Any, Any]:
+    """Values and seconds of every epoch, [epochs] each; NaN where there is no number."""
+    ys, took = np.full((2, max((report.epoch + 1 for report in reports), default=0)), np.nan)
+    for report in reports:
+        value = (report.metrics if kind == "valid" else report.losses).get(name)
+        ys[report.epoch] = np.nan if value is None or not np.isfinite(value) else value
+        took[report.epoch] = report.train_seconds + report.validate_seconds
+    return ys, took
 
 
 def series_of(reports: Sequence[EpochReport]) -> tuple[str, ...]:
@@ -124,11 +123,9 @@ def _field(record: RunRecord, field: str) -> Any:
     if field == "best_epoch":
         return None if record.best_epoch is None else record.best_epoch + 1
     if field == "epochs_done":
-        return record.epoch + 1
+        return epochs_trained(record)
     if field == "seed":
         return record.seed
     if field == "minutes":
-        if record.started_at is None or record.ended_at is None:
-            return None
-        return (record.ended_at - record.started_at).total_seconds() / 60
-    return flat(record.config).get(field)
+        return None if record.train_seconds is None else record.train_seconds / 60
+    return flat(filled(record.config)).get(field)

@@ -73,7 +73,7 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
             config_hash=config_hash(group[0].config),
             model=str(flat(group[0].config).get("model.name", "")),
             preset=group[0].preset,
-            epochs=tuple(_epochs(record) for record in group),
+            epochs=tuple(epochs_trained(record) for record in group),
             minutes=tuple(None if record.train_seconds is None else record.train_seconds / 60 for record in group),
             out_of_time=sum(record.ended_by == "time" for record in group),
         )
@@ -81,12 +81,22 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
     )
 
 
-def _epochs(record: RunRecord) -> int:
+def epochs_trained(record: RunRecord) -> int:
     """Epochs that a run has trained; what does not train has a best epoch neither."""
     return 0 if record.best_epoch is None else record.epoch + 1
 
 
 def _labels(groups: Sequence[Group]) -> list[str]:
+    """A name for each group, another one for each of one data set: on several, what has one name is one model."""
+    names = [""] * len(groups)
+    for fingerprint in dict.fromkeys(group[0].fingerprint for group in groups):
+        places = [place for place, group in enumerate(groups) if group[0].fingerprint == fingerprint]
+        for place, name in zip(places, _labels_on_one([groups[place] for place in places]), strict=True):
+            names[place] = name
+    return names
+
+
+def _labels_on_one(groups: Sequence[Group]) -> list[str]:
     """A name for each group: its preset's, with what it has otherwise than its namesakes; of one preset, that alone."""
     bases = [_base(group[0]) for group in groups]
     is_one = len(groups) > 1 and len(set(bases)) == 1

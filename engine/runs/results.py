@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from engine.records import Comparison, PaperCell, ResultCell, ResultTable
 
@@ -20,9 +21,8 @@ def result_table(comparisons: Sequence[Comparison], baseline: str = "", paper: S
     marked = _mark_best([by_place[label] for label in labels])
     references = list(dict.fromkeys(cell.model for cell in paper))
     for model in references:
-        own = {(c.dataset, m): v for c in paper if c.model == model for m, v in c.metrics.items()}
-        values = [_printed(own, dataset, metric) for dataset, metric in columns]
-        marked.append([None if v is None else ResultCell(v, None, 0, is_reference=True) for v in values])
+        own = [cell for cell in paper if cell.model == model]
+        marked.append([_printed(own, dataset, metric) for dataset, metric in columns])
     ids = [
         tuple(run for item in comparisons for group in item.groups if group.label == label for run in group.run_ids)
         for label in labels
@@ -60,7 +60,18 @@ def _row(
                 ),
                 None,
             )
-            cells.append(ResultCell(found.mean, found.std, len(found.seeds), p))
+            group = item.groups[found.group]
+            cells.append(
+                ResultCell(
+                    found.mean,
+                    found.std,
+                    len(found.seeds),
+                    p,
+                    run_ids=group.run_ids,
+                    config_hash=group.config_hash,
+                    fingerprint=group.fingerprint,
+                )
+            )
     return cells
 
 
@@ -75,10 +86,14 @@ def _mark_best(rows: Sequence[list[ResultCell | None]]) -> list[list[ResultCell 
             if cell is not None:
                 value = round(cell.mean, 4)
                 is_second = len(ranked) > 1 and value == ranked[1]
-                row[column] = ResultCell(cell.mean, cell.std, cell.n, cell.p, value == ranked[0], is_second)
+                row[column] = replace(cell, is_best=value == ranked[0], is_second=is_second)
     return marked
 
 
-def _printed(own: dict[tuple[str, str], float], dataset: str, metric: str) -> float | None:
-    """The paper's number for a data set of that name: ``Sports_and_Outdoors`` is its Sports."""
-    return next((v for (name, m), v in own.items() if m == metric and dataset.lower().startswith(name.lower())), None)
+def _printed(own: Sequence[PaperCell], dataset: str, metric: str) -> ResultCell | None:
+    """The paper's number for a data set of that name, with its faults: ``Sports_and_Outdoors`` is its Sports."""
+    for cell in own:
+        if metric in cell.metrics and dataset.lower().startswith(cell.dataset.lower()):
+            fault = " ".join(cell.faults_of(metric))
+            return ResultCell(cell.metrics[metric], None, 0, is_reference=True, fault=fault)
+    return None

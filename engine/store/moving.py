@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine.errors import RunError
 from engine.records import RunStatus
@@ -53,8 +54,16 @@ def take(database: Database, run_id: str) -> dict[str, list[dict[str, Any]]]:
 def put(database: Database, rows: Rows) -> str:
     """Write a run's rows into this store → its id.
 
-    Raises ``RunError`` for a run that is here already or has not ended, and for rows that are not of this version.
+    Raises ``RunError`` for a run that is here already or has not ended, and for rows that are damaged or not of this
+    version, ``StoreError``.
     """
+    try:
+        return _put(database, rows)
+    except (KeyError, TypeError, ValueError, AttributeError, SQLAlchemyError):
+        raise RunError("The bundle's rows are damaged.", "Write it again.") from None
+
+
+def _put(database: Database, rows: Rows) -> str:
     values = {kind: [_row(kind, row) for row in rows.get(kind.__tablename__, ())] for kind in _TABLES}
     if len(values[RunRow]) != 1:
         raise RunError("The bundle holds no run.", "Write it again.")
@@ -86,6 +95,8 @@ def _plain(row: dict[str, Any], left: Sequence[str]) -> dict[str, Any]:
 
 def _row(kind: type[Base], row: Mapping[str, Any]) -> dict[str, Any]:
     columns = kind.__table__.columns
+    if not isinstance(row, Mapping) or not {column.name for column in columns if column.primary_key} <= set(row):
+        raise RunError("The bundle's rows are damaged.", "Write it again.")
     if unknown := sorted(set(row) - set(columns.keys())):
         raise RunError(f"The bundle has columns that this version does not know: {', '.join(unknown)}.", "Upgrade.")
     try:

@@ -31,3 +31,9 @@ def test_what_todays_code_does_not_know_has_a_key_too() -> None:
     strange = stored() | {"model": {"name": "gone", "width": 3}, "extra": 1}
     assert filled(strange)["model"] == {"name": "gone", "width": 3}
     assert group_key(strange) != group_key(strange | {"extra": 2})
+
+
+def test_where_the_data_file_lies_makes_no_other_group() -> None:
+    """A run that came in a bundle has its file elsewhere; which data they are, its fingerprint says."""
+    assert group_key(stored(**{"data.path": "here.txt"})) == group_key(stored(**{"data.path": "/there/here.txt"}))
+    assert group_key(stored()) != group_key(stored(**{"data.train_fraction": 0.5}))

@@ -246,11 +246,9 @@ def test_the_table_marks_best_second_and_significance(
     for suffix in ("tex", "csv", "parquet"):
         workspace.comparisons.export_table(table, tmp_path / f"t.{suffix}")
     assert (tmp_path / "t.tex").read_text(encoding="utf-8") == text
-    pd.testing.assert_frame_equal(
-        pd.read_csv(tmp_path / "t.csv").astype({"std": float}),
-        pd.read_parquet(tmp_path / "t.parquet").astype({"std": float}),
-        check_dtype=False,
-    )
+    read = (pd.read_csv(tmp_path / "t.csv"), pd.read_parquet(tmp_path / "t.parquet"))
+    csv, parquet = (frame.astype({"std": float, "fault": object}) for frame in read)
+    pd.testing.assert_frame_equal(csv.fillna({"fault": ""}), parquet.fillna({"fault": ""}), check_dtype=False)
     with pytest.raises(UsageError, match="cannot be a"):
         workspace.comparisons.export_table(table, tmp_path / "t.doc")
     with pytest.raises(RunError, match="cannot be written"):
@@ -320,3 +318,84 @@ def test_it_travels_and_needs_no_torch(workspace: Workspace, found: Comparison) 
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_metric_that_is_named_twice_counts_once(workspace: Workspace, groups: tuple[tuple[str, ...], ...]) -> None:
+    once = workspace.comparisons.compare(groups, metrics=("HR@5",))
+    twice = workspace.comparisons.compare(groups, metrics=("HR@5", "HR@5"), tested=("HR@5", "HR@5"))
+    assert (twice.metrics, twice.measures, twice.tests, twice.family) == (("HR@5",), once.measures, once.tests, 1)
+
+
+def test_what_is_not_compared_cannot_be_tested(workspace: Workspace, groups: tuple[tuple[str, ...], ...]) -> None:
+    with pytest.raises(UsageError, match="MRR cannot be tested"):
+        workspace.comparisons.compare(groups, metrics=("HR@5",), tested=("MRR",))
+
+
+def test_two_runs_of_one_seed_are_said(own: Workspace) -> None:
+    first, again, other = (*finish(own, 0.8, (1,)), *finish(own, 0.8, (1,)), *finish(own, 0.8, (2,)))
+    found = own.comparisons.compare([[first.id, again.id, other.id]])
+    assert [note for note in found.notes if first.id in note and again.id in note and "one seed, 1" in note]
+    clean = own.comparisons.compare([[first.id, other.id]])
+    assert not [note for note in clean.notes if "one seed, 1" in note]
+
+
+def test_seeds_from_another_place_of_the_same_file_are_one_group(own: Workspace, tmp_path: Path) -> None:
+    (first,) = finish(own, 0.8, (1,))
+    copied = tmp_path / "shop.txt"
+    copied.write_bytes((ROOT / "resources" / "sample" / "shop.txt").read_bytes())
+    (other,) = finish(own, 0.8, (2,), {"data.path": str(copied)})
+    assert first.fingerprint == other.fingerprint
+    assert own.comparisons.groups([first.id, other.id]) == ((first.id, other.id),)
+    (group,) = own.comparisons.compare([[first.id, other.id]]).groups
+    assert group.seeds == (1, 2)
+
+
+@pytest.fixture
+def two_shops(own: Workspace, tmp_path: Path) -> tuple[tuple[str, ...], ...]:
+    """A preset on the sample and on another file, two seeds each."""
+    other = tmp_path / "Beauty.txt"
+    text = (ROOT / "resources" / "sample" / "shop.txt").read_text(encoding="utf-8")
+    other.write_text(text.replace("\n", " 7\n", 1), encoding="utf-8")
+    return ids(finish(own, 0.8, (1, 2)), finish(own, 0.9, (1, 2), {"data.path": str(other)}))
+
+
+def test_one_model_on_two_data_sets_is_one_row(
+    own: Workspace, two_shops: tuple[tuple[str, ...], ...], tmp_path: Path
+) -> None:
+    table = own.comparisons.table(two_shops, metrics=("HR@20",))
+    assert len(table.rows) == 1
+    assert [dataset for dataset, _ in table.columns] == ["shop", "Beauty"]
+    frame = pd.read_csv(own.comparisons.export_table(table, tmp_path / "t.csv"))
+    assert frame["runs"].tolist() == [" ".join(group) for group in two_shops]
+    assert frame["fingerprint"].tolist() == [own.runs.get(group[0]).fingerprint for group in two_shops]
+    assert frame["config_hash"].nunique() == 1
+
+
+def test_the_papers_faults_go_with_its_numbers(
+    own: Workspace, two_shops: tuple[tuple[str, ...], ...], tmp_path: Path
+) -> None:
+    table = own.comparisons.table(two_shops[1:], metrics=("HR@20", "NDCG@20"), paper=("GRU4Rec", "CL4SRec", "PopRec"))
+    counted, faulty, sound = ([cell.fault for cell in row if cell] for row in table.cells[1:])
+    assert faulty[0] == ""
+    assert "F22" in faulty[1]
+    assert sound == ["", ""]
+    assert all("F21" in fault for fault in counted)
+    text = own.comparisons.latex(table)
+    assert r"0.0104$^{\dagger}$" in text
+    assert r"0.0478$^{\dagger}$" not in text
+    figure = own.comparisons.figure
+    with_fault, without = (
+        figure("bars", two_shops[1:], tmp_path / f"{model}.svg", metric="NDCG@20", paper=(model,)).read_bytes()
+        for model in ("GRU4Rec", "CL4SRec")
+    )
+    assert "GRU4Rec, paper †".encode() in with_fault
+    assert "†".encode() not in without
+
+
+def test_the_papers_test_results_are_not_set_beside_validation(
+    own: Workspace, two_shops: tuple[tuple[str, ...], ...], tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="prints test results"):
+        own.comparisons.table(two_shops[1:], split="valid", paper=("SASRec",))
+    with pytest.raises(UsageError, match="prints test results"):
+        own.comparisons.figure("bars", two_shops[1:], tmp_path / "f.pdf", split="valid", paper=("SASRec",))

@@ -79,3 +79,75 @@ def test_export_of_runs_for_other_tools(shell: Shell, stored: list[str], tmp_pat
     assert len(frame) == 4 * 3
     assert set(frame["id"]) == set(stored)
     assert set(frame["loss.contrastive_weight"]) == {0.0, 0.1}
+
+
+def test_json_has_the_papers_numbers_too(shell: Shell, shop: Path) -> None:
+    workspace = Workspace(shell.workspace)
+    beauty = shop.rename(shop.with_name("Beauty.txt"))
+    (run,) = finish(workspace, 0.8, (1,), {"data.path": str(beauty)}, has_ranks=False)
+    workspace.runs.close()
+    (cell,) = shell.runs("compare", run.id, "--paper", "GRU4Rec")["paper"]
+    assert (cell["table"], cell["dataset"], cell["metrics"]["HR@5"]) == (2, "Beauty", 0.0111)
+    assert "F22" in str(cell["faults"])
+    assert "Table 2" in shell("compare", run.id, "--paper", "GRU4Rec", "--workspace", shell.workspace).stdout
+
+
+def test_options_without_effect_are_refused(shell: Shell, stored: list[str], tmp_path: Path) -> None:
+    def said(*arguments: object) -> str:
+        return str(shell.runs("compare", *stored, *arguments, code=2)["error"]["message"])
+
+    pdf = tmp_path / "f.pdf"
+    assert "--figure has no effect here" in said("--figure", "curves")
+    assert "--width has no effect here" in said("--width", "text", "--output", tmp_path / "t.tex")
+    assert "--field has no effect with --figure bars" in said("--field", "train.seed", "--output", pdf)
+    assert "--series has no effect with --figure scatter" in said(
+        "--series", "loss/total", "--output", pdf, "--figure", "scatter"
+    )
+    assert "3 labels are more than the groups, 2" in said("--label", "a", "--label", "b", "--label", "c")
+    assert not list(tmp_path.glob("*.pdf"))
+
+
+def test_curves_are_of_the_metric_that_is_named(shell: Shell, stored: list[str], tmp_path: Path) -> None:
+    def drawn(*arguments: object) -> bytes:
+        shell.runs("compare", *stored, "--figure", "curves", "--output", tmp_path / "f.svg", *arguments)
+        return (tmp_path / "f.svg").read_bytes()
+
+    assert b"<!-- validation NDCG@20 -->" in drawn()
+    assert b"<!-- validation NDCG@20 -->" in drawn("--metric", "NDCG@20")
+    assert b"<!-- total loss -->" in drawn("--metric", "HR@20", "--series", "loss/total")
+    said = shell.runs(
+        "compare", *stored, "--figure", "curves", "--output", tmp_path / "x.svg", "--metric", "HR@20", code=2
+    )
+    assert said["error"]["message"] == "No run has the series valid/HR@20."
+
+
+def test_several_data_sets_are_one_table(shell: Shell, stored: list[str], shop: Path, tmp_path: Path) -> None:
+    workspace = Workspace(shell.workspace)
+    other = finish(workspace, 0.9, (1, 2), {"data.path": str(shop)}, has_ranks=False)
+    workspace.runs.close()
+    chosen = (*stored[:2], *(run.id for run in other))
+    refused = shell.runs("compare", *chosen, code=2)["error"]["message"]
+    assert "they differ in data" in refused
+    tree = shell.runs(
+        "compare", *chosen, "--metric", "HR@20", "--label", "A", "--label", "A", "--output", tmp_path / "t.tex"
+    )
+    assert (tree["rows"], len(tree["columns"])) == (["A"], 2)
+    assert [cell["n"] for cell in tree["cells"][0]] == [2, 2]
+    out = shell(
+        "compare", *chosen, "--metric", "HR@20", "--output", tmp_path / "t.csv", "--workspace", shell.workspace
+    ).stdout
+    assert f"{tree['cells'][0][1]['mean']:.4f} ± {tree['cells'][0][1]['std']:.4f}" in out
+    assert set(pd.read_csv(tmp_path / "t.csv")["runs"]) == {" ".join(stored[:2]), " ".join(run.id for run in other)}
+
+
+def test_what_is_in_the_trash_is_not_exported(shell: Shell, stored: list[str], tmp_path: Path) -> None:
+    shell.runs("runs", "trash", *stored[:2])
+    shell.runs("export", "--output", tmp_path / "runs.csv")
+    assert set(pd.read_csv(tmp_path / "runs.csv")["id"]) == set(stored[2:])
+    shell.runs("export", "--output", tmp_path / "runs.tex")
+    text = (tmp_path / "runs.tex").read_text(encoding="utf-8")
+    assert [run in text for run in stored] == [False, False, True, True]
+    shell.runs("export", stored[0], "--output", tmp_path / "one.csv")
+    assert set(pd.read_csv(tmp_path / "one.csv")["id"]) == {stored[0]}
+    shell.runs("runs", "trash", *stored[2:])
+    assert "in the trash" in shell.runs("export", "--output", tmp_path / "none.csv", code=2)["error"]["message"]

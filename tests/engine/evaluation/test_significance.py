@@ -178,3 +178,23 @@ def test_pairs_are_order_free() -> None:
     once = [paired(values[a], values[b]) for a, b in itertools.combinations(range(3), 2)]
     again = [paired(values[a], values[b]) for a, b in reversed(list(itertools.combinations(range(3), 2)))]
     assert once == again[::-1]
+
+
+def test_thirds_that_differ_in_their_last_bit_are_ties() -> None:
+    """Means over three seeds: 1 - 2/3 is not the float 1/3, but no other difference."""
+    generator = np.random.default_rng(5)
+    first, second = generator.integers(0, 2, (2, 3, 400)).astype(float)
+    found = paired(sum(first) / 3, sum(second) / 3)
+    whole = second.sum(axis=0) - first.sum(axis=0)  # the same differences, three times as large and exact
+    assert len(np.unique(np.abs(sum(second) / 3 - sum(first) / 3))) > len(np.unique(np.abs(whole)))
+    assert found.p == pytest.approx(stats.wilcoxon(whole, zero_method="wilcox").pvalue)
+    assert found.rank_biserial == pytest.approx(rank_biserial(whole))
+    assert (found.better, found.worse) == (np.sum(whole > 0), np.sum(whole < 0))
+
+
+def test_a_bias_counts_ties_that_differ_in_their_last_bit() -> None:
+    whole = np.random.default_rng(1).integers(0, 4, 30).astype(float)
+    means = resampled_means(whole, 2000, 1)
+    assert np.any(means == whole.mean())
+    for noise in (-1e-15, 1e-15):
+        assert bca(means + noise, whole) == pytest.approx(bca(means, whole), abs=1e-9)

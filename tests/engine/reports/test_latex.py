@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from engine.config import presets
 from engine.records import ResultCell, ResultTable
 from engine.reports.latex import escape, latex, mark
+from engine.runs.groups import known_settings
 
 NASTY = "50 % & more_β #1 {x} ~ ^ \\ $ < > |"
 
@@ -60,14 +63,43 @@ def test_escapes_leave_no_bare_sign() -> None:
     assert escape("β = .4") == r"$\beta$ = .4"
 
 
+def test_a_name_is_no_argument_and_a_comment_is_one_line() -> None:
+    text = latex(table(rows=("[2pt] model", "* line\none")))
+    assert "\n    {}[2pt] model &" in text
+    assert "\n    {}* line one &" in text
+    assert "% * line one: runs ghi" in text
+
+
+def test_marks_are_told_whatever_the_caption() -> None:
+    faulty = ResultCell(0.0388, None, 0, is_reference=True, fault="At 5, NDCG is\n.0388 (FACTS F22)")
+    made = replace(table(datasets=("Sports",)), cells=(*table(datasets=("Sports",)).cells[:2], (faulty, None)))
+    for caption in ("", "Ours & theirs."):
+        text = latex(made, caption=caption)
+        assert r"0.0388$^{\dagger}$" in text
+        assert r"$^{\dagger}$: as printed, with a known fault" in text
+        assert "% CoSeRec (paper), Sports HR@5: At 5, NDCG is .0388 (FACTS F22)" in text
+        assert "differs from B at" in text
+    assert "over 1 to 3 seeds" in latex(made)
+    assert "dagger" not in latex(table())
+
+
+def test_every_sign_of_a_setting_and_a_preset_is_known() -> None:
+    """A group is named by its preset and its settings' symbols: LaTeX refuses a letter that it does not know."""
+    words = [word for info in known_settings().values() for word in (info.symbol or "", info.label)]
+    words += [preset.title for preset in presets()]
+    unknown = {letter for word in words for letter in re.sub(r"[\x00-\xff]", "", word) if escape(letter) == letter}
+    assert unknown == set()
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX is installed")
 @pytest.mark.parametrize("datasets", [("Shop & Co",), ("Shop & Co", "Yelp")])
-def test_it_compiles(tmp_path: Path, datasets: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("name", [NASTY, "[2pt]", "*"])
+def test_it_compiles(tmp_path: Path, datasets: tuple[str, ...], name: str) -> None:
     document = "\n".join(
         (
             r"\documentclass{article}\usepackage{booktabs}",
             r"\begin{document}",
-            latex(table(datasets=datasets)),
+            latex(table(rows=("A", name), datasets=datasets)),
             r"\end{document}",
         )
     )

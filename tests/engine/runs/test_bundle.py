@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import shutil
 import zipfile
@@ -152,6 +154,13 @@ def test_newer_versions_and_rows_that_do_not_fit_are_refused(bundle: Path, tmp_p
         ("has not ended", {"runs": [rows["runs"][0] | {"status": "running"}]}),
         ("rows are of several runs", {"epochs": [rows["epochs"][0] | {"run_id": "other"}]}),
         ("holds no run", {"runs": []}),
+        ("not those of run", {"runs": [rows["runs"][0] | {"id": "another"}]}),
+        ("not those of run", {"runs": [rows["runs"][0] | {"config": None}]}),
+        ("not those of run", {"runs": [{name: value for name, value in rows["runs"][0].items() if name != "id"}]}),
+        ("not those of run", {"runs": ["a run"]}),
+        ("rows are damaged", {"runs": [rows["runs"][0] | {"status": "gone"}]}),
+        ("rows are damaged", {"epochs": ["an epoch"]}),
+        ("rows are damaged", {"epochs": [*rows["epochs"], {"run_id": head["run"]}]}),
     ):
         content = json.dumps(head | {"rows": rows | wrong}).encode()
         assert told in refused(changed(bundle, "bundle.json", content), tmp_path)
@@ -173,3 +182,51 @@ def test_a_run_that_goes_on_and_data_that_have_changed_are_refused(
     finally:
         data.write_text(before, encoding="utf-8")
     assert not (tmp_path / "x.zip").exists()
+
+
+def test_data_that_are_not_the_runs_are_refused(bundle: Path, tmp_path: Path) -> None:
+    """Their hash in the bundle is right: they are another data set, and could lie where other runs have theirs."""
+    head = head_of(bundle)
+    name = next(name for name in head["files"] if name.startswith("data/") and name.endswith(".txt"))
+    for content in (b"1 1 2 3 4 5\n2 2 3 4 5 1\n", b"no data"):
+        files = head["files"] | {name: {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}}
+        path = changed(bundle, name, content)
+        other = changed(
+            path.rename(path.with_name("step.zip")), "bundle.json", json.dumps(head | {"files": files}).encode()
+        )
+        assert "are not those of run" in refused(other, tmp_path)
+
+
+def test_what_a_killed_process_left_does_not_travel(origin: tuple[Workspace, RunRecord], tmp_path: Path) -> None:
+    workspace, run = origin
+    left = run.directory / ".ranks.npz.123.abcd"
+    left.write_bytes(b"half")
+    try:
+        path = workspace.bundles.write(run.id, tmp_path / "run.zip")
+    finally:
+        left.unlink()
+    fresh = Workspace(tmp_path / "elsewhere")
+    assert fresh.bundles.read(path).id == run.id
+    fresh.runs.close()
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", full)
+    assert refused(bundle, tmp_path).endswith("cannot be taken in: No space left on device.")
+
+
+def test_an_encrypted_member_is_damage(bundle: Path, tmp_path: Path) -> None:
+    content = bytearray(bundle.read_bytes())
+    for signature, flags in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        place = -1
+        while (place := content.find(signature, place + 1)) >= 0:
+            if content[place : place + flags + 80].find(b"best.pt") >= 0:
+                content[place + flags] |= 1
+    path = bundle.with_name("locked.zip")
+    path.write_bytes(bytes(content))
+    assert "is not what was written" in refused(path, tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,3 +113,16 @@ def test_a_band_is_mean_and_deviation_of_whoever_has_the_epoch(runs: list[list[f
         assert band.mean[place] == pytest.approx(statistics.fmean(there), abs=1e-12)
         expected = statistics.stdev(there) if len(there) > 1 else 0.0
         assert band.deviation[place] == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_same_file_with_other_content_is_another_group(book: RunBook, model: RunsModel) -> None:
+    """A mean over runs of two data sets would be of nothing; where a file lies, though, tells no runs apart."""
+    first = book.get("a1")
+    assert first is not None
+    metrics = {"test": {"NDCG@20": 0.9}}
+    elsewhere = {**first.config, "data": {**first.config["data"], "path": "/elsewhere/shop.txt"}}
+    other = replace(first, id="o1", seed=4, metrics=metrics, fingerprint="other")
+    same = replace(first, id="s1", seed=4, metrics=metrics, config=elsewhere)
+    book.take(LiveBatch((other, same), {}, frozenset()))
+    model.sort(COLUMN_IDS.index("test/NDCG@20"), Qt.SortOrder.DescendingOrder)
+    assert [model.index(row, 0).data(GROUP_ROLE)[0] for row in range(model.rowCount())] == [1, 4, 3]

@@ -1,0 +1,92 @@
+"""Series over seeds that ended at other epochs, and facts of runs as numbers, against loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.api import Workspace
+from engine.config import ExperimentConfig, parse
+from engine.records import EpochReport, RunRecord
+from engine.runs.curves import curves, scatter
+from tests.helpers.finished_runs import end, finish
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    made = Workspace(tmp_path / "workspace")
+    yield made
+    made.runs.close()
+
+
+def reports(values: Sequence[float | None], seconds: float) -> list[EpochReport]:
+    """An epoch a value, all of one length; None: the epoch has not validated."""
+    return [
+        EpochReport(n, seconds, 0.0, {}, {} if value is None else {"MRR": value}, "", False)
+        for n, value in enumerate(values)
+    ]
+
+
+@pytest.fixture
+def group(workspace: Workspace) -> tuple[RunRecord, ...]:
+    return finish(workspace, seeds=(1, 2))
+
+
+def test_seeds_of_unequal_length(group: tuple[RunRecord, ...]) -> None:
+    told = {group[0].id: reports([0.1, 0.2, 0.3, 0.4], 2.0), group[1].id: reports([0.3, 0.4], 6.0)}
+    (one,) = curves([group], told.__getitem__, "valid/MRR")
+    assert one.x.tolist() == [1, 2, 3, 4]
+    assert one.mean == pytest.approx([0.2, 0.3, 0.3, 0.4])
+    assert one.std == pytest.approx([np.std([0.1, 0.3], ddof=1), np.std([0.2, 0.4], ddof=1), 0, 0])
+    assert one.n.tolist() == [2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("slow_ends_first", [True, False])
+def test_time_never_runs_backwards(group: tuple[RunRecord, ...], *, slow_ends_first: bool) -> None:
+    lengths = (6, 2) if slow_ends_first else (2, 6)
+    told = {run.id: reports([0.1] * n, s) for run, n, s in zip(group, lengths, (2.0, 6.0), strict=True)}
+    (one,) = curves([group], told.__getitem__, "valid/MRR", "time")
+    left = 2.0 if slow_ends_first else 6.0
+    assert one.x == pytest.approx([4, 8, *(8 + left * n for n in range(1, 5))])
+
+
+def test_epochs_without_the_series_take_their_time(group: tuple[RunRecord, ...]) -> None:
+    told = {group[0].id: reports([None, 0.2, None, 0.4], 2.0), group[1].id: reports([None, 0.2, 0.3, 0.4], 4.0)}
+    (one,) = curves([group], told.__getitem__, "valid/MRR", "time")
+    assert one.x == pytest.approx([6, 9, 12])
+    assert one.n.tolist() == [2, 1, 2]
+
+
+def test_what_is_no_number_is_no_point(group: tuple[RunRecord, ...]) -> None:
+    told = {group[0].id: reports([0.1, np.inf, np.nan], 2.0), group[1].id: reports([0.3, 0.5, np.nan], 2.0)}
+    (one,) = curves([group], told.__getitem__, "valid/MRR")
+    assert one.mean == pytest.approx([0.2, 0.5])
+    assert one.n.tolist() == [2, 1]
+    told[group[1].id] = told[group[0].id] = reports([np.nan], 2.0)
+    assert curves([group], told.__getitem__, "valid/MRR") == ()
+
+
+def test_minutes_are_of_training_and_not_of_the_clock(workspace: Workspace) -> None:
+    (run,) = workspace.runs.submit(finish_config(workspace))
+    end(workspace, [run], seconds=90.0)
+    assert [point.x for point in scatter([workspace.runs.get(run.id)], "minutes", "MRR")] == [1.5]
+
+
+def test_a_run_that_does_not_train_has_no_epochs(workspace: Workspace) -> None:
+    (run,) = workspace.runs.submit(finish_config(workspace))
+    end(workspace, [run], ended_by="nothing")
+    assert [point.x for point in scatter([workspace.runs.get(run.id)], "epochs_done", "MRR")] == [0]
+
+
+def test_a_run_from_before_a_setting_is_a_point_too(group: tuple[RunRecord, ...]) -> None:
+    older = {name: dict(values) if isinstance(values, dict) else values for name, values in group[0].config.items()}
+    del older["loss"]["bce_negatives"]
+    object.__setattr__(group[0], "config", older)
+    assert [point.x for point in scatter(group, "loss.bce_negatives", "MRR")] == [1, 1]
+
+
+def finish_config(workspace: Workspace) -> ExperimentConfig:
+    return parse(finish(workspace, seeds=(9,))[0].config)
