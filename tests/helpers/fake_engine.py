@@ -206,8 +206,10 @@ class FakeNeighbours:
         return as_csv(found)
 
     def export(self, found: NeighbourComparison, destination: Path) -> Path:
-        destination.write_text(as_csv(found), encoding="utf-8")
-        return destination
+        # Whole or not there, as the engine writes it: who waits for the file reads it at once.
+        beside = destination.with_suffix(".part")
+        beside.write_text(as_csv(found), encoding="utf-8")
+        return beside.replace(destination)
 
 
 class FakeAugmentations:

@@ -459,9 +459,8 @@ class RunsPage(PageWidget):
         if isinstance(ticked, list):
             self.model.set_ticked([run_id for run_id in ticked if isinstance(run_id, str)])
             seen = state.get("seen")
-            self._seen_running = (
-                frozenset(s for s in seen if isinstance(s, str)) if isinstance(seen, list) else frozenset()
-            )
+            names = seen if isinstance(seen, list) else []
+            self._seen_running = frozenset(name for name in names if isinstance(name, str))
             self._tick_new()
         sizes = state.get("split")
         if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(s, int) and s > 0 for s in sizes):
