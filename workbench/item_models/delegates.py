@@ -51,8 +51,14 @@ class StateDelegate(_Cell):
         record = self.background(painter, option, index)
         if record is None:
             return
-        icon, role = STATES[record.status]
         rect = option.rect  # type: ignore[attr-defined]
+        group, told = index.data(GROUP_ROLE), str(index.data(Qt.ItemDataRole.DisplayRole))
+        if group is not None and group[0] > 1 and told == "various":
+            # The newest run's state is not its group's: a lost seed would hide the finished ones.
+            painter.setPen(QColor(self.theme.colours.muted))
+            painter.drawText(rect.adjusted(28, 0, -2, 0), int(Qt.AlignmentFlag.AlignVCenter), told)
+            return
+        icon, role = STATES[record.status]
         side = 16
         top = rect.top() + (rect.height() - side) // 2
         self.theme.icon(icon, role).paint(painter, rect.left() + 6, top, side, side)

@@ -147,7 +147,7 @@ def tests_columns(found: Comparison) -> Columns:
         ("against", [names[item.first] for item in tests]),
         ("Difference", [signed(item.difference) for item in tests]),
         (f"{found.level:.0%} interval", [f"[{signed(item.low)}, {signed(item.high)}]" for item in tests]),
-        ("Relative", ["–" if item.relative is None else f"{100 * item.relative:+.1f} %" for item in tests]),
+        ("Relative", ["–" if item.relative is None else _percent(item.relative) for item in tests]),
         ("p, Holm", [p_text(item.p_holm) for item in tests]),
         ("p, Wilcoxon", [p_text(item.p) for item in tests]),
         ("Cohen's d", [f"{item.effect:+.3f}" for item in tests]),
@@ -184,6 +184,11 @@ def settings_columns(found: Comparison, *, only_differences: bool = True) -> Col
     return [*columns, ("What it is", [item.help for item in kept])]
 
 
+def _percent(share: float) -> str:
+    """A share with its sign, the minus as long as in the columns beside it."""
+    return f"{100 * share:+.1f} %".replace("-", "−")
+
+
 def slice_words(table: SliceTable, labels: Sequence[str]) -> str:
     """Which bucket adds most to the last group's difference from the first."""
     if len(labels) < 2:
@@ -192,8 +197,8 @@ def slice_words(table: SliceTable, labels: Sequence[str]) -> str:
     place = int(abs(shares).argmax())
     total = float(shares.sum())
     return (
-        f"{labels[-1]} − {labels[0]}: {signed(total)} in all; most of it, {signed(float(shares[place]))}, comes from "
-        f"{table.labels[place]} ({int(table.users[place]):,} users)."
+        f"{labels[-1]} − {labels[0]}: {signed(total)} in all; the largest part, {signed(float(shares[place]))}, "
+        f"comes from {table.labels[place]} ({int(table.users[place]):,} users)."
     )
 
 

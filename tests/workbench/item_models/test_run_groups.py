@@ -10,17 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from engine.config import ExperimentConfig
 from engine.records import MarksNews, RunMarks, RunStatus, Shelf
 from tests.helpers.fake_runs import make_record
+from workbench.item_models.delegates import StateDelegate
 from workbench.item_models.run_columns import COLUMN_IDS, spread_text
 from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, RunsModel
 from workbench.live_feed import LiveBatch
 from workbench.plots.bands import band_of
 from workbench.run_book import RunBook
+from workbench.theme import Theme
 
 VALUES = (0.028, 0.029, 0.030)
 
@@ -126,3 +130,29 @@ def test_the_same_file_with_other_content_is_another_group(book: RunBook, model:
     book.take(LiveBatch((other, same), {}, frozenset()))
     model.sort(COLUMN_IDS.index("test/NDCG@20"), Qt.SortOrder.DescendingOrder)
     assert [model.index(row, 0).data(GROUP_ROLE)[0] for row in range(model.rowCount())] == [1, 4, 3]
+
+
+def test_a_group_of_several_states_is_not_painted_as_one_of_them(
+    model: RunsModel, book: RunBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its newest run's mark would hide the others; a group of one state keeps its mark."""
+    theme = Theme("light")
+    marks: list[str] = []
+    own = theme.icon
+    monkeypatch.setattr(theme, "icon", lambda name, role="text": marks.append(name) or own(name, role))
+    delegate, column = StateDelegate(theme), COLUMN_IDS.index("status")
+
+    def painted() -> list[str]:
+        marks.clear()
+        image = QImage(120, 30, QImage.Format.Format_ARGB32)
+        painter, option = QPainter(image), QStyleOptionViewItem()
+        option.rect = image.rect()
+        delegate.paint(painter, option, model.index(0, column))
+        painter.end()
+        return list(marks)
+
+    assert painted() == ["check"]
+    newest = model.runs_of(model.key(0))[0]
+    book.take(LiveBatch((replace(book.get(newest), status=RunStatus.LOST),), {}, frozenset()))
+    assert cell(model, 0, "status") == "various"
+    assert painted() == []

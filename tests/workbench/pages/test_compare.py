@@ -157,7 +157,7 @@ def test_where_a_gain_comes_from(qtbot: QtBot, compared: ComparePage) -> None:
     table = tab.tables["length"]
     assert tab.cards["length"].plot.drawn() == pytest.approx(table.means)
     assert sum(dict(tab.cards["length"].plot.columns())["users"]) == 2 * 2048
-    assert "most of it" in tab.cards["length"].words.text()
+    assert "the largest part" in tab.cards["length"].words.text()
 
 
 def test_curves_by_epoch_and_by_time(qtbot: QtBot, compared: ComparePage) -> None:
