@@ -249,10 +249,10 @@ def stop(run_id: str, workspace: Workspace, patience: float, as_json: bool) -> N
         click.echo(f"{record.id} {record.status}. {record.message}".rstrip())
 
 
-def _not_in_the_trash(workspace: Workspace) -> list[str]:
+def _not_in_the_trash(workspace: Workspace) -> list[RunRecord]:
     shelves = {mark.run_id: mark.shelf for mark in workspace.marks.of()}
     records = workspace.runs.all()
-    kept = [record.id for record in records if shelves.get(record.id) is not Shelf.TRASHED]
+    kept = [record for record in records if shelves.get(record.id) is not Shelf.TRASHED]
     if records and not kept:
         raise UsageError("Every run is in the trash.", "Restore one, or name the runs.")
     return kept
@@ -274,11 +274,11 @@ def export(run_ids: tuple[str, ...], output: Path, workspace: Workspace, as_json
     With configuration, metrics and epochs, a line an epoch; without IDs, every run but those in the trash. The .tex is
     a table of test metrics, mean ± standard deviation over seeds (`coserec compare` tests them too and draws figures).
     """
-    chosen = run_ids or _not_in_the_trash(workspace)
-    if output.suffix.lower() == ".tex":
+    is_table = output.suffix.lower() == ".tex"
+    kept = [] if run_ids else _not_in_the_trash(workspace)
+    chosen = run_ids or [record.id for record in kept if not is_table or record.metrics.get("test")]
+    if is_table:
         api = workspace.comparisons
-        if not run_ids:
-            chosen = [run_id for run_id in chosen if workspace.runs.get(run_id).metrics.get("test")]
         path = api.export_table(api.table(api.groups(chosen)), output)
     else:
         path = workspace.runs.export(chosen, output)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine import registry
 from engine.augment.views import Augmenter
-from engine.config import ExperimentConfig, TrainOptions, makes_views, parse, values_of
+from engine.config import ExperimentConfig, TrainOptions, differences, makes_views, parse
 from engine.data.dataset import Dataset
 from engine.data.splits import LeaveOneOut
 from engine.errors import RunError
@@ -174,8 +174,7 @@ def refuse_another_run(saved: dict[str, Any], config: ExperimentConfig, dataset:
     """Raise ``RunError`` when the checkpoint belongs to other data or to other settings."""
     if saved["fingerprint"] != dataset.fingerprint:
         raise RunError(f"{path} belongs to other data than {dataset.name} holds now.", "Start a new run.")
-    before = values_of(parse(json.loads(saved["config"])))
-    now = values_of(config)
-    changed = sorted(name for name in before | now if before.get(name) != now.get(name) and name not in _MAY_CHANGE)
+    found = differences(parse(json.loads(saved["config"])), config)
+    changed = sorted(path for path in found if path not in _MAY_CHANGE)
     if changed:
         raise RunError(f"{path} belongs to a run with another {', '.join(changed)}.", "Start a new run.")

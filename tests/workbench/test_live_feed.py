@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from engine.errors import StoreError
 from engine.records import MetricPoint, PointBlock, RunStatus
 from tests.helpers.fake_runs import FakeRuns, make_record
+from tests.helpers.waiting import wait_for
 from workbench.live_feed import ENTERED_SECONDS, LiveBatch, LiveFeed, curves_of
 from workbench.run_book import RunBook, Series
 
@@ -146,7 +147,5 @@ def test_a_page_waits_for_the_window_but_not_for_ever(qtbot: QtBot, runs: FakeRu
         runs.put(make_record(f"r{number:04d}"))
     feed.start()
     began = time.monotonic()
-    while runs.pages_read < 3:  # no event loop runs here: nothing is entered
-        time.sleep(0.005)
-        assert time.monotonic() - began < 10
+    wait_for(lambda: runs.pages_read >= 3)  # no event loop runs here: nothing is entered
     assert time.monotonic() - began > ENTERED_SECONDS

@@ -417,7 +417,7 @@ def test_nothing_is_made_while_somebody_types(
     qtbot.keyClick(window.windowHandle(), Qt.Key.Key_Shift)
     window.maker._next()
     assert pieces == []
-    qtbot.wait(200)
+    qtbot.waitUntil(lambda: not window.maker._is_in_the_way)
     window.maker._next()
     assert len(pieces) == 1
 

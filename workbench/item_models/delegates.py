@@ -51,18 +51,17 @@ class StateDelegate(_Cell):
         record = self.background(painter, option, index)
         if record is None:
             return
-        rect = option.rect  # type: ignore[attr-defined]
+        icon, role = STATES[record.status]
+        text = "stopping" if record.stop_requested and record.status is RunStatus.RUNNING else record.status.value
         group, told = index.data(GROUP_ROLE), str(index.data(Qt.ItemDataRole.DisplayRole))
         if group is not None and group[0] > 1 and told == "various":
             # The newest run's state is not its group's: a lost seed would hide the finished ones.
-            painter.setPen(QColor(self.theme.colours.muted))
-            painter.drawText(rect.adjusted(28, 0, -2, 0), int(Qt.AlignmentFlag.AlignVCenter), told)
-            return
-        icon, role = STATES[record.status]
-        side = 16
-        top = rect.top() + (rect.height() - side) // 2
-        self.theme.icon(icon, role).paint(painter, rect.left() + 6, top, side, side)
-        text = "stopping" if record.stop_requested and record.status is RunStatus.RUNNING else record.status.value
+            icon, role, text = "", "muted", told
+        rect = option.rect  # type: ignore[attr-defined]
+        if icon:
+            side = 16
+            top = rect.top() + (rect.height() - side) // 2
+            self.theme.icon(icon, role).paint(painter, rect.left() + 6, top, side, side)
         painter.setPen(QColor(getattr(self.theme.colours, role)))
         painter.drawText(rect.adjusted(28, 0, -2, 0), int(Qt.AlignmentFlag.AlignVCenter), text)
 

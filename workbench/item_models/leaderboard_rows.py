@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from engine.config import KS, Preset
 from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRow, PlannedModel
 from workbench.widgets.compare_tables import minutes_text, spread
+from workbench.widgets.numbers import count
 from workbench.widgets.tables import csv_parts
 from workbench.widgets.text import metric_text, time_left_text
 
@@ -199,13 +200,12 @@ def queue_text(plan: LeaderboardPlan | None) -> str:
     """What the button will do, and the most that it takes."""
     if plan is None:
         return "Queue"
-    count = len(plan.new) + len(plan.resumes)
-    if not count:
+    missing = len(plan.new) + len(plan.resumes)
+    if not missing:
         return "Nothing to queue"
-    runs = "1 run" if count == 1 else f"{count:,} runs"
     waiting = len(plan.waiting)
     more = f", {waiting} waiting" if waiting else ""
-    return f"Queue {runs}{more} · at most {time_left_text(plan.most_seconds)}"
+    return f"Queue {count(missing, 'run')}{more} · at most {time_left_text(plan.most_seconds)}"
 
 
 def plan_text(plan: LeaderboardPlan) -> str:
@@ -218,5 +218,5 @@ def plan_text(plan: LeaderboardPlan) -> str:
         (sum(run.status == "failed" for model in plan.models for run in model.runs), "failed"),
         (sum(bool(model.refusal) for model in plan.models), "cannot run"),
     )
-    told = " · ".join(f"{count} {words}" for count, words in counts if count)
+    told = " · ".join(f"{number} {words}" for number, words in counts if number)
     return told + ". The test at the end of a run is not part of its time." * bool(plan.to_do)

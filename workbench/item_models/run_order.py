@@ -109,31 +109,31 @@ class RunOrder:
                 if clock.is_over():
                     yield None
             ids = kept
-        for run_id in ids:
-            if run_id not in self._keys and (record := self._book.get(run_id)) is not None:
-                self.key(record)
-                if clock.is_over():
-                    yield None
-        if not self.is_grouped:
-            yield Arrangement(self._in_order(ids, self._keys))
-            return
+        # This arrangement's own: what changes between two slices is forgotten, and must not come last for that.
+        keys: dict[str, Any] = {}
         groups: dict[str, list[str]] = {}
         for run_id in ids:
-            groups.setdefault(f"group:{self._book.line(run_id).group}", []).append(run_id)
-        if clock.is_over(at_once=True):
-            yield None
+            if (record := self._book.get(run_id)) is not None:
+                keys[run_id] = self.key(record)
+                if self.is_grouped:
+                    groups.setdefault(f"group:{self._book.line(run_id).group}", []).append(run_id)
+            if clock.is_over():
+                yield None
+        if not self.is_grouped:
+            yield Arrangement(self._in_order(ids, keys))
+            return
         rows: list[str] = []
-        for key in self._in_order(list(groups), {key: self._group_key(runs) for key, runs in groups.items()}):
+        for key in self._in_order(list(groups), {key: self._group_key(runs, keys) for key, runs in groups.items()}):
             rows.append(key)
             if key in self.open:
-                rows += self._in_order(groups[key], self._keys)
+                rows += self._in_order(groups[key], keys)
         yield Arrangement(rows, groups)
 
-    def _group_key(self, runs: Sequence[str]) -> Any:
-        keys = [key for run_id in runs if (key := self._keys.get(run_id)) is not None]
-        if not keys:
+    def _group_key(self, runs: Sequence[str], keys: Mapping[str, Any]) -> Any:
+        known = [key for run_id in runs if (key := keys[run_id]) is not None]
+        if not known:
             return None
-        return sum(keys) / len(keys) if COLUMNS[self.column].is_averaged else keys[0]
+        return sum(known) / len(known) if COLUMNS[self.column].is_averaged else known[0]
 
     def _in_order(self, rows: Sequence[str], keys: Mapping[str, Any]) -> list[str]:
         known = [key for key in rows if keys.get(key) is not None]
@@ -149,10 +149,10 @@ class _Clock:
         self._count = 0
         self._until = time.perf_counter() + seconds
 
-    def is_over(self, *, at_once: bool = False) -> bool:
-        """``at_once``: look at the clock now; otherwise every so many calls."""
+    def is_over(self) -> bool:
+        """Looks at the clock every so many calls."""
         self._count += 1
-        if not at_once and self._count % EVERY:
+        if self._count % EVERY:
             return False
         now = time.perf_counter()
         if now < self._until:

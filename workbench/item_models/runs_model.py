@@ -220,9 +220,8 @@ class RunsModel(QAbstractTableModel):
         wanted = self._order.arrangement()
         if wanted.rows != self._rows:
             self._arrange(wanted)
-        else:
-            self._groups = wanted.groups
-            self._rows_changed(run_ids)
+        self._groups = wanted.groups
+        self._rows_changed(run_ids)
         self.counts_changed.emit()
 
     def _is_elsewhere(self, run_id: str, before: Any) -> bool:
@@ -242,9 +241,14 @@ class RunsModel(QAbstractTableModel):
         if len(ids) > MOST_STEPS:
             self._all_changed(0, [])
             return
-        rows = {row for run_id in ids if (row := self.row_of(run_id)) is not None}
-        for row in rows:
+        for row in self._rows_of(ids):
             self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
+
+    def _rows_of(self, run_ids: Collection[str]) -> set[int]:
+        """Where the runs stand, and where the groups do that they are in."""
+        wanted = set(run_ids)
+        keys = [*wanted, *(group for group, runs in self._groups.items() if not wanted.isdisjoint(runs))]
+        return {row for key in keys if (row := self._places.get(key)) is not None}
 
     def _take_curves(self, run_ids: set[str]) -> None:
         """A running run's best value so far comes from its curve."""
@@ -285,8 +289,8 @@ class RunsModel(QAbstractTableModel):
         """Insert and remove rows, then permute: selection and scrolling survive. Where most is new, fill it anew."""
         wanted, self._groups = found.rows, found.groups
         held = len(self._rows)
-        if len(wanted) > held > 0 and wanted[:held] == self._rows:
-            # Older runs of a store that is still being read: what is in sight stays as it is.
+        if not self._groups and len(wanted) > held > 0 and wanted[:held] == self._rows:
+            # Older runs of a store that is still being read: what is in sight stays as it is. (A group may have grown.)
             self.beginInsertRows(QModelIndex(), held, len(wanted) - 1)
             self._set_rows(wanted)
             self.endInsertRows()
@@ -323,7 +327,7 @@ class RunsModel(QAbstractTableModel):
         if len(run_ids) > MOST_STEPS:
             self._all_changed(0, [Qt.ItemDataRole.CheckStateRole])
             return
-        for row in {row for run_id in run_ids if (row := self.row_of(run_id)) is not None}:
+        for row in self._rows_of(run_ids):
             self.dataChanged.emit(self.index(row, 0), self.index(row, 0), [Qt.ItemDataRole.CheckStateRole])
 
     def _all_changed(self, column: int, roles: list[int]) -> None:

@@ -6,6 +6,7 @@ A plot takes 10 to 20 ms; a page of six, painted in one turn, would be felt.
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import Any
 
 import pyqtgraph as pg
@@ -37,13 +38,9 @@ class _Turn(QObject):
         self._spent = 0.0
 
 
-_turn: list[_Turn] = []
-
-
+@cache
 def _this_turn() -> _Turn:
-    if not _turn:
-        _turn.append(_Turn())
-    return _turn[0]
+    return _Turn()
 
 
 class RevealedPlot(pg.PlotWidget):

@@ -13,6 +13,7 @@ from workbench.run_names import plain
 from workbench.theme import Theme
 from workbench.widgets.cards import Card, label
 from workbench.widgets.layout import button
+from workbench.widgets.numbers import percent
 from workbench.widgets.tables import Columns, ColumnsModel, CsvOut
 from workbench.widgets.text import metric_text
 
@@ -186,7 +187,7 @@ def settings_columns(found: Comparison, *, only_differences: bool = True) -> Col
 
 def _percent(share: float) -> str:
     """A share with its sign, the minus as long as in the columns beside it."""
-    return f"{100 * share:+.1f} %".replace("-", "−")
+    return f"{'−' if share < 0 else '+'}{percent(abs(share))}"
 
 
 def slice_words(table: SliceTable, labels: Sequence[str]) -> str:

@@ -73,8 +73,9 @@ class RunNote(Card):
         self.told.setText("★ baseline of its data set" if is_starred else "")
 
     def _refresh(self, run_ids: set[str]) -> None:
-        if self._book.tags != self._words.stringList():
-            self._words.setStringList(self._book.tags)
+        words = self._book.tags
+        if words != self._words.stringList():
+            self._words.setStringList(words)
         if self._record is not None and self._record.id in run_ids:
             self.show_record(self._record)
 

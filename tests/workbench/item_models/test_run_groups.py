@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +28,7 @@ from workbench.run_book import RunBook
 from workbench.theme import Theme
 
 VALUES = (0.028, 0.029, 0.030)
+LOW = {"test": {"NDCG@20": 0.001}}
 
 
 @pytest.fixture
@@ -156,3 +158,47 @@ def test_a_group_of_several_states_is_not_painted_as_one_of_them(
     book.take(LiveBatch((replace(book.get(newest), status=RunStatus.LOST),), {}, frozenset()))
     assert cell(model, 0, "status") == "various"
     assert painted() == []
+
+
+def told_rows(model: RunsModel, act: Callable[[], object]) -> set[int]:
+    """Rows whose cells are to be painted anew because of ``act``."""
+    found: set[int] = set()
+    model.dataChanged.connect(lambda first, last, _roles: found.update(range(first.row(), last.row() + 1)))
+    act()
+    return found
+
+
+def test_a_tick_below_an_open_group_is_told_of_the_group_too(model: RunsModel) -> None:
+    key = model.key(0)
+    model.set_open(key, True)
+    run = model.runs_of(key)[0]
+    assert {0, model.row_of(run)} <= told_rows(model, lambda: model.set_ticked([run]))
+
+
+def test_news_of_a_run_below_an_open_group_is_told_of_the_group_too(model: RunsModel, book: RunBook) -> None:
+    key = model.key(0)
+    model.set_open(key, True)
+    changed = replace(book.get(model.runs_of(key)[0]), status=RunStatus.STOPPED)
+    rows = told_rows(model, lambda: book.take(LiveBatch((changed,), {}, frozenset())))
+    assert {0, model.row_of(changed.id)} <= rows
+
+
+def test_a_group_that_grows_is_told_where_another_comes_after_it(model: RunsModel, book: RunBook) -> None:
+    """In one batch: the rows that were there stay in their places, and yet one of them says something else."""
+    model.sort(COLUMN_IDS.index("test/NDCG@20"), Qt.SortOrder.DescendingOrder)
+    before = model.ids
+    old, config = book.get("a1"), ExperimentConfig().replace({"train.seed": 9, "model.layers": 3})
+    more = replace(old, id="a4", seed=4, config={**old.config, "train": {**old.config["train"], "seed": 4}})
+    other = replace(old, id="z9", seed=9, config=config.model_dump(mode="json"), metrics=LOW)
+    rows = told_rows(model, lambda: book.take(LiveBatch((more, other), {}, frozenset())))
+    assert model.ids[: len(before)] == before
+    assert len(model.ids) == len(before) + 1
+    assert model.row_of("a4") in rows
+
+
+def test_a_run_that_changes_is_told_where_another_comes_after_it(model: RunsModel, book: RunBook) -> None:
+    model.set_grouped(False)
+    model.sort(COLUMN_IDS.index("test/NDCG@20"), Qt.SortOrder.DescendingOrder)
+    changed = replace(book.get("a1"), status=RunStatus.STOPPED)
+    batch = LiveBatch((changed, replace(changed, id="z9", metrics=LOW)), {}, frozenset())
+    assert model.row_of("a1") in told_rows(model, lambda: book.take(batch))

@@ -110,3 +110,16 @@ def test_a_run_that_comes_in_the_midst_is_there_in_the_end(
     book.take(LiveBatch((make_record("r99999", name="run 1"),), {}, frozenset()))
     qtbot.waitUntil(lambda: model.ids[:1] == ["r99999"])
     assert model.ids == plainly(book, "run", "created", is_descending=True)
+
+
+def test_a_run_that_changes_between_two_slices_keeps_a_place(book: RunBook) -> None:
+    """It is forgotten meanwhile: as one of no value it would stand last."""
+    order = RunOrder(book)
+    order.sort_by(COLUMN_IDS.index("test/NDCG@20"), is_descending=True)
+    slices = order.in_slices(0.0)
+    for _ in range(4):
+        assert next(slices) is None
+    best = plainly(book, "", "test/NDCG@20", is_descending=True)
+    order.forget(best)
+    found = [item for item in slices if item is not None][-1]
+    assert found.rows == best

@@ -20,7 +20,7 @@ def test_a_message_asks_for_the_height_of_its_text_in_its_width(qtbot: QtBot) ->
     page.resize(800, 500)
     page.show()
     stack.show_empty("Nothing here", LONG, "empty", "Do something", lambda: None)
-    qtbot.wait(1)
+    qtbot.waitUntil(lambda: stack.currentWidget().isVisible() and stack.currentWidget().width() > 700)
     wide = stack.minimumSizeHint().height()
     page.resize(230, 500)
     qtbot.waitUntil(lambda: stack.minimumSizeHint().height() > wide)
