@@ -45,6 +45,10 @@ class DatasetPage(PageWidget):
         self.reload_button = QPushButton("Reload")
         theme = self.context.theme
         self.overview = DatasetOverview(theme, at_once=False)
+        self.tabs = QTabWidget()
+        self.stack = StatefulStack(self.tabs, theme)
+        self._arrange()
+        yield
         while self.overview.make_more():
             yield
         self.tiles, self.lengths = self.overview.tiles, self.overview.lengths
@@ -53,14 +57,10 @@ class DatasetPage(PageWidget):
         self.add_card(self.imported)
         yield
         self.users = UsersTab(theme)
+        self.table_stacks = [self._add_table(self.users, "Users")]
         yield
         self.items = ItemsTab(theme)
-        yield
-        self.table_stacks = [StatefulStack(part, theme) for part in (self.users, self.items)]
-        self.tabs = QTabWidget()
-        self.stack = StatefulStack(self.tabs, theme)
-        yield
-        self._arrange()
+        self.table_stacks.append(self._add_table(self.items, "Items"))
         yield
         self._connect()
         self._show_name()
@@ -73,11 +73,7 @@ class DatasetPage(PageWidget):
         area = scrolled(self.overview)
         # Always there: a bar that came with the later cards would make everything narrower, and be laid out once more.
         area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.tabs.addTab(area, "Overview")
-        for stack, title in zip(self.table_stacks, ("Users", "Items"), strict=True):
-            self.tabs.addTab(stack, title)
-        for place, title in enumerate(TABS):
-            self.tabs.setTabToolTip(place, f"{title.capitalize()} (Alt+{place + 1})")
+        self._add_tab(area, "Overview")
         texts = QVBoxLayout()
         texts.setSpacing(TIGHT // 2)
         texts.addWidget(self.title)
@@ -91,6 +87,15 @@ class DatasetPage(PageWidget):
         layout.setSpacing(0)
         layout.addLayout(head)
         layout.addWidget(self.stack, 1)
+
+    def _add_tab(self, part: QWidget, title: str) -> None:
+        place = self.tabs.addTab(part, title)
+        self.tabs.setTabToolTip(place, f"{title} (Alt+{place + 1})")
+
+    def _add_table(self, table: QWidget, title: str) -> StatefulStack:
+        stack = StatefulStack(table, self.context.theme)
+        self._add_tab(stack, title)
+        return stack
 
     def _connect(self) -> None:
         session, panel = self.context.session, self.users.panel

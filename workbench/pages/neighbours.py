@@ -31,7 +31,7 @@ from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
 from workbench.widgets.cards import Elided, label, roomy
 from workbench.widgets.item_search import ItemSearch
-from workbench.widgets.neighbour_column import NeighbourColumnCard, side_by_side
+from workbench.widgets.neighbour_column import NeighbourColumnCard, SideBySide
 from workbench.widgets.numbers import count
 from workbench.widgets.run_choice import so_far
 from workbench.widgets.states import StatefulStack
@@ -65,33 +65,34 @@ class NeighboursPage(PageWidget):
         self.others = QPushButton("Compare with")
         self.copy_button, self.export_button = QPushButton("Copy as CSV"), QPushButton("Export …")
         self.cards: dict[str, NeighbourColumnCard] = {}
-        for entry in registry.entries("similarity"):
-            yield
-            tip = f"{entry.label}. {entry.help}"
-            self.cards[entry.name] = NeighbourColumnCard(context.theme, entry.name, entry.label, tip)
-        yield
+        self.columns = SideBySide()
         self.extra: dict[str, QAction] = {}
-        self.all_items = NeighbourSummaryTab(context)
-        yield
         self.stack = StatefulStack(self._content(), context.theme)
         self.tabs = QTabWidget()
         yield
         self._arrange()
+        entries = {entry.name: entry for entry in registry.entries("similarity")}
+        for name in dict.fromkeys((MEMORY, MODEL, HYBRID, *entries)):
+            yield
+            tip = f"{entries[name].label}. {entries[name].help}"
+            self.cards[name] = NeighbourColumnCard(context.theme, name, entries[name].label, tip)
+            self.columns.add(self.cards[name])
+        yield
+        self.all_items = NeighbourSummaryTab(context)
+        self.tabs.addTab(self.all_items, "All items")
         yield
         self._connect()
         self._show_columns()
         self._show_start()
 
     def _content(self) -> QWidget:
-        rest = [name for name in self.cards if name not in (MEMORY, MODEL, HYBRID)]
-        area = side_by_side([self.cards[name] for name in (MEMORY, MODEL, HYBRID, *rest)])
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, SPACE, 0, 0)
         layout.setSpacing(SPACE)
         layout.addWidget(self.facts)
         layout.addWidget(self.choice)
-        layout.addWidget(area, 1)
+        layout.addWidget(self.columns, 1)
         return content
 
     def _arrange(self) -> None:
@@ -114,8 +115,7 @@ class NeighboursPage(PageWidget):
         column.setSpacing(SPACE)
         column.addLayout(self._heads())
         column.addLayout(self._controls())
-        for stack, name in ((self.stack, "One item"), (self.all_items, "All items")):
-            self.tabs.addTab(stack, name)
+        self.tabs.addTab(self.stack, "One item")
         column.addWidget(self.tabs, 1)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)

@@ -76,12 +76,12 @@ class TrainPage(PageWidget):
         self.form = ConfigForm(
             session.config, preset(session.preset).config, context.theme, skip=SKIPPED, at_once=False
         )
-        while self.form.make_more():
-            yield
         self._is_queueing = False
-        yield
         self._build()
         yield
+        # In its place already: what is put into the window is dressed, and the whole form at once would be felt.
+        while self.form.make_more():
+            yield
         self.form.config_changed.connect(self._edited)
         self.form.validity_changed.connect(lambda _: self._refresh())
         session.config_changed.connect(self._follow_session)

@@ -53,6 +53,7 @@ class PageMaker(QObject):
         self._pages = pages
         self._begun: dict[str, PageWidget] = {}
         self._rough: list[QWidget] = []
+        self._lazy: list[Lazy[QWidget]] = []
         self._unseen: list[PageWidget] = []
         self._rehearsal: Iterator[None] = iter(())
         self._since_input = QElapsedTimer()
@@ -112,9 +113,15 @@ class PageMaker(QObject):
     def _end(self, page_id: str) -> None:
         self.widgets[page_id] = self._begun.pop(page_id)
         self.made.emit(page_id)
-        # The innermost first: each brings along what is in it, and a whole page at once would be felt.
-        self._rough += self.widgets[page_id].findChildren(QWidget)
+        self._dress(self.widgets[page_id])
         self._unseen.append(self.widgets[page_id])
+
+    def _dress(self, part: QWidget) -> None:
+        """Note what is new in the window."""
+        found = part.findChildren(QWidget)
+        # The innermost first: each brings along what is in it, and a whole page at once would be felt.
+        self._rough += found
+        self._lazy += (widget for widget in found if isinstance(widget, Lazy))
 
     def _polish(self) -> None:
         """Dress what is not seen yet: the style sheet is gone through when a widget is first shown, otherwise."""
@@ -140,11 +147,11 @@ class PageMaker(QObject):
             self._end(waiting)
 
     def _make_lazy_or_rehearse(self) -> None:
-        found = (part for page in self.widgets.values() for part in page.findChildren(Lazy) if part.made is None)
-        part = next(found, None)
-        if part is not None:
-            if not part.make_more():
-                self._rough += part.widget.findChildren(QWidget)  # whole: it takes its place
+        while self._lazy and (not isValid(self._lazy[0]) or self._lazy[0].made is not None):
+            self._lazy.pop(0)
+        if self._lazy:
+            if not self._lazy[0].make_more():
+                self._dress(self._lazy.pop(0).widget)
         elif next(self._rehearsal, self) is not self:
             pass
         elif self._unseen:

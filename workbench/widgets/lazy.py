@@ -31,11 +31,8 @@ class Lazy(QWidget, Generic[W]):
         if self.made is None:
             while self.make_more():
                 pass
-            assert self._begun is not None
             self.made = self._begun
-            layout = self.layout()
-            assert layout is not None
-            layout.addWidget(self.made)
+            assert self.made is not None
             self.setFocusProxy(self.made)
         return self.made
 
@@ -43,6 +40,10 @@ class Lazy(QWidget, Generic[W]):
         """Make a piece of it; whether there is more to make (`InPieces`)."""
         if self._begun is None:
             self._begun = self._make()
+            # At once, while little is in it: what is put into the window is dressed with all its parts.
+            layout = self.layout()
+            assert layout is not None
+            layout.addWidget(self._begun)
             return isinstance(self._begun, InPieces)
         return isinstance(self._begun, InPieces) and self._begun.make_more()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
@@ -152,20 +152,23 @@ class NeighbourColumnCard(QWidget):
             self.walked.emit(item)
 
 
-def side_by_side(cards: Sequence[NeighbourColumnCard]) -> QScrollArea:
-    """The cards in one row, which scrolls sideways where there is no room for all of them."""
-    columns = QWidget()
-    row = QHBoxLayout(columns)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(SPACE)
-    for card in cards:
-        row.addWidget(card, 1)
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    columns.setProperty("role", "page")
-    area.setWidget(columns)
-    area.viewport().setAutoFillBackground(False)
-    columns.setAutoFillBackground(False)
-    return area
+class SideBySide(QScrollArea):
+    """Cards in one row, which scrolls sideways where there is no room for all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        columns = QWidget()
+        self._row = QHBoxLayout(columns)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(SPACE)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        columns.setProperty("role", "page")
+        self.setWidget(columns)
+        self.viewport().setAutoFillBackground(False)
+        columns.setAutoFillBackground(False)
+
+    def add(self, card: NeighbourColumnCard) -> None:
+        """Put a card at the right end."""
+        self._row.addWidget(card, 1)

@@ -130,6 +130,11 @@ class _Message(QWidget):
         high: a page would scroll for a message that fits, and go on when it is gone."""
         return QSize(NARROWEST, self._height_in(max(self.width(), NARROWEST)))
 
+    def hasHeightForWidth(self) -> bool:
+        # Said so above, by the width that there is. Otherwise every box around, up to the page, asks for the height in
+        # several widths, each of which asks again within: hundreds of times for one look.
+        return False
+
     def _height_in(self, width: int) -> int:
         # Every layout around asks, dozens of times for one look at a page.
         if width not in self._heights:

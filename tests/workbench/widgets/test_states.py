@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+import pytest
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.theme import Theme
+from workbench.widgets import states
 from workbench.widgets.states import StatefulStack
 
 LONG = "A hint of several lines in a narrow part of a page, and of one line where there is room for it to be read."
@@ -30,3 +32,25 @@ def test_a_message_asks_for_the_height_of_its_text_in_its_width(qtbot: QtBot) ->
     assert all(label.height() >= label.heightForWidth(label.width()) for label in texts)
     page.resize(800, 500)
     qtbot.waitUntil(lambda: stack.minimumSizeHint().height() == wide)
+
+
+def test_messages_within_messages_are_not_asked_again_and_again(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each level that has a height for its width would ask those below several times: hundreds of times for a page."""
+    asked: list[object] = []
+    plainly = states._Message.minimumSizeHint
+    monkeypatch.setattr(states._Message, "minimumSizeHint", lambda self: asked.append(self) or plainly(self))
+    inner: QWidget = QLabel("content")
+    for _ in range(4):
+        around, beside = QWidget(), QSplitter()
+        beside.addWidget(inner)
+        column = QVBoxLayout(around)
+        column.addWidget(QLabel("head"))
+        stack = StatefulStack(beside, Theme("light"))
+        beside.addWidget(other := StatefulStack(QLabel("more"), Theme("light")))
+        other.show_empty("Nothing here", LONG)
+        column.addWidget(stack)
+        inner = around
+    qtbot.addWidget(inner)
+    inner.resize(600, 400)
+    inner.grab()
+    assert 4 <= len(asked) <= 75
