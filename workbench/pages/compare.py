@@ -97,7 +97,7 @@ class ComparePage(PageWidget):
         self.split.setStretchFactor(1, 1)
         self.split.setChildrenCollapsible(False)
         self.split.setSizes([480, 840])
-        self.whole = StatefulStack(self.split, theme)
+        self.whole = StatefulStack(self.split, theme, is_page=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -83,7 +83,7 @@ class RunsPage(PageWidget):
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.addWidget(self._left())
         self.split.setChildrenCollapsible(False)
-        self.states = StatefulStack(self.split, theme)
+        self.states = StatefulStack(self.split, theme, is_page=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

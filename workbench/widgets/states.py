@@ -21,9 +21,12 @@ _OTHER_HEIGHT = frozenset({QEvent.Type.LayoutRequest, QEvent.Type.FontChange, QE
 class StatefulStack(QStackedWidget):
     """Shows ``content``, or in its place a message with what to do about it."""
 
-    def __init__(self, content: QWidget, theme: Theme) -> None:
+    def __init__(self, content: QWidget, theme: Theme, *, is_page: bool = False) -> None:
+        """``is_page``: with a message, it asks for the message's room only; a page that has nothing to show does not
+        scroll. A part of a page keeps its content's room, so that nothing around it moves."""
         super().__init__()
         self._theme = theme
+        self._is_page = is_page
         self.content = content
         self.state = "content"
         """``content``, ``empty``, ``loading`` or ``error``."""
@@ -35,6 +38,11 @@ class StatefulStack(QStackedWidget):
     def text(self) -> str:
         """What is written while the content is not shown."""
         return "" if self.state == "content" else self._message.title.text()
+
+    def minimumSizeHint(self) -> QSize:
+        if self._is_page and self.state != "content":
+            return self._message.minimumSizeHint()
+        return super().minimumSizeHint()
 
     def show_content(self) -> None:
         self.state = "content"

@@ -54,3 +54,17 @@ def test_messages_within_messages_are_not_asked_again_and_again(qtbot: QtBot, mo
     inner.resize(600, 400)
     inner.grab()
     assert 4 <= len(asked) <= 75
+
+
+def test_a_page_with_nothing_to_show_asks_for_the_messages_room_only(qtbot: QtBot) -> None:
+    wide = QLabel("content")
+    wide.setMinimumWidth(900)
+    page, part = StatefulStack(wide, Theme("light"), is_page=True), StatefulStack(QLabel("content"), Theme("light"))
+    for stack in (page, part):
+        qtbot.addWidget(stack)
+    assert page.minimumSizeHint().width() >= 900
+    page.show_empty("Nothing here", LONG)
+    part.show_empty("Nothing here", LONG)
+    assert page.minimumSizeHint().width() == part.minimumSizeHint().width()
+    page.show_content()
+    assert page.minimumSizeHint().width() >= 900
