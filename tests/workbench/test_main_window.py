@@ -381,7 +381,7 @@ def test_pages_are_made_before_they_are_asked_for_and_only_once(qtbot: QtBot, wi
     window.context.session.change({"augment.crop_rate": 0.35})  # while the page is not whole
     window.maker.start()
     qtbot.waitUntil(lambda: set(window.maker.widgets) == set(window.pages), timeout=20_000)
-    qtbot.waitUntil(lambda: not window.maker._timer.isActive(), timeout=20_000)
+    qtbot.waitUntil(lambda: window.maker.is_done, timeout=20_000)
     made = dict(window.maker.widgets)
     assert window.current_page == "train"
     assert window.page_widget("augment") is half

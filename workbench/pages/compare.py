@@ -140,6 +140,8 @@ class ComparePage(PageWidget):
             yield
             self.parts[name] = kind(self.context)
             self.tabs.addTab(scrolled(self.parts[name]), name)
+            while self.parts[name].make_more():
+                yield
         self.tabs.currentChanged.connect(lambda _: self._show_buttons())
 
     def _controls(self) -> QHBoxLayout:

@@ -61,11 +61,13 @@ class PageMaker(QObject):
         self._has_begun = False
         self.widgets: dict[str, PageWidget] = {}
         """Pages that are whole, by id."""
+        self._is_stopped = False
         self.is_done = False
         """Whether there is nothing left to make."""
         self._timer = QTimer(self)
         self._timer.setInterval(BETWEEN_MS)
-        self._timer.timeout.connect(self._next)
+        self._timer.setSingleShot(True)  # counted from a piece's end: two long ones do not come in one turn
+        self._timer.timeout.connect(self._take_turn)
 
     def widget(self, page_id: str) -> PageWidget:
         """The page's widget; what is left of it is made now."""
@@ -95,6 +97,7 @@ class PageMaker(QObject):
 
     def stop(self) -> None:
         """Make no more unasked."""
+        self._is_stopped = True
         self._timer.stop()
         if self._window is not None and isValid(self._window):
             self._window.removeEventFilter(self)
@@ -132,6 +135,11 @@ class PageMaker(QObject):
                 widget.ensurePolished()
 
     @Slot()
+    def _take_turn(self) -> None:
+        self._next()
+        if not (self.is_done or self._is_stopped):
+            self._timer.start()
+
     def _next(self) -> None:
         """One piece: of a page, or of what a page shows only later."""
         if self._is_in_the_way:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
 from engine.records import Comparison, PaperNumbers, SliceTable
 from workbench.context import Context
@@ -24,6 +24,7 @@ from workbench.widgets.compare_tables import (
     tests_words,
 )
 from workbench.widgets.layout import button
+from workbench.widgets.pieces import InPieces
 from workbench.widgets.plot_card import PlotCard
 from workbench.widgets.states import StatefulStack
 
@@ -34,11 +35,11 @@ def widened(combo: QComboBox) -> None:
     combo.setMinimumContentsLength(15)
 
 
-class Tab(QWidget):
+class Tab(InPieces):
     """``show_comparison`` is called with each new comparison; what costs more is asked for when the tab is seen."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
+        super().__init__(at_once=False)
         self.context = context
         self.found: Comparison | None = None
         self.ids: tuple[tuple[str, ...], ...] = ()
@@ -180,11 +181,17 @@ class SlicesTab(Tab):
         self.stacks: dict[str, StatefulStack] = {}
         self.tables: dict[str, SliceTable] = {}
         self._asked: object = None
+
+    def make(self) -> Iterator[None]:
+        """The plots, one a piece."""
+        theme = self.context.theme
         for kind, title in self.TITLES.items():
-            plot = GroupBarPlot(context.theme, title)
-            card = PlotCard(context.theme, title, plot, "Below each bucket: its users")
-            self.cards[kind], self.stacks[kind] = card, StatefulStack(card, context.theme)
+            plot = GroupBarPlot(theme, title)
+            yield
+            card = PlotCard(theme, title, plot, "Below each bucket: its users")
+            self.cards[kind], self.stacks[kind] = card, StatefulStack(card, theme)
             self.column.addWidget(self.stacks[kind], 1)
+            yield
 
     def refresh(self) -> None:
         found = self.found

@@ -76,19 +76,25 @@ class RecommendationsView(InPieces):
         self.split_box, self.top = QComboBox(), QSpinBox()
         self.copy_button, self.export_button = QToolButton(), QToolButton()
         self.told = Elided("", "muted")
-        self.finder = UserFinder(self.context)
+        self.tabs = QTabWidget()
+        self._fill()
+        self._arrange()
         yield
         self.lists = ListsBeside(self.context.theme)
+        self.stack = StatefulStack(self.lists, self.context.theme)
+        self.tabs.addTab(self.stack, LISTS)
         yield
         # Imported with the widget, not with its file: pyqtgraph costs a third of a second before the first paint.
         from workbench.widgets.attention_card import AttentionCard
 
         self.attention = AttentionCard(self.context.theme)
+        self.tabs.addTab(self.attention, ATTENTION)
         yield
-        self.tabs = QTabWidget()
-        self._fill()
-        self._arrange()
+        self.finder = UserFinder(self.context)
+        self.tabs.addTab(self.finder, USERS)
+        yield
         self._connect()
+        self._show_buttons()
         self.whole.show_empty("No run is selected", "Select one in the table.", "runs")
 
     # --- parts
@@ -148,11 +154,7 @@ class RecommendationsView(InPieces):
             (self.export_button, 0),
         ):
             user.addWidget(widget, stretch)
-        self.stack = StatefulStack(self.lists, self.context.theme)
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self.stack, LISTS)
-        self.tabs.addTab(self.attention, ATTENTION)
-        self.tabs.addTab(self.finder, USERS)
         self.row = QHBoxLayout()
         self.row.setSpacing(WIDE)
         self.row.addWidget(self.tabs, 1)
@@ -168,7 +170,6 @@ class RecommendationsView(InPieces):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.whole)
-        self._show_buttons()
 
     def _connect(self) -> None:
         self._typing = QTimer(self)
