@@ -6,10 +6,11 @@ import os
 from functools import cache
 
 from PySide6.QtCore import QSignalBlocker
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox
 
 from engine.paths import BEST_WEIGHTS
-from engine.records import RunRecord
+from engine.records import DatasetSummary, RunRecord
 from workbench.context import SAMPLE, Context
 from workbench.widgets.cards import label
 
@@ -33,6 +34,9 @@ class RunChoice(QComboBox):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
+        self._asked = ""
+        self._fingerprint = ""
+        """Of the open data set, once the engine has told it; a copy of the file has the same."""
         self.setAccessibleName("Trained run")
         self.setToolTip("A stored run of this data set whose best epoch's weights are kept")
         self.setMinimumWidth(180)
@@ -40,8 +44,42 @@ class RunChoice(QComboBox):
         self.caption.setBuddy(self)
         context.runs.records_changed.connect(self.fill)
         context.runs.loaded_changed.connect(self.fill)
-        context.session.dataset_changed.connect(self.fill)
+        context.session.dataset_changed.connect(self._dataset_changed)
         self.fill()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._ask()
+
+    def _dataset_changed(self, *_: object) -> None:
+        self._asked = self._fingerprint = ""
+        self._context.forget((id(self), "fingerprint"))
+        self.fill()
+        if self.isVisible():
+            self._ask()
+
+    def _ask(self) -> None:
+        path = self._context.session.dataset
+        if self._asked == path:
+            return
+        self._asked = path
+        self._context.run_in_engine(
+            self._context.workspace.datasets.summary,
+            path,
+            on_result=self._told,
+            on_error=lambda _error: None,  # the page says it; the path still tells the runs
+            key=(id(self), "fingerprint"),
+        )
+
+    def _told(self, summary: DatasetSummary) -> None:
+        self._fingerprint = summary.fingerprint
+        self.fill()
+
+    def _is_of_this_data(self, record: RunRecord) -> bool:
+        if self._fingerprint:
+            return record.fingerprint == self._fingerprint
+        path = str(record.config.get("data", {}).get("path", ""))
+        return _place(path) == _place(self._context.session.dataset)
 
     @property
     def checkpoint(self) -> str:
@@ -53,8 +91,7 @@ class RunChoice(QComboBox):
         with QSignalBlocker(self):
             self.clear()
             for record in self._context.runs.records:
-                path = str(record.config.get("data", {}).get("path", ""))
-                if record.best_epoch is not None and _place(path) == _place(self._context.session.dataset):
+                if record.best_epoch is not None and self._is_of_this_data(record):
                     self.addItem(
                         f"{record.name} · {record.id[:6]}{so_far(record)}", str(record.directory / BEST_WEIGHTS)
                     )

@@ -37,7 +37,7 @@ def facade(shop: Context) -> FakeAugmentations:
 def trained(shop: Context) -> RunRecord:
     """A run of the open data set with a best epoch, known to the window."""
     config = shop.session.config.model_dump(mode="json")
-    record = make_record("r0007", best_epoch=3, config=config, directory=Path("runs") / "r0007")
+    record = make_record("r0007", best_epoch=3, config=config, directory=Path("runs") / "r0007", fingerprint="f00d")
     shop.runs.take(LiveBatch((record,), {}, frozenset()))
     return record
 
@@ -150,3 +150,16 @@ def test_news_of_a_run_that_trains_leaves_the_choice_alone(qtbot: QtBot, shop: C
     shop.runs.records_changed.emit(())
     shop.runs.records_changed.emit(())
     assert changed == []
+
+
+def test_runs_of_a_copy_of_the_file_are_offered_and_those_of_a_changed_file_are_not(
+    qtbot: QtBot, page: AugmentPage, shop: Context
+) -> None:
+    here = shop.session.config.model_dump(mode="json")
+    there = shop.session.config.replace({"data.path": "/elsewhere/copy.txt"}).model_dump(mode="json")
+    copied = make_record("copied", best_epoch=3, config=there, fingerprint="f00d")
+    changed = make_record("changed", best_epoch=3, config=here, fingerprint="older")
+    shop.runs.take(LiveBatch((copied, changed), {}, frozenset()))
+    page.tabs.setCurrentWidget(page.pairs_tab)
+    choice = page.pairs_tab.widget.run
+    qtbot.waitUntil(lambda: choice.count() == 1 and "copied" in choice.checkpoint)
