@@ -23,11 +23,13 @@ NAMES = ("item_embedding.weight", "item_embeddings.weight")
 
 @dataclass(frozen=True, eq=False)
 class ItemTable:
-    """``values`` float [items + 2, d]; ``config`` the run's configuration as JSON, empty for bare weights."""
+    """``values`` float [items + 2, d]; ``config`` the run's configuration as JSON, empty for bare weights; ``epoch``
+    that of the weights, from 1."""
 
     values: Tensor
     config: str
     fingerprint: str
+    epoch: int | None
 
 
 def weights_in(directory: Path) -> Path | None:
@@ -76,7 +78,8 @@ def _read(path: Path, _stamp: tuple[int, int]) -> ItemTable:
         raise UsageError(
             f"{path} holds no item embeddings.", "Choose a run of a model that has them, such as SASRec or CoSeRec."
         )
-    return ItemTable(values.detach().float(), weights.config, weights.fingerprint)
+    epoch = None if weights.epoch is None else weights.epoch + 1
+    return ItemTable(values.detach().float(), weights.config, weights.fingerprint, epoch)
 
 
 @lru_cache(maxsize=4)

@@ -102,6 +102,7 @@ class Neighbours:
             correlation_items=sides.fidelity.correlation_items,
             hybrid_candidates=sides.fidelity.hybrid_candidates,
             missing_neighbour=sides.fidelity.missing_neighbour,
+            epoch=sides.table.epoch if sides.table is not None else None,
         )
 
     def summary(
@@ -296,12 +297,11 @@ def as_csv(found: NeighbourComparison) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     heads = ("item", "similarity", "rank", "neighbour", "title", "score", "normalised", "shared_users", "users")
-    writer.writerow((*heads, "hybrid_takes", "model"))
+    writer.writerow((*heads, "hybrid_takes", "model", "model_epoch"))
     taken = found.choice.taken if found.choice else ""
     for column in found.columns:
         for rank, row in enumerate(column.neighbours, 1):
             numbers = (row.score, row.normalised, row.shared_users, row.users)
-            writer.writerow(
-                (found.item.item, column.similarity, rank, row.item, row.title, *numbers, taken, found.source)
-            )
+            head = (found.item.item, column.similarity, rank, row.item, row.title)
+            writer.writerow((*head, *numbers, taken, found.source, found.epoch))
     return text.getvalue()

@@ -189,7 +189,7 @@ class _Told:
             name=self.record.name,
             model=registry.entry("model", self.config.model.name).label,
             status=str(self.record.status),
-            epoch=self.epoch,
+            epoch=None if self.epoch is None else self.epoch + 1,
             items=tuple(
                 RecommendedItem(
                     number,
@@ -370,7 +370,7 @@ def as_csv(found: Recommendations) -> str:
         ("dataset", "user", "split", "run", "name", "epoch", "rank", "item", "title", "score", "is_target", "lists")
     )
     for run in found.runs:
-        head = (found.dataset, found.user, found.split, run.run, run.name, "" if run.epoch is None else run.epoch + 1)
+        head = (found.dataset, found.user, found.split, run.run, run.name, "" if run.epoch is None else run.epoch)
         for row in run.items:
             writer.writerow((*head, row.place, row.item, row.title, row.score, int(row.is_target), row.lists))
         if not any(row.is_target for row in run.items):

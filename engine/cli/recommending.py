@@ -76,7 +76,7 @@ def _print(found: Recommendations) -> None:
 
 
 def _print_run(letter: str, run: RunRecommendation, runs: int) -> None:
-    epoch = "" if run.epoch is None else f", weights of epoch {run.epoch + 1}"
+    epoch = "" if run.epoch is None else f", weights of epoch {run.epoch}"
     click.echo(f"\n{letter} · {run.name} · {run.run}{epoch}")
     click.echo(f"the target's rank: {rank_text(run.rank)} of {run.candidates:,}")
 

@@ -57,7 +57,9 @@ def runs(
     found = [record for record in records if is_wanted(record)][:limit]
     stars = set(workspace.marks.baselines().values())
     if as_json:
-        emit({"runs": [to_plain(r) | run_marks.plain_marks(marks[r.id], stars) for r in found]})
+        from engine.runs.export import plain_record
+
+        emit({"runs": [plain_record(r) | run_marks.plain_marks(marks[r.id], stars) for r in found]})
         return
     if not found:
         is_filtered = status or tags or shelf != Shelf.SHOWN
@@ -311,7 +313,9 @@ def unbundle(file: Path, workspace: Workspace, as_json: bool) -> None:
     """Take the run of a bundle into the workspace."""
     record = workspace.bundles.read(file)
     if as_json:
-        emit({"run": to_plain(record)})
+        from engine.runs.export import plain_record
+
+        emit({"run": plain_record(record)})
     else:
         click.echo(f"{record.id}  {record.name}  {record.status}")
 

@@ -78,6 +78,9 @@ class NeighbourComparison:
     correlation_items: str
     hybrid_candidates: str
     missing_neighbour: str
+    epoch: int | None = None
+    """Epoch of those weights, from 1: a run that trains, or was stopped, has those of its best one until then. None
+    without a model and where the file does not say."""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class RunRecommendation:
     """The recommender, in words."""
     status: str
     epoch: int | None
-    """Zero-based epoch of the weights; None where the model has nothing to train, or the file does not say."""
+    """Epoch of the weights, from 1; None where the model has nothing to train, or the file does not say."""
     items: tuple[RecommendedItem, ...]
     rank: float
     """Of the target."""

@@ -32,10 +32,22 @@ def export(runs: Runs, destination: Path) -> Path:
     return destination
 
 
+def plain_record(record: RunRecord) -> dict[str, Any]:
+    """A run as JSON-ready values; what is not a number becomes null. Epochs count from 1, as in the log and the window;
+    ``epoch`` is 0 before the first."""
+    counted = {"epoch": 0 if record.progress is None else record.epoch + 1, "best_epoch": _from_1(record.best_epoch)}
+    tree: dict[str, Any] = without_nan(to_plain(record) | counted)
+    return tree
+
+
 def plain_run(record: RunRecord, epochs: Sequence[EpochReport]) -> dict[str, Any]:
-    """A run with its epochs as JSON-ready values; what is not a number becomes null."""
-    tree: dict[str, Any] = without_nan(to_plain(record) | {"epochs": [to_plain(report) for report in epochs]})
-    return tree | {"planned_epochs": record.epochs}
+    """`plain_record` with the epochs, which count from 1 too."""
+    told = [to_plain(report) | {"epoch": report.epoch + 1} for report in epochs]
+    return plain_record(record) | without_nan({"epochs": told}) | {"planned_epochs": record.epochs}
+
+
+def _from_1(epoch: int | None) -> int | None:
+    return None if epoch is None else epoch + 1
 
 
 def without_nan(value: Any) -> Any:
@@ -91,7 +103,7 @@ def _lines(runs: Runs) -> list[dict[str, Any]]:
 def _run_columns(record: RunRecord) -> dict[str, Any]:
     names = ("id", "name", "status", "preset", "dataset", "fingerprint", "seed", "attempt", "device", "created_at")
     columns = {name: to_plain(getattr(record, name)) for name in names}
-    columns |= {"best_epoch": record.best_epoch, "hybrid_started": record.hybrid_started}
+    columns |= {"best_epoch": _from_1(record.best_epoch), "hybrid_started": record.hybrid_started}
     for section, values in record.config.items():
         if isinstance(values, Mapping):
             columns |= {f"{section}.{name}": value for name, value in values.items()}
@@ -101,7 +113,7 @@ def _run_columns(record: RunRecord) -> dict[str, Any]:
 
 def _epoch_columns(report: EpochReport) -> dict[str, Any]:
     columns: dict[str, Any] = {
-        "epoch": report.epoch,
+        "epoch": report.epoch + 1,
         "epoch/stage": report.stage,
         "epoch/train_seconds": report.train_seconds,
         "epoch/validate_seconds": report.validate_seconds,

@@ -86,7 +86,7 @@ class FakeRecommending:
                     name=run,
                     model="Transformer" if has_attention else "PopRec",
                     status="finished",
-                    epoch=None if not has_attention else 6,
+                    epoch=None if not has_attention else 7,
                     items=rows,
                     rank=4.0 if place == 0 and number % 2 else 250.5 if place < 2 else float("inf"),
                     stored_rank=None,

@@ -123,7 +123,7 @@ class RecommendedListCard(ListCard):
     def _details(run: RunRecommendation) -> list[str]:
         facts = []
         if run.epoch is not None:
-            facts.append(f"best epoch {run.epoch + 1}")
+            facts.append(f"best epoch {run.epoch}")
         facts.append(f"sees the last {count(run.inputs, 'item')}" if run.inputs else "sees no history")
         facts.append(SEEN_WORDS.get(run.seen_items, run.seen_items))
         return facts

@@ -19,6 +19,7 @@ from engine.data.dataset import load
 from engine.data.splits import LeaveOneOut
 from engine.errors import UsageError
 from engine.similarity.source import correlations
+from engine.training import checkpoint
 
 neighbours = Workspace().neighbours
 
@@ -109,6 +110,20 @@ def test_shared_users_are_counted_alike_in_every_column(tmp_path: Path) -> None:
             assert row.shared_users == memory.get(row.item, (0, 0))[0]
             assert row.item not in memory or row.users == memory[row.item][1]
     assert pickle.loads(pickle.dumps(found)) == found
+
+
+def test_an_export_says_of_which_epoch_the_weights_are(tmp_path: Path) -> None:
+    path = shop(tmp_path, 5)
+    table = torch.randn(load(path).rows, 3, generator=torch.Generator().manual_seed(5))
+    file = tmp_path / "best.pt"
+    config = ExperimentConfig().model_dump_json()
+    checkpoint.write(file, {"config": config, "fingerprint": "", "epoch": 6, "model": {"item_embedding.weight": table}})
+    found = neighbours.compare(path, "20", 3, checkpoint=str(file))
+    assert found.epoch == 7  # as the log counts
+    rows = list(csv.DictReader(neighbours.csv(found).splitlines()))
+    assert {(row["model"], row["model_epoch"]) for row in rows} == {(str(file), "7")}
+    bare = neighbours.compare(path, "20", 3, checkpoint=weights(tmp_path, path, 5))
+    assert bare.epoch is None
 
 
 def test_export_is_whole_and_unrounded(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ def test_json_has_everything(store: Store, tmp_path: Path) -> None:
     assert done["status"] == RunStatus.FINISHED
     assert done["config"]["train"]["epochs"] == 3
     assert done["metrics"]["test"]["NDCG@20"] == 1 / 3
+    assert (queued["epoch"], queued["best_epoch"]) == (0, None)
+    assert (done["epoch"], done["best_epoch"], [epoch["epoch"] for epoch in done["epochs"]]) == (3, 3, [1, 2, 3])
     assert [epoch["train_seconds"] for epoch in done["epochs"]] == [0.5] * 3
     assert done["epochs"][1]["losses"] == dict(report(1).losses)
 
@@ -39,7 +41,7 @@ def test_json_has_everything(store: Store, tmp_path: Path) -> None:
 def test_csv_has_a_line_an_epoch(store: Store, tmp_path: Path) -> None:
     path = export(rows_of(store), tmp_path / "runs.csv")  # type: ignore[arg-type]
     lines = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-    assert [line["epoch"] for line in lines] == ["", "0", "1", "2"]
+    assert [line["epoch"] for line in lines] == ["", "1", "2", "3"]
     assert lines[1]["train.epochs"] == "3"
     assert float(lines[2]["test/NDCG@20"]) == 1 / 3
     assert float(lines[2]["epoch/loss/next_item"]) == 1.24
