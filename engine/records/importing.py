@@ -34,6 +34,8 @@ class ImportLook:
     """The format in words."""
     problem: str = ""
     """Why it cannot be imported with this recipe, in one sentence; empty when it can."""
+    title: str = ""
+    """The file's own column of titles; empty where titles come from elsewhere, or there are none."""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class Preview(_Table):
 
     def show_look(self, look: ImportLook, recipe: Mapping[str, Any]) -> None:
         """Show the rows with the roles that ``recipe`` gives to the columns."""
-        roles = {str(recipe[role]): role for role in reversed(ROLES)}
+        roles = {look.title: "title"} | {str(recipe[role]): role for role in reversed(ROLES)}
         columns = []
         for place, column in enumerate(look.columns):
             role = f"  →  {roles[column.name]}" if column.name in roles else ""

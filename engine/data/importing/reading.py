@@ -51,11 +51,12 @@ def look(path: Path, recipe: ImportRecipe) -> ImportLook:
     Raises ``DataError`` when the file cannot be read at all.
     """
     source = source_of(path, recipe)
-    problem = ""
+    problem = title = ""
     shown = source.recipe
     try:
         shown = resolved(source).recipe
         file = titles.file_of(source, shown)
+        title = source.title_column() if file == source.path else ""
         shown = shown.replace({"titles": str(file) if file else NO_COLUMN, "name": name_of(path, shown)})
     except (DataError, ConfigurationError) as error:
         problem = str(error).removeprefix(f"{path}: ")
@@ -74,6 +75,7 @@ def look(path: Path, recipe: ImportRecipe) -> ImportLook:
         recipe=shown.model_dump(mode="json"),
         label=registry.entry("importer", shown.format).label,
         problem=problem,
+        title=title,
     )
 
 

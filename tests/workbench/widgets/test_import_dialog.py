@@ -61,6 +61,21 @@ def dialog(qtbot: QtBot, context: Context, tmp_path: Path) -> ImportDialog:
     made.close()
 
 
+def test_the_preview_marks_the_files_own_titles(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    rows = "".join(f"u{n % 9},i{n % 6},Thing {n % 6},{1_400_000_000 + n}\n" for n in range(54))
+    path = tmp_path / "titled.csv"
+    path.write_text("user,item,title,when\n" + rows, encoding="utf-8")
+    dialog = opened(qtbot, context, str(path))
+    counted(qtbot, dialog, "Leaves 9 users")
+    model = dialog.preview.model()
+    heads = [model.headerData(n, Qt.Orientation.Horizontal) for n in range(4)]
+    assert [head.split("\n")[0] for head in heads] == [
+        *("user  →  user", "item  →  item"),
+        *("title  →  title", "when  →  time"),
+    ]
+    dialog.close()
+
+
 def test_it_shows_the_file_its_guesses_and_what_is_left(dialog: ImportDialog) -> None:
     assert dialog.stack.state == "content"
     assert [dialog.rows[role].editor.value() for role in ("user", "item", "rating", "time")] == [
