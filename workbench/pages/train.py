@@ -192,7 +192,15 @@ class TrainPage(PageWidget):
         """Take every value of a preset; the data set stays, unless the preset was made for the sample alone."""
         chosen = preset(name)
         path = self.context.session.dataset
+        if lost := self._changes():
+            values = ", ".join(f"{path} {value_word(value)}" for path, (_, value) in lost.items())
+            self.context.notifier.tell(f"The preset's own values took the place of {values}.")
         self.context.session.set_config(chosen.config.replace({"data.path": path}), name)
+
+    def _changes(self) -> dict[str, tuple[Any, Any]]:
+        """Settings that differ from the preset, with its value and the form's."""
+        found = differences(self.chosen_preset.config, self.form.config)
+        return {path: values for path, values in found.items() if path not in NOT_COMPARED}
 
     def _choose_preset(self, _: int) -> None:
         self.choose_preset(str(self.preset.currentData()))
@@ -238,7 +246,7 @@ class TrainPage(PageWidget):
         self.data_label.setText(self.context.session.dataset_name)
         self.data_label.setToolTip(config.data.path)
         self.model_label.setText(summary(config))
-        changed = [path for path in differences(self.chosen_preset.config, config) if path not in NOT_COMPARED]
+        changed = list(self._changes())
         self.changes_label.setText(changes_text(changed))
         self.changes_label.setToolTip("\n".join(changed))
         self.back.setEnabled(bool(changed) or not self.form.is_valid)

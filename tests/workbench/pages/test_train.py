@@ -81,6 +81,15 @@ def test_a_preset_keeps_the_data_set(page: TrainPage, context: Context) -> None:
     assert page.preset.currentData() == "coserec-paper-beauty"
 
 
+def test_a_preset_says_which_changes_it_takes_back(page: TrainPage, context: Context) -> None:
+    page.choose_preset("sasrec")
+    assert context.notifier.items == []
+    context.session.change({"train.epochs": 50, "model.dropout": 0.3})
+    page.choose_preset("coserec-paper-beauty")
+    (told,) = context.notifier.items
+    assert told.text == "The preset's own values took the place of model.dropout 0.3, train.epochs 50."
+
+
 def test_settings_from_another_page_arrive_in_the_form(page: TrainPage, context: Context) -> None:
     context.session.change({"augment.mask_rate": 0.33})
     assert page.form.rows["augment.mask_rate"].editor.value() == "0.33"
