@@ -14,6 +14,7 @@ from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import SMALL, SPACE
 from workbench.widgets.cards import label, scrolled
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.compare_chooser import CompareChooser
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.numbers import count
@@ -41,6 +42,7 @@ WIDTHS = {
     "lncs": "LNCS (4.8 in)",
     "slide": "Slide (9 in)",
 }
+PAPER_TIP = "A column of the paper's Table 2 as a line"
 WAIT_MS = 120
 """Ticks that follow each other are one question."""
 
@@ -145,7 +147,7 @@ class ComparePage(PageWidget):
         self.tabs.currentChanged.connect(lambda _: self._show_buttons())
 
     def _controls(self) -> QHBoxLayout:
-        self.metric_box, self.split_box, self.baseline, self.pairs, self.paper = (QComboBox() for _ in range(5))
+        self.metric_box, self.split_box, self.baseline, self.pairs, self.paper = (ChoiceBox() for _ in range(5))
         for metric in METRICS:
             self.metric_box.addItem(metric, metric)
         self.split_box.addItem("Test", "test")
@@ -161,7 +163,7 @@ class ComparePage(PageWidget):
             ("Targets", self.split_box, "Leave-one-out: test or validation (FACTS F1)", self.compare),
             ("Baseline", self.baseline, "What the others are tested against", self.compare),
             ("Tests", self.pairs, "Holm's adjustment is over all tests of the table", self.compare),
-            ("Paper", self.paper, "A column of the paper's Table 2 as a line", self._show),
+            ("Paper", self.paper, PAPER_TIP, self._show),
         ):
             text = label(caption, "muted")
             text.setBuddy(box)
@@ -307,7 +309,9 @@ class ComparePage(PageWidget):
         for model in models:
             self.paper.addItem(model, model)
         self.paper.setCurrentIndex(max(self.paper.findData(before), 0))
-        self.paper.setEnabled(bool(models))
+        is_test = self.found is None or self.found.split == "test"
+        self.paper.setEnabled(bool(models) and is_test)
+        self.paper.setToolTip(PAPER_TIP if is_test else "The paper's numbers are of the test, and these of validation")
         if numbers.cells:
             self.parts["Paper"].set_numbers(numbers)  # type: ignore[attr-defined]
             self._show()
@@ -321,8 +325,9 @@ class ComparePage(PageWidget):
 
     @property
     def model_of_paper(self) -> tuple[str, ...]:
-        """The chosen column of Table 2."""
-        chosen = str(self.paper.currentData() or "")
+        """The chosen column of Table 2; nothing beside validation, which the paper does not tell of."""
+        is_test = self.found is None or self.found.split == "test"
+        chosen = str(self.paper.currentData() or "") if is_test else ""
         return (chosen,) if chosen else ()
 
     @Slot()

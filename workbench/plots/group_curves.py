@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -126,24 +126,34 @@ class GroupCurvePlot(Plot):
 
 
 class ScatterPlot(Plot):
-    """A dot a run; a setting that is not a number has its values side by side."""
+    """A dot a run, in its group's colour and marker; a setting that is not a number has its values side by side."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         self.points: tuple[ScatterPoint, ...] = ()
+        self.labels: tuple[str, ...] = ()
+        self._group_of: Mapping[str, int] = {}
+        self._legend: Any = None
         self._field = self._metric = ""
         self._names: list[str] = []
         self.lines: tuple[tuple[str, float], ...] = ()
         """Names and values of the metric that lie across the plot, e.g. the paper's."""
         self._theme_now = theme
         super().__init__(theme, parent, axes=number_axes())
+        self._legend = self.addLegend(offset=(8, 4), verSpacing=-6)
+        self._legend.setLabelTextColor(theme.colours.text)
         self.setAccessibleName("Runs by a setting and a metric")
 
     @property
     def has_data(self) -> bool:
         return bool(self.points)
 
+    def set_groups(self, groups: Sequence[Sequence[str]], labels: Sequence[str]) -> None:
+        """Whose runs the points will be: ids of each group's runs, and its name."""
+        self.labels = tuple(labels)
+        self._group_of = {run: place for place, runs in enumerate(groups) for run in runs}
+
     def set_points(self, points: Sequence[ScatterPoint], field: str, metric: str) -> None:
-        """Draw other runs."""
+        """Draw other runs; ``metric`` as the axis shall call it."""
         self.points, self._field, self._metric = tuple(points), field, metric
         is_number = all(isinstance(p.x, (int, float)) and not isinstance(p.x, bool) for p in points)
         self._names = [] if is_number else sorted({as_text(p.x) for p in points})
@@ -158,11 +168,19 @@ class ScatterPlot(Plot):
             self.autoRange(padding=0.08)
 
     def restyle(self, colours: Colours) -> None:
+        if self._legend is not None:
+            self._legend.setLabelTextColor(colours.text)
         self._draw(colours)
+
+    def group_of(self, point: ScatterPoint) -> str:
+        """Name of the group that a run stands in; empty where nobody has said."""
+        place = self._group_of.get(point.run_id)
+        return "" if place is None else self.labels[place]
 
     def columns(self) -> Columns:
         return [
             ("run", [point.run_id for point in self.points]),
+            ("group", [self.group_of(point) for point in self.points]),
             (self._field, [point.x for point in self.points]),
             (self._metric, [point.y for point in self.points]),
         ]
@@ -174,7 +192,8 @@ class ScatterPlot(Plot):
         (left, right), (low, high) = self.getViewBox().viewRange()
         far = ((x - point.x()) / max(right - left, 1e-12)) ** 2 + ((y - point.y()) / max(high - low, 1e-12)) ** 2
         nearest = self.points[int(np.argmin(far))]
-        return f"{nearest.name} · {nearest.run_id} · {as_text(nearest.x)}: {metric_text(nearest.y)}"
+        name = self.group_of(nearest) or nearest.name
+        return f"{name} · {nearest.run_id} · {as_text(nearest.x)}: {metric_text(nearest.y)}"
 
     def _places(self) -> tuple[Any, Any]:
         if self._names:
@@ -185,10 +204,19 @@ class ScatterPlot(Plot):
 
     def _draw(self, colours: Colours) -> None:
         self.wipe()
+        if self._legend is not None:
+            self._legend.clear()
         if not self.points:
             return
         x, y = self._places()
-        self.put(pg.ScatterPlotItem(x, y, size=9, pen=pg.mkPen(colours.text), brush=colours.series[0]))
+        groups = np.array([self._group_of.get(point.run_id, 0) for point in self.points])
+        for group in np.unique(groups).tolist():
+            look, mine = self._theme_now.series_style(group), groups == group
+            name = short(self.labels[group]) if group < min(MOST_NAMED, len(self.labels)) else None
+            dots = pg.ScatterPlotItem(
+                x[mine], y[mine], size=10, symbol=look.marker, pen=pg.mkPen(colours.text), brush=look.colour, name=name
+            )
+            self.put(dots)
         for name, value in self.lines:
             pen = pg.mkPen(colours.text, width=1, style=Qt.PenStyle.DashLine)
             # A curve and not an endless line: the range must take it in, wherever it lies.

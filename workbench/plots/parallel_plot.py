@@ -108,6 +108,11 @@ class ParallelPlot(Plot):
             ("kept", ["yes" if one else "no" for one in kept.tolist()]),
         ]
 
+    def _named(self, path: str) -> str:
+        """A setting without its section, where no other axis is called the same."""
+        last = path.rpartition(".")[2]
+        return last if sum(axis.name.rpartition(".")[2] == last for axis in self.axes) < 2 else path
+
     def reading_at(self, point: QPointF) -> str:
         row = self._nearest(point)
         if row is None or self.found is None:
@@ -115,7 +120,7 @@ class ParallelPlot(Plot):
         run = self.found.runs[row]
         shown = {axis.name for axis in self.axes}
         told = [
-            f"{name.rpartition('.')[2]} {'–' if value is None else value}"
+            f"{self._named(name)} {'–' if value is None else value}"
             for name, value in zip(self.found.fields, run.values, strict=True)
             if name in shown
         ]
@@ -215,7 +220,7 @@ class ParallelPlot(Plot):
             self.put(pg.PlotCurveItem([x, x], list(self.ranges[axis.name]), pen=pg.mkPen(colours.accent, width=7)))
         for place, text in axis.ticks:
             self._add_text(text, x, place, (-0.12, 0.5), colours.text)
-        name = axis.name.rpartition(".")[2].replace("_", "\n") + ("\n(log)" if axis.is_log else "")
+        name = self._named(axis.name).replace(".", ".\n").replace("_", "\n") + ("\n(log)" if axis.is_log else "")
         self._add_text(name, x, -0.05, (0.5, 0), colours.muted)
 
     def _add_text(self, text: str, x: float, y: float, anchor: tuple[float, float], colour: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
-from engine.records import Comparison, PaperNumbers, SliceTable
+from engine.records import Comparison, PaperNumbers, ScatterPoint, SliceTable
 from workbench.context import Context
 from workbench.plots.group_bars import Bars, GroupBarPlot
 from workbench.plots.group_curves import GroupCurvePlot, ScatterPlot
@@ -343,8 +343,13 @@ class ScatterTab(Tab):
             self.field.currentData(),
             self.chosen,
             self.found.split,
-            show=lambda points: self.plot.set_points(points, self.field.currentText(), self.chosen),
+            show=self._show,
         )
+
+    def _show(self, points: tuple[ScatterPoint, ...]) -> None:
+        assert self.found is not None
+        self.plot.set_groups(self.ids, self.labels)
+        self.plot.set_points(points, self.field.currentText(), f"{self.found.split} {self.chosen}")
 
 
 class PaperTab(Tab):

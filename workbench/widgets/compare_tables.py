@@ -17,6 +17,11 @@ from workbench.widgets.numbers import percent
 from workbench.widgets.tables import Columns, ColumnsModel, CsvOut
 from workbench.widgets.text import metric_text
 
+APART = (
+    "Where interval and p disagree: the one is of the mean difference, the other of the ranks of the users' "
+    "differences; a few users with large gains can outweigh many with small losses in the one and not in the other."
+)
+
 
 class TableCard(Card):
     """A titled table that can be copied as CSV."""
@@ -164,11 +169,13 @@ def tests_words(found: Comparison) -> str:
     """What the columns are, in a sentence or two."""
     if not found.tests:
         return "Tick a second group to test it against the first."
-    return (
+    words = (
         f"{found.users:,} users, paired; a user's value is the mean over a group's seeds. Intervals: bootstrap (BCa, "
         f"{found.samples:,} resamples). p: Wilcoxon signed-rank, two-sided, Holm-adjusted over {found.family} "
         f"{'test' if found.family == 1 else 'tests'}; * ≤ .05, ** ≤ .01, *** ≤ .001. p over seeds: Welch's t-test."
     )
+    is_apart = any((test.low <= 0 <= test.high) != (test.p > 1 - found.level) for test in found.tests)
+    return f"{words} {APART}" if is_apart else words
 
 
 def settings_columns(found: Comparison, *, only_differences: bool = True) -> Columns:

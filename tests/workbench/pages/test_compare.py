@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication
@@ -20,6 +21,7 @@ from workbench.context import Context, make_context
 from workbench.engine_process import Errands
 from workbench.item_models.compare_choices import ChoicesModel
 from workbench.pages.compare import TABS, ComparePage
+from workbench.plots.group_bars import short
 from workbench.theme import Theme
 from workbench.widgets.compare_parallel import ParallelTab
 from workbench.widgets.compare_parts import (
@@ -180,7 +182,13 @@ def test_scatter_over_the_differing_setting(qtbot: QtBot, compared: ComparePage)
     assert isinstance(tab, ScatterTab)
     qtbot.waitUntil(lambda: len(tab.plot.points) == 4, timeout=PATIENCE)
     assert tab.field.currentData() == "loss.contrastive_weight"
-    assert [len(values) for _, values in tab.plot.columns()] == [4, 4, 4]
+    columns = dict(tab.plot.columns())
+    assert compared.found is not None
+    assert list(columns) == ["run", "group", "loss.contrastive_weight", "test NDCG@20"]
+    assert columns["group"] == [compared.found.groups[n].label for n in (0, 0, 1, 1)]
+    dots = [item for item in tab.plot._items if isinstance(item, pg.ScatterPlotItem)]
+    assert len({item.opts["symbol"] for item in dots}) == len({str(item.opts["brush"].color()) for item in dots}) == 2
+    assert [label.text for _, label in tab.plot._legend.items] == [short(name) for name in tab.labels]
     assert tab.plot.points[0].run_id in tab.plot.reading_at(QPointF(0.1, tab.plot.points[0].y))
 
 
@@ -219,6 +227,12 @@ def test_the_paper_is_shown_laid_over_and_checked(qtbot: QtBot, compared: Compar
     scatter = compared.parts["Scatter"]
     assert isinstance(scatter, ScatterTab)
     assert scatter.plot.lines == overview.plot.shown.lines
+    compared.split_box.setCurrentIndex(compared.split_box.findData("valid"))
+    compared.compare()
+    qtbot.waitUntil(lambda: is_shown(compared, 2) and not compared.paper.isEnabled(), timeout=PATIENCE)
+    assert overview.plot.shown.lines == scatter.plot.lines == ()
+    assert overview.table.model.rowCount() == 2
+    assert "validation" in compared.paper.toolTip()
     for text, answer in (
         ("HR@5=.0242 NDCG@5=.0388", "allows at most"),
         ("HR@5=.0537 NDCG@5=.0361", "can belong together"),

@@ -95,3 +95,12 @@ def test_axes_that_are_not_shown_keep_nothing_out(plot: ParallelPlot) -> None:
     plot.set_runs(RUNS, ["augment.crop_rate"])
     assert plot.ranges == {}
     assert len(plot.axes) == 2
+
+
+def test_settings_of_one_name_in_two_sections_keep_their_sections(plot: ParallelPlot) -> None:
+    runs = tuple(ParallelRun(f"id{n}", "coserec", (name, "bce", 0.1), 0.1) for n, name in enumerate("ab"))
+    plot.set_runs(ParallelRuns(("model.name", "loss.name", "augment.crop_rate"), "NDCG@20", "test", runs))
+    told = plot.reading_at(QPointF(0, 0))
+    assert "model.name a" in told
+    assert "loss.name bce" in told
+    assert " crop_rate 0.1" in told
