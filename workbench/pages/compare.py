@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable, RunRecord
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import SMALL, SPACE
-from workbench.widgets.cards import label, scrolled
-from workbench.widgets.choice_box import ChoiceBox
+from workbench.widgets.cards import scrolled
 from workbench.widgets.compare_chooser import CompareChooser
+from workbench.widgets.compare_controls import CompareControls
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.numbers import count
 from workbench.widgets.states import StatefulStack
@@ -42,7 +42,6 @@ WIDTHS = {
     "lncs": "LNCS (4.8 in)",
     "slide": "Slide (9 in)",
 }
-PAPER_TIP = "A column of the paper's Table 2 as a line"
 WAIT_MS = 120
 """Ticks that follow each other are one question."""
 
@@ -55,6 +54,7 @@ class ComparePage(PageWidget):
         self.ids: tuple[tuple[str, ...], ...] = ()
         self._wanted: tuple[str, ...] = ()
         self._is_listed = False
+        self._paper_of = ""
         self.figure_width = "column"
         self.chooser = CompareChooser(self.context.theme)
         self.tabs = QTabWidget()
@@ -90,7 +90,12 @@ class ComparePage(PageWidget):
         column = QVBoxLayout(right)
         column.setContentsMargins(0, SPACE, 0, 0)
         column.setSpacing(SMALL)
-        column.addLayout(self._controls())
+        self.controls = CompareControls(METRICS)
+        self.metric_box, self.split_box = self.controls.metric_box, self.controls.split_box
+        self.baseline, self.paper = self.controls.baseline, self.controls.paper
+        self.controls.shown.connect(self._show)
+        self.controls.asked.connect(self.compare)
+        column.addWidget(self.controls)
         column.addWidget(self.tabs, 1)
         self.stack = StatefulStack(right, theme)
         self.split = QSplitter(Qt.Orientation.Horizontal)
@@ -98,7 +103,7 @@ class ComparePage(PageWidget):
         self.split.addWidget(self.stack)
         self.split.setStretchFactor(1, 1)
         self.split.setChildrenCollapsible(False)
-        self.split.setSizes([480, 840])
+        self.split.setSizes([430, 890])
         self.whole = StatefulStack(self.split, theme, is_page=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -144,37 +149,9 @@ class ComparePage(PageWidget):
             self.tabs.addTab(scrolled(self.parts[name]), name)
             while self.parts[name].make_more():
                 yield
+        self.pairs = self.parts["Tests"].pairs  # type: ignore[attr-defined]
+        self.pairs.activated.connect(lambda _: self.compare())
         self.tabs.currentChanged.connect(lambda _: self._show_buttons())
-
-    def _controls(self) -> QHBoxLayout:
-        self.metric_box, self.split_box, self.baseline, self.pairs, self.paper = (ChoiceBox() for _ in range(5))
-        for metric in METRICS:
-            self.metric_box.addItem(metric, metric)
-        self.split_box.addItem("Test", "test")
-        self.split_box.addItem("Validation", "valid")
-        self.pairs.addItem("Each against it", "baseline")
-        self.pairs.addItem("Each against each", "all")
-        self.paper.addItem("No paper's numbers", "")
-        row = QHBoxLayout()
-        row.setContentsMargins(SPACE, 0, SPACE, 0)
-        row.setSpacing(SMALL)
-        for caption, box, tip, changed in (
-            ("Metric", self.metric_box, "What the plots show", self._show),
-            ("Targets", self.split_box, "Leave-one-out: test or validation (FACTS F1)", self.compare),
-            ("Baseline", self.baseline, "What the others are tested against", self.compare),
-            ("Tests", self.pairs, "Holm's adjustment is over all tests of the table", self.compare),
-            ("Paper", self.paper, PAPER_TIP, self._show),
-        ):
-            text = label(caption, "muted")
-            text.setBuddy(box)
-            box.setAccessibleName(caption)
-            box.setToolTip(tip)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(5)
-            box.activated.connect(lambda _, do=changed: do())
-            row.addWidget(text)
-            row.addWidget(box, 1)
-        return row
 
     # --- what can be compared
 
@@ -234,20 +211,12 @@ class ComparePage(PageWidget):
             return
         self._timer.start()
 
-    def _fill_baseline(self) -> None:
-        """The ticked groups; what was the baseline stays it, otherwise the first."""
-        before = self.baseline.currentData()
-        self.baseline.clear()
-        for item in self.chooser.model.ticked:
-            self.baseline.addItem(item.label, item.run_ids)
-        self.baseline.setCurrentIndex(max(self.baseline.findData(before), 0))
-
     @Slot()
     def compare(self) -> None:
         """Compare the ticked groups."""
         self.ids = tuple(item.run_ids for item in self.chooser.model.ticked)
         self.found = None
-        self._fill_baseline()
+        self.controls.offer_baselines(self.chooser.model.ticked)
         self._show_buttons()
         if not self.ids:
             self.stack.show_empty(
@@ -264,7 +233,7 @@ class ComparePage(PageWidget):
             metrics=METRICS,
             split=self.split_box.currentData(),
             pairs=self.pairs.currentData(),
-            baseline=max(self.baseline.currentIndex(), 0),
+            baseline=self.controls.place_of_baseline,
             on_result=self._compared,
             on_error=self._failed,
             key=(id(self), "compare"),
@@ -289,32 +258,32 @@ class ComparePage(PageWidget):
         self.heading.subtitle.setText(f"{what} · {found.groups[0].dataset} · {found.split}{users}")
         for place, group in enumerate(found.groups):
             self.baseline.setItemText(place, group.label)
-        self.stack.show_content()
         self._show_buttons()
         self._show()
-        self.context.run_in_engine(
-            self.context.workspace.comparisons.paper,
-            found.groups[0].dataset,
-            on_result=self._set_paper,
-            key=(id(self), "paper"),
-        )
+        QTimer.singleShot(0, self, lambda: self._reveal(found))  # drawn in one turn, laid out and painted in the next
+        self.controls.allow_paper(is_test=self._is_test)
+        if self._paper_of != found.groups[0].dataset:
+            self._paper_of = found.groups[0].dataset
+            self.context.run_in_engine(
+                self.context.workspace.comparisons.paper,
+                self._paper_of,
+                on_result=self._set_paper,
+                key=(id(self), "paper"),
+            )
+
+    def _reveal(self, found: Comparison) -> None:
+        if found is self.found:
+            self.stack.show_content()
 
     def _set_paper(self, numbers: PaperNumbers) -> None:
         """The paper's models can be laid over where the data set is one of its three; the tab shows all otherwise."""
-        before = self.paper.currentData()
         self.numbers = numbers
-        self.paper.clear()
-        models = list(dict.fromkeys(cell.model for cell in numbers.cells if cell.table == 2))
-        self.paper.addItem("none" if models else "not in the paper", "")
-        for model in models:
-            self.paper.addItem(model, model)
-        self.paper.setCurrentIndex(max(self.paper.findData(before), 0))
-        is_test = self.found is None or self.found.split == "test"
-        self.paper.setEnabled(bool(models) and is_test)
-        self.paper.setToolTip(PAPER_TIP if is_test else "The paper's numbers are of the test, and these of validation")
+        self.controls.offer_paper(numbers)
+        self.controls.allow_paper(is_test=self._is_test)
         if numbers.cells:
             self.parts["Paper"].set_numbers(numbers)  # type: ignore[attr-defined]
-            self._show()
+            if self.model_of_paper:
+                self._show()
         else:
             self.context.run_in_engine(
                 self.context.workspace.comparisons.paper,
@@ -324,10 +293,13 @@ class ComparePage(PageWidget):
             )
 
     @property
+    def _is_test(self) -> bool:
+        return self.found is None or self.found.split == "test"
+
+    @property
     def model_of_paper(self) -> tuple[str, ...]:
         """The chosen column of Table 2; nothing beside validation, which the paper does not tell of."""
-        is_test = self.found is None or self.found.split == "test"
-        chosen = str(self.paper.currentData() or "") if is_test else ""
+        chosen = str(self.paper.currentData() or "") if self._is_test else ""
         return (chosen,) if chosen else ()
 
     @Slot()
@@ -340,7 +312,8 @@ class ComparePage(PageWidget):
             overlay = PaperNumbers(self.numbers.source, cells)
         for part in self.parts.values():
             part.paper = overlay
-            part.show_comparison(self.found, self.ids, str(self.metric_box.currentData()))
+            is_next = part is self.parts[self.tabs.tabText(self.tabs.currentIndex())]
+            part.show_comparison(self.found, self.ids, str(self.metric_box.currentData()), is_next=is_next)
 
     # --- out of it
 
@@ -386,7 +359,7 @@ class ComparePage(PageWidget):
             self.context.workspace.comparisons.table,
             self.ids,
             split=self.split_box.currentData(),
-            baseline=max(self.baseline.currentIndex(), 0),
+            baseline=self.controls.place_of_baseline,
             paper=self.model_of_paper,
             on_result=made,
             key=(id(self), "table"),

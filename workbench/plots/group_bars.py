@@ -149,9 +149,11 @@ class GroupBarPlot(Plot):
             return
         places = np.arange(len(bars.buckets), dtype=float)
         width = 0.84 / len(bars.groups)
+        x = places - 0.42 + (np.arange(len(bars.groups))[:, None] + 0.5) * width  # [groups, buckets]
+        self._add_grounds(colours, x, width)
         for number in range(len(bars.groups)):
-            x = places - 0.42 + (number + 0.5) * width
-            self._add_bars(colours, number, x, width)
+            self._add_bars(colours, number, x[number], width)
+        self._add_intervals(colours, x, width)
         for name, value in bars.lines:
             line = pg.InfiniteLine(
                 value,
@@ -180,30 +182,43 @@ class GroupBarPlot(Plot):
         room = 1.12 + 0.1 * -(-min(len(bars.groups), MOST_NAMED) // 2)  # for the legend's lines
         return room * min(float(highs.max(initial=most)), 1.8 * most) or 1.0
 
-    def _add_bars(self, colours: Colours, number: int, x: NDArray[np.float64], width: float) -> None:
-        bars = self.shown
-        colour = QColor(colours.series[number % len(colours.series)])
-        # A pattern alone is faint where a pixel is half a point: a soft ground of its colour lies below it.
+    def _add_grounds(self, colours: Colours, x: NDArray[np.float64], width: float) -> None:
+        """A pattern alone is faint where a pixel is half a point: a soft ground of its colour lies below it."""
+        series = [colours.series[number % len(colours.series)] for number in range(len(x))]
+        soft = [mix(colour, colours.surface, 0.35) for colour in series]
         ground = pg.BarGraphItem(
-            x=x, height=bars.means[number], width=width * 0.9, brush=mix(colour.name(), colours.surface, 0.35), pen=None
+            x=x.ravel(),
+            height=self.shown.means.ravel(),
+            width=width * 0.9,
+            brushes=np.repeat(soft, x.shape[1]).tolist(),
+            pen=None,
         )
         ground.setZValue(-1)
         self.put(ground)
+
+    def _add_bars(self, colours: Colours, number: int, x: NDArray[np.float64], width: float) -> None:
+        bars = self.shown
         drawn = pg.BarGraphItem(
             x=x,
             height=bars.means[number],
             width=width * 0.9,
             brush=brush(colours, number),
-            pen=pg.mkPen(colour),
+            pen=pg.mkPen(colours.series[number % len(colours.series)]),
             name=short(bars.groups[number]) if number < MOST_NAMED else None,
         )
         self.put(drawn)
-        if np.isfinite(bars.lows[number]).all():
+
+    def _add_intervals(self, colours: Colours, x: NDArray[np.float64], width: float) -> None:
+        """The whiskers of all groups that have them: an item each would cost as much as its bars."""
+        bars = self.shown
+        known = np.isfinite(bars.lows).all(1)
+        if known.any():
+            means, lows, highs = (values[known].ravel() for values in (bars.means, bars.lows, bars.highs))
             ends = pg.ErrorBarItem(
-                x=x,
-                y=bars.means[number],
-                top=np.maximum(bars.highs[number] - bars.means[number], 0),
-                bottom=np.maximum(bars.means[number] - bars.lows[number], 0),
+                x=x[known].ravel(),
+                y=means,
+                top=np.maximum(highs - means, 0),
+                bottom=np.maximum(means - lows, 0),
                 beam=min(width * 0.3, 0.03),
                 pen=pg.mkPen(colours.text, width=1),
             )

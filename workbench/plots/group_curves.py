@@ -19,6 +19,8 @@ from workbench.widgets.tables import Columns, as_text
 from workbench.widgets.text import metric_text
 
 MOST_MARKERS = 60
+LEGEND_LINE = 0.06
+"""Of a plot's height: what a line of the legend takes."""
 
 
 class WholeAxis(pg.AxisItem):
@@ -158,14 +160,21 @@ class ScatterPlot(Plot):
         is_number = all(isinstance(p.x, (int, float)) and not isinstance(p.x, bool) for p in points)
         self._names = [] if is_number else sorted({as_text(p.x) for p in points})
         self._draw(self._theme_now.colours)
-        self.autoRange(padding=0.08)
+        self._fit()
 
     def set_lines(self, lines: Sequence[tuple[str, float]]) -> None:
         """Lay other values of the metric across the plot."""
         if tuple(lines) != self.lines:
             self.lines = tuple(lines)
             self._draw(self._theme_now.colours)
-            self.autoRange(padding=0.08)
+            self._fit()
+
+    def _fit(self) -> None:
+        """All dots in sight, and above them room for the legend's lines."""
+        self.autoRange(padding=0.08)
+        _, (low, high) = self.getViewBox().viewRange()
+        lines = min(len(self.labels), MOST_NAMED)
+        self.getViewBox().setYRange(low, high + LEGEND_LINE * lines * (high - low), padding=0)
 
     def restyle(self, colours: Colours) -> None:
         if self._legend is not None:

@@ -4,6 +4,7 @@ the lines that go through it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,6 +42,7 @@ class ParallelPlot(Plot):
         """Axis name → the part of it, from 0 to 1, that kept lines go through."""
         self._allowed: Callable[[ParallelRuns], NDArray[np.bool_]] | None = None
         self._dragged: tuple[str, float] | None = None
+        self._axis_items: list[Any] = []
         self._theme_now = theme
         super().__init__(theme, parent)
         self.setAccessibleName("Runs along parallel axes")
@@ -63,10 +65,13 @@ class ParallelPlot(Plot):
         self.getViewBox().setRange(
             xRange=(-0.35, len(self.axes) - 0.45), yRange=(LOWEST, HIGHEST), padding=0, disableAutoRange=True
         )
+        self._draw_axes(self._theme_now.colours)
         self._changed()
 
     def allow(self, rule: Callable[[ParallelRuns], NDArray[np.bool_]] | None) -> None:
         """Keep only runs, [R], that ``rule`` allows as well."""
+        if rule is None and self._allowed is None:
+            return
         self._allowed = rule
         self._changed()
 
@@ -175,13 +180,27 @@ class ParallelPlot(Plot):
     # --- drawing
 
     def restyle(self, colours: Colours) -> None:
-        self._draw(colours)
+        self._draw_axes(colours)
+        self._draw_lines(colours)
 
     def _changed(self) -> None:
-        self._draw(self._theme_now.colours)
+        self._draw_lines(self._theme_now.colours)
         self.kept_changed.emit()
 
-    def _draw(self, colours: Colours) -> None:
+    def _draw_axes(self, colours: Colours) -> None:
+        """Axes with their words, which no range and no filter changes: texts cost more than all lines together."""
+        for item in self._axis_items:
+            self.removeItem(item)
+        self._axis_items = []
+        if not self.axes:
+            return
+        count = len(self.axes)
+        ends = np.repeat(np.arange(count, dtype=float), 2), np.tile([0.0, 1.0], count)
+        self._add_above(pg.PlotCurveItem(*ends, pen=pg.mkPen(colours.text, width=1), connect="pairs"))
+        for x, axis in enumerate(self.axes):
+            self._add_axis(x, axis, colours)
+
+    def _draw_lines(self, colours: Colours) -> None:
         self.wipe()
         if self.found is None or not self.axes:
             return
@@ -202,7 +221,8 @@ class ParallelPlot(Plot):
             )  # fmt: skip
             self.put(item)
         for x, axis in enumerate(self.axes):
-            self._add_axis(x, axis, colours)
+            if axis.name in self.ranges:
+                self.put(pg.PlotCurveItem([x, x], list(self.ranges[axis.name]), pen=pg.mkPen(colours.accent, width=7)))
 
     def _add_lines(self, places: NDArray[np.float64], pen: Any) -> None:
         """One item for many lines: a gap between each and the next."""
@@ -215,12 +235,10 @@ class ParallelPlot(Plot):
         self.put(pg.PlotCurveItem(xs, ys, pen=pen, connect="finite"))
 
     def _add_axis(self, x: int, axis: ParallelAxis, colours: Colours) -> None:
-        self.put(pg.PlotCurveItem([x, x], [0, 1], pen=pg.mkPen(colours.text, width=1)))
-        if axis.name in self.ranges:
-            self.put(pg.PlotCurveItem([x, x], list(self.ranges[axis.name]), pen=pg.mkPen(colours.accent, width=7)))
         for place, text in axis.ticks:
-            self._add_text(text, x, place, (-0.12, 0.5), colours.text)
-        name = self._named(axis.name).replace(".", ".\n").replace("_", "\n") + ("\n(log)" if axis.is_log else "")
+            # The last axis has no room at its right.
+            self._add_text(text, x, place, (1.12 if axis is self.axes[-1] else -0.12, 0.5), colours.text)
+        name = re.sub("[_ ]", "\n", self._named(axis.name).replace(".", ".\n")) + ("\n(log)" if axis.is_log else "")
         self._add_text(name, x, -0.05, (0.5, 0), colours.muted)
 
     def _add_text(self, text: str, x: float, y: float, anchor: tuple[float, float], colour: str) -> None:
@@ -228,4 +246,9 @@ class ParallelPlot(Plot):
         surface.setAlpha(200)
         item = pg.TextItem(text, color=colour, anchor=anchor, fill=surface)
         item.setPos(x, y)
-        self.put(item, ignore_bounds=True)
+        self._add_above(item)
+
+    def _add_above(self, item: Any) -> None:
+        item.setZValue(5)
+        self.addItem(item, ignoreBounds=True)
+        self._axis_items.append(item)

@@ -68,7 +68,7 @@ class ParallelTab(Tab):
     def refresh(self) -> None:
         found = self.found
         asked = (self.ids, self.chosen, found.split if found else "")
-        if found is None or not self.isVisible() or self._asked == asked:
+        if found is None or self._asked == asked:
             return
         self._asked = asked
         self.ask(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
 from engine.records import Comparison, PaperNumbers, ScatterPoint, SliceTable
@@ -28,6 +29,9 @@ from workbench.widgets.pieces import InPieces
 from workbench.widgets.plot_card import PlotCard
 from workbench.widgets.states import StatefulStack
 
+NAME_WIDTH = 150
+"""Pixels of a group's name in the table of tests: the adjusted p is to be seen without scrolling."""
+
 
 def widened(combo: QComboBox) -> None:
     """Room for a series or a setting, which are filled in later."""
@@ -46,22 +50,33 @@ class Tab(InPieces):
         self.chosen = "NDCG@20"
         self.paper: PaperNumbers | None = None
         """The columns of Table 2 that are laid over, where the tab shows a metric of the test."""
+        self._is_stale = False
+        self._asked_last: dict[int, object] = {}
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(SPACE, SPACE, WIDE, WIDE)
         self.column.setSpacing(SPACE)
 
-    def show_comparison(self, found: Comparison, ids: tuple[tuple[str, ...], ...], metric: str) -> None:
-        """Show another comparison, or another metric of it."""
+    def show_comparison(
+        self, found: Comparison, ids: tuple[tuple[str, ...], ...], metric: str, *, is_next: bool = False
+    ) -> None:
+        """Show another comparison, or another metric of it: now, if the tab is in sight or will be next (``is_next``);
+        otherwise when it is seen."""
         self.found, self.ids, self.chosen = found, ids, metric
-        self.refresh()
+        self._is_stale = True
+        if is_next or self.isVisible():
+            self._freshen()
+
+    def _freshen(self) -> None:
+        if self._is_stale:
+            self._is_stale = False
+            self.refresh()
 
     def refresh(self) -> None:
-        """Show what is held now."""
+        """Show what is held now. Called when that has changed and the tab is in sight, or about to be."""
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
-        if self.found is not None:
-            self.refresh()
+        self._freshen()
 
     def paper_lines(self) -> tuple[tuple[str, float], ...]:
         """Names and values of the chosen metric in what is laid over; the paper's are of the test."""
@@ -77,14 +92,19 @@ class Tab(InPieces):
     def ask(self, stack: StatefulStack, what: str, function: Callable[..., Any], *arguments: Any, show: Any) -> None:
         """Compute in the engine; loading and errors stand in the place of the answer."""
         stack.show_loading(what)
+        asked = self._asked_last[id(stack)] = object()
 
         def failed(error: BaseException) -> None:
             self.context.notifier.report_bug(error)
             stack.show_error(error)
 
+        def reveal() -> None:
+            if self._asked_last[id(stack)] is asked:
+                stack.show_content()
+
         def arrived(result: Any) -> None:
-            stack.show_content()
             show(result)
+            QTimer.singleShot(0, stack, reveal)  # drawn in one turn, laid out and painted in the next
 
         self.context.run_in_engine(function, *arguments, on_result=arrived, on_error=failed, key=(id(self), id(stack)))
 
@@ -99,6 +119,7 @@ class OverviewTab(Tab):
         self.card = PlotCard(theme, "Test metric", self.plot, " ")
         self.table = TableCard(theme, "Results", "Mean ± standard deviation over seeds; ▲ is the best of a metric")
         self.notes = label("", "muted", wrap=True)
+        self._tabled: object = None
         self.column.addWidget(self.card, 3)
         self.column.addWidget(self.table, 2)
         self.column.addWidget(self.notes)
@@ -123,7 +144,9 @@ class OverviewTab(Tab):
         )
         self.card.subtitle.setText(f"{self.chosen}, {found.split}; whiskers: {found.level:.0%} interval over users")
         self.card.subtitle.show()
-        self.table.set_columns(results_columns(found, self.paper))
+        if self._tabled != (id(found), self.paper):  # another metric in the plot leaves the table as it is
+            self._tabled = (id(found), self.paper)
+            self.table.set_columns(results_columns(found, self.paper))
         problems = [f"{found.groups[n].label}: {item.message} (FACTS F22)" for n, item in found.implausible]
         faults = [f"! {c.model}, {n or 'all'}: {text}" for c in cells for n, text in c.faults if n in ("", self.chosen)]
         self.notes.setText("\n".join([*problems, *found.notes, *faults]))
@@ -162,11 +185,17 @@ class TestsTab(Tab):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.table = TableCard(context.theme, "Paired tests", "The same users under both groups")
+        self.pairs = QComboBox()
+        self.pairs.setAccessibleName("Tests")
+        self.pairs.setToolTip("Holm's adjustment is over all tests of the table")
+        self.pairs.addItem("Each against the baseline", "baseline")
+        self.pairs.addItem("Each against each", "all")
+        self.table.add_control(self.pairs)
         self.column.addWidget(self.table, 1)
 
     def refresh(self) -> None:
         if self.found is not None:
-            self.table.set_columns(tests_columns(self.found), tests_words(self.found))
+            self.table.set_columns(tests_columns(self.found), tests_words(self.found), NAME_WIDTH)
 
 
 class SlicesTab(Tab):
@@ -196,7 +225,7 @@ class SlicesTab(Tab):
     def refresh(self) -> None:
         found = self.found
         asked = (self.ids, self.chosen, found.split if found else "")
-        if found is None or not self.isVisible() or asked == self._asked:
+        if found is None or asked == self._asked:
             return
         self._asked = asked
         for kind, stack in self.stacks.items():
@@ -251,7 +280,7 @@ class CurvesTab(Tab):
         self._asked: object = None
 
     def refresh(self) -> None:
-        if self.found is None or not self.isVisible() or self._asked == self.ids:
+        if self.found is None or self._asked == self.ids:
             return
         self._asked = self.ids
         self.ask(
@@ -312,7 +341,7 @@ class ScatterTab(Tab):
 
     def refresh(self) -> None:
         self.plot.set_lines(self.paper_lines())
-        if self.found is None or not self.isVisible() or self._asked == (self.ids, self.chosen, self.found.split):
+        if self.found is None or self._asked == (self.ids, self.chosen, self.found.split):
             return
         self._asked = (self.ids, self.chosen, self.found.split)
         self.ask(
@@ -358,6 +387,7 @@ class PaperTab(Tab):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.numbers: PaperNumbers | None = None
+        self._shown: PaperNumbers | None = None
         self.table = TableCard(
             context.theme, "The paper's numbers", "As printed; ! marks what cannot be or is disputed"
         )
@@ -381,7 +411,14 @@ class PaperTab(Tab):
     def set_numbers(self, numbers: PaperNumbers) -> None:
         """Show the paper's results on the compared data set; on another data set, all of them."""
         self.numbers = numbers
-        self.table.set_columns(paper_columns(numbers))
+        self._is_stale = True
+        if self.isVisible():
+            self._freshen()
+
+    def refresh(self) -> None:
+        if self.numbers is not None and self.numbers is not self._shown:
+            self._shown = self.numbers
+            self.table.set_columns(paper_columns(self.numbers))
 
     def check(self) -> None:
         """Check what is typed in (FACTS F22)."""

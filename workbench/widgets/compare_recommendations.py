@@ -20,7 +20,7 @@ class RecommendationsTab(Tab):
         self._shown: object = None
 
     def refresh(self) -> None:
-        if self.found is None or not self.isVisible() or self._shown == self.ids:
+        if self.found is None or self._shown == self.ids:
             return
         self._shown = self.ids
         view, groups = self.place.widget, self.found.groups

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTableView
 
@@ -14,9 +15,12 @@ from workbench.theme import Theme
 from workbench.widgets.cards import Card, label
 from workbench.widgets.layout import button
 from workbench.widgets.numbers import percent
-from workbench.widgets.tables import Columns, ColumnsModel, CsvOut
+from workbench.widgets.tables import Columns, ColumnsModel, CsvOut, as_text
 from workbench.widgets.text import metric_text
 
+MEASURED = 200
+"""Rows whose texts decide on a column's width."""
+CELL_MARGIN = 24
 APART = (
     "Where interval and p disagree: the one is of the mean difference, the other of the ranks of the users' "
     "differences; a few users with large gains can outweigh many with small losses in the one and not in the other."
@@ -34,6 +38,7 @@ class TableCard(Card):
         self.view.setAlternatingRowColors(True)
         self.view.setShowGrid(False)
         self.view.setWordWrap(False)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # names of groups differ at their ends
         self.view.setTabKeyNavigation(False)
         self.view.verticalHeader().hide()
         self.view.verticalHeader().setDefaultSectionSize(self.view.fontMetrics().height() + 10)
@@ -49,22 +54,25 @@ class TableCard(Card):
         self.body.addWidget(self.view, 1)
         self.view.setModel(self.model)
 
-    def set_columns(self, columns: Columns, words: str = "") -> None:
-        """Show another table, with a sentence above it."""
+    def set_columns(self, columns: Columns, words: str = "", widest: int = 320) -> None:
+        """Show another table, with a sentence above it; no column is wider than ``widest`` at first."""
         before, self.model = self.model, _Tipped(columns)
         self.view.setModel(self.model)
         before.deleteLater()
         header = self.view.horizontalHeader()
-        header.setResizeContentsPrecision(40)
-        self.view.resizeColumnsToContents()
-        for column in range(self.model.columnCount()):
-            if self.view.columnWidth(column) > 320:
-                self.view.setColumnWidth(column, 320)
+        for column, (name, values) in enumerate(columns):
+            self.view.setColumnWidth(column, min(self._width(name, values), widest))
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
         self.words.setText(words)
         self.words.setVisible(bool(words))
         self.copy_button.setEnabled(self.model.rowCount() > 0)
+
+    def _width(self, name: str, values: Sequence[object] | NDArray[Any]) -> int:
+        """Of a column. Qt asks the model for every cell in every respect, which takes ten times as long."""
+        longest = max((as_text(value) for value in values[:MEASURED]), key=len, default="")
+        head = self.view.horizontalHeader().fontMetrics().horizontalAdvance(name)
+        return max(head, self.view.fontMetrics().horizontalAdvance(longest)) + CELL_MARGIN
 
 
 class _Tipped(ColumnsModel):
@@ -153,8 +161,8 @@ def tests_columns(found: Comparison) -> Columns:
         ("against", [names[item.first] for item in tests]),
         ("Difference", [signed(item.difference) for item in tests]),
         (f"{found.level:.0%} interval", [f"[{signed(item.low)}, {signed(item.high)}]" for item in tests]),
-        ("Relative", ["–" if item.relative is None else _percent(item.relative) for item in tests]),
         ("p, Holm", [p_text(item.p_holm) for item in tests]),
+        ("Relative", ["–" if item.relative is None else _percent(item.relative) for item in tests]),
         ("p, Wilcoxon", [p_text(item.p) for item in tests]),
         ("Cohen's d", [f"{item.effect:+.3f}" for item in tests]),
         ("Rank-biserial", [f"{item.rank_biserial:+.3f}" for item in tests]),

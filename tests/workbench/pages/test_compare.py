@@ -128,6 +128,7 @@ def test_another_metric_needs_no_other_comparison(compared: ComparePage) -> None
 
 def test_settings_show_what_differs_or_all(compared: ComparePage) -> None:
     tab = compared.parts["Settings"]
+    open_tab(compared, "Settings")
     assert isinstance(tab, SettingsTab)
     assert [tab.table.model.index(0, n).data() for n in (0, 2, 3)] == ["loss.contrastive_weight", "0.1", "0"]
     assert tab.table.model.rowCount() == 1
@@ -139,6 +140,7 @@ def test_settings_show_what_differs_or_all(compared: ComparePage) -> None:
 
 def test_the_baseline_turns_the_tests_round(qtbot: QtBot, compared: ComparePage) -> None:
     tab = compared.parts["Tests"]
+    open_tab(compared, "Tests")
     assert isinstance(tab, TestsTab)
     assert tab.table.model.rowCount() == 7
     first = str(tab.table.model.index(0, 3).data())
@@ -215,7 +217,9 @@ def test_parallel_axes_of_what_differs_and_a_filter_by_keyboard(qtbot: QtBot, co
 def test_the_paper_is_shown_laid_over_and_checked(qtbot: QtBot, compared: ComparePage, context: Context) -> None:
     tab = compared.parts["Paper"]
     assert isinstance(tab, PaperTab)
+    open_tab(compared, "Paper")
     qtbot.waitUntil(lambda: tab.table.model.rowCount() == 43, timeout=PATIENCE)
+    open_tab(compared, "Overview")
     assert not compared.paper.isEnabled()
     compared._set_paper(context.workspace.comparisons.paper("Beauty"))
     compared.paper.setCurrentIndex(compared.paper.findData("CoSeRec"))
@@ -226,11 +230,15 @@ def test_the_paper_is_shown_laid_over_and_checked(qtbot: QtBot, compared: Compar
     assert overview.table.model.index(2, 0).data() == "CoSeRec (paper)"
     scatter = compared.parts["Scatter"]
     assert isinstance(scatter, ScatterTab)
+    open_tab(compared, "Scatter")
     assert scatter.plot.lines == overview.plot.shown.lines
+    open_tab(compared, "Overview")
     compared.split_box.setCurrentIndex(compared.split_box.findData("valid"))
     compared.compare()
     qtbot.waitUntil(lambda: is_shown(compared, 2) and not compared.paper.isEnabled(), timeout=PATIENCE)
-    assert overview.plot.shown.lines == scatter.plot.lines == ()
+    assert overview.plot.shown.lines == ()
+    open_tab(compared, "Scatter")
+    assert scatter.plot.lines == ()
     assert overview.table.model.rowCount() == 2
     assert "validation" in compared.paper.toolTip()
     for text, answer in (
