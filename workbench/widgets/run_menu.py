@@ -69,3 +69,8 @@ def shelf_entries(records: Sequence[RunRecord], shelf: Shelf, page: object) -> l
     if shelf is Shelf.TRASHED:
         found.append(("Delete for good…", page.purge, ended))  # type: ignore[attr-defined]
     return found
+
+
+def some_can_stop(records: Sequence[RunRecord]) -> bool:
+    """Whether one of them waits or trains, and nobody has asked it to stop."""
+    return any(not record.status.is_end and not record.stop_requested for record in records)
