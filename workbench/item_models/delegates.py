@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from engine.records import RunRecord, RunStatus
-from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, RECORD_ROLE, STAR_ROLE
+from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, PROGRESS_ROLE, RECORD_ROLE, STAR_ROLE
 from workbench.theme import Theme
 from workbench.widgets.text import share_text
 
@@ -71,7 +71,8 @@ class ProgressDelegate(_Cell):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         record = self.background(painter, option, index)
-        if record is None or record.progress is None:
+        progress = index.data(PROGRESS_ROLE)
+        if record is None or progress is None:
             return
         colours = self.theme.colours
         rect = QRectF(option.rect).adjusted(8, 0, -8, 0)  # type: ignore[attr-defined]
@@ -82,7 +83,7 @@ class ProgressDelegate(_Cell):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colours.border))
         painter.drawRoundedRect(bar, 2.5, 2.5)
-        done = min(max(record.progress, 0.0), 1.0)
+        done = min(max(progress, 0.0), 1.0)
         _, role = STATES[record.status]
         painter.setBrush(QColor(getattr(colours, role)))
         painter.drawRoundedRect(QRectF(bar.left(), bar.top(), bar.width() * done, bar.height()), 2.5, 2.5)

@@ -205,6 +205,6 @@ def model_name(record: RunRecord) -> str:
     return str(section.get("name", "")) if hasattr(section, "get") else ""
 
 
-def progress_words(record: RunRecord) -> str:
+def progress_words(progress: float | None) -> str:
     """Progress for assistive tools."""
-    return f"Progress {round(100 * record.progress)} %" if record.progress is not None else "No progress yet"
+    return f"Progress {round(100 * progress)} %" if progress is not None else "No progress yet"

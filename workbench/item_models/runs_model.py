@@ -36,7 +36,11 @@ SORT_ROLE = Qt.ItemDataRole.UserRole + 3
 GROUP_ROLE = Qt.ItemDataRole.UserRole + 4
 """(number of runs, whether they are shown below) of a group's row; (0, False) for a run below one; else None."""
 STAR_ROLE = Qt.ItemDataRole.UserRole + 5
-OWN_ROLES = frozenset(int(role) for role in (ID_ROLE, RECORD_ROLE, ORDER_ROLE, SORT_ROLE, GROUP_ROLE, STAR_ROLE))
+PROGRESS_ROLE = Qt.ItemDataRole.UserRole + 6
+"""0 to 1, of a group the mean over its runs, where one that has not begun counts 0; None before anything has begun."""
+OWN_ROLES = frozenset(
+    int(role) for role in (ID_ROLE, RECORD_ROLE, ORDER_ROLE, SORT_ROLE, GROUP_ROLE, STAR_ROLE, PROGRESS_ROLE)
+)
 ANSWERED = OWN_ROLES | {
     int(role)
     for role in (
@@ -400,9 +404,16 @@ class RunsModel(QAbstractTableModel):
             if key in self._groups:
                 return len(self._groups[key]), self.is_open(key)
             return (0, False) if self.is_grouped else None
+        if role == PROGRESS_ROLE:
+            return self._progress(key)
         if role == STAR_ROLE:
             return key not in self._groups and self._book.baselines.get(record.fingerprint) == record.id
         return sort_key(record, column, self._book)
+
+    def _progress(self, key: str) -> float | None:
+        records = [record for run_id in self.runs_of(key) if (record := self._book.get(run_id)) is not None]
+        known = [record.progress for record in records if record.progress is not None]
+        return sum(known) / len(records) if known else None
 
     def _cell(self, key: str, record: RunRecord, column: Column) -> str:
         if key not in self._groups:
@@ -421,7 +432,7 @@ class RunsModel(QAbstractTableModel):
             return (
                 f"{column.title} {self._cell(key, record, column)}"
                 if column.id != "progress"
-                else progress_words(record)
+                else progress_words(self._progress(key))
             )
         return None
 

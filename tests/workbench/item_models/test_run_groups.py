@@ -21,7 +21,7 @@ from engine.records import MarksNews, RunMarks, RunStatus, Shelf
 from tests.helpers.fake_runs import make_record
 from workbench.item_models.delegates import StateDelegate
 from workbench.item_models.run_columns import COLUMN_IDS, spread_text
-from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, RunsModel
+from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, PROGRESS_ROLE, RunsModel
 from workbench.live_feed import LiveBatch
 from workbench.plots.bands import band_of
 from workbench.run_book import RunBook
@@ -158,6 +158,18 @@ def test_a_group_of_several_states_is_not_painted_as_one_of_them(
     book.take(LiveBatch((replace(book.get(newest), status=RunStatus.LOST),), {}, frozenset()))
     assert cell(model, 0, "status") == "various"
     assert painted() == []
+
+
+def test_a_groups_progress_is_that_of_all_its_runs(model: RunsModel, book: RunBook) -> None:
+    runs = model.runs_of(model.key(0))
+    shares = (1.0, 0.5, None)
+    news = [replace(book.get(run), progress=share) for run, share in zip(runs, shares, strict=True)]
+    book.take(LiveBatch(tuple(news), {}, frozenset()))
+    cell_of = model.index(0, COLUMN_IDS.index("progress"))
+    assert cell_of.data(PROGRESS_ROLE) == pytest.approx(0.5)
+    assert cell_of.data(Qt.ItemDataRole.AccessibleTextRole) == "Progress 50 %"
+    book.take(LiveBatch(tuple(replace(run, progress=None) for run in news), {}, frozenset()))
+    assert cell_of.data(PROGRESS_ROLE) is None
 
 
 def told_rows(model: RunsModel, act: Callable[[], object]) -> set[int]:
