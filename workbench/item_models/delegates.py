@@ -105,7 +105,6 @@ class NameDelegate(_Cell):
         if record is None:
             return
         style = option.widget.style() if option.widget else QApplication.style()  # type: ignore[attr-defined]
-        self.initStyleOption(option, index)
         text = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget)  # type: ignore[attr-defined]
         order = index.data(ORDER_ROLE)
         middle = text.center().y() + 0.5

@@ -56,6 +56,17 @@ ANSWERED = OWN_ROLES | {
         Qt.ItemDataRole.AccessibleTextRole,
     )
 }
+DISPLAY, CHECK, ALIGNMENT = (
+    int(role)
+    for role in (
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.CheckStateRole,
+        Qt.ItemDataRole.TextAlignmentRole,
+    )
+)
+"""As numbers: what a view hands over, compared without asking an enumeration."""
+_PLAIN = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_TICKABLE = _PLAIN | Qt.ItemFlag.ItemIsUserCheckable
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 MOST_STEPS = 64
@@ -371,23 +382,26 @@ class RunsModel(QAbstractTableModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == 0 else flags
+        return _TICKABLE if index.column() == 0 else _PLAIN
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        # A view asks for a dozen roles a cell; most have no answer here.
+        # A view asks for a dozen roles a cell, most of which have no answer here, and three hundred cells are in sight.
         if role not in ANSWERED:
             return None
-        record = self.record(index.row())
+        place, column = index.row(), COLUMNS[index.column()]
+        if role == ALIGNMENT:
+            return _RIGHT if column.is_number else _LEFT
+        if not 0 <= place < len(self._rows) or (role == CHECK and column is not COLUMNS[0]):
+            return None
+        key = self._rows[place]
+        if role == CHECK:
+            return self._check_state(key)
+        runs = self._groups.get(key)
+        record = self._book.get(runs[0] if runs else key)
         if record is None:
             return None
-        column, key = COLUMNS[index.column()], self._rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role == DISPLAY:
             return self._cell(key, record, column)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if column.is_number else _LEFT
-        if role == Qt.ItemDataRole.CheckStateRole:
-            return self._check_state(key) if index.column() == 0 else None
         if role in OWN_ROLES:
             return self._own(key, record, column, role)
         return self._dressing(key, record, column, role)

@@ -328,7 +328,8 @@ class MetricPlot(QWidget):
             return
         window = self.smoothing.value() if is_loss(self.chosen) else 1
         until = time.monotonic() + TURN_SECONDS
-        self._dirty &= set(self._looks)
+        # What has left since, and what has left and come back without a curve, waits for its next points.
+        self._dirty &= self._curves.keys()
         while self._dirty:
             run_id = self._dirty.pop()
             xs, ys = self._curves[run_id]
@@ -346,6 +347,10 @@ class MetricPlot(QWidget):
             return
         self._show_frame()
         self._show_reading()
+
+    def spare(self, count: int) -> None:
+        """Make curves before a run needs them: making one takes as long as drawing it."""
+        self._spare += (self.plot.plot([], []) for _ in range(count))
 
     def _item(self, run_id: str) -> Any:
         """The run's curve in the plot, made or taken over when it is first drawn."""
@@ -392,11 +397,10 @@ class MetricPlot(QWidget):
     def _style(self, run_id: str) -> None:
         look = self._theme.series_style(self._looks[run_id].order)
         if run_id in self._items:
-            item = self._items[run_id]
-            item.setPen(pg.mkPen(look.colour, width=1, style=look.dash))
-            item.setSymbolPen(None)
-            item.setSymbolBrush(pg.mkBrush(look.colour))
-            item.setSymbolSize(6)
+            item, pen = self._items[run_id], pg.mkPen(look.colour, width=1, style=look.dash)
+            # All at once: each of the item's own setters would build its curve and its markers anew.
+            item.opts |= {"pen": pen, "symbolPen": None, "symbolBrush": pg.mkBrush(look.colour), "symbolSize": 6}
+            item.updateItems(styleUpdate=True)
         self._marks.colour(run_id, look.colour)
 
     def _draw_mark(self, run_id: str, look: RunLook) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from workbench.context import Context
@@ -24,14 +24,24 @@ MOST_TICKED = 50
 DEFAULT_SERIES = {"losses": "loss/total", "validation": "valid/NDCG@20"}
 
 
+SPARE = 5
+"""Curves made ahead in one piece."""
+
+
 def metric_plots(theme: Theme) -> Iterator[tuple[str, MetricPlot]]:
-    """The plots that `RunCurves` takes, by name, one at a time."""
+    """The plots that `RunCurves` takes, by name: one at a time, each again with more curves made ahead."""
     # Imported with the page, not with its file: pyqtgraph costs a third of a second before the first paint.
     from workbench.plots.metric_plot import MetricPlot
 
-    yield "losses", MetricPlot(theme, "Losses", ("loss/", "running/"))
+    losses = MetricPlot(theme, "Losses", ("loss/", "running/"))
+    yield "losses", losses
     # Another rhythm than the losses': two plots painted in one turn of the event loop are felt.
-    yield "validation", MetricPlot(theme, "Validation", ("valid/", "time/"), redraw_ms=140)
+    validation = MetricPlot(theme, "Validation", ("valid/", "time/"), redraw_ms=140)
+    yield "validation", validation
+    for name, plot in 2 * (("losses", losses), ("validation", validation)):
+        for _ in range(2):
+            plot.spare(SPARE)
+            yield name, plot
 
 
 class RunCurves(StatefulStack):
@@ -42,6 +52,7 @@ class RunCurves(StatefulStack):
     def __init__(self, context: Context, model: RunsModel, plots: dict[str, MetricPlot]) -> None:
         self._context, self._model = context, model
         self._looks: dict[str, RunLook] = {}
+        self._feeds = 0
         self.plots = plots
         self.plots["losses"].plot.setXLink(self.plots["validation"].plot)
         split = QSplitter(Qt.Orientation.Vertical)
@@ -117,14 +128,20 @@ class RunCurves(StatefulStack):
         return name if len(runs) == 1 else f"{group_name(name)} ({len(runs)} seeds)", order
 
     def feed_all(self, *, is_new: bool) -> None:
-        """Bring every curve up to date; ``is_new``: other runs are drawn now."""
-        names = self._context.runs.series_names(self.drawn_ids())
-        for plot in self.plots.values():
-            plot.set_series(names)
-            self._feed(plot)
-            if is_new:
-                plot.autoscale()
+        """Bring every curve up to date, a plot a turn of the event loop; ``is_new``: other runs are drawn now."""
+        self._feeds += 1
+        self._feed_next(self._feeds, list(self.plots.values()), is_new)
         self.show_state()
+
+    def _feed_next(self, number: int, plots: list[MetricPlot], is_new: bool) -> None:
+        if number != self._feeds or not plots:
+            return  # newer news are on their way to the same plots
+        plot, *others = plots
+        plot.set_series(self._context.runs.series_names(self.drawn_ids()))
+        self._feed(plot)
+        if is_new:
+            plot.autoscale()
+        QTimer.singleShot(0, self, lambda: self._feed_next(number, others, is_new))
 
     def take(self, run_ids: Iterable[str]) -> None:
         """These runs' curves have grown."""
