@@ -164,8 +164,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "name",
         "Run",
-        lambda r, book: book.line(r.id).name,
-        lambda r, book: book.line(r.id).name.lower(),
+        lambda r, book: book.name(r),
+        lambda r, book: book.name(r).lower(),
         214,
         "Tick it to draw it (Space)",
     ),

@@ -6,6 +6,7 @@ are filtered and sorted in some ten milliseconds: what that needs is made once a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -25,7 +26,6 @@ from workbench.item_models.run_columns import (
 from workbench.item_models.run_filter import parse_filter
 from workbench.item_models.run_order import SLICE_SECONDS, Arrangement, RunOrder, best_so_far, group_key, sort_key
 from workbench.run_book import RunBook
-from workbench.run_names import run_name
 from workbench.widgets.text import metric_text
 
 __all__ = ["COLUMNS", "COLUMN_IDS", "RunsModel"]
@@ -72,6 +72,8 @@ _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 MOST_STEPS = 64
 """Rows that come or go one after another; beyond, the table is filled anew."""
 
+SEED = re.compile(r" seed \d+$")
+"""At the end of a stored name's part."""
 MANY = 1000
 """From this many runs on, news that come one after another are arranged together."""
 LATER_MS = 120
@@ -208,7 +210,8 @@ class RunsModel(QAbstractTableModel):
 
     def name_of(self, key: str) -> str:
         """What a row is called: of a group, without a seed."""
-        name = self._book.line(self.runs_of(key)[0]).name
+        record = self._book.get(self.runs_of(key)[0])
+        name = "" if record is None else self._book.name(record)
         return group_name(name) if key in self._groups else name
 
     def order_of(self, key: str) -> int:
@@ -446,7 +449,7 @@ class RunsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             mark = self._book.marks(record.id)
             told = f"{record.message} {record.hint}".strip()
-            said = [f"{run_name(record)} · {record.name} · {record.id}", told, mark.note, ", ".join(mark.tags)]
+            said = [f"{self._book.name(record)} · {record.name} · {record.id}", told, mark.note, ", ".join(mark.tags)]
             return "\n".join(filter(None, said))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             if column.id == "progress":
@@ -481,5 +484,7 @@ def group_name(name: str) -> str:
 
     >>> group_name("sample · epochs 6 · seed 1")
     'sample · epochs 6'
+    >>> group_name("transformer seed 1 · Beauty")
+    'transformer · Beauty'
     """
-    return " · ".join(part for part in name.split(" · ") if not part.startswith("seed ")).split(" seed ")[0]
+    return " · ".join(SEED.sub("", part) for part in name.split(" · ") if not part.startswith("seed "))

@@ -325,6 +325,7 @@ class MetricPlot(QWidget):
         """Hand the changed curves to the plot; stops the timer when there is no more news."""
         if not self._dirty:
             self._timer.stop()
+            self.plot.setUpdatesEnabled(True)
             return
         window = self.smoothing.value() if is_loss(self.chosen) else 1
         until = time.monotonic() + TURN_SECONDS

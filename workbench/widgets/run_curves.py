@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from engine.records import RunRecord
 from workbench.context import Context
 from workbench.item_models.run_order import group_key
 from workbench.item_models.runs_model import RunsModel, group_name
@@ -110,7 +111,7 @@ class RunCurves(StatefulStack):
         for key, runs in drawn.items():
             record = book.get(key)
             if record is not None:
-                name, order = self._face(key, runs)
+                name, order = self._face(record, runs)
                 looks[key] = RunLook(name, order, hybrid_from(record), fine_tuned_from(record))
         if looks != self._looks:
             self._looks = looks
@@ -119,12 +120,12 @@ class RunCurves(StatefulStack):
         left_out = len(self._model.ticked) - sum(map(len, drawn.values()))
         self.dropped.setText(f"Only the last {MOST_TICKED} ticked are drawn." if left_out > 0 else "")
 
-    def _face(self, key: str, runs: Sequence[str]) -> tuple[str, int]:
+    def _face(self, record: RunRecord, runs: Sequence[str]) -> tuple[str, int]:
         """A curve's name and look: those of the table's row for it, which may stand for more runs than are ticked."""
         book = self._context.runs
-        row = self._model.group_of(key)
-        order = self._model.order_of(row) if row else book.order(key)
-        name = book.line(key).name
+        row = self._model.group_of(record.id)
+        order = self._model.order_of(row) if row else book.order(record.id)
+        name = book.name(record)
         return name if len(runs) == 1 else f"{group_name(name)} ({len(runs)} seeds)", order
 
     def feed_all(self, *, is_new: bool) -> None:
