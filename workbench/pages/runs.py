@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from PySide6.QtCore import QItemSelection, QPoint, Qt
+from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from engine.config import presets
@@ -21,7 +21,7 @@ from workbench.widgets.numbers import count
 from workbench.widgets.run_curves import MOST_TICKED, RunCurves, metric_plots
 from workbench.widgets.run_details import parsed
 from workbench.widgets.run_filter_bar import SHELVES, RunFilterBar
-from workbench.widgets.run_menu import ask_before_purging, fill_run_menu, shelf_entries
+from workbench.widgets.run_menu import ask_before_purging, fill_run_menu, shelf_entries, some_can_stop
 from workbench.widgets.run_tabs import RunTabs
 from workbench.widgets.runs_table import RunsTable
 from workbench.widgets.states import StatefulStack
@@ -153,8 +153,11 @@ class RunsPage(PageWidget):
         self._show_state()
 
     def _view_changed(self) -> None:
-        """Other rows, or groups instead of runs: the curves follow."""
+        """Other rows, or groups instead of runs: the curves follow, in a turn of their own."""
         self._want_curves()
+        QTimer.singleShot(0, self, self._redraw)
+
+    def _redraw(self) -> None:
         self.curves.show_runs()
         self.curves.feed_all(is_new=False)
         self._show_state()
@@ -233,7 +236,7 @@ class RunsPage(PageWidget):
 
     def _show_buttons(self) -> None:
         chosen = self.table.selected()
-        self.stop_button.setEnabled(_some_can_stop(chosen))
+        self.stop_button.setEnabled(some_can_stop(chosen))
         only_queued = bool(chosen) and all(record.status is RunStatus.QUEUED for record in chosen)
         self.stop_button.setText("Cancel" if only_queued else "Stop")
         self.resume_button.setEnabled(any(record.status.can_resume for record in chosen))
@@ -243,7 +246,7 @@ class RunsPage(PageWidget):
 
     def can_stop(self) -> bool:
         """Whether some selected run trains or waits."""
-        return _some_can_stop(self.table.selected())
+        return some_can_stop(self.table.selected())
 
     def stop_selected(self) -> None:
         """Stop what trains with a checkpoint, take what waits out of the queue."""
@@ -461,7 +464,3 @@ PAGE = Page(
         PageCommand("autoscale", "Show &all of every curve", "autoscale", "A", icon="autoscale"),
     ),
 )
-
-
-def _some_can_stop(records: Sequence[RunRecord]) -> bool:
-    return any(not record.status.is_end and not record.stop_requested for record in records)

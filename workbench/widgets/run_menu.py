@@ -84,3 +84,8 @@ def ask_before_purging(parent: QWidget, many: int, delete: Callable[[], None]) -
     box.setDefaultButton(QMessageBox.StandardButton.Cancel)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()
+
+
+def some_can_stop(records: Sequence[RunRecord]) -> bool:
+    """Whether one of them waits or trains, and nobody has asked it to stop."""
+    return any(not record.status.is_end and not record.stop_requested for record in records)
