@@ -326,16 +326,17 @@ class MetricPlot(QWidget):
         """Hand the changed curves to the plot; stops the timer when there is no more news."""
         if not self._dirty:
             self._timer.stop()
+            self.plot.setUpdatesEnabled(True)
             return
         window = self.smoothing.value() if is_loss(self.chosen) else 1
         until = time.monotonic() + TURN_SECONDS
-        self._dirty &= set(self._looks)
+        # What has left since, and what has left and come back without a curve, waits for its next points.
+        self._dirty &= self._curves.keys()
         while self._dirty:
             run_id = self._dirty.pop()
             xs, ys = self._curves[run_id]
             # A copy: the book's buffer goes on growing behind a view.
-            shown = (xs.copy(), smoothed(ys, window).copy())
-            self._drawn[run_id] = shown
+            self._drawn[run_id] = shown = (xs.copy(), smoothed(ys, window).copy())
             marker = self._theme.series_style(self._looks[run_id].order).marker if len(xs) <= MOST_MARKERS else None
             self._item(run_id).setData(*shown, symbol=marker)
             if time.monotonic() > until:

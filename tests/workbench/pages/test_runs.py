@@ -254,6 +254,16 @@ def test_a_run_that_begins_to_train_is_drawn_by_itself_and_stays_unticked_when_u
     assert later.model.ticked == ["r0001", "r0003"]
 
 
+def test_who_unticks_everything_sees_nothing_though_a_run_goes_on(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.ticked == ["r0007", "r0006"])
+    page.model.set_ticked([])
+    runs.change("r0006", epoch=17)
+    qtbot.waitUntil(lambda: page.context.runs.get("r0006").epoch == 17)
+    assert page.model.ticked == []
+    assert page.curves.state == "empty"
+
+
 def test_no_more_than_eight_are_ticked_unasked(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
     runs.put(make_record("r0000", status=RunStatus.FINISHED))
     qtbot.waitUntil(lambda: page.model.ticked == ["r0000"])
