@@ -99,6 +99,7 @@ from engine.records.recommendations import (  # noqa: F401 (one door for all rec
     RecommendedItem,
     RunRecommendation,
 )
+from engine.records.weights import StoredWeights, UsedWeights  # noqa: F401 (one door)
 
 
 class RunStatus(StrEnum):

@@ -29,10 +29,10 @@ from engine.records import (
     NeighbourRecord,
     NeighbourSummary,
     PairSimilarities,
-    RunRecord,
     SequenceToken,
     TokenKind,
     TopScores,
+    UsedWeights,
     UserRecord,
     UserSequence,
     ViewToken,
@@ -148,7 +148,6 @@ class FakeNeighbours:
     def __init__(self) -> None:
         self.fails: Exception | None = None
         self.calls: list[tuple[str, int]] = []
-        self.stored: tuple[RunRecord, ...] = ()
 
     def of(
         self, path: str, item: str, k: int = 10, similarity: str = "item_cf", config: ExperimentConfig | None = None
@@ -187,7 +186,7 @@ class FakeNeighbours:
         )
         choice = HybridChoice("model", 0.25, 0.75, "The model's best neighbour scores 0.7500.") if run else None
         counted = config.fidelity.correlation_items if config else "inputs"
-        return NeighbourComparison(found.item, columns, choice, run, counted, "items", "keep")
+        return NeighbourComparison(found.item, columns, choice, run, counted, "items", "keep", _used(run))
 
     def summary(
         self, path: str, similarities: tuple[str, ...] = (), *, run: str = "", config: ExperimentConfig | None = None
@@ -196,11 +195,7 @@ class FakeNeighbours:
         edges, counts = np.linspace(0, 1, 5), np.array([4, 3, 2, 1])
         names = [name for name in similarities if name != "hybrid"]
         tops = tuple(TopScores(n, n, 12, 2, 0, 1, 0.5, 0.5, edges * 3, counts, edges, counts[::-1]) for n in names)
-        return NeighbourSummary(12, tops, {"memory": 3, "model": 9, "none": 0} if run else None, run)
-
-    def models(self, path: str) -> tuple[RunRecord, ...]:
-        del path
-        return self.stored
+        return NeighbourSummary(12, tops, {"memory": 3, "model": 9, "none": 0} if run else None, run, _used(run))
 
     def csv(self, found: NeighbourComparison) -> str:
         return as_csv(found)
@@ -254,8 +249,9 @@ class FakeAugmentations:
         checkpoint: str = "",
         first: int = 0,
         count: int | None = None,  # noqa: ARG002
+        run: str = "",
     ) -> AugmentationEffect:
-        self.parts.append((source, checkpoint, first))
+        self.parts.append((source, run or checkpoint, first))
         if self.fails is not None:
             raise self.fails
         return AugmentationEffect(
@@ -273,17 +269,19 @@ class FakeAugmentations:
             score_sum=10.0,
             unmatched=0,
             differing=0 if source == "memory" else 5,
+            weights=_used(run),
         )
 
     def pairs(
         self,
         path: str,  # noqa: ARG002
         config: ExperimentConfig,  # noqa: ARG002
-        checkpoint: str,
+        checkpoint: str = "",
         seed: int = 1,  # noqa: ARG002
         part: int = 0,
+        run: str = "",
     ) -> PairSimilarities | None:
-        self.parts.append(("pairs", checkpoint, part))
+        self.parts.append(("pairs", run or checkpoint, part))
         if part >= 2:
             return None
         return PairSimilarities(
@@ -295,7 +293,12 @@ class FakeAugmentations:
             negatives=np.linspace(0, 5, 12, dtype=np.float32),
             ranks=np.array([[1.0, 1.0, 2.0, 1.0], [1.0, 3.0, 1.0, 1.0]]),
             operators=np.array([[0, 1, 2, 3], [1, 0, 2, 4]]),
+            weights=_used(run),
         )
+
+
+def _used(run: str) -> UsedWeights | None:
+    return UsedWeights(run, 4, True, "running") if run else None
 
 
 def make_view(

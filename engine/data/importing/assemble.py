@@ -131,8 +131,10 @@ def _odd_times(found: Interactions, recipe: ImportRecipe) -> list[str]:
     return [f"Read as {unit}, the times lie in the years {years[0]} to {years[1]}: check their unit (--time-unit)."]
 
 
-def report_of(found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: str) -> ImportReport:
-    """What the user is told of it. Titles come later."""
+def report_of(
+    found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: str, *, own_titles: bool = False
+) -> ImportReport:
+    """What the user is told of it. Titles come later; ``own_titles``: they will be the data's own, which were seen."""
     lengths = np.bincount(kept.users)
     too_short = int(np.count_nonzero((lengths > 0) & (lengths < SHORTEST)))
     last = kept.stages[-1]
@@ -163,6 +165,8 @@ def report_of(found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: 
         titled=0,
         notes=tuple(notes),
         lines_are=lines_are,
+        bad_title_count=found.bad_title_count if own_titles else 0,
+        bad_titles=found.bad_titles if own_titles else (),
     )
 
 

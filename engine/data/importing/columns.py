@@ -128,6 +128,9 @@ class Interactions:
     bad_rows: tuple[BadRow, ...]
     bad_count: int
     sha256: str
+    bad_titles: tuple[BadRow, ...] = ()
+    bad_title_count: int = 0
+    """Rows that are used and whose own title cannot be read."""
 
 
 class Collector:
@@ -139,6 +142,8 @@ class Collector:
         self.rows = 0
         self.bad_count = 0
         self._bad: list[BadRow] = []
+        self.bad_title_count = 0
+        self._bad_titles: list[BadRow] = []
         self._parts: dict[str, list[NDArray[Any]]] = {"rating": [], "time": []}
 
     def add(self, block: Block) -> None:
@@ -163,6 +168,8 @@ class Collector:
             found = {role: values[~is_bad] for role, values in found.items()}
         self.bad_count += len(block.bad)
         self._bad += sorted(bad, key=lambda row: row.line)[: LISTED - len(self._bad)]
+        self.bad_title_count += len(block.bad_titles)
+        self._bad_titles += block.bad_titles[: LISTED - len(self._bad_titles)]
         self.users.take(found.pop("user"), ids["user"])
         self.items.take(found.pop("item"), ids["item"])
         for role, values in found.items():
@@ -213,7 +220,7 @@ class Collector:
         items, item_ids = self.items.finish()
         return Interactions(
             *(users, items, whole["rating"], whole["time"], user_ids, item_ids),
-            *(self.rows, tuple(self._bad), self.bad_count, sha256),
+            *(self.rows, tuple(self._bad), self.bad_count, sha256, tuple(self._bad_titles), self.bad_title_count),
         )
 
 

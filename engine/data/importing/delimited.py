@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.importing.files import Feed, Lines, head_lines
+from engine.data.importing.files import REPLACED, Feed, Lines, head_lines
 from engine.data.importing.guess import SEPARATORS, SHOWN, has_header, separator_of, split
 from engine.data.importing.quotes import row_starts
 from engine.data.importing.source import Block
@@ -64,26 +64,29 @@ def pairs(feed: Feed, layout: Layout, first: str, second: str) -> Iterator[tuple
         yield from zip(block.columns["first"].to_pylist(), block.columns["second"].to_pylist(), strict=True)
 
 
-def blocks(feed: Feed, layout: Layout, places: Mapping[str, int]) -> Iterator[Block]:
+def blocks(feed: Feed, layout: Layout, places: Mapping[str, int], title: str = "") -> Iterator[Block]:
     """All rows below the header. ``places`` maps roles to columns; they come as Arrow arrays of text.
 
-    A row with another number of columns is bad. Raises ``DataError``.
+    A row with another number of columns is bad, and one with bytes that are no text in one of these columns; where they
+    stand in the column ``title`` it is the title that is bad, and elsewhere nothing. Raises ``DataError``.
     """
     is_first = layout.has_header
     for lines in feed.lines(quoted=layout.separator.encode() if layout.quoted else b""):
         if is_first:
             end = lines.text.index(b"\n") + 1
-            lines = Lines(lines.text[end:], lines.first + 1, lines.bad)
+            below = tuple(row for row in lines.undecodable if row.line > lines.first)
+            lines = Lines(lines.text[end:], lines.first + 1, below)
             is_first = False
         if lines.text:
-            yield _parsed(lines, layout, places, feed)
+            yield _parsed(lines, layout, places, feed, title)
 
 
-def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed) -> Block:
+def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed, title: str) -> Block:
     import pyarrow as pa
 
     numbers = _line_numbers(lines, layout)
-    table, odd = _table(lines, layout, [layout.names[place] for place in places.values()], feed)
+    wanted = [layout.names[place] for place in places.values()]
+    table, odd = _table(lines, layout, [*wanted, *([title] if title and lines.undecodable else [])], feed)
     left = np.ones(len(numbers), dtype=bool)
     left[[number - 1 for number, _ in odd]] = False
     kept = numbers[left]
@@ -99,19 +102,43 @@ def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed)
     if len(empty):  # Arrow takes one for a row of empty values
         full = ~np.isin(kept, empty)
         kept, columns = kept[full], {role: column.filter(pa.array(full)) for role, column in columns.items()}
-    return Block(kept, columns, (*lines.bad, *_odd_rows(lines, layout, numbers, odd)))
+        table = table.filter(pa.array(full))
+    bad = _odd_rows(lines, layout, numbers, odd)
+    if not lines.undecodable:
+        return Block(kept, columns, bad)
+    titles = _whole(table.column(title)) if title else None
+    lost, without_title = _undecodable_rows(lines, kept, columns, titles)
+    stays = np.ones(len(kept), dtype=bool)
+    stays[list(lost)] = False
+    columns = {role: column.filter(pa.array(stays)) for role, column in columns.items()}
+    return Block(kept[stays], columns, (*lost.values(), *bad), without_title)
+
+
+def _undecodable_rows(
+    lines: Lines, kept: NDArray[np.int64], columns: Mapping[str, Any], titles: Any
+) -> tuple[dict[int, BadRow], list[BadRow]]:
+    """Of rows with bytes that are no text: those that are lost, by their place in ``kept``; those whose title is."""
+    lost: dict[int, BadRow] = {}
+    without_title: dict[int, BadRow] = {}
+    for why in lines.undecodable:
+        row = int(np.searchsorted(kept, why.line, side="right")) - 1  # a quoted value may have line breaks
+        if row < 0:
+            continue
+        if any(REPLACED in (column[row].as_py() or "") for column in columns.values()):
+            lost.setdefault(row, why)
+        elif titles is not None and REPLACED in (titles[row].as_py() or ""):
+            without_title.setdefault(row, BadRow(why.line, f"in the title, {why.reason}"))
+    return lost, list(without_title.values())
 
 
 def _odd_rows(lines: Lines, layout: Layout, numbers: NDArray[np.int64], odd: Sequence[tuple[int, int]]) -> list[BadRow]:
     """Rows with another number of columns, by ``odd``: their numbers from 1 and how many columns they have."""
-    broken = {row.line for row in lines.bad}
     after = np.append(numbers[1:], lines.first + lines.text.count(b"\n"))
     bad = []
     for number, count in odd:
         line, last = int(numbers[number - 1]), int(after[number - 1]) - 1
-        if line not in broken:
-            runs_on = f"; between double quotes it runs on to line {last:,}" if last > line else ""
-            bad.append(BadRow(line, f"it has {_counted(count)} where there should be {len(layout.names)}{runs_on}"))
+        runs_on = f"; between double quotes it runs on to line {last:,}" if last > line else ""
+        bad.append(BadRow(line, f"it has {_counted(count)} where there should be {len(layout.names)}{runs_on}"))
     return bad
 
 
