@@ -166,7 +166,7 @@ COLUMNS: tuple[Column, ...] = (
         "Run",
         lambda r, book: book.name(r),
         lambda r, book: book.name(r).lower(),
-        214,
+        240,
         "Tick it to draw it (Space)",
     ),
     Column("status", "State", lambda r, _: r.status.value, lambda r, _: STATUS_ORDER[r.status], 90),

@@ -26,6 +26,9 @@ from workbench.widgets.run_tabs import RunTabs
 from workbench.widgets.runs_table import RunsTable
 from workbench.widgets.states import StatefulStack
 
+SIDES = [690, 560]
+"""Pixels of the table and of the tabs at first: all seven titles can be read in the window's first size."""
+
 
 class RunsPage(PageWidget):
     """Table at the left, the ticked and the selected runs at the right."""
@@ -91,7 +94,7 @@ class RunsPage(PageWidget):
         self.split.addWidget(self.tabs)
         self.split.setStretchFactor(0, 5)
         self.split.setStretchFactor(1, 4)
-        self.split.setSizes([760, 500])
+        self.split.setSizes(SIDES)
         # What is asked of the page by its names: parts of its parts.
         self.plots, self.curve_states = self.curves.plots, self.curves
         self.overview, self.configuration, self.log = (

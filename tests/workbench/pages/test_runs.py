@@ -302,3 +302,15 @@ def test_the_overview_has_the_mean_reciprocal_rank_and_the_shops_name(qtbot: QtB
     assert ("Data", "Sample shop") in facts_of(make_record(dataset="shop"))
     own = make_record(dataset="shop", config={"data": {"path": "/data/shop.txt"}})
     assert ("Data", "shop") in facts_of(own)
+
+
+def test_every_tab_can_be_read_in_the_windows_first_size(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    """1,255 pixels are left of 1,360 beside the rail."""
+    fill_runs(runs)
+    page.context.theme.dress(page)
+    page.resize(1255, 700)
+    page.show()
+    qtbot.waitUntil(lambda: page.states.state == "content")
+    bar = page.tabs.tabBar()
+    assert bar.sizeHint().width() <= page.tabs.width()
+    assert all(bar.tabRect(place).right() < page.tabs.width() for place in range(bar.count()))
