@@ -193,6 +193,7 @@ def test_left_goes_from_a_run_to_its_group_and_closes_it(qtbot: QtBot, page: Run
 def test_the_keyboard_comes_to_the_table(qtbot: QtBot, page: RunsPage) -> None:
     page.show()
     page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
     page.setFocus()
     page.page_shown()
     assert page.focusWidget() is page.table
