@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -54,6 +55,8 @@ class RunFilterBar(QWidget):
         self._timer.timeout.connect(self.apply)
         self.filter.textChanged.connect(self._typed)
         self.filter.returnPressed.connect(self.apply)
+        down = QShortcut(QKeySequence(Qt.Key.Key_Down), self.filter, context=Qt.ShortcutContext.WidgetShortcut)
+        down.activated.connect(self._go_to_rows)
 
     def _build(self, theme: Theme) -> None:
         self.filter = QLineEdit()
@@ -122,6 +125,11 @@ class RunFilterBar(QWidget):
         if bool(self.filter.property("wrong")) != is_wrong:
             self.filter.setProperty("wrong", is_wrong)
             repolish(self.filter)
+
+    def _go_to_rows(self) -> None:
+        """Down leaves the filter for what it has found."""
+        self.apply()
+        self._table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def set_text(self, text: str) -> None:
         """Filter by this, now."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -160,3 +161,42 @@ def test_a_curve_of_a_group_has_the_look_of_the_groups_row(page: RunsPage) -> No
     [look] = page.plots["validation"]._looks.values()
     assert look.order == page.model.index(0, 0).data(ORDER_ROLE) == page.context.runs.order(oldest)
     assert look.name.endswith("(2 seeds)")
+
+
+def test_what_stands_in_an_archived_runs_place_is_selected(qtbot: QtBot, page: RunsPage) -> None:
+    """Several are archived one after another by one key; nothing selected would stop that."""
+    first, second, third = page.model.ids
+    page.table.select(second)
+    page.archive()
+    qtbot.waitUntil(lambda: page.model.ids == [first, third])
+    assert page.table.selected_keys() == [third]
+    page.archive()
+    qtbot.waitUntil(lambda: page.model.ids == [first])
+    assert page.table.selected_keys() == [first]
+    assert page.current is not None
+    assert page.current.id == first
+
+
+def test_left_goes_from_a_run_to_its_group_and_closes_it(qtbot: QtBot, page: RunsPage) -> None:
+    page.toggle_group()
+    [key] = page.model.ids
+    page.table.selectRow(0)
+    qtbot.keyClick(page.table, Qt.Key.Key_Right)
+    assert len(page.model.ids) == 4
+    page.table.selectRow(2)
+    qtbot.keyClick(page.table, Qt.Key.Key_Left)
+    assert page.table.selected_keys() == [key]
+    qtbot.keyClick(page.table, Qt.Key.Key_Left)
+    assert page.model.ids == [key]
+
+
+def test_the_keyboard_comes_to_the_table(qtbot: QtBot, page: RunsPage) -> None:
+    page.show()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    page.setFocus()
+    page.page_shown()
+    assert page.focusWidget() is page.table
+    page.filter.setFocus()
+    qtbot.keyClick(page.filter, Qt.Key.Key_Down)
+    assert page.focusWidget() is page.table
