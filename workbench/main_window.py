@@ -23,7 +23,6 @@ from workbench.actions import ActionTable
 from workbench.backstage import Backstage
 from workbench.context import SAMPLE, Context
 from workbench.pages import Page, PageWidget, pages
-from workbench.run_names import run_name
 from workbench.settings import VERSION
 from workbench.shell import window_actions
 from workbench.shell.closing import ClosingDialog
@@ -339,8 +338,8 @@ class MainWindow(QMainWindow):
         if self.closing is not None:
             self.closing.raise_()
             return
-        records = [self.context.runs.get(run_id) for run_id in run_ids]
-        names = [run_name(record) if record else run_id for run_id, record in zip(run_ids, records, strict=True)]
+        book = self.context.runs
+        names = [run_id if (record := book.get(run_id)) is None else book.name(record) for run_id in run_ids]
         # A run that has just been started still stands as queued in the store.
         queued = sum(other.id not in run_ids for other in self.context.runs.with_status(RunStatus.QUEUED))
         dialog = ClosingDialog(" and ".join(names[:2]) if len(names) <= 2 else f"{len(names)} runs", queued, self)

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from engine.records import MarksNews, QueueState, RunMarks, RunRecord, RunStatus, Shelf
 from workbench.live_feed import Curve, LiveBatch
 from workbench.run_lines import RunLine, make_line
+from workbench.run_names import dataset_name, run_name, with_data
 
 
 class Series:
@@ -76,6 +77,8 @@ class RunBook(QObject):
         self._by_status: dict[RunStatus, set[str]] = {}
         self._on_shelf: dict[Shelf, list[str]] = {}
         self._lines: dict[str, RunLine] = {}
+        self._data: dict[str, set[str]] = {}
+        """Where runs started from → names of the data sets that they are of."""
         self._marks: dict[str, RunMarks] = {}
         self._tags: Counter[str] = Counter()
         self.baselines: dict[str, str] = {}
@@ -103,6 +106,13 @@ class RunBook(QObject):
     def line(self, run_id: str) -> RunLine:
         """The run's name, text and group. Raises ``KeyError``."""
         return self._lines[run_id]
+
+    def name(self, record: RunRecord) -> str:
+        """What the run is called everywhere: with its data set, where others began alike on another."""
+        line = self._lines.get(record.id)
+        name = run_name(record) if line is None else line.name
+        is_alone = len(self._data.get(record.preset, ())) < 2
+        return name if is_alone else with_data(name, dataset_name(record))
 
     def marks(self, run_id: str) -> RunMarks:
         """What is said of the run; nothing, where the store has not told yet."""
@@ -181,7 +191,7 @@ class RunBook(QObject):
     @Slot(object)
     def take(self, batch: LiveBatch) -> None:
         """Enter one batch of the live feed."""
-        self._enter_runs(batch)
+        renamed = self._enter_runs(batch)
         self._take_news(batch.news)
         for run_id in batch.whole:
             self._curves.pop(run_id, None)
@@ -190,18 +200,23 @@ class RunBook(QObject):
             for name, curve in series.items():
                 held.setdefault(name, Series()).append(curve)
         if batch.runs:
-            self.records_changed.emit(batch.runs)
+            told = {record.id for record in batch.runs}
+            others = tuple(record for record in renamed if record.id not in told and record.id in self._records)
+            self.records_changed.emit((*batch.runs, *others))
         changed = set(batch.curves) | set(batch.whole)
         if changed:
             self.curves_changed.emit(changed)
 
-    def _enter_runs(self, batch: LiveBatch) -> None:
+    def _enter_runs(self, batch: LiveBatch) -> list[RunRecord]:
+        """Returns the runs that are called otherwise now."""
+        single = {preset for preset, names in self._data.items() if len(names) == 1}
         for record in batch.runs:
             before = self._records.get(record.id)
             if before is not None and before.status is not record.status:
                 self._by_status[before.status].discard(record.id)
             self._by_status.setdefault(record.status, set()).add(record.id)
             self._records[record.id] = record
+            self._data.setdefault(record.preset, set()).add(dataset_name(record))
             line = batch.lines.get(record.id)
             self._lines[record.id] = line or make_line(record, self._lines.get(record.id))
         if len(self._places) < len(self._records):
@@ -209,6 +224,8 @@ class RunBook(QObject):
             self._places = {run_id: place for place, run_id in enumerate(sorted(self._records))}
         if batch.runs:
             self._newest_first = None
+        changed = {preset for preset in single if len(self._data[preset]) > 1}
+        return [record for record in self._records.values() if record.preset in changed] if changed else []
 
     def _take_news(self, news: MarksNews) -> None:
         changed = {mark.run_id for mark in news.marks}

@@ -77,6 +77,17 @@ def run_name(record: RunRecord) -> str:
     return " · ".join([record.preset, *middle, f"seed {record.seed}"])
 
 
+def with_data(name: str, data: str) -> str:
+    """A run's name with the data set's, behind where it started from; as it is, where it says so already.
+
+    >>> with_data("sasrec · seed 1", "Beauty"), with_data("coserec-paper-beauty · seed 1", "Beauty")
+    ('sasrec · Beauty · seed 1', 'coserec-paper-beauty · seed 1')
+    """
+    first, *rest = name.split(" · ")
+    is_said = data.lower() in name.lower().replace("-", " ").split()
+    return name if is_said else " · ".join([first, data, *rest])
+
+
 def dataset_name(record: RunRecord) -> str:
     """The data's name as the rest of the window has it: the bundled shop by its own."""
     section: Any = record.config.get("data", {})

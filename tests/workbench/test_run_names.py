@@ -1,7 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from pytestqt.qtbot import QtBot
+
 from engine.config import preset
+from engine.records import RunRecord
 from tests.helpers.fake_runs import make_record
+from workbench.item_models.run_columns import COLUMN_IDS
+from workbench.item_models.runs_model import RunsModel
+from workbench.live_feed import LiveBatch
+from workbench.run_book import RunBook
 from workbench.run_names import differing, run_name
 
 
@@ -33,3 +43,28 @@ def test_another_model_is_named_and_its_own_settings_are_not_counted() -> None:
     config = preset("sample").config.replace({"model.name": "gru4rec"})
     record = make_record(preset="sample", config=config.model_dump(mode="json"))
     assert run_name(record) == "sample · gru4rec · seed 1"
+
+
+def of_preset(run_id: str, name: str, data: str, **changes: Any) -> RunRecord:
+    config = preset(name).config.replace({"data.path": f"/data/{data}.txt"}).model_dump(mode="json")
+    return replace(make_record(run_id, preset=name, config=config, fingerprint=data, **changes), dataset=data)
+
+
+def test_runs_that_began_alike_on_several_data_sets_are_told_apart(qtbot: QtBot) -> None:
+    """The first ones as soon as there is another data set; a preset of one data set alone stays short."""
+    book = RunBook()
+    model = RunsModel(book)
+    model.sort(COLUMN_IDS.index("name"))
+
+    def shown() -> list[str]:
+        return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+    first = (of_preset("r1", "sasrec", "Yelp"), of_preset("r2", "coserec-paper-beauty", "Beauty"))
+    book.take(LiveBatch(first, {}, frozenset()))
+    assert shown() == ["coserec-paper-beauty · seed 1", "sasrec · seed 1"]
+    with qtbot.waitSignal(book.records_changed) as told:
+        book.take(LiveBatch((of_preset("r3", "sasrec", "Beauty"),), {}, frozenset()))
+    assert [record.id for record in told.args[0]] == ["r3", "r1"], "the older one is called otherwise now"
+    assert shown() == ["coserec-paper-beauty · seed 1", "sasrec · Beauty · seed 1", "sasrec · Yelp · seed 1"]
+    model.set_grouped(True)
+    assert shown() == ["coserec-paper-beauty", "sasrec · Beauty", "sasrec · Yelp"]

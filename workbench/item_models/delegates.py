@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from engine.records import RunRecord, RunStatus
-from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, RECORD_ROLE, STAR_ROLE
+from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, PROGRESS_ROLE, RECORD_ROLE, STAR_ROLE, STATE_ROLE
 from workbench.theme import Theme
 from workbench.widgets.text import share_text
 
@@ -53,10 +53,9 @@ class StateDelegate(_Cell):
             return
         icon, role = STATES[record.status]
         text = "stopping" if record.stop_requested and record.status is RunStatus.RUNNING else record.status.value
-        group, told = index.data(GROUP_ROLE), str(index.data(Qt.ItemDataRole.DisplayRole))
-        if group is not None and group[0] > 1 and told == "various":
+        if index.data(STATE_ROLE) is None:
             # The newest run's state is not its group's: a lost seed would hide the finished ones.
-            icon, role, text = "", "muted", told
+            icon, role, text = "", "muted", str(index.data(Qt.ItemDataRole.DisplayRole))
         rect = option.rect  # type: ignore[attr-defined]
         if icon:
             side = 16
@@ -71,7 +70,8 @@ class ProgressDelegate(_Cell):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         record = self.background(painter, option, index)
-        if record is None or record.progress is None:
+        share = index.data(PROGRESS_ROLE)
+        if record is None or share is None:
             return
         colours = self.theme.colours
         rect = QRectF(option.rect).adjusted(8, 0, -8, 0)  # type: ignore[attr-defined]
@@ -82,8 +82,9 @@ class ProgressDelegate(_Cell):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colours.border))
         painter.drawRoundedRect(bar, 2.5, 2.5)
-        done = min(max(record.progress, 0.0), 1.0)
-        _, role = STATES[record.status]
+        done = min(max(share, 0.0), 1.0)
+        state = index.data(STATE_ROLE)
+        role = "accent" if state is None else STATES[state][1]
         painter.setBrush(QColor(getattr(colours, role)))
         painter.drawRoundedRect(QRectF(bar.left(), bar.top(), bar.width() * done, bar.height()), 2.5, 2.5)
         painter.setPen(QColor(colours.muted))

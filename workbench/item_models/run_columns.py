@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,8 @@ class Column:
     """The curve whose highest value stands here until the run has ended."""
     is_averaged: bool = False
     """A group shows mean ± std (n) of its runs; otherwise what they all have, or nothing."""
+    is_share: bool = False
+    """A group has the mean over all its runs: one that has not begun counts as 0."""
 
 
 def metric(record: RunRecord, split: str, name: str) -> float | None:
@@ -161,13 +164,13 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "name",
         "Run",
-        lambda r, book: book.line(r.id).name,
-        lambda r, book: book.line(r.id).name.lower(),
-        214,
+        lambda r, book: book.name(r),
+        lambda r, book: book.name(r).lower(),
+        240,
         "Tick it to draw it (Space)",
     ),
     Column("status", "State", lambda r, _: r.status.value, lambda r, _: STATUS_ORDER[r.status], 90),
-    Column("progress", "Progress", lambda *_: "", lambda r, _: r.progress, 96),
+    Column("progress", "Progress", lambda *_: "", lambda r, _: r.progress, 96, is_share=True),
     Column("left", "Left", lambda r, _: left_text(r), lambda r, _: r.seconds_left, 84, "Time left at the present pace"),
     # The main metrics stand early, where no scrolling hides them.
     _metric_column("test", "NDCG@10", is_shown=True),
@@ -205,6 +208,25 @@ def model_name(record: RunRecord) -> str:
     return str(section.get("name", "")) if hasattr(section, "get") else ""
 
 
-def progress_words(record: RunRecord) -> str:
-    """Progress for assistive tools."""
-    return f"Progress {round(100 * record.progress)} %" if record.progress is not None else "No progress yet"
+def progress_of(records: Sequence[RunRecord]) -> float | None:
+    """Share from 0 to 1 of the work of all these runs that is done; None while none has begun.
+
+    One that waits counts as 0: the newest of five seeds would otherwise speak for those behind it.
+    """
+    known = [record.progress for record in records if record.progress is not None]
+    return sum(known) / len(records) if known else None
+
+
+def progress_words(share: float | None) -> str:
+    """Progress for assistive tools.
+
+    >>> progress_words(0.25), progress_words(None)
+    ('Progress 25 %', 'No progress yet')
+    """
+    return f"Progress {round(100 * share)} %" if share is not None else "No progress yet"
+
+
+def states_text(records: Sequence[RunRecord]) -> str:
+    """How many of the runs are in which state, as the table sorts them: ``1 running, 2 finished``."""
+    counts = Counter(record.status for record in records)
+    return ", ".join(f"{counts[status]} {status.value}" for status in STATUS_ORDER if status in counts)

@@ -42,6 +42,11 @@ def sort_key(record: RunRecord, column: Column, book: RunBook) -> Any:
     return column.sort(record, book) if best is None else best
 
 
+def group_key(book: RunBook, run_id: str) -> str:
+    """Key of the row for all runs that differ from this one in their seed alone. Raises ``KeyError``."""
+    return f"group:{book.line(run_id).group}"
+
+
 class RunOrder:
     """``shelf``, ``is_grouped`` and ``open`` may be set; `sort_by` and `set_filter` forget what was kept."""
 
@@ -116,7 +121,7 @@ class RunOrder:
             if (record := self._book.get(run_id)) is not None:
                 keys[run_id] = self.key(record)
                 if self.is_grouped:
-                    groups.setdefault(f"group:{self._book.line(run_id).group}", []).append(run_id)
+                    groups.setdefault(group_key(self._book, run_id), []).append(run_id)
             if clock.is_over():
                 yield None
         if not self.is_grouped:
@@ -133,7 +138,10 @@ class RunOrder:
         known = [key for run_id in runs if (key := keys[run_id]) is not None]
         if not known:
             return None
-        return sum(known) / len(known) if COLUMNS[self.column].is_averaged else known[0]
+        column = COLUMNS[self.column]
+        if column.is_share:
+            return sum(known) / len(runs)
+        return sum(known) / len(known) if column.is_averaged else known[0]
 
     def _in_order(self, rows: Sequence[str], keys: Mapping[str, Any]) -> list[str]:
         known = [key for key in rows if keys.get(key) is not None]

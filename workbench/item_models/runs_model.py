@@ -6,6 +6,7 @@ are filtered and sorted in some ten milliseconds: what that needs is made once a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -17,13 +18,14 @@ from workbench.item_models.run_columns import (
     COLUMNS,
     Column,
     delta_text,
+    progress_of,
     progress_words,
     spread_text,
+    states_text,
 )
 from workbench.item_models.run_filter import parse_filter
-from workbench.item_models.run_order import SLICE_SECONDS, Arrangement, RunOrder, best_so_far, sort_key
+from workbench.item_models.run_order import SLICE_SECONDS, Arrangement, RunOrder, best_so_far, group_key, sort_key
 from workbench.run_book import RunBook
-from workbench.run_names import run_name
 from workbench.widgets.text import metric_text
 
 __all__ = ["COLUMNS", "COLUMN_IDS", "RunsModel"]
@@ -36,7 +38,14 @@ SORT_ROLE = Qt.ItemDataRole.UserRole + 3
 GROUP_ROLE = Qt.ItemDataRole.UserRole + 4
 """(number of runs, whether they are shown below) of a group's row; (0, False) for a run below one; else None."""
 STAR_ROLE = Qt.ItemDataRole.UserRole + 5
-OWN_ROLES = frozenset(int(role) for role in (ID_ROLE, RECORD_ROLE, ORDER_ROLE, SORT_ROLE, GROUP_ROLE, STAR_ROLE))
+PROGRESS_ROLE = Qt.ItemDataRole.UserRole + 6
+"""Share from 0 to 1 of the row's work that is done, of a group over all its runs; None while none has begun."""
+STATE_ROLE = Qt.ItemDataRole.UserRole + 7
+"""The state of all runs of the row; None where they differ."""
+OWN_ROLES = frozenset(
+    int(role)
+    for role in (ID_ROLE, RECORD_ROLE, ORDER_ROLE, SORT_ROLE, GROUP_ROLE, STAR_ROLE, PROGRESS_ROLE, STATE_ROLE)
+)
 ANSWERED = OWN_ROLES | {
     int(role)
     for role in (
@@ -63,6 +72,8 @@ _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 MOST_STEPS = 64
 """Rows that come or go one after another; beyond, the table is filled anew."""
 
+SEED = re.compile(r" seed \d+$")
+"""At the end of a stored name's part."""
 MANY = 1000
 """From this many runs on, news that come one after another are arranged together."""
 LATER_MS = 120
@@ -179,9 +190,14 @@ class RunsModel(QAbstractTableModel):
     def row_of(self, key: str) -> int | None:
         """The row of a run (or its group's, where it is hidden in one); None when it is filtered out."""
         row = self._places.get(key)
-        if row is None and self.is_grouped:
-            row = next((self._places[group] for group, runs in self._groups.items() if key in runs), None)
-        return row
+        return self._places.get(self.group_of(key)) if row is None else row
+
+    def group_of(self, run_id: str) -> str:
+        """Key of the group whose row stands for the run; empty where runs stand alone, or the run is filtered out."""
+        if not self._groups or self._book.get(run_id) is None:
+            return ""
+        key = group_key(self._book, run_id)
+        return key if run_id in self._groups.get(key, ()) else ""
 
     def key(self, row: int) -> str:
         """The row's key; empty beyond the last one."""
@@ -191,6 +207,19 @@ class RunsModel(QAbstractTableModel):
         """The record of a row; of a group, its newest run's."""
         runs = self.runs_of(self.key(row)) if 0 <= row < len(self._rows) else []
         return self._book.get(runs[0]) if runs else None
+
+    def name_of(self, key: str) -> str:
+        """What a row is called: of a group, without a seed."""
+        record = self._book.get(self.runs_of(key)[0])
+        name = "" if record is None else self._book.name(record)
+        return group_name(name) if key in self._groups else name
+
+    def order_of(self, key: str) -> int:
+        """The look that a row has in every plot: a group has its oldest run's."""
+        return self._book.order(min(self.runs_of(key)))
+
+    def _records(self, key: str) -> list[RunRecord]:
+        return [record for run_id in self.runs_of(key) if (record := self._book.get(run_id)) is not None]
 
     def _text(self, record: RunRecord, column: Column) -> str:
         best = best_so_far(record, column, self._book)
@@ -257,8 +286,7 @@ class RunsModel(QAbstractTableModel):
 
     def _rows_of(self, run_ids: Collection[str]) -> set[int]:
         """Where the runs stand, and where the groups do that they are in."""
-        wanted = set(run_ids)
-        keys = [*wanted, *(group for group, runs in self._groups.items() if not wanted.isdisjoint(runs))]
+        keys = {*run_ids, *map(self.group_of, run_ids)}
         return {row for key in keys if (row := self._places.get(key)) is not None}
 
     def _take_curves(self, run_ids: set[str]) -> None:
@@ -394,35 +422,40 @@ class RunsModel(QAbstractTableModel):
         if role == ID_ROLE:
             return record.id
         if role == ORDER_ROLE:
-            # A group is drawn in the look of its oldest run.
-            return self._book.order(min(self._groups[key]) if key in self._groups else record.id)
+            return self.order_of(key)
         if role == GROUP_ROLE:
             if key in self._groups:
                 return len(self._groups[key]), self.is_open(key)
             return (0, False) if self.is_grouped else None
+        if role == PROGRESS_ROLE:
+            return progress_of(self._records(key))
+        if role == STATE_ROLE:
+            states = {run.status for run in self._records(key)}
+            return states.pop() if len(states) == 1 else None
         if role == STAR_ROLE:
             return key not in self._groups and self._book.baselines.get(record.fingerprint) == record.id
         return sort_key(record, column, self._book)
 
     def _cell(self, key: str, record: RunRecord, column: Column) -> str:
-        if key not in self._groups:
-            return self._text(record, column)
         if column.id == "name":
-            return group_name(self._book.line(record.id).name)
-        return self._group_text([run for run_id in self._groups[key] if (run := self._book.get(run_id))], column)
+            return self.name_of(key)
+        return self._group_text(self._records(key), column) if key in self._groups else self._text(record, column)
 
     def _dressing(self, key: str, record: RunRecord, column: Column, role: int) -> Any:
+        if role == Qt.ItemDataRole.ToolTipRole and key in self._groups:
+            runs = self._records(key)
+            seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in runs}))
+            return f"{self.name_of(key)}\nSeeds {seeds}: {states_text(runs)}"
         if role == Qt.ItemDataRole.ToolTipRole:
             mark = self._book.marks(record.id)
             told = f"{record.message} {record.hint}".strip()
-            said = [f"{run_name(record)} · {record.name} · {record.id}", told, mark.note, ", ".join(mark.tags)]
+            said = [f"{self._book.name(record)} · {record.name} · {record.id}", told, mark.note, ", ".join(mark.tags)]
             return "\n".join(filter(None, said))
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return (
-                f"{column.title} {self._cell(key, record, column)}"
-                if column.id != "progress"
-                else progress_words(record)
-            )
+            if column.id == "progress":
+                return progress_words(progress_of(self._records(key)))
+            words = states_text(self._records(key)) if column.id == "status" else self._cell(key, record, column)
+            return f"{column.title} {words}"
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -451,5 +484,7 @@ def group_name(name: str) -> str:
 
     >>> group_name("sample · epochs 6 · seed 1")
     'sample · epochs 6'
+    >>> group_name("transformer seed 1 · Beauty")
+    'transformer · Beauty'
     """
-    return " · ".join(part for part in name.split(" · ") if not part.startswith("seed ")).split(" seed ")[0]
+    return " · ".join(SEED.sub("", part) for part in name.split(" · ") if not part.startswith("seed "))

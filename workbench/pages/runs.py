@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from PySide6.QtCore import QItemSelection, QPoint, Qt
-from PySide6.QtWidgets import QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer
+from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from engine.config import presets
 from engine.records import RunRecord, RunStatus, Shelf
 from workbench.item_models.runs_model import RunsModel
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.run_marking import RunMarking
+from workbench.run_ticks import UnaskedTicks
 from workbench.run_travel import RunTravel
 from workbench.theme import SPACE, WIDE
 from workbench.widgets.layout import PageHeading, button
@@ -20,13 +21,13 @@ from workbench.widgets.numbers import count
 from workbench.widgets.run_curves import MOST_TICKED, RunCurves, metric_plots
 from workbench.widgets.run_details import parsed
 from workbench.widgets.run_filter_bar import SHELVES, RunFilterBar
-from workbench.widgets.run_menu import fill_run_menu, shelf_entries
+from workbench.widgets.run_menu import ask_before_purging, fill_run_menu, shelf_entries, some_can_stop
 from workbench.widgets.run_tabs import RunTabs
 from workbench.widgets.runs_table import RunsTable
 from workbench.widgets.states import StatefulStack
 
-MOST_TICKED_UNASKED = 8
-"""A run that begins to train is ticked by itself, up to this many ticks in all."""
+SIDES = [690, 560]
+"""Pixels of the table and of the tabs at first: all seven titles can be read in the window's first size."""
 
 
 class RunsPage(PageWidget):
@@ -37,8 +38,7 @@ class RunsPage(PageWidget):
         self.model = RunsModel(context.runs)
         self.marking = RunMarking(context)
         self._current = ""
-        self._is_first_news = True
-        self._seen_running: frozenset[str] = frozenset()
+        self._unasked = UnaskedTicks(self.model)
         self.travel = RunTravel(context, self)
         plots = {}
         for name, plot in metric_plots(context.theme):
@@ -54,7 +54,7 @@ class RunsPage(PageWidget):
         yield
         self.travel.arrived.connect(lambda run_id: self.open_state(run=run_id))
         self.model.ticked_changed.connect(self._ticks_changed)
-        self.model.counts_changed.connect(self._show_state)
+        self.model.counts_changed.connect(self._counts_changed)
         self.bar.view_changed.connect(self._view_changed)
         self.curves.follow_changed.connect(lambda _: self._follow())
         book = context.runs
@@ -94,7 +94,7 @@ class RunsPage(PageWidget):
         self.split.addWidget(self.tabs)
         self.split.setStretchFactor(0, 5)
         self.split.setStretchFactor(1, 4)
-        self.split.setSizes([760, 500])
+        self.split.setSizes(SIDES)
         # What is asked of the page by its names: parts of its parts.
         self.plots, self.curve_states = self.curves.plots, self.curves
         self.overview, self.configuration, self.log = (
@@ -122,13 +122,8 @@ class RunsPage(PageWidget):
     # News -----------------------------------------------------------------------------------------------------------
 
     def _records_changed(self, records: Any) -> None:
-        if self._is_first_news and records:
-            self._is_first_news = False
-            if not self.model.ticked:
-                self._tick_first()
-        elif not self.model.ticked:
-            self._tick_first()
-        self._tick_new()
+        if self._unasked.take_news():
+            self._follow()
         self._want_curves()
         known = {record.id for record in records}
         if known & set(self.model.ticked):
@@ -142,24 +137,6 @@ class RunsPage(PageWidget):
         if self._current in known:
             self._show_details()
         self._show_buttons()
-
-    def _tick_first(self) -> None:
-        """Nothing chosen yet: draw what trains, else what ended last."""
-        book = self.context.runs
-        running = [record.id for record in book.with_status(RunStatus.RUNNING)]
-        ended = [record.id for record in book.with_status(RunStatus.FINISHED)]
-        self.model.set_ticked(running or ended[:3])
-
-    def _tick_new(self) -> None:
-        """Draw what has begun to train since the last news, whoever started it; once, so that it can be unticked."""
-        running = [record.id for record in reversed(self.context.runs.with_status(RunStatus.RUNNING))]
-        ticked = self.model.ticked
-        new = [run_id for run_id in running if run_id not in self._seen_running and run_id not in ticked]
-        if any(run_id not in self._seen_running for run_id in running):
-            self._follow()
-        self._seen_running = frozenset(running)
-        room = max(0, MOST_TICKED_UNASKED - len(ticked))
-        self.model.set_ticked([*ticked, *new[:room]])
 
     def _curves_changed(self, run_ids: set[str]) -> None:
         self.curves.take(run_ids)
@@ -179,17 +156,25 @@ class RunsPage(PageWidget):
         self._show_state()
 
     def _view_changed(self) -> None:
-        """Other rows, or groups instead of runs: the curves follow."""
+        """Other rows, or groups instead of runs: the curves follow, in a turn of their own."""
         self._want_curves()
+        QTimer.singleShot(0, self, self._redraw)
+
+    def _redraw(self) -> None:
         self.curves.show_runs()
         self.curves.feed_all(is_new=False)
         self._show_state()
 
+    def _counts_changed(self) -> None:
+        """Rows have come or gone: a group may have another oldest run, whose look is the group's."""
+        if self.model.is_grouped:
+            self.curves.show_runs()
+        self._show_state()
+
     def _follow(self) -> None:
         """Select and draw what has begun to train last, if that is wanted."""
-        running = self.context.runs.with_status(RunStatus.RUNNING)
-        if self.curves.follow.isChecked() and running:
-            newest = max(running, key=lambda record: (record.started_at is not None, record.started_at, record.id))
+        newest = self._unasked.newest
+        if self.curves.follow.isChecked() and newest is not None:
             self.table.select(newest.id)
             if newest.id not in self.model.ticked:
                 self.model.set_ticked([*self.model.ticked, newest.id])
@@ -254,7 +239,7 @@ class RunsPage(PageWidget):
 
     def _show_buttons(self) -> None:
         chosen = self.table.selected()
-        self.stop_button.setEnabled(_some_can_stop(chosen))
+        self.stop_button.setEnabled(some_can_stop(chosen))
         only_queued = bool(chosen) and all(record.status is RunStatus.QUEUED for record in chosen)
         self.stop_button.setText("Cancel" if only_queued else "Stop")
         self.resume_button.setEnabled(any(record.status.can_resume for record in chosen))
@@ -264,7 +249,7 @@ class RunsPage(PageWidget):
 
     def can_stop(self) -> bool:
         """Whether some selected run trains or waits."""
-        return _some_can_stop(self.table.selected())
+        return some_can_stop(self.table.selected())
 
     def stop_selected(self) -> None:
         """Stop what trains with a checkpoint, take what waits out of the queue."""
@@ -355,16 +340,7 @@ class RunsPage(PageWidget):
         if not self.can_purge():
             return
         records = self.table.selected()
-        box = QMessageBox(self)
-        box.setIcon(QMessageBox.Icon.Warning)
-        box.setText(f"Delete {count(len(records), 'run')} for good?")
-        box.setInformativeText("Their metrics, logs, weights and ranks are deleted. This cannot be undone.")
-        box.setStandardButtons(QMessageBox.StandardButton.Cancel)
-        delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
-        delete.clicked.connect(lambda: self.marking.purge(records))
-        box.setDefaultButton(QMessageBox.StandardButton.Cancel)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        ask_before_purging(self, len(records), lambda: self.marking.purge(records))
 
     def can_bundle(self) -> bool:
         """Whether one run that has ended is selected."""
@@ -446,7 +422,7 @@ class RunsPage(PageWidget):
         return {
             "view": self.bar.save_state(),
             "ticked": self.model.ticked[-MOST_TICKED:],
-            "seen": sorted(self._seen_running),
+            "seen": self._unasked.save_state(),
             "split": self.split.sizes(),
             "curves": self.curves.save_state(),
             **self.tabs.save_state(),
@@ -458,10 +434,7 @@ class RunsPage(PageWidget):
         ticked = state.get("ticked")
         if isinstance(ticked, list):
             self.model.set_ticked([run_id for run_id in ticked if isinstance(run_id, str)])
-            seen = state.get("seen")
-            names = seen if isinstance(seen, list) else []
-            self._seen_running = frozenset(name for name in names if isinstance(name, str))
-            self._tick_new()
+            self._unasked.restore_state(state.get("seen"))
         sizes = state.get("split")
         if isinstance(sizes, list) and len(sizes) == 2 and all(isinstance(s, int) and s > 0 for s in sizes):
             self.split.setSizes(sizes)
@@ -494,7 +467,3 @@ PAGE = Page(
         PageCommand("autoscale", "Show &all of every curve", "autoscale", "A", icon="autoscale"),
     ),
 )
-
-
-def _some_can_stop(records: Sequence[RunRecord]) -> bool:
-    return any(not record.status.is_end and not record.stop_requested for record in records)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from engine.records import AttentionWeights
+from workbench.plots.axes import Axis
 from workbench.plots.base import Plot
 from workbench.theme import Colours, Theme, mix
 from workbench.widgets.tables import Columns
@@ -17,7 +18,7 @@ from workbench.widgets.tables import Columns
 SHADES = 256
 
 
-class TokenAxis(pg.AxisItem):
+class TokenAxis(Axis):
     """Names tokens by their place in the history; ``·`` is one that is not of it, such as a mask."""
 
     def __init__(self, side: str) -> None:

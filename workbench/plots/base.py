@@ -16,12 +16,13 @@ from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QWidget
 
+from workbench.plots.axes import Axis
 from workbench.plots.reveal import RevealedPlot
 from workbench.theme import Colours, Theme, set_role, style_plot
 from workbench.widgets.tables import Columns
 
 
-class CountAxis(pg.AxisItem):
+class CountAxis(Axis):
     """Whole numbers only; on a logarithmic scale 1, 10, 100 …, with 2 and 5 between them where there is room."""
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N803

@@ -13,6 +13,7 @@ from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QWidget
 
+from workbench.plots.axes import Axis
 from workbench.plots.base import Plot
 from workbench.theme import Colours, Theme, mix
 from workbench.widgets.tables import Columns
@@ -75,7 +76,7 @@ class GroupBarPlot(Plot):
         self.shown = NOTHING
         self._legend: Any = None
         self._theme_now = theme
-        super().__init__(theme, parent, axes={"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")})
+        super().__init__(theme, parent, axes={"left": Axis("left"), "bottom": Axis("bottom")})
         self.setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(150)
         self.setAccessibleName(name)

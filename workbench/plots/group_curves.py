@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from engine.records import ComparedCurve, ScatterPoint
+from workbench.plots.axes import Axis
 from workbench.plots.base import Plot
 from workbench.plots.group_bars import MOST_NAMED, short
 from workbench.theme import Colours, Theme
@@ -23,7 +24,7 @@ LEGEND_LINE = 0.06
 """Of a plot's height: what a line of the legend takes."""
 
 
-class WholeAxis(pg.AxisItem):
+class WholeAxis(Axis):
     """Epochs: there is nothing between two of them to be read off the axis. Minutes are any number."""
 
     is_time = False
@@ -35,7 +36,7 @@ class WholeAxis(pg.AxisItem):
 
 def number_axes() -> dict[str, pg.AxisItem]:
     """Plain axes of numbers, in place of counts."""
-    return {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")}
+    return {"left": Axis("left"), "bottom": Axis("bottom")}
 
 
 class GroupCurvePlot(Plot):
@@ -47,7 +48,7 @@ class GroupCurvePlot(Plot):
         self.is_time = False
         self._legend: Any = None
         self._theme_now = theme
-        super().__init__(theme, parent, axes={"left": pg.AxisItem("left"), "bottom": WholeAxis("bottom")})
+        super().__init__(theme, parent, axes={"left": Axis("left"), "bottom": WholeAxis("bottom")})
         self._legend = self.addLegend(offset=(8, 4), verSpacing=-6)
         self._legend.setLabelTextColor(theme.colours.text)
         self.setAccessibleName("Curves of the compared groups")

@@ -18,6 +18,7 @@ from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from workbench.live_feed import Curve
+from workbench.plots.axes import Axis
 from workbench.plots.bands import Band, Bands
 from workbench.plots.phase_marks import PhaseMarks
 from workbench.plots.reveal import RevealedPlot
@@ -117,7 +118,7 @@ def frame(curves: Iterable[Curve], last: float, *, never_below_0: bool) -> Curve
     return np.array([0.0, right]), np.array([max(0.0, low) if never_below_0 else low, high])
 
 
-class EpochAxis(pg.AxisItem):
+class EpochAxis(Axis):
     """Whole epochs only: there is nothing between two of them to be read off an axis."""
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> Any:  # noqa: N803 (pyqtgraph's names)
@@ -213,7 +214,7 @@ class MetricPlot(QWidget):
         return head
 
     def _make_plot(self) -> Any:
-        plot = RevealedPlot(enableMenu=False, axisItems={"bottom": EpochAxis("bottom")})
+        plot = RevealedPlot(enableMenu=False, axisItems={"left": Axis("left"), "bottom": EpochAxis("bottom")})
         plot.setAccessibleName(f"{self._title}: curves of the ticked runs")
         plot.setMinimumHeight(120)
         item = plot.getPlotItem()
@@ -325,16 +326,17 @@ class MetricPlot(QWidget):
         """Hand the changed curves to the plot; stops the timer when there is no more news."""
         if not self._dirty:
             self._timer.stop()
+            self.plot.setUpdatesEnabled(True)
             return
         window = self.smoothing.value() if is_loss(self.chosen) else 1
         until = time.monotonic() + TURN_SECONDS
-        self._dirty &= set(self._looks)
+        # What has left since, and what has left and come back without a curve, waits for its next points.
+        self._dirty &= self._curves.keys()
         while self._dirty:
             run_id = self._dirty.pop()
             xs, ys = self._curves[run_id]
             # A copy: the book's buffer goes on growing behind a view.
-            shown = (xs.copy(), smoothed(ys, window).copy())
-            self._drawn[run_id] = shown
+            self._drawn[run_id] = shown = (xs.copy(), smoothed(ys, window).copy())
             marker = self._theme.series_style(self._looks[run_id].order).marker if len(xs) <= MOST_MARKERS else None
             self._item(run_id).setData(*shown, symbol=marker)
             if time.monotonic() > until:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QWidget
 
 from engine.records import Timeline
+from workbench.plots.axes import PaintedAtOnce
 from workbench.plots.base import CountAxis, Plot
 from workbench.theme import Colours, Theme, mix
 from workbench.widgets.numbers import percent
@@ -37,7 +38,7 @@ def moment(seconds: float, form: str = "%Y-%m-%d") -> str:
         return f"{seconds:,.0f} s"
 
 
-class DateAxis(pg.DateAxisItem):
+class DateAxis(PaintedAtOnce, pg.DateAxisItem):
     """Dates in UTC, as the bins are."""
 
     def __init__(self) -> None:

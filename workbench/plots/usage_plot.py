@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QWidget
 
+from workbench.plots.axes import Axis
 from workbench.plots.base import Plot
 from workbench.theme import Colours, Theme
 from workbench.widgets.tables import Columns
@@ -25,7 +26,7 @@ class UsagePlot(Plot):
         self._minutes: NDArray[np.float64] = np.empty(0)
         self._series: list[tuple[str, NDArray[np.float64]]] = []
         self._lines: list[pg.PlotDataItem] = []
-        super().__init__(theme, parent, {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")})
+        super().__init__(theme, parent, {"left": Axis("left"), "bottom": Axis("bottom")})
         self.setAccessibleName(title)
         self.setMinimumHeight(130)
         self.setLabel("bottom", "minutes since the start")

@@ -52,7 +52,7 @@ class LogPanel(QWidget):
 
     def _list_runs(self, *_: object) -> None:
         records = self._context.runs.records[:50]
-        names = [f"{self._context.runs.line(record.id).name} · {record.status.value}" for record in records]
+        names = [f"{self._context.runs.name(record)} · {record.status.value}" for record in records]
         if names != [self.choice.itemText(row) for row in range(self.choice.count())]:
             self.choice.clear()
             for record, name in zip(records, names, strict=True):

@@ -77,7 +77,7 @@ class QueueRow(QWidget):
     def show_record(self, record: RunRecord, place: int, waiting: int, seconds: float | None) -> None:
         """Bring the row up to date; ``place`` is that of a waiting run, from 0, among ``waiting``."""
         runs = record.status is RunStatus.RUNNING
-        name = self._context.runs.line(record.id).name
+        name = self._context.runs.name(record)
         self.name.setText(name)
         self.bar.setVisible(runs)
         self.bar.setValue(round(1000 * (record.progress or 0)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from engine.records import RunRecord
 from workbench.context import Context
+from workbench.item_models.run_order import group_key
 from workbench.item_models.runs_model import RunsModel, group_name
 from workbench.theme import SMALL, SPACE, WIDE, Theme
 from workbench.widgets.layout import label
@@ -50,6 +52,7 @@ class RunCurves(StatefulStack):
 
     def __init__(self, context: Context, model: RunsModel, plots: dict[str, MetricPlot]) -> None:
         self._context, self._model = context, model
+        self._looks: dict[str, RunLook] = {}
         self._feeds = 0
         self.plots = plots
         self.plots["losses"].plot.setXLink(self.plots["validation"].plot)
@@ -86,15 +89,15 @@ class RunCurves(StatefulStack):
         return ticked if self._model.is_grouped else ticked[-MOST_TICKED:]
 
     def _drawn(self) -> dict[str, list[str]]:
-        """Curve → the runs that it stands for; groups are called by their first run."""
+        """Curve → the runs that it stands for; groups are called by the first of their ticked runs."""
         ids = self.drawn_ids()
         if not self._model.is_grouped:
             return {run_id: [run_id] for run_id in ids}
         book = self._context.runs
-        groups: dict[int, list[str]] = {}
+        groups: dict[str, list[str]] = {}
         for run_id in ids:
             if book.get(run_id) is not None:
-                groups.setdefault(book.line(run_id).group, []).append(run_id)
+                groups.setdefault(group_key(book, run_id), []).append(run_id)
         made = [sorted(runs) for runs in groups.values()]
         return {runs[0]: runs for runs in made[-MOST_TICKED:]}
 
@@ -108,13 +111,22 @@ class RunCurves(StatefulStack):
         for key, runs in drawn.items():
             record = book.get(key)
             if record is not None:
-                name = book.line(key).name
-                shown = name if len(runs) == 1 else f"{group_name(name)} ({len(runs)} seeds)"
-                looks[key] = RunLook(shown, book.order(key), hybrid_from(record), fine_tuned_from(record))
-        for plot in self.plots.values():
-            plot.set_runs(looks)
+                name, order = self._face(record, runs)
+                looks[key] = RunLook(name, order, hybrid_from(record), fine_tuned_from(record))
+        if looks != self._looks:
+            self._looks = looks
+            for plot in self.plots.values():
+                plot.set_runs(looks)
         left_out = len(self._model.ticked) - sum(map(len, drawn.values()))
         self.dropped.setText(f"Only the last {MOST_TICKED} ticked are drawn." if left_out > 0 else "")
+
+    def _face(self, record: RunRecord, runs: Sequence[str]) -> tuple[str, int]:
+        """A curve's name and look: those of the table's row for it, which may stand for more runs than are ticked."""
+        book = self._context.runs
+        row = self._model.group_of(record.id)
+        order = self._model.order_of(row) if row else book.order(record.id)
+        name = book.name(record)
+        return name if len(runs) == 1 else f"{group_name(name)} ({len(runs)} seeds)", order
 
     def feed_all(self, *, is_new: bool) -> None:
         """Bring every curve up to date, a plot a turn of the event loop; ``is_new``: other runs are drawn now."""

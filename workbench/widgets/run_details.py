@@ -25,7 +25,7 @@ from engine.errors import EngineError
 from engine.records import RunRecord, RunStatus
 from workbench.run_book import RunBook
 from workbench.run_marking import RunMarking
-from workbench.run_names import dataset_name, differing, flat, plain, preset_values, run_name
+from workbench.run_names import dataset_name, differing, flat, plain, preset_values
 from workbench.theme import SMALL, SPACE, WIDE, Theme, set_role
 from workbench.widgets.layout import Card, label
 from workbench.widgets.queue_time import phases_text
@@ -177,7 +177,7 @@ class Overview(QScrollArea):
 
     def show_record(self, record: RunRecord) -> None:
         """Bring everything up to date."""
-        self.name.setText(run_name(record))
+        self.name.setText(self._book.name(record))
         phase = f" · {record.phase}" if record.phase and record.status is RunStatus.RUNNING else ""
         stopping = " · stopping" if record.stop_requested and record.status is RunStatus.RUNNING else ""
         self.state.setText(f"{record.status.value.capitalize()}{phase}{stopping}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtWidgets import QMenu
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
 
 from engine.records import RunRecord, Shelf
 from workbench.context import Context
 from workbench.plots.look import sample_icon
 from workbench.run_marking import RunMarking
+from workbench.widgets.numbers import count
 
 Entry = tuple[str, Callable[[], None], bool]
 
@@ -69,3 +71,21 @@ def shelf_entries(records: Sequence[RunRecord], shelf: Shelf, page: object) -> l
     if shelf is Shelf.TRASHED:
         found.append(("Delete for good…", page.purge, ended))  # type: ignore[attr-defined]
     return found
+
+
+def ask_before_purging(parent: QWidget, many: int, delete: Callable[[], None]) -> None:
+    """Ask whether so many runs shall be deleted for good, and do it; Return and Escape delete nothing."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setText(f"Delete {count(many, 'run')} for good?")
+    box.setInformativeText("Their metrics, logs, weights and ranks are deleted. This cannot be undone.")
+    box.setStandardButtons(QMessageBox.StandardButton.Cancel)
+    box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole).clicked.connect(delete)
+    box.setDefaultButton(QMessageBox.StandardButton.Cancel)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
+
+
+def some_can_stop(records: Sequence[RunRecord]) -> bool:
+    """Whether one of them waits or trains, and nobody has asked it to stop."""
+    return any(not record.status.is_end and not record.stop_requested for record in records)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QTabWidget, QWidget
 from engine.records import RunRecord
 from workbench.context import Context
 from workbench.run_marking import RunMarking
+from workbench.theme import set_role
 from workbench.widgets.lazy import Lazy
 from workbench.widgets.log_view import LogView
 from workbench.widgets.run_details import ConfigurationView, Overview
@@ -34,6 +35,7 @@ class RunTabs(QTabWidget):
         self._ticked: tuple[str, ...] = ()
         theme = context.theme
         self.setDocumentMode(True)
+        set_role(self, "many-tabs")
         self.overview = Overview(theme, context.runs, marking)
         self.configuration = ConfigurationView()
         self.protocol = RunProtocol(context)

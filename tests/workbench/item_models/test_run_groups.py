@@ -21,7 +21,7 @@ from engine.records import MarksNews, RunMarks, RunStatus, Shelf
 from tests.helpers.fake_runs import make_record
 from workbench.item_models.delegates import StateDelegate
 from workbench.item_models.run_columns import COLUMN_IDS, spread_text
-from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, RunsModel
+from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, PROGRESS_ROLE, STATE_ROLE, RunsModel
 from workbench.live_feed import LiveBatch
 from workbench.plots.bands import band_of
 from workbench.run_book import RunBook
@@ -202,3 +202,31 @@ def test_a_run_that_changes_is_told_where_another_comes_after_it(model: RunsMode
     changed = replace(book.get("a1"), status=RunStatus.STOPPED)
     batch = LiveBatch((changed, replace(changed, id="z9", metrics=LOW)), {}, frozenset())
     assert model.row_of("a1") in told_rows(model, lambda: book.take(batch))
+
+
+def test_a_groups_progress_is_that_of_all_its_runs(model: RunsModel, book: RunBook) -> None:
+    """A newest seed that has just begun, or a finished one, would otherwise speak for the rest."""
+    key = model.group_of("a1")
+    assert key == model.group_of("a3")
+    news = {"a1": (RunStatus.FINISHED, 1.0), "a2": (RunStatus.RUNNING, 0.5), "a3": (RunStatus.QUEUED, None)}
+    changed = [replace(book.get(run), status=status, progress=share) for run, (status, share) in news.items()]
+    book.take(LiveBatch(tuple(changed), {}, frozenset()))
+    place = model.index(model.row_of(key), COLUMN_IDS.index("progress"))
+    assert place.data(PROGRESS_ROLE) == 0.5
+    assert place.data(Qt.ItemDataRole.AccessibleTextRole) == "Progress 50 %"
+    assert place.data(STATE_ROLE) is None
+    state = place.siblingAtColumn(COLUMN_IDS.index("status"))
+    assert state.data(Qt.ItemDataRole.AccessibleTextRole) == "State 1 running, 1 queued, 1 finished"
+    assert state.data(Qt.ItemDataRole.ToolTipRole).endswith("Seeds 1, 2, 3: 1 running, 1 queued, 1 finished")
+
+
+def test_groups_are_sorted_by_the_progress_they_show(model: RunsModel, book: RunBook) -> None:
+    shares = {"a1": 1.0, "a2": 1.0, "a3": None, "b1": 0.1, "b2": 0.9, "b3": 1.0}
+    book.take(
+        LiveBatch(tuple(replace(book.get(run), progress=share) for run, share in shares.items()), {}, frozenset())
+    )
+    model.sort(COLUMN_IDS.index("progress"))
+    shown = [model.index(row, 0).data(PROGRESS_ROLE) for row in range(2)]
+    assert shown == [pytest.approx(2 / 3), pytest.approx(2 / 3)]
+    book.take(LiveBatch((replace(book.get("b2"), progress=0.0),), {}, frozenset()))
+    assert model.ids == [model.group_of("b1"), model.group_of("a1")]

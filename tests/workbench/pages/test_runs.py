@@ -254,6 +254,16 @@ def test_a_run_that_begins_to_train_is_drawn_by_itself_and_stays_unticked_when_u
     assert later.model.ticked == ["r0001", "r0003"]
 
 
+def test_who_unticks_everything_sees_nothing_though_a_run_goes_on(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.ticked == ["r0007", "r0006"])
+    page.model.set_ticked([])
+    runs.change("r0006", epoch=17)
+    qtbot.waitUntil(lambda: page.context.runs.get("r0006").epoch == 17)
+    assert page.model.ticked == []
+    assert page.curves.state == "empty"
+
+
 def test_no_more_than_eight_are_ticked_unasked(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
     runs.put(make_record("r0000", status=RunStatus.FINISHED))
     qtbot.waitUntil(lambda: page.model.ticked == ["r0000"])
@@ -292,3 +302,15 @@ def test_the_overview_has_the_mean_reciprocal_rank_and_the_shops_name(qtbot: QtB
     assert ("Data", "Sample shop") in facts_of(make_record(dataset="shop"))
     own = make_record(dataset="shop", config={"data": {"path": "/data/shop.txt"}})
     assert ("Data", "shop") in facts_of(own)
+
+
+def test_every_tab_can_be_read_in_the_windows_first_size(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    """1,255 pixels are left of 1,360 beside the rail."""
+    fill_runs(runs)
+    page.context.theme.dress(page)
+    page.resize(1255, 700)
+    page.show()
+    qtbot.waitUntil(lambda: page.states.state == "content")
+    bar = page.tabs.tabBar()
+    assert bar.sizeHint().width() <= page.tabs.width()
+    assert all(bar.tabRect(place).right() < page.tabs.width() for place in range(bar.count()))

@@ -16,6 +16,7 @@ from tests.helpers.fake_training import submit
 from workbench.backstage import Backstage
 from workbench.context import make_context
 from workbench.engine_process import Errands
+from workbench.item_models.runs_model import ORDER_ROLE
 from workbench.pages.runs import RunsPage
 from workbench.theme import Theme
 
@@ -84,6 +85,7 @@ def test_tags_and_note_are_written_when_the_field_is_left(qtbot: QtBot, page: Ru
     page.table.select(second)
     qtbot.waitUntil(lambda: book.marks(first).tags == ("paper", "seed sweep") and book.marks(first).note == "good")
     assert book.marks(second).tags == ()
+    qtbot.waitUntil(lambda: len(page.marking._history) == 2)
     page.bar.set_text("tag:paper")
     assert page.model.ids == [first]
     page.undo()
@@ -147,3 +149,14 @@ def test_the_system_tab_says_that_there_is_nothing(qtbot: QtBot, page: RunsPage)
     page.show()
     page.open_state(run=page.model.ids[0], tab="System")
     qtbot.waitUntil(lambda: page.tabs.usage.states.text == "No samples of this run")
+
+
+def test_a_curve_of_a_group_has_the_look_of_the_groups_row(page: RunsPage) -> None:
+    """Of a partly ticked group too: the row's sample is the legend of the curve."""
+    page.toggle_group()
+    [key] = page.model.ids
+    oldest, *later = sorted(page.model.runs_of(key))
+    page.model.set_ticked(later)
+    [look] = page.plots["validation"]._looks.values()
+    assert look.order == page.model.index(0, 0).data(ORDER_ROLE) == page.context.runs.order(oldest)
+    assert look.name.endswith("(2 seeds)")

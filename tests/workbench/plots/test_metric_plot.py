@@ -70,6 +70,18 @@ def test_a_run_that_is_no_longer_ticked_leaves(plot: MetricPlot) -> None:
     assert plot.drawn("a") is None
 
 
+def test_a_run_that_leaves_and_comes_back_before_the_next_redraw(qtbot: QtBot, plot: MetricPlot) -> None:
+    looks = dict(plot._looks)
+    plot.set_curves({"a": curve(1.0), "b": curve(2.0)})
+    plot.set_runs({})
+    plot.set_runs(looks)
+    plot.set_curves({"b": curve(3.0)})
+    plot.redraw()
+    assert plot.drawn("a") is None
+    assert drawn(plot, "b") == [3.0]
+    assert plot.plot.updatesEnabled()
+
+
 def test_the_hybrid_phase_is_marked_where_it_begins(plot: MetricPlot) -> None:
     assert plot._marks.places() == {"b": {"hybrid": 2.0}}
     plot.set_runs({"a": RunLook("run a", 0, hybrid_from=5.0), "b": RunLook("run b", 1)})

@@ -1,0 +1,41 @@
+"""Axes that are painted as they are, not played back from a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtGui import QPainter, QPicture
+
+
+class PaintedAtOnce:
+    """For axes of pyqtgraph, which record what they draw and play it back at each paint: the words are then laid out
+    anew each time, which is four fifths of a whole plot's painting. What is drawn, and where, stays pyqtgraph's."""
+
+    picture: QPicture | None
+    """pyqtgraph's sign that nothing has changed since the last paint."""
+    _specs: Any = None
+
+    def paint(self, painter: QPainter, _option: Any, _widget: Any) -> None:
+        axis: Any = self
+        if self.picture is None:
+            picture = QPicture()
+            measuring = QPainter(picture)
+            try:
+                if axis.style["tickFont"]:
+                    measuring.setFont(axis.style["tickFont"])
+                self._specs = axis.generateDrawSpecs(measuring)
+            finally:
+                measuring.end()
+            self.picture = picture
+        if self._specs is None:
+            return
+        painter.save()
+        # Without a clip Qt blends the faint lines across the plot point by point, in twenty times as long.
+        painter.setClipRect(axis.boundingRect().toAlignedRect())
+        axis.drawPicture(painter, *self._specs)
+        painter.restore()
+
+
+class Axis(PaintedAtOnce, pg.AxisItem):  # type: ignore[misc]
+    """An axis of numbers."""
