@@ -73,6 +73,7 @@ from engine.records.marks import (  # noqa: F401 (one door for all records)
     Shelf,
     UsageSample,
 )
+from engine.records.matches import Matches  # noqa: F401 (one door)
 from engine.records.neighbours import (  # noqa: F401 (one door for all records)
     HybridChoice,
     ItemRecord,

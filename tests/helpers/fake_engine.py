@@ -23,6 +23,7 @@ from engine.records import (
     DatasetSummary,
     HybridChoice,
     ItemRecord,
+    Matches,
     NeighbourColumn,
     NeighbourComparison,
     NeighbourList,
@@ -115,22 +116,24 @@ class FakeDatasets:
         made = build(Path(path), users, flat, offsets, {item: title_of(str(item)) for item in flat.tolist()})
         return replace(made, times=np.arange(len(flat)) * 3600 if self.has_times else None)
 
-    def users(self, path: str, text: str = "", limit: int = 200) -> tuple[UserRecord, ...]:
+    def users(self, path: str, text: str = "", limit: int = 200, around: str = "") -> Matches[UserRecord]:
+        del around  # a dozen users are all in sight
         self._enter("users", path, text)
         rows = [UserRecord(str(n + 1), length, length - 3) for n, length in enumerate(LENGTHS)]
-        return tuple(row for row in rows if text in row.user)[:limit]
+        found = [row for row in rows if text in row.user]
+        return Matches(tuple(found[:limit]), len(found))
 
     def user_beside(self, path: str, user: str, step: int) -> UserRecord:
         self._enter("user_beside", path, user)
-        rows = self.users(path)
+        rows = self.users(path).rows
         place = next((n for n, row in enumerate(rows) if row.user == user), 0)
         return rows[(place + step) % len(rows)]
 
-    def items(self, path: str, text: str = "", limit: int = 200) -> tuple[ItemRecord, ...]:
+    def items(self, path: str, text: str = "", limit: int = 200) -> Matches[ItemRecord]:
         self._enter("items", path, text)
         rows = [ItemRecord(str(n), title_of(str(n)), 31 - n) for n in range(1, 31)]
         found = [row for row in rows if text.lower() in row.title.lower() or text in row.item]
-        return tuple(sorted(found, key=lambda row: row.item != text))[:limit]
+        return Matches(tuple(sorted(found, key=lambda row: row.item != text)[:limit]), len(found))
 
     def sequence(self, path: str, user: str) -> tuple[SequenceToken, ...]:
         self._enter("sequence", path, user)
