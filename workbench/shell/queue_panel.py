@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -231,6 +231,13 @@ class QueuePanel(QWidget):
             self._order = rows
             for before, row in zip([self.limit, *rows], rows, strict=False):
                 QWidget.setTabOrder(before, row)
+            # A row that is moved by a key stays in sight; its place is known once the list is laid out.
+            QTimer.singleShot(0, self, self._show_focused)
+
+    def _show_focused(self) -> None:
+        for row in self._order:
+            if row.hasFocus():
+                self._area.ensureWidgetVisible(row, 0, 0)
 
     def focus_first(self) -> None:
         """Give the first row the focus; Pause, where there is none."""

@@ -226,7 +226,6 @@ def test_the_keyboard_comes_to_the_table(qtbot: QtBot, page: RunsPage) -> None:
     page.activateWindow()
     qtbot.waitUntil(page.isActiveWindow)
     page.setFocus()
-    page.page_shown()
     assert page.focusWidget() is page.table
     page.filter.setFocus()
     qtbot.keyClick(page.filter, Qt.Key.Key_Down)
