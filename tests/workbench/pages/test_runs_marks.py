@@ -230,3 +230,15 @@ def test_the_keyboard_comes_to_the_table(qtbot: QtBot, page: RunsPage) -> None:
     page.filter.setFocus()
     qtbot.keyClick(page.filter, Qt.Key.Key_Down)
     assert page.focusWidget() is page.table
+
+
+def test_the_archive_is_chosen_in_its_box(qtbot: QtBot, page: RunsPage) -> None:
+    first = page.model.ids[0]
+    page.table.select(first)
+    page.archive()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 2)
+    qtbot.keyClick(page.bar.shelf, Qt.Key.Key_Down)
+    assert page.bar.shelf.currentText() == "Archive"
+    assert page.model.shelf is Shelf.ARCHIVED
+    assert page.model.ids == [first]
+    assert page.matches.state == "content"
