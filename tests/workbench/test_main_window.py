@@ -121,6 +121,14 @@ def test_all_shortcuts_are_on_the_sheet(window: MainWindow) -> None:
     window.shortcut_sheet.close()
 
 
+def test_the_queue_takes_the_focus_when_it_is_opened_and_gives_it_back(qtbot: QtBot, window: MainWindow) -> None:
+    window.show()
+    window.table.run("view.dock.queue")
+    assert window.docks["queue"].isAncestorOf(window.focusWidget())
+    window.table.run("view.dock.queue")
+    assert window.stack.isAncestorOf(window.focusWidget())
+
+
 def test_docks_toggle_and_the_layout_comes_back(qtbot: QtBot, window: MainWindow, context: Context) -> None:
     window.show()
     window.table.run("view.dock.queue")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from engine.config import presets
@@ -397,6 +398,10 @@ class RunsPage(PageWidget):
 
     def page_shown(self) -> None:
         self._want_curves()
+        self._focus_table()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
         self._focus_table()
 
     def _focus_table(self) -> None:

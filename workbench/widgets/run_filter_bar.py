@@ -69,8 +69,8 @@ class RunFilterBar(QWidget):
         self.shelf = QComboBox()
         self.shelf.setAccessibleName("Which runs: those in use, the archive, or the trash")
         for shelf, text in SHELVES.items():
-            self.shelf.addItem(text, shelf)
-        self.shelf.activated.connect(lambda _: self.show_shelf(self.shelf.currentData()))
+            self.shelf.addItem(text, str(shelf))  # Qt would keep a string anyway, and no member of the enumeration
+        self.shelf.activated.connect(lambda _: self.show_shelf(Shelf(self.shelf.currentData())))
         self.grouped = QCheckBox("Group seeds")
         self.grouped.setToolTip(
             "One row for all runs whose configuration differs in its seed alone: mean ± sample standard deviation (n), "
@@ -138,7 +138,7 @@ class RunFilterBar(QWidget):
 
     def show_shelf(self, shelf: Shelf) -> None:
         """Show the runs in use, the archive or the trash."""
-        self.shelf.setCurrentIndex(self.shelf.findData(shelf))
+        self.shelf.setCurrentIndex(self.shelf.findData(str(shelf)))
         self._model.set_shelf(shelf)
         self.view_changed.emit()
 
