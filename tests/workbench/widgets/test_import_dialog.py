@@ -97,7 +97,7 @@ def test_changing_an_option_counts_again(qtbot: QtBot, dialog: ImportDialog) -> 
     counted(qtbot, dialog, "of 54 rows")
     qtbot.waitUntil(lambda: dialog.report is not None and dialog.report.stages[1].actions == RATED_3)
     choose(dialog, "core", "9")
-    qtbot.waitUntil(lambda: "Leaves 0 users" in dialog.status.text())
+    qtbot.waitUntil(lambda: "After '9-core', nothing is left" in dialog.status.text())
     assert not dialog.go.isEnabled()
 
 
