@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
-from engine.records import BadRow, ImportLook, ImportReport
+from engine.config import recipe_fields
+from engine.records import NO_COLUMN, BadRow, ImportLook, ImportReport
 from workbench.item_models.rows import Column, RowsModel
 from workbench.theme import SMALL, Theme
 from workbench.widgets.cards import Card
@@ -20,7 +22,7 @@ ROLES = ("user", "item", "rating", "time")
 _WIDEST = 320
 _BAD_COLUMNS = (
     Column("Line", lambda row: row.line, tip="Counted from 1; a header is line 1"),
-    Column("What is wrong", lambda row: row.reason),
+    Column("What is wrong", lambda row: in_form_words(row.reason)),
 )
 _STAGE_COLUMNS = (
     Column("After", lambda stage: stage.label, tip="The steps in the order in which they are done"),
@@ -28,6 +30,26 @@ _STAGE_COLUMNS = (
     Column("Items", lambda stage: stage.items),
     Column("Actions", lambda stage: stage.actions),
 )
+
+
+_OPTION = re.compile(r"--([a-z][a-z-]*)(?: (COLUMN|-|[a-z0-9][a-z0-9_-]*)(?=[ .,)]|$))?")
+
+
+def in_form_words(text: str) -> str:
+    """A sentence of the engine with the form's fields in the place of options: ``--rating -`` is 'Rating' none."""
+    known = {info.path: info for info in recipe_fields()}
+
+    def field(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        if name not in known:
+            return found[0]
+        said = f"'{known[name].label}'"
+        if value in (None, "COLUMN"):
+            return said
+        shown = "none" if value == NO_COLUMN else known[name].choices.get(value)
+        return f"{said} {shown}" if shown else f"{said} {value}"
+
+    return _OPTION.sub(field, text)
 
 
 class _Table(QTableView):
@@ -74,7 +96,8 @@ class Preview(_Table):
         columns = []
         for place, column in enumerate(look.columns):
             role = f"  →  {roles[column.name]}" if column.name in roles else ""
-            values = [row[place] if place < len(row) else "" for row in look.rows]
+            # A row of the table has one line; what a value's other lines say would be cut off.
+            values = [row[place].replace("\n", " ⏎ ") if place < len(row) else "" for row in look.rows]
             columns.append((f"{column.name}{role}\n{column.kind}", values))
         old = self.model()
         self.setModel(ColumnsModel(columns))
@@ -170,4 +193,5 @@ class ImportReportCard(Card):
         self.bad.show_report(report, skips=True)
         self.as_table.setVisible(bool(listed(report)))
         if report is not None:
-            self.summary.setText(" ".join([f"{report.rows:,} rows were read.", *report.notes]))
+            notes = map(in_form_words, report.notes)
+            self.summary.setText(" ".join([f"{report.rows:,} rows were read.", *notes]))
