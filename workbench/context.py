@@ -6,7 +6,7 @@ open another page, and hands its work to `run_in_engine` (computation) or `run_i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.api import Workspace
 from engine.config import ExperimentConfig, preset, presets
+from engine.errors import UsageError
 from workbench.engine_process import EngineProcess, Errands, OnError, OnResult, Task
 from workbench.notifications import Notifier
 from workbench.run_book import RunBook
@@ -164,7 +165,23 @@ class Context:
         if path == SAMPLE:
             open_it(False)
         else:
-            self.run_in_thread(self.workspace.imports.needs_import, path, on_result=open_it, key="open-file")
+            self.run_in_thread(self._needs_import, path, on_result=open_it, key="open-file")
+
+    def _needs_import(self, path: str) -> bool:
+        if Path(path).is_dir():
+            raise UsageError(f"{path} is a folder.", "Open or drop a data file inside it.")
+        return self.workspace.imports.needs_import(path)
+
+    def open_dropped(self, paths: Sequence[str]) -> None:
+        """Open the first of the files that were dropped, and tell where the others have gone."""
+        if len(paths) > 1:
+            others = ", ".join(Path(path).name for path in paths[1:4]) + (" …" if len(paths) > 4 else "")
+            self.notifier.tell(
+                f"{len(paths)} files were dropped; one is opened: {Path(paths[0]).name}.",
+                hint=f"A data set is one file. Left alone: {others}. A file of item titles is chosen in the import.",
+                level="warning",
+            )
+        self.open_file(paths[0])
 
     def close(self) -> None:
         """End the engine process and the errands."""

@@ -34,6 +34,7 @@ from workbench.shell.queue_panel import QueuePanel
 from workbench.shell.rail import Rail
 from workbench.shell.status_bar import StatusBar
 from workbench.shell.toasts import Toasts
+from workbench.widgets.drops import files_of
 from workbench.widgets.home_parts import ask_for_file
 
 TITLE = "CoSeRec Workbench"
@@ -314,14 +315,13 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, lambda: QTimer.singleShot(20, self, self.painted.emit))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if files_of(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if files:
+        if files := files_of(event.mimeData()):
             event.acceptProposedAction()
-            self.context.open_file(files[0])
+            self.context.open_dropped(files)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         # A run that has ended leaves its process a moment later: there is nothing left to ask about.

@@ -16,10 +16,13 @@ from engine.records import (
     PairSimilarities,
     SequenceToken,
     TokenKind,
+    UsedWeights,
     ViewToken,
 )
 
 if TYPE_CHECKING:
+    from engine.api.runs import Runs
+    from engine.api.stored_weights import WeightsFile
     from engine.augment.preview import ViewArrays
     from engine.data.dataset import Dataset
     from engine.data.splits import LeaveOneOut
@@ -37,7 +40,10 @@ MASK, PADDING = "[mask]", "[padding]"
 
 
 class Augmentations:
-    """Facade over ``engine.augment``."""
+    """Facade over ``engine.augment``. ``runs`` is where the stored runs of an encoder come from."""
+
+    def __init__(self, runs: Runs | None = None) -> None:
+        self._runs = runs
 
     def preview(
         self, path: str, user: str, config: ExperimentConfig, operator: str = POLICY, seed: int = 1, views: int = 2
@@ -119,13 +125,16 @@ class Augmentations:
         checkpoint: str = "",
         first: int = 0,
         count: int | None = None,
+        run: str = "",
     ) -> AugmentationEffect:
         """What the policy makes of ``count`` users from the ``first`` on (all by default), two views each.
 
         ``source`` says where correlated items come from: ``memory``, or ``model`` or ``hybrid`` with the item
-        embeddings of ``checkpoint``. Parts that begin at multiples of `PART` add up (`AugmentationEffect.plus`) to the
-        same numbers as the whole. Raises ``DataError`` and ``UsageError``.
+        embeddings of a stored ``run`` or of a file, ``checkpoint``. Parts that begin at multiples of `PART` add up
+        (`AugmentationEffect.plus`) to the same numbers as the whole. Raises ``DataError`` and ``UsageError``.
         """
+        from dataclasses import replace
+
         import numpy as np
 
         from engine.augment.effect import effect
@@ -137,7 +146,9 @@ class Augmentations:
         split = _split(dataset)
         config = config.replace({"similarity.name": "item_cf"})  # the part of Eq. 9, which any source is compared with
         memory = _neighbours(dataset, config, _operator_names(config, POLICY))
-        table = memory if source == "memory" else _model_table(dataset, config, source, checkpoint)
+        table, weights = memory, None
+        if source != "memory":
+            table, weights = _model_table(dataset, config, source, self._weights(run, checkpoint))
         last = len(split.users) if count is None else min(first + count, len(split.users))
         parts = [
             effect(
@@ -154,26 +165,39 @@ class Augmentations:
         whole = parts[0]
         for part in parts[1:]:
             whole = whole.plus(part)
-        return whole
+        return replace(whole, weights=weights)
 
     def pairs(
-        self, path: str, config: ExperimentConfig, checkpoint: str, seed: int = 1, part: int = 0
+        self, path: str, config: ExperimentConfig, checkpoint: str = "", seed: int = 1, part: int = 0, run: str = ""
     ) -> PairSimilarities | None:
-        """How alike the two views of a user are under the encoder in ``checkpoint``, beside views of other users.
+        """How alike the two views of a user are under the encoder of ``run`` or of the file ``checkpoint``, beside
+        views of other users.
 
         One batch (``part``) of the users in a random order; None after the last. The views are made as
         ``config.augment`` and ``config.fidelity`` say; representation, similarity, temperature, batch size and model
         are those of the weights' own run. Raises ``DataError`` and ``UsageError``.
         """
+        from dataclasses import replace
+
         from engine.data.dataset import load
         from engine.training.pairs import pairs
 
         dataset = load(path)
-        own, model = _encoder(dataset, checkpoint, config)
+        file = self._weights(run, checkpoint)
+        if file is None:
+            raise UsageError("Views are compared under a trained encoder.", "Choose a run, or train one.")
+        own, model, weights = _encoder(dataset, file, config)
         config = config.replace({"similarity.name": "item_cf"})
         own = own.model_copy(update={"augment": config.augment, "fidelity": config.fidelity})
         table = _neighbours(dataset, config, _operator_names(config, POLICY))
-        return pairs(model, own, dataset, _split(dataset), table, seed, part)
+        found = pairs(model, own, dataset, _split(dataset), table, seed, part)
+        return None if found is None else replace(found, weights=weights)
+
+    def _weights(self, run: str, checkpoint: str) -> WeightsFile | None:
+        """The file of weights that is meant. Raises ``UsageError``."""
+        from engine.api.stored_weights import meant
+
+        return meant(self._runs, run, checkpoint)
 
 
 def _no_input(dataset: Dataset, user: str, row: int) -> UsageError:
@@ -197,40 +221,50 @@ def _split(dataset: Dataset) -> LeaveOneOut:
     return leave_one_out(dataset)
 
 
-def _encoder(dataset: Dataset, checkpoint: str, config: ExperimentConfig) -> tuple[ExperimentConfig, Any]:
-    """Configuration and model of stored weights; bare weights take ``config``."""
-    from pathlib import Path
-
-    path = Path(checkpoint).expanduser()
+def _encoder(
+    dataset: Dataset, file: WeightsFile, config: ExperimentConfig
+) -> tuple[ExperimentConfig, Any, UsedWeights]:
+    """Configuration and model of stored weights, and which they are; bare weights take ``config``."""
     try:
-        written = path.stat().st_mtime_ns
+        written = file.path.stat().st_mtime_ns
     except OSError:
-        raise UsageError(f"There are no weights at {checkpoint}.", "Train the run, or choose another.") from None
-    return _stored(dataset, str(path), written, config.replace({"data.path": "sample"}).model_dump_json())
+        raise UsageError(f"There are no weights at {file.source}.", "Train the run, or choose another.") from None
+    fallback = config.replace({"data.path": "sample"}).model_dump_json()
+    own, model, epoch, is_best = _stored(dataset, str(file.path), written, fallback)
+    return own, model, file.used(epoch, is_best)
 
 
 @lru_cache(maxsize=1)
-def _stored(dataset: Dataset, path: str, written: int, fallback: str) -> tuple[ExperimentConfig, Any]:  # noqa: ARG001
+def _stored(
+    dataset: Dataset,
+    path: str,
+    written: int,  # noqa: ARG001 (part of the key)
+    fallback: str,
+) -> tuple[ExperimentConfig, Any, int | None, bool | None]:
     from pathlib import Path
 
     from engine.training.checkpoint import read_weights
     from engine.training.stored import stored_model
 
-    own = configuration.parse(read_weights(Path(path)).config or fallback)
-    return own, stored_model(own, dataset, _split(dataset), Path(path))
+    weights = read_weights(Path(path))
+    own = configuration.parse(weights.config or fallback)
+    model = stored_model(own, dataset, _split(dataset), Path(path))
+    return own, model, weights.epoch_from_1, weights.is_best
 
 
-def _model_table(dataset: Dataset, config: ExperimentConfig, source: str, checkpoint: str) -> NeighbourTable:
+def _model_table(
+    dataset: Dataset, config: ExperimentConfig, source: str, file: WeightsFile | None
+) -> tuple[NeighbourTable, UsedWeights]:
     """Eq. 10 or Eq. 11 on the item embeddings of stored weights."""
-    if not checkpoint:
+    if file is None:
         raise UsageError(
             f"The {source} correlation needs a trained run's item embeddings.", "Choose a run, or train one."
         )
-    _, model = _encoder(dataset, checkpoint, config)
+    _, model, weights = _encoder(dataset, file, config)
     name = {"model": "embedding", "hybrid": "hybrid"}[source]
     plain = ExperimentConfig(similarity=config.similarity, fidelity=config.fidelity)
     key = plain.replace({"similarity.name": name, "similarity.hybrid_after_epoch": 1}).model_dump_json()
-    return _late_table(dataset, key, model)
+    return _late_table(dataset, key, model), weights
 
 
 @lru_cache(maxsize=2)

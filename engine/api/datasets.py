@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.records import DatasetDetails, DatasetSummary, ItemRecord, SequenceToken, UserRecord, UserSequence
+from engine.records import (
+    DatasetDetails,
+    DatasetSummary,
+    ItemRecord,
+    Matches,
+    SequenceToken,
+    UserRecord,
+    UserSequence,
+)
 
 if TYPE_CHECKING:
     from engine.data.dataset import Dataset
@@ -26,8 +34,11 @@ class Datasets:
 
         return summarise(load(path))
 
-    def users(self, path: str, text: str = "", limit: int = 200) -> tuple[UserRecord, ...]:
-        """Users whose id contains ``text``, in file order, at most ``limit``; an exact id comes first."""
+    def users(self, path: str, text: str = "", limit: int = 200, around: str = "") -> Matches[UserRecord]:
+        """Users whose id contains ``text``, in file order, an exact id first: ``limit`` of them, from the first on.
+
+        Where the user ``around`` is among them but further down, the part with that user in its middle.
+        """
         from engine.data.dataset import load
 
         dataset = load(path)
@@ -35,7 +46,10 @@ class Datasets:
         ids = dataset.user_ids.tolist()
         rows = [row for row, user in enumerate(ids) if wanted in user]
         rows.sort(key=lambda row: ids[row] != wanted)  # stable
-        return tuple(_user(dataset, row) for row in rows[: max(limit, 0)])
+        limit = max(limit, 0)
+        place = next((place for place, row in enumerate(rows) if ids[row] == around), 0) if around else 0
+        first = 0 if place < limit else min(place - limit // 2, len(rows) - limit)
+        return Matches(tuple(_user(dataset, row) for row in rows[first : first + limit]), len(rows), first)
 
     def user_beside(self, path: str, user: str, step: int) -> UserRecord:
         """The user ``step`` places after ``user`` in file order, going round at the ends; an unknown one counts as the
@@ -46,8 +60,8 @@ class Datasets:
         found = np.flatnonzero(dataset.user_ids == user)
         return _user(dataset, (int(found[0] if len(found) else 0) + step) % len(dataset.user_ids))
 
-    def items(self, path: str, text: str = "", limit: int = 200) -> tuple[ItemRecord, ...]:
-        """Items whose id or title contains ``text``, most popular first, at most ``limit``; an exact id comes first.
+    def items(self, path: str, text: str = "", limit: int = 200) -> Matches[ItemRecord]:
+        """Items whose id or title contains ``text``, most popular first, an exact id before: the first ``limit``.
 
         Popularity is the number of users whose training part has the item; letter case does not matter.
         """
@@ -64,7 +78,8 @@ class Datasets:
             if wanted in ids[item] or wanted in dataset.title(item).casefold()
         ]
         found.sort(key=lambda item: (ids[item] != wanted, -users[item], item))
-        return tuple(ItemRecord(ids[item], dataset.title(item), users[item]) for item in found[: max(limit, 0)])
+        listed = tuple(ItemRecord(ids[item], dataset.title(item), users[item]) for item in found[: max(limit, 0)])
+        return Matches(listed, len(found))
 
     def sequence(self, path: str, user: str) -> tuple[SequenceToken, ...]:
         """A user's whole sequence, oldest first. Raises ``UsageError`` for an unknown user."""

@@ -147,7 +147,7 @@ class Imports:
         self, path: str, recipe: ImportRecipe, progress: Progress
     ) -> tuple[Source, Ordered, Kept, ImportReport]:
         from engine.data.dataset import locate
-        from engine.data.importing import assemble, reading
+        from engine.data.importing import assemble, reading, titles
 
         found = locate(path)
         source = reading.resolved(reading.source_of(found, recipe))
@@ -159,7 +159,9 @@ class Imports:
         ordered: Ordered = _last_read[key]
         progress.phase("Preprocessing")
         kept = assemble.keep(ordered, source.recipe)
-        return source, ordered, kept, assemble.report_of(ordered.interactions, kept, source.recipe, source.lines_are)
+        are_own = titles.are_own(source, source.recipe)
+        report = assemble.report_of(ordered.interactions, kept, source.recipe, source.lines_are, own_titles=are_own)
+        return source, ordered, kept, report
 
     def _store(
         self,

@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.data.dataset import Dataset
 from engine.errors import UsageError
 from engine.similarity.embedding.products import ModelNeighbours, embedding_neighbours
-from engine.training.checkpoint import BEST, CHECKPOINT, read_weights
+from engine.training.checkpoint import read_weights
 
 NAMES = ("item_embedding.weight", "item_embeddings.weight")
 """What the item table is called: in our files, and in the authors' (FACTS F20)."""
@@ -24,17 +24,13 @@ NAMES = ("item_embedding.weight", "item_embeddings.weight")
 @dataclass(frozen=True, eq=False)
 class ItemTable:
     """``values`` float [items + 2, d]; ``config`` the run's configuration as JSON, empty for bare weights; ``epoch``
-    that of the weights, from 1."""
+    that of the weights, from 1; ``is_best`` whether it is the best one until now."""
 
     values: Tensor
     config: str
     fingerprint: str
     epoch: int | None
-
-
-def weights_in(directory: Path) -> Path | None:
-    """The weights of a run: its best epoch's, or those of its last checkpoint; None where it has none yet."""
-    return next((path for path in (directory / BEST, directory / CHECKPOINT) if path.is_file()), None)
+    is_best: bool | None
 
 
 def item_table(path: Path, dataset: Dataset) -> ItemTable:
@@ -78,8 +74,9 @@ def _read(path: Path, _stamp: tuple[int, int]) -> ItemTable:
         raise UsageError(
             f"{path} holds no item embeddings.", "Choose a run of a model that has them, such as SASRec or CoSeRec."
         )
-    epoch = None if weights.epoch is None else weights.epoch + 1
-    return ItemTable(values.detach().float(), weights.config, weights.fingerprint, epoch)
+    return ItemTable(
+        values.detach().float(), weights.config, weights.fingerprint, weights.epoch_from_1, weights.is_best
+    )
 
 
 @lru_cache(maxsize=4)

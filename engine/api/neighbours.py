@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine import registry
 from engine.config import ExperimentConfig, parse
 from engine.errors import UsageError
-from engine.paths import BEST_WEIGHTS, CHECKPOINT
 from engine.records import (
     ItemRecord,
     NeighbourColumn,
@@ -18,11 +17,13 @@ from engine.records import (
     NeighbourList,
     NeighbourRecord,
     NeighbourSummary,
-    RunRecord,
+    UsedWeights,
 )
+from engine.records.weights import HEADS, weights_cells
 
 if TYPE_CHECKING:
     from engine.api.runs import Runs
+    from engine.api.stored_weights import WeightsFile
     from engine.data.dataset import Dataset
     from engine.similarity.neighbours import Neighbours as Found
 
@@ -102,7 +103,7 @@ class Neighbours:
             correlation_items=sides.fidelity.correlation_items,
             hybrid_candidates=sides.fidelity.hybrid_candidates,
             missing_neighbour=sides.fidelity.missing_neighbour,
-            epoch=sides.table.epoch if sides.table is not None else None,
+            weights=sides.weights(),
         )
 
     def summary(
@@ -133,20 +134,8 @@ class Neighbours:
                 continue
             best = sides.model_best() if entry.facts["uses_model"] else sides.memory(entry.name).best
             tops.append(top_scores(entry.name, entry.label, best))
-        return NeighbourSummary(dataset.item_count, tuple(tops), sides.taken() if source else None, run or checkpoint)
-
-    def models(self, path: str) -> tuple[RunRecord, ...]:
-        """Stored runs of this data set whose weights can give the model's side, newest first.
-
-        Raises ``DataError`` and ``UsageError`` for a file that cannot be read, ``StoreError``.
-        """
-        from engine.data.dataset import load
-
-        if self._runs is None:
-            return ()
-        fingerprint = load(path).fingerprint
-        runs = [record for record in self._runs.all() if record.fingerprint == fingerprint]
-        return tuple(record for record in runs if _has_weights(record.directory))
+        taken = sides.taken() if source else None
+        return NeighbourSummary(dataset.item_count, tuple(tops), taken, run or checkpoint, sides.weights())
 
     def export(self, found: NeighbourComparison, destination: Path) -> Path:
         """Write every column to ``destination`` as CSV, one line a neighbour, numbers unrounded; whole or not at all.
@@ -163,38 +152,30 @@ class Neighbours:
         """What `export` writes, as text; reads nothing."""
         return as_csv(found)
 
-    def _source(self, run: str, checkpoint: str) -> Path | None:
+    def _source(self, run: str, checkpoint: str) -> WeightsFile | None:
         """The file of weights that is meant. Raises ``UsageError``."""
-        if run and checkpoint:
-            raise UsageError("A run and a file of weights are two models.", "Name one of them.")
-        if checkpoint:
-            return Path(checkpoint).expanduser().absolute()
-        if not run:
-            return None
-        from engine.api.item_tables import weights_in
+        from engine.api.stored_weights import meant
 
-        if self._runs is None:
-            raise UsageError("There is no workspace to look for a run in.", "Name a file of weights.")
-        record = self._runs.get(run)
-        found = weights_in(record.directory)
-        if found is None:
-            raise UsageError(f"Run {record.id} has no weights yet.", "Let it finish an epoch, or choose another run.")
-        return found
+        return meant(self._runs, run, checkpoint)
 
 
 class _Sides:
     """The two sides of Eq. 11 for one data set and one configuration."""
 
-    def __init__(self, dataset: Dataset, source: Path | None, config: ExperimentConfig | None, k: int) -> None:
-        self.dataset, self.k = dataset, k
+    def __init__(self, dataset: Dataset, source: WeightsFile | None, config: ExperimentConfig | None, k: int) -> None:
+        self.dataset, self.source, self.k = dataset, source, k
         self.table: Any = None
         if source is not None:
             from engine.api.item_tables import item_table
 
-            self.table = item_table(source, dataset)
+            self.table = item_table(source.path, dataset)
             if config is None and self.table.config:
                 config = parse(self.table.config)
         self.fidelity = (config or ExperimentConfig()).fidelity
+
+    def weights(self) -> UsedWeights | None:
+        """Whose embeddings the model's side are."""
+        return self.source.used(self.table.epoch, self.table.is_best) if self.source is not None else None
 
     def memory(self, similarity: str) -> Found:
         """Top-k of every item by a similarity that no model takes part in."""
@@ -231,17 +212,13 @@ class _Sides:
         return (by_item[[item]] @ chosen).toarray()[0].astype(int)
 
 
-def _refuse_without_model(announced: Sequence[registry.Entry], source: Path | None) -> None:
+def _refuse_without_model(announced: Sequence[registry.Entry], source: WeightsFile | None) -> None:
     for entry in announced:
         if entry.facts["uses_model"] and source is None:
             raise UsageError(
                 f"'{entry.label}' needs a trained model's item embeddings.",
                 f"Name a run or a file of weights, or choose the memory-based similarity ({MEMORY}).",
             )
-
-
-def _has_weights(directory: Path) -> bool:
-    return any((directory / name).is_file() for name in (BEST_WEIGHTS, CHECKPOINT))
 
 
 @lru_cache(maxsize=6)
@@ -290,18 +267,19 @@ def _note(records: tuple[NeighbourRecord, ...], k: int, uses_model: bool) -> str
 
 
 def as_csv(found: NeighbourComparison) -> str:
-    """Every column of a comparison, one line a neighbour, numbers unrounded."""
+    """Every column of a comparison, one line a neighbour, numbers unrounded, with the run, epoch and state of the
+    weights."""
     import csv
     import io
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     heads = ("item", "similarity", "rank", "neighbour", "title", "score", "normalised", "shared_users", "users")
-    writer.writerow((*heads, "hybrid_takes", "model", "model_epoch"))
+    writer.writerow((*heads, "hybrid_takes", *HEADS))
     taken = found.choice.taken if found.choice else ""
     for column in found.columns:
         for rank, row in enumerate(column.neighbours, 1):
             numbers = (row.score, row.normalised, row.shared_users, row.users)
             head = (found.item.item, column.similarity, rank, row.item, row.title)
-            writer.writerow((*head, *numbers, taken, found.source, found.epoch))
+            writer.writerow((*head, *numbers, taken, *weights_cells(found.weights)))
     return text.getvalue()

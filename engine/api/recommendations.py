@@ -138,6 +138,11 @@ class Recommending:
         letters = "ABC"[: len(records)]
         if name in letters:
             return letters.index(name)
+        if name in ("A", "B", "C"):
+            # An id may end like this, and a part of an id is enough to name a run.
+            raise UsageError(
+                f"There is no run {name}: {len(records)} are searched.", f"Name one of {', '.join(letters)}."
+            )
         wanted = self._runs.get(name).id
         place = next((place for place, record in enumerate(records) if record.id == wanted), None)
         if place is None:

@@ -18,6 +18,7 @@ from engine.records import (
     MetricPoint,
     RunRecord,
     RunStatus,
+    StoredWeights,
     UsageSample,
 )
 
@@ -133,6 +134,16 @@ class Runs:
     def get(self, run_id: str) -> RunRecord:
         """One run; an unambiguous beginning of its id is enough. Raises ``UsageError``."""
         return self.store.find(run_id)
+
+    def with_weights(self, path: str) -> tuple[StoredWeights, ...]:
+        """Runs of the data in ``path`` that have weights on the disk, newest first: what other pages offer.
+
+        They are told by the data's fingerprint, so a copy of the file has the same. Raises ``DataError`` and
+        ``UsageError`` for a file that cannot be read.
+        """
+        from engine.api.stored_weights import with_weights
+
+        return with_weights(self, path)
 
     def page(self, before: str = "") -> FeedBatch:
         """Some of the runs older than ``before``, with their marks, the newest first; none: there are no older ones.

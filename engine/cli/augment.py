@@ -9,12 +9,19 @@ import click
 
 from engine import registry
 from engine.api import Workspace
+from engine.api.stored_weights import meant
 from engine.cli.frame import data_argument, emit, json_option, refuse_unused, stored_workspace_option, table, tell
 from engine.cli.settings import SettingsCommand, config_options
 from engine.config import ExperimentConfig
 from engine.errors import UsageError
-from engine.paths import BEST_WEIGHTS
-from engine.records import AugmentationEffect, AugmentationPreview, PairSimilarities, TokenKind, to_plain
+from engine.records import (
+    AugmentationEffect,
+    AugmentationPreview,
+    PairSimilarities,
+    TokenKind,
+    UsedWeights,
+    to_plain,
+)
 
 _KIND_SIGNS = {TokenKind.KEPT: "", TokenKind.MASKED: "▢", TokenKind.SUBSTITUTED: "S", TokenKind.INSERTED: "+"}
 _PART = 16384
@@ -79,17 +86,16 @@ def augment(
     """
     if run_id and checkpoint:
         raise UsageError("--run and --checkpoint name two encoders.", "Give one of them.")
-    if run_id:
-        checkpoint = str(workspace.runs.get(run_id).directory / BEST_WEIGHTS)
-    if checkpoint and not base and not settings:
-        config = workspace.evaluations.stored_config(checkpoint) or config
+    weights = meant(workspace.runs, run_id, checkpoint)
+    if weights is not None and not base and not settings:
+        config = workspace.evaluations.stored_config(str(weights.path)) or config
     facade = workspace.augmentations
-    form = "--all-users" if all_users else "--run" if checkpoint else "--epoch" if epoch is not None else "--user"
+    form = "--all-users" if all_users else "--run" if weights else "--epoch" if epoch is not None else "--user"
     refuse_unused(_USED_BY, form)
     if all_users:
-        _tell_effect(_effect(workspace, data, config, seed, source, checkpoint), seed, as_json)
-    elif checkpoint:
-        _tell_pairs(_pairs(workspace, data, config, checkpoint, seed, batches), seed, as_json)
+        _tell_effect(_effect(workspace, data, config, seed, source, checkpoint, run_id), seed, as_json)
+    elif weights is not None:
+        _tell_pairs(_pairs(workspace, data, config, checkpoint, run_id, seed, batches), seed, as_json)
     elif not user:
         raise UsageError("No user is named.", "Give --user ID, or --all-users, or --run ID.")
     elif epoch is not None:
@@ -110,12 +116,12 @@ _USED_BY = {
 
 
 def _effect(
-    workspace: Workspace, data: str, config: ExperimentConfig, seed: int, source: str, checkpoint: str
+    workspace: Workspace, data: str, config: ExperimentConfig, seed: int, source: str, checkpoint: str, run: str
 ) -> AugmentationEffect:
     users = workspace.augmentations.users_to_count(data)
     whole: AugmentationEffect | None = None
     for first in range(0, users, _PART):
-        part = workspace.augmentations.effect(data, config, seed, source, checkpoint, first, _PART)
+        part = workspace.augmentations.effect(data, config, seed, source, checkpoint, first, _PART, run)
         whole = part if whole is None else whole.plus(part)
         if users > _PART:
             tell(f"{min(first + _PART, users):,} of {users:,} users")
@@ -124,11 +130,11 @@ def _effect(
 
 
 def _pairs(
-    workspace: Workspace, data: str, config: ExperimentConfig, checkpoint: str, seed: int, batches: int
+    workspace: Workspace, data: str, config: ExperimentConfig, checkpoint: str, run: str, seed: int, batches: int
 ) -> PairSimilarities:
     whole: PairSimilarities | None = None
     for part in range(batches):
-        found = workspace.augmentations.pairs(data, config, checkpoint, seed, part)
+        found = workspace.augmentations.pairs(data, config, checkpoint, seed, part, run)
         if found is None:
             break
         whole = found if whole is None else whole.plus(found)
@@ -137,12 +143,17 @@ def _pairs(
     return whole
 
 
+def _weights_row(used: UsedWeights | None) -> list[tuple[str, object]]:
+    return [] if used is None else [("weights", used.words())]
+
+
 def _tell_effect(found: AugmentationEffect, seed: int, as_json: bool) -> None:
     if as_json:
         emit(to_plain(found) | {"seed": seed, "short_share": found.short_share, "means": found.means()})
         return
     means = found.means()
     rows: list[tuple[str, object]] = [
+        *_weights_row(found.weights),
         ("users", int(found.users.sum())),
         ("on the short branch", f"{found.short_share:.1%}"),
         ("mean change of length", f"{means['length_shift']:+.2f}"),
@@ -172,6 +183,7 @@ def _tell_pairs(found: PairSimilarities, seed: int, as_json: bool) -> None:
     told = found.summary()
     table(
         [
+            *_weights_row(found.weights),
             ("users", int(told["users"])),
             ("similarity", f"{found.similarity}, {found.representation}"),
             ("mean similarity of a user's two views", f"{told['positive_mean']:.3f}"),

@@ -94,6 +94,8 @@ def neighbours(
     click.echo(f"{found.item.item} {found.item.title} · {found.item.users:,} users")
     if found.choice:
         click.echo(f"the hybrid takes {found.choice.taken}: {found.choice.reason}")
+    if found.weights:
+        click.echo(f"weights: {found.weights.words()}")
     for column in found.columns:
         click.echo(f"\n{column.similarity} · {column.label}")
         if column.note:
@@ -112,6 +114,8 @@ def _tell_summary(found: NeighbourSummary) -> None:
         ],
         ("similarity", "items", "without", "share", "median best", "normalised"),
     )
+    if found.weights is not None:
+        click.echo(f"weights: {found.weights.words()}")
     if found.taken is not None:
         shares = (f"{side} {items:,} ({items / max(found.items, 1):.1%})" for side, items in found.taken.items())
         click.echo("the hybrid takes: " + ", ".join(shares))

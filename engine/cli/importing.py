@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from engine.api import Workspace
 from engine.cli.frame import emit, json_option, table, tell, workspace_option
 from engine.cli.settings import SettingOption
 from engine.config import ImportRecipe, recipe_fields
-from engine.records import ImportProgress, ImportReport, to_plain
+from engine.records import BadRow, ImportProgress, ImportReport, to_plain
 
 _LISTED = 20
 
@@ -85,12 +86,17 @@ def _show_report(report: ImportReport) -> None:
         click.echo(f"{report.titled:,} items have a title.")
     for note in report.notes:
         tell(note)
-    if report.bad_count:
-        tell(f"{report.bad_count:,} of {report.rows:,} rows cannot be used:")
-        for row in report.bad_rows[:_LISTED]:
+    _list_rows(report, f"of {report.rows:,} rows cannot be used", report.bad_rows, report.bad_count)
+    _list_rows(report, "rows are used without their title", report.bad_titles, report.bad_title_count)
+
+
+def _list_rows(report: ImportReport, what: str, rows: Sequence[BadRow], count: int) -> None:
+    if count:
+        tell(f"{count:,} {what}:")
+        for row in rows[:_LISTED]:
             tell(f"  {report.lines_are} {row.line:,}: {row.reason}")
-        if report.bad_count > _LISTED:
-            tell(f"  … and {report.bad_count - _LISTED:,} more")
+        if count > _LISTED:
+            tell(f"  … and {count - _LISTED:,} more")
 
 
 class _Teller:

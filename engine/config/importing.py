@@ -95,7 +95,8 @@ class ImportRecipe(Options):
     )
     on_bad_rows: Literal["stop", "skip"] = setting(
         "stop",
-        help="What to do when rows cannot be used: an id is missing, a number is none, columns are missing.",
+        help="What to do when rows cannot be used: an id is missing, a number is none, columns are missing. A title "
+        "that cannot be read costs no row: it is left out and told.",
         source="ours; §5.1.1 starts from prepared data",
         choices={"stop": "stop and list them", "skip": "import the valid rows"},
         label="Bad rows",

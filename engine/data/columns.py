@@ -80,11 +80,13 @@ def item_table(dataset: Dataset) -> ItemTable:
         return np.bincount(items, minlength=dataset.rows)[1 : rows + 1].astype(np.int32)
 
     first, last = _times_of(sequences.items - 1, rows, dataset.times)
+    actions = counted(sequences.items)
     return ItemTable(
         items=text_column(dataset.item_ids[1:].tolist()),
         titles=None if dataset.titles is None else text_column(dataset.titles[1:].tolist()),
         users=counted(sequences.distinct().items),
-        actions=counted(sequences.items),
+        actions=actions,
+        by_actions=np.argsort(-actions, kind="stable").astype(np.int32),
         training_users=training_users(dataset)[1 : rows + 1].astype(np.int32),
         valid_targets=counted(split.valid_targets),
         test_targets=counted(split.test_targets),

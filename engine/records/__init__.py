@@ -73,6 +73,7 @@ from engine.records.marks import (  # noqa: F401 (one door for all records)
     Shelf,
     UsageSample,
 )
+from engine.records.matches import Matches  # noqa: F401 (one door)
 from engine.records.neighbours import (  # noqa: F401 (one door for all records)
     HybridChoice,
     ItemRecord,
@@ -99,6 +100,7 @@ from engine.records.recommendations import (  # noqa: F401 (one door for all rec
     RecommendedItem,
     RunRecommendation,
 )
+from engine.records.weights import StoredWeights, UsedWeights  # noqa: F401 (one door)
 
 
 class RunStatus(StrEnum):

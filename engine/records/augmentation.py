@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.records.weights import UsedWeights
+
 
 @dataclass(frozen=True, eq=False)
 class AugmentationEffect:
@@ -45,6 +47,8 @@ class AugmentationEffect:
     """Chosen items that were left as they were for want of a neighbour."""
     differing: int | None
     """Looked-up tokens that are another item than memory-based correlation gives in the same draw; None if unknown."""
+    weights: UsedWeights | None = None
+    """Whose item embeddings; None where correlated items are memory-based alone."""
 
     def plus(self, other: AugmentationEffect) -> AugmentationEffect:
         """Both together."""
@@ -54,7 +58,7 @@ class AugmentationEffect:
         }
         unknown = self.differing is None or other.differing is None
         differing = None if unknown else (self.differing or 0) + (other.differing or 0)
-        return replace(self, differing=differing, **added)
+        return replace(self, differing=differing, weights=_of_both(self.weights, other.weights), **added)
 
     @property
     def short_share(self) -> float:
@@ -73,6 +77,15 @@ class AugmentationEffect:
             "score": self.score_sum / found,
             "stand_in_share": self.stand_ins / found,
         }
+
+
+def _of_both(first: UsedWeights | None, second: UsedWeights | None) -> UsedWeights | None:
+    """What two parts were computed with: a run that trains may have written new weights between them."""
+    if first is None or second is None or first == second:
+        return first
+    same = first.epoch == second.epoch
+    epoch, is_best = (first.epoch, first.is_best) if same else (None, None)
+    return UsedWeights(first.source, epoch, is_best, second.run_status)
 
 
 _EFFECT_ARRAYS = ("users", "shifts", "kept", "overlap", "operators", "untouched", "sums")
@@ -95,6 +108,8 @@ class PairSimilarities:
     negatives: NDArray[np.float32]
     ranks: NDArray[np.float64]
     operators: NDArray[np.int64]
+    weights: UsedWeights | None = None
+    """The encoder's."""
 
     def plus(self, other: PairSimilarities) -> PairSimilarities:
         """Both batches' users; ``others`` stays that of the first batch."""
@@ -102,7 +117,7 @@ class PairSimilarities:
             name: np.concatenate((getattr(self, name), getattr(other, name)), axis=-1)
             for name in ("positives", "negatives", "ranks", "operators")
         }
-        return replace(self, **joined)
+        return replace(self, weights=_of_both(self.weights, other.weights), **joined)
 
     def summary(self) -> dict[str, float]:
         """Means, share of views whose partner is the nearest of all, median rank, and what chance would give."""

@@ -59,7 +59,8 @@ class ImportStage:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import read, dropped and keeps. ``bad_rows`` are the first thousand of ``bad_count``."""
+    """What an import read, dropped and keeps. ``bad_rows`` are the first thousand of ``bad_count``, and ``bad_titles``
+    of ``bad_title_count``: rows that are used, only their title in the data's own column cannot be read."""
 
     rows: int
     bad_count: int
@@ -76,6 +77,8 @@ class ImportReport:
     """What a user should know of it, a sentence each."""
     lines_are: str = "line"
     """``line`` or ``row``: what the numbers of bad rows count."""
+    bad_title_count: int = 0
+    bad_titles: tuple[BadRow, ...] = ()
 
     @property
     def kept(self) -> ImportStage:

@@ -85,6 +85,8 @@ class ItemTable:
     titles: TextColumn | None
     users: NDArray[np.int32]
     actions: NDArray[np.int32]
+    by_actions: NDArray[np.int32]
+    """Rows by their actions, the most first and equal ones by id: the ranks of popularity."""
     training_users: NDArray[np.int32]
     """Users whose training part ``items[:-2]`` has it; 0: it is only ever held out, a cold item."""
     valid_targets: NDArray[np.int32]

@@ -132,7 +132,7 @@ class LeaderboardRow:
     """None for one seed."""
     epochs: tuple[int, ...] = ()
     best_epochs: tuple[int | None, ...] = ()
-    """From 0."""
+    """From 1, as in every table and JSON document."""
     minutes: tuple[float | None, ...] = ()
     """Of training and validation."""
     out_of_time: int = 0

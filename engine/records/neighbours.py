@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.records.weights import UsedWeights
+
 
 @dataclass(frozen=True)
 class ItemRecord:
@@ -67,7 +69,7 @@ class HybridChoice:
 
 @dataclass(frozen=True)
 class NeighbourComparison:
-    """An item under several similarities. The last four are what was counted, ranked and whose embeddings were used."""
+    """An item under several similarities. The last five are what was counted, ranked and whose embeddings were used."""
 
     item: ItemRecord
     columns: tuple[NeighbourColumn, ...]
@@ -78,9 +80,8 @@ class NeighbourComparison:
     correlation_items: str
     hybrid_candidates: str
     missing_neighbour: str
-    epoch: int | None = None
-    """Epoch of those weights, from 1: a run that trains, or was stopped, has those of its best one until then. None
-    without a model and where the file does not say."""
+    weights: UsedWeights | None = None
+    """Whose embeddings, and of which epoch; None without a model."""
 
 
 @dataclass(frozen=True)
@@ -116,3 +117,5 @@ class NeighbourSummary:
     taken: Mapping[str, int] | None
     """``memory``, ``model``, ``none`` → items."""
     source: str
+    weights: UsedWeights | None = None
+    """Whose embeddings, and of which epoch; None without a model."""

@@ -28,7 +28,7 @@ def frame(found: Leaderboard) -> pd.DataFrame:
             "n": row.n,
             "seeds": " ".join(map(str, row.seeds)),
             "epochs": " ".join(map(str, row.epochs)),
-            "best_epochs": " ".join("-" if best is None else str(best + 1) for best in row.best_epochs),
+            "best_epochs": " ".join("-" if best is None else str(best) for best in row.best_epochs),
             "minutes": " ".join("-" if minutes is None else f"{minutes:.3f}" for minutes in row.minutes),
             "out_of_time": row.out_of_time,
             f"difference from the best, {found.metric}": row.difference,

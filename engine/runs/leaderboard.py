@@ -235,7 +235,7 @@ def _row(
         metrics={name: item.mean for name, item in measures.items()},
         stds={name: item.std for name, item in measures.items() if item.std is not None} or None,
         epochs=comparison.groups[place].epochs,
-        best_epochs=tuple(run.best_epoch for run in group),
+        best_epochs=tuple(None if run.best_epoch is None else run.best_epoch + 1 for run in group),
         minutes=comparison.groups[place].minutes,
         out_of_time=comparison.groups[place].out_of_time,
         difference=None if test is None else test.difference,

@@ -64,8 +64,9 @@ class Weights:
     """Model weights by name, and what their file says of them.
 
     ``is_published``: they carry the authors' names (FACTS F20). Of a file of ours, ``config`` is the run's
-    configuration as JSON, ``fingerprint`` that of its data and ``epoch`` the zero-based epoch after which the weights
-    were these; empty and None for bare weights, and for weights that have seen no epoch.
+    configuration as JSON, ``fingerprint`` that of its data, ``epoch`` the zero-based epoch after which the weights
+    were these and ``is_best`` whether it is the best validated one; empty and None for bare weights. A checkpoint from
+    before the first validation has the weights of its last step, which are of no whole epoch.
     """
 
     values: dict[str, Tensor]
@@ -73,6 +74,12 @@ class Weights:
     config: str = ""
     fingerprint: str = ""
     epoch: int | None = None
+    is_best: bool | None = None
+
+    @property
+    def epoch_from_1(self) -> int | None:
+        """The epoch as windows, tables and JSON count it."""
+        return None if self.epoch is None else self.epoch + 1
 
 
 def read_weights(path: Path) -> Weights:
@@ -85,7 +92,8 @@ def read_weights(path: Path) -> Weights:
         values = content.get("best") or content.get("model")
         if isinstance(values, dict):
             told = str(content.get("config", "")), str(content.get("fingerprint", ""))
-            return Weights(values, False, *told, _epoch_of(content))
+            # A best.pt has no "best" inside it: it is.
+            return Weights(values, False, *told, _epoch_of(content), bool(content.get("best")) or "epoch" in content)
     for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]

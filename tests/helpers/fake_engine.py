@@ -23,16 +23,17 @@ from engine.records import (
     DatasetSummary,
     HybridChoice,
     ItemRecord,
+    Matches,
     NeighbourColumn,
     NeighbourComparison,
     NeighbourList,
     NeighbourRecord,
     NeighbourSummary,
     PairSimilarities,
-    RunRecord,
     SequenceToken,
     TokenKind,
     TopScores,
+    UsedWeights,
     UserRecord,
     UserSequence,
     ViewToken,
@@ -115,22 +116,24 @@ class FakeDatasets:
         made = build(Path(path), users, flat, offsets, {item: title_of(str(item)) for item in flat.tolist()})
         return replace(made, times=np.arange(len(flat)) * 3600 if self.has_times else None)
 
-    def users(self, path: str, text: str = "", limit: int = 200) -> tuple[UserRecord, ...]:
+    def users(self, path: str, text: str = "", limit: int = 200, around: str = "") -> Matches[UserRecord]:
+        del around  # a dozen users are all in sight
         self._enter("users", path, text)
         rows = [UserRecord(str(n + 1), length, length - 3) for n, length in enumerate(LENGTHS)]
-        return tuple(row for row in rows if text in row.user)[:limit]
+        found = [row for row in rows if text in row.user]
+        return Matches(tuple(found[:limit]), len(found))
 
     def user_beside(self, path: str, user: str, step: int) -> UserRecord:
         self._enter("user_beside", path, user)
-        rows = self.users(path)
+        rows = self.users(path).rows
         place = next((n for n, row in enumerate(rows) if row.user == user), 0)
         return rows[(place + step) % len(rows)]
 
-    def items(self, path: str, text: str = "", limit: int = 200) -> tuple[ItemRecord, ...]:
+    def items(self, path: str, text: str = "", limit: int = 200) -> Matches[ItemRecord]:
         self._enter("items", path, text)
         rows = [ItemRecord(str(n), title_of(str(n)), 31 - n) for n in range(1, 31)]
         found = [row for row in rows if text.lower() in row.title.lower() or text in row.item]
-        return tuple(sorted(found, key=lambda row: row.item != text))[:limit]
+        return Matches(tuple(sorted(found, key=lambda row: row.item != text)[:limit]), len(found))
 
     def sequence(self, path: str, user: str) -> tuple[SequenceToken, ...]:
         self._enter("sequence", path, user)
@@ -148,7 +151,6 @@ class FakeNeighbours:
     def __init__(self) -> None:
         self.fails: Exception | None = None
         self.calls: list[tuple[str, int]] = []
-        self.stored: tuple[RunRecord, ...] = ()
 
     def of(
         self, path: str, item: str, k: int = 10, similarity: str = "item_cf", config: ExperimentConfig | None = None
@@ -187,7 +189,7 @@ class FakeNeighbours:
         )
         choice = HybridChoice("model", 0.25, 0.75, "The model's best neighbour scores 0.7500.") if run else None
         counted = config.fidelity.correlation_items if config else "inputs"
-        return NeighbourComparison(found.item, columns, choice, run, counted, "items", "keep")
+        return NeighbourComparison(found.item, columns, choice, run, counted, "items", "keep", _used(run))
 
     def summary(
         self, path: str, similarities: tuple[str, ...] = (), *, run: str = "", config: ExperimentConfig | None = None
@@ -196,11 +198,7 @@ class FakeNeighbours:
         edges, counts = np.linspace(0, 1, 5), np.array([4, 3, 2, 1])
         names = [name for name in similarities if name != "hybrid"]
         tops = tuple(TopScores(n, n, 12, 2, 0, 1, 0.5, 0.5, edges * 3, counts, edges, counts[::-1]) for n in names)
-        return NeighbourSummary(12, tops, {"memory": 3, "model": 9, "none": 0} if run else None, run)
-
-    def models(self, path: str) -> tuple[RunRecord, ...]:
-        del path
-        return self.stored
+        return NeighbourSummary(12, tops, {"memory": 3, "model": 9, "none": 0} if run else None, run, _used(run))
 
     def csv(self, found: NeighbourComparison) -> str:
         return as_csv(found)
@@ -254,8 +252,9 @@ class FakeAugmentations:
         checkpoint: str = "",
         first: int = 0,
         count: int | None = None,  # noqa: ARG002
+        run: str = "",
     ) -> AugmentationEffect:
-        self.parts.append((source, checkpoint, first))
+        self.parts.append((source, run or checkpoint, first))
         if self.fails is not None:
             raise self.fails
         return AugmentationEffect(
@@ -273,17 +272,19 @@ class FakeAugmentations:
             score_sum=10.0,
             unmatched=0,
             differing=0 if source == "memory" else 5,
+            weights=_used(run),
         )
 
     def pairs(
         self,
         path: str,  # noqa: ARG002
         config: ExperimentConfig,  # noqa: ARG002
-        checkpoint: str,
+        checkpoint: str = "",
         seed: int = 1,  # noqa: ARG002
         part: int = 0,
+        run: str = "",
     ) -> PairSimilarities | None:
-        self.parts.append(("pairs", checkpoint, part))
+        self.parts.append(("pairs", run or checkpoint, part))
         if part >= 2:
             return None
         return PairSimilarities(
@@ -295,7 +296,12 @@ class FakeAugmentations:
             negatives=np.linspace(0, 5, 12, dtype=np.float32),
             ranks=np.array([[1.0, 1.0, 2.0, 1.0], [1.0, 3.0, 1.0, 1.0]]),
             operators=np.array([[0, 1, 2, 3], [1, 0, 2, 4]]),
+            weights=_used(run),
         )
+
+
+def _used(run: str) -> UsedWeights | None:
+    return UsedWeights(run, 4, True, "running") if run else None
 
 
 def make_view(

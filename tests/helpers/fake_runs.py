@@ -23,6 +23,7 @@ from engine.records import (
     QueueState,
     RunRecord,
     RunStatus,
+    StoredWeights,
     UsageSample,
 )
 from engine.runs.schedule import startable
@@ -157,6 +158,16 @@ class FakeRuns:
     def all(self) -> tuple[RunRecord, ...]:
         self._enter("all", None)
         return tuple(self._records[key] for key in sorted(self._records, reverse=True))
+
+    def with_weights(self, path: str) -> tuple[StoredWeights, ...]:
+        """Those with a best epoch, of the fake shop's fingerprint."""
+        self._enter("with_weights", path)
+        found = (self._records[key] for key in sorted(self._records, reverse=True))
+        return tuple(
+            StoredWeights(record, record.directory / "best.pt", True)
+            for record in found
+            if record.best_epoch is not None and record.fingerprint == "f00d"
+        )
 
     def get(self, run_id: str) -> RunRecord:
         if run_id not in self._records:

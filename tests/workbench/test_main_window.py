@@ -165,13 +165,40 @@ def test_theme_choice_is_kept_and_survives_a_reset(window: MainWindow, context: 
 def test_a_dropped_file_becomes_the_data_set(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text("1 2 3 4 5 6\n2 3 4 5 6 7\n", encoding="utf-8")
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(file))])
-    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    window.dropEvent(QDropEvent(QPointF(5, 5), copy, data, left, none))
+    drop(window, file)
     qtbot.waitUntil(lambda: window.context.session.dataset == str(file))
     assert window.windowTitle().startswith("mine.txt")
     assert window.context.session.recent_datasets[0] == str(file)
+
+
+def drop(window: MainWindow, *paths: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(QDropEvent(QPointF(5, 5), copy, data, left, none))
+
+
+def test_of_several_dropped_files_one_is_opened_and_the_others_are_told(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    """The others were dropped in silence."""
+    files = [tmp_path / f"{name}.txt" for name in ("one", "two", "three")]
+    for file in files:
+        file.write_text("1 2 3 4 5 6\n2 3 4 5 6 7\n", encoding="utf-8")
+    drop(window, *files)
+    qtbot.waitUntil(lambda: window.context.session.dataset == str(files[0]))
+    (told,) = [item for item in window.context.notifier.items if "dropped" in item.text]
+    assert told.text == "3 files were dropped; one is opened: one.txt."
+    assert "two.txt, three.txt" in told.hint
+
+
+def test_a_dropped_folder_is_refused(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    """It became the data set, and stood among the recent ones."""
+    before = window.context.session.dataset
+    drop(window, tmp_path)
+    qtbot.waitUntil(lambda: any("is a folder" in item.text for item in window.context.notifier.items))
+    assert window.context.session.dataset == before
+    assert str(tmp_path) not in window.context.session.recent_datasets
 
 
 def test_a_dropped_file_of_another_format_is_imported_and_opened(

@@ -44,7 +44,7 @@ class HomePage(PageWidget):
         self._rows_of_runs: tuple[object, ...] | None = None
         self._arrange()
         self.sample_button.clicked.connect(lambda: self.open_dataset(SAMPLE))
-        self.drop.dropped.connect(context.open_file)
+        self.drop.dropped.connect(context.open_dropped)
         self.drop.asked.connect(self._ask_for_file)
         context.session.dataset_changed.connect(self._dataset_changed)
         for signal in (context.runs.records_changed, context.runs.loaded_changed, context.runs.trouble_changed):

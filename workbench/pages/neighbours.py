@@ -10,7 +10,6 @@ from typing import Any
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QMenu,
@@ -25,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from engine import registry
 from engine.config import ExperimentConfig, fields_of
-from engine.records import NeighbourComparison, RunRecord
+from engine.records import NeighbourComparison
 from workbench.engine_process import Task
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
@@ -33,7 +32,7 @@ from workbench.widgets.cards import Elided, label, roomy
 from workbench.widgets.item_search import ItemSearch
 from workbench.widgets.neighbour_column import NeighbourColumnCard, SideBySide
 from workbench.widgets.numbers import count
-from workbench.widgets.run_choice import so_far
+from workbench.widgets.run_choice import RunChoice
 from workbench.widgets.states import StatefulStack
 
 HISTORY = 200
@@ -61,7 +60,7 @@ class NeighboursPage(PageWidget):
         self.choice = label("", "note", wrap=True)
         self.back_button, self.forward_button = QToolButton(), QToolButton()
         self.k = QSpinBox()
-        self.runs = QComboBox()
+        self.runs = RunChoice(context, "No model")
         self.others = QPushButton("Compare with")
         self.copy_button, self.export_button = QPushButton("Copy as CSV"), QPushButton("Export …")
         self.cards: dict[str, NeighbourColumnCard] = {}
@@ -135,10 +134,8 @@ class NeighboursPage(PageWidget):
         self.k.setAccessibleName("Number of neighbours")
         self.k.setToolTip("How many of the best neighbours to show")
         self.runs.setAccessibleName("Run whose item embeddings are the model's side")
-        self.runs.setToolTip("Stored runs of this data set, newest first; its item embeddings are Eq. 10's")
+        self.runs.setToolTip("Stored runs of this very data set, newest first; the item embeddings are Eq. 10's")
         self.runs.setMinimumWidth(120)
-        self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.runs.addItem("No model", "")
         menu = QMenu(self.others)
         for entry in registry.entries("similarity"):
             if entry.name in (MEMORY, MODEL, HYBRID):
@@ -180,12 +177,12 @@ class NeighboursPage(PageWidget):
         self.back_button.clicked.connect(self.go_back)
         self.forward_button.clicked.connect(self.go_forward)
         self.k.valueChanged.connect(self._load)
-        self.runs.currentIndexChanged.connect(self._run_changed)
+        self.runs.run_changed.connect(self._run_changed)
+        self.runs.listed.connect(self._show_columns)
         self.copy_button.clicked.connect(self.copy_csv)
         self.export_button.clicked.connect(self.export_csv)
         self.tabs.currentChanged.connect(self._load_summary)
         self.context.session.dataset_changed.connect(self._dataset_changed)
-        self.context.runs.records_changed.connect(self._records_changed)
 
     # --- which item
 
@@ -197,14 +194,11 @@ class NeighboursPage(PageWidget):
             self.context.forget((id(self), "neighbours"))
             self.copy_button.setEnabled(False)
             self.export_button.setEnabled(False)
-            self._set_models(())
-            self.search.field.clear()
-            self.search.model.set_rows(())
+            self.search.clear()
             self._show_start()
             self.stack.show_loading("Looking up the items …")
             self.search.search()
             self.search.field.setFocus()
-            self._load_models()
             self._load_summary()
         elif not self.run and self._counted_with is not self.context.session.config:
             # A switch was changed in Train, e.g. whose items are counted (FACTS F15).
@@ -259,43 +253,12 @@ class NeighboursPage(PageWidget):
     @property
     def run(self) -> str:
         """Id of the chosen run; empty without a model."""
-        return str(self.runs.currentData() or "")
+        return self.runs.run
 
     def similarities(self) -> tuple[str, ...]:
         """The columns that are asked for."""
         chosen = [name for name, action in self.extra.items() if action.isChecked()]
         return (MEMORY, *((MODEL, HYBRID) if self.run else ()), *chosen)
-
-    @Slot(object)
-    def _records_changed(self, records: list[RunRecord]) -> None:
-        # A running run tells of itself every second; its weights are offered once it has ended.
-        if any(row.status.is_end for row in records) and self._dataset and self.isVisible():
-            self._load_models()
-
-    def _load_models(self) -> None:
-        self.context.run_in_engine(
-            self.context.workspace.neighbours.models,
-            self._dataset,
-            on_result=self._set_models,
-            on_error=lambda _error: self._set_models(()),
-            key=(id(self), "models"),
-        )
-
-    def _set_models(self, found: tuple[RunRecord, ...]) -> None:
-        """Offer the runs; what was chosen stays chosen, and the newest is where nothing was."""
-        if [row.id for row in found] == [self.runs.itemData(n) for n in range(1, self.runs.count())]:
-            return
-        before, had_any = self.run, self.runs.count() > 1
-        self.runs.blockSignals(True)
-        self.runs.clear()
-        self.runs.addItem("No model" if found else "No trained run of this data set", "")
-        for row in found:
-            self.runs.addItem(f"{row.name} · {row.id}{so_far(row)}", row.id)
-        place = self.runs.findData(before) if before or had_any else min(len(found), 1)
-        self.runs.setCurrentIndex(max(place, 0))
-        self.runs.blockSignals(False)
-        if self.run != before:
-            self._run_changed()
 
     @Slot()
     def _run_changed(self, *_: object) -> None:
@@ -309,7 +272,7 @@ class NeighboursPage(PageWidget):
             card.setVisible(name in (MODEL, HYBRID, *self.similarities()))
         if self.run:
             return
-        if self.runs.count() > 1:
+        if self.runs.offered:
             self.cards[MODEL].stack.show_empty("No model chosen", "Choose a run above.", "train")
         else:
             self.cards[MODEL].stack.show_empty(

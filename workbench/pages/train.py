@@ -77,6 +77,7 @@ class TrainPage(PageWidget):
             session.config, preset(session.preset).config, context.theme, skip=SKIPPED, at_once=False
         )
         self._is_queueing = False
+        self._before: tuple[ExperimentConfig, str] | None = None
         self._build()
         yield
         # In its place already: what is put into the window is dressed, and the whole form at once would be felt.
@@ -194,8 +195,21 @@ class TrainPage(PageWidget):
         path = self.context.session.dataset
         if lost := self._changes():
             values = ", ".join(f"{path} {value_word(value)}" for path, (_, value) in lost.items())
-            self.context.notifier.tell(f"The preset's own values took the place of {values}.")
+            self.context.notifier.tell(f"The preset's own values took the place of {values}. Ctrl+Z takes it back.")
+        before = (self.form.config, self.context.session.preset)
         self.context.session.set_config(chosen.config.replace({"data.path": path}), name)
+        self._before = before if lost else None
+
+    def can_undo(self) -> bool:
+        """Whether a preset has just taken the place of changed settings."""
+        return self._before is not None
+
+    def undo(self) -> None:
+        """Take the change of preset back, with the settings that were changed before it."""
+        if self._before is not None:
+            config, name = self._before
+            self.context.session.set_config(config, name)
+            self.context.notifier.tell(f"Undone: {preset(name).title} with its changed settings is back.")
 
     def _changes(self) -> dict[str, tuple[Any, Any]]:
         """Settings that differ from the preset, with its value and the form's."""
@@ -213,6 +227,7 @@ class TrainPage(PageWidget):
 
     def _follow_session(self, config: ExperimentConfig) -> None:
         """The configuration was changed: here, by a preset, or by another page's 'use these settings'."""
+        self._before = None  # taking a preset back would now take this away
         if config is not self.form.config:
             self.form.set_config(config, self.chosen_preset.config)
         self._show_preset()
@@ -429,6 +444,7 @@ PAGE = Page(
     tip="Set up runs and queue them",
     commands=(
         PageCommand("queue", "&Queue runs", "queue_runs", "Ctrl+Return", "can_queue", icon="play"),
+        PageCommand("undo", "&Undo the change of preset", "undo", "Ctrl+Z", "can_undo", icon="undo"),
         PageCommand("copy", "&Copy as command", "copy_command", enabled="can_queue", icon="copy"),
         PageCommand("leaderboard", "&Leaderboard …", "open_leaderboard", "Ctrl+L", icon="table"),
     ),

@@ -6,13 +6,16 @@ Eq. 12; `PopularityPlot` draws actions over rank, both axes logarithmic.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, overload
+
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from engine.records import DatasetSummary
+from engine.records import DatasetSummary, ItemTable, TextColumn
 from workbench.plots.base import Plot
 from workbench.theme import Colours, Theme, mix
 from workbench.widgets.numbers import percent
@@ -216,10 +219,31 @@ class LengthPlot(SummaryPlot):
         self._text.setPos(at, top)
 
 
+class Rows(Sequence[str]):
+    """Texts in another order, found one at a time: a table of half a million opens at once."""
+
+    def __init__(self, texts: TextColumn, rows: NDArray[np.integer]) -> None:
+        self._texts, self._rows = texts, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self._texts[int(row)] for row in self._rows[place]]
+        return self._texts[int(self._rows[place])]
+
+
 class PopularityPlot(SummaryPlot):
     """Actions of each item over its rank, both logarithmic: a straight line is a power law."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        self.items: ItemTable | None = None
+        """Which item has which rank, once it is known."""
         self._curve = pg.PlotCurveItem()
         super().__init__(theme, parent)
         self.setAccessibleName("Popularity of the items by rank")
@@ -232,7 +256,7 @@ class PopularityPlot(SummaryPlot):
 
     def set_summary(self, summary: DatasetSummary) -> None:
         """Draw another data set."""
-        self.summary = summary
+        self.summary, self.items = summary, None
         actions = summary.popularity[summary.popularity > 0]
         if not len(actions):
             self._curve.setData([], [])
@@ -260,8 +284,14 @@ class PopularityPlot(SummaryPlot):
             return []
         actions = self.summary.popularity
         share = np.cumsum(actions) / max(int(actions.sum()), 1)
+        named: list[tuple[str, Sequence[Any]]] = []
+        if self.items is not None:
+            named.append(("Item", Rows(self.items.items, self.items.by_actions)))
+            if self.items.titles is not None:
+                named.append(("Title", Rows(self.items.titles, self.items.by_actions)))
         return [
             ("Rank", range(1, len(actions) + 1)),
+            *named,
             ("Actions", actions),
             ("Share of all actions up to here", share),
         ]
@@ -271,7 +301,12 @@ class PopularityPlot(SummaryPlot):
         rank = round(10 ** point.x())
         if not 1 <= rank <= len(self.summary.popularity):
             return ""
-        return f"item of rank {rank:,}: {int(self.summary.popularity[rank - 1]):,} actions"
+        which = ""
+        if self.items is not None:
+            row = int(self.items.by_actions[rank - 1])
+            title = self.items.titles[row] if self.items.titles is not None else ""
+            which = f", {self.items.items[row]}" + (f" ({title[:40]}{'…' * (len(title) > 40)})" if title else "")
+        return f"item of rank {rank:,}{which}: {int(self.summary.popularity[rank - 1]):,} actions"
 
     def restyle(self, colours: Colours) -> None:
         self._curve.setPen(pg.mkPen(colours.accent, width=2))

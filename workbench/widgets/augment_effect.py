@@ -22,6 +22,7 @@ from workbench.widgets.pieces import InPieces
 from workbench.widgets.run_choice import RunChoice
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.tables import Columns, show_as_table_button
+from workbench.widgets.weights_columns import weights_columns, with_weights
 
 SOURCES = (("memory", "Memory-based (Eq. 9)"), ("hybrid", "Hybrid (Eq. 11)"), ("model", "Model-based (Eq. 10)"))
 
@@ -68,7 +69,8 @@ class EffectPanel(InPieces):
         self._arrange()
         self.button.clicked.connect(self.count)
         self.source.currentIndexChanged.connect(self._source_changed)
-        self.run.currentIndexChanged.connect(self._run_changed)
+        self.run.run_changed.connect(self._run_changed)
+        self.run.listed.connect(self._runs_listed)
         self.parts.part_done.connect(self._add)
         self.parts.failed.connect(self._failed)
         self.parts.cancelled.connect(self._cancelled)
@@ -89,7 +91,7 @@ class EffectPanel(InPieces):
         grid.setSpacing(SPACE)
         for index, plot in enumerate((self.shift, self.kept, self.overlap, self.drawn)):
             card = Card(plot.accessibleName(), "The middle 98 %; the table has all." if plot is self.shift else "")
-            card.add_control(show_as_table_button(self.context.theme, plot.accessibleName, plot.columns))
+            card.add_control(show_as_table_button(self.context.theme, plot.accessibleName, self._table_of(plot)))
             card.body.addWidget(plot)
             grid.addWidget(card, index // 2, index % 2)
         layout = QVBoxLayout(self)
@@ -141,12 +143,12 @@ class EffectPanel(InPieces):
             return  # cancelled, or the settings have changed
         config, seed = self._settings()
         source = self._counting = self.chosen
-        checkpoint = "" if source == "memory" else self.run.checkpoint
+        run = "" if source == "memory" else self.run.run
         function = self.context.workspace.augmentations.effect
         path = self._path
 
         def call(part: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-            return function, (path, config, seed, source, checkpoint, part * PART, PART)
+            return function, (path, config, seed, source, "", part * PART, PART, run)
 
         self.parts.start(max(1, -(-users // PART)), call)
 
@@ -175,6 +177,11 @@ class EffectPanel(InPieces):
             self.found.pop(self.chosen, None)
             self._show_what_is_known()
 
+    @Slot()
+    def _runs_listed(self) -> None:
+        if not self.parts.is_running and not self._is_wanted:
+            self._show_what_is_known()
+
     def _failed(self, error: BaseException) -> None:
         self.found.pop(self._counting, None)
         self.words.setText("")
@@ -185,7 +192,7 @@ class EffectPanel(InPieces):
         needs_run = self.chosen != "memory"
         self.run.setVisible(needs_run)
         self.run.caption.setVisible(needs_run)
-        can_count = not needs_run or bool(self.run.checkpoint)
+        can_count = not needs_run or bool(self.run.run)
         self.button.setEnabled(can_count)
         found = self.found.get(self.chosen)
         if found is not None:
@@ -215,6 +222,8 @@ class EffectPanel(InPieces):
         differing = ""
         if found.source != "memory" and found.differing is not None and found.looked_up:
             differing = f" {percent(found.differing / found.looked_up)} are other items than memory-based."
+        if found.weights is not None:
+            differing += f" Embeddings: {found.weights.words()}."
         self.words.setText(
             f"{users:,} users, {percent(found.short_share)} on the short branch. A view's length changes by "
             f"{means['length_shift']:+.2f} items on average, and it keeps {percent(means['kept'])}; a user's two views "
@@ -249,7 +258,17 @@ class EffectPanel(InPieces):
             ("Left for want of a neighbour", [found.unmatched for found in rows]),
             ("Items kept", [mean["kept"] for mean in means]),
             ("Overlap (Jaccard)", [mean["overlap"] for mean in means]),
+            *weights_columns([found.weights for found in rows]),
         ]
+
+    def _table_of(self, plot: BarPlot) -> Callable[[], Columns]:
+        """What is behind a plot, with the weights where the source has some."""
+
+        def columns() -> Columns:
+            found = self.found.get(self.chosen)
+            return with_weights(plot.columns(), None if found is None else found.weights)
+
+        return columns
 
 
 def _branches(counts: Any) -> dict[str, Any]:

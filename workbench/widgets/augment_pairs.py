@@ -21,6 +21,7 @@ from workbench.widgets.pieces import InPieces
 from workbench.widgets.run_choice import RunChoice
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.tables import Columns, show_as_table_button
+from workbench.widgets.weights_columns import with_weights
 
 BATCHES = 8
 """Batches that are compared; the numbers then move little."""
@@ -54,7 +55,8 @@ class PairsPanel(InPieces):
         self.stack = StatefulStack(self.plots, theme)
         self._arrange()
         self.button.clicked.connect(self.compare)
-        self.run.currentIndexChanged.connect(self.forget)
+        self.run.run_changed.connect(self.forget)
+        self.run.listed.connect(self._runs_listed)
         self.parts.part_done.connect(self._add)
         self.parts.failed.connect(self._failed)
         self.parts.cancelled.connect(self._show_what_is_known)
@@ -71,7 +73,7 @@ class PairsPanel(InPieces):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE)
         columns: tuple[tuple[BarPlot, Callable[[], Columns]], ...] = (
-            (self.plot, self.plot.columns),
+            (self.plot, lambda: self._with_weights(self.plot.columns())),
             (self.by_pair, self.operator_columns),
         )
         for plot, asked in columns:
@@ -94,17 +96,22 @@ class PairsPanel(InPieces):
         self._show_what_is_known()
 
     @Slot()
+    def _runs_listed(self) -> None:
+        if not self.parts.is_running:
+            self._show_what_is_known()
+
+    @Slot()
     def compare(self) -> None:
         """Compare the views of some batches under the chosen run's encoder."""
         config, seed = self._settings()
         function, path = self.context.workspace.augmentations.pairs, self.context.session.dataset
-        checkpoint = self.run.checkpoint
+        run = self.run.run
         self.found = None
         self.button.setEnabled(False)
         self.stack.show_loading("Encoding the views …", self.parts.cancel)
 
         def call(part: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-            return function, (path, config, checkpoint, seed, part)
+            return function, (path, config, "", seed, part, run)
 
         self.parts.start(BATCHES, call)
 
@@ -118,7 +125,7 @@ class PairsPanel(InPieces):
         self.stack.show_error(error, "Try again", self.compare)
 
     def _show_what_is_known(self) -> None:
-        has_run = bool(self.run.checkpoint)
+        has_run = bool(self.run.run)
         self.button.setEnabled(has_run)
         if self.found is not None:
             self._draw(self.found)
@@ -148,6 +155,7 @@ class PairsPanel(InPieces):
             f"views: {told['positive_mean']:.3f} on average, views of two users: {told['negative_mean']:.3f}. "
             f"The partner is the nearest of all {found.others + 1:,} for {percent(told['first_share'])} of the views "
             f"(by chance {percent(told['chance'])}); its median rank is {told['median_rank']:g}."
+            + (f" Encoder: {found.weights.words()}." if found.weights else "")
         )
         both = np.concatenate((found.positives, found.negatives))
         # Dot products have a long tail: the outer cells hold what lies outside the middle 98 %.
@@ -166,4 +174,8 @@ class PairsPanel(InPieces):
         """Users and share ranked first of every pair of operators."""
         rows = () if self.found is None else self.found.by_operators()
         names = ("First", "Second", "Users", "Share ranked first")
-        return [(name, [row[index] for row in rows]) for index, name in enumerate(names)]
+        return self._with_weights([(name, [row[index] for row in rows]) for index, name in enumerate(names)])
+
+    def _with_weights(self, columns: Columns) -> Columns:
+        """The table, with the weights under which the views were compared."""
+        return with_weights(columns, None if self.found is None else self.found.weights)

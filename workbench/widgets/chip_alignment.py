@@ -97,6 +97,16 @@ class Alignment:
     def chip_at(self, row: int, column: int) -> Chip | None:
         return next((chip for chip in self.rows[row].chips if chip.column == column), None)
 
+    def chip_from(self, row: int, source: int) -> Chip | None:
+        """What became in a row of an item of the original: the item itself, or what took its place; else what stands
+        for it in the original. None where the original has no such position."""
+        if not self.rows or not 0 <= source < sum(position is not None for position in self.positions):
+            return None
+        found = [
+            chip for chip in self.rows[row].chips if chip.source == source and chip.state is not ChipState.INSERTED
+        ]
+        return next(iter(found), next(chip for chip in self.rows[0].chips if chip.source == source))
+
 
 EMPTY = Alignment((), ())
 

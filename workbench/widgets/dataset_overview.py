@@ -123,6 +123,7 @@ class DatasetOverview(InPieces):
         if details.timeline is not None:
             self.times.plot.set_timeline(details.timeline)
             self.times.say(times_in_words(details.timeline))
+        self.popularity.plot.items = details.items
         self.targets.set_targets(details.targets, config)
         self.targets.show()
 

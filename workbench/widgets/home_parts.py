@@ -14,6 +14,7 @@ from engine.records import RunRecord, RunStatus
 from workbench.run_names import dataset_name, run_name
 from workbench.theme import SMALL, SPACE, TIGHT, WIDE, Theme, set_role
 from workbench.widgets.cards import Elided, label
+from workbench.widgets.drops import files_of
 
 
 def file_filter() -> str:
@@ -89,9 +90,9 @@ class StepCard(QFrame):
 
 
 class DropZone(QFrame):
-    """Takes one data file, dropped or chosen."""
+    """Takes a data file, dropped or chosen; ``dropped`` with all files of a drop."""
 
-    dropped = Signal(str)
+    dropped = Signal(list)
     asked = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -117,12 +118,8 @@ class DropZone(QFrame):
         layout.addWidget(self.button)
         set_role(self, "drop")
 
-    @staticmethod
-    def _file(event: QDropEvent) -> str:
-        return next((url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()), "")
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self._file(event):
+        if files_of(event.mimeData()):
             event.acceptProposedAction()
             set_role(self, "drop-over")
             self._text.setText("Let go to open it")
@@ -132,11 +129,11 @@ class DropZone(QFrame):
         event.accept()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = self._file(event)
+        files = files_of(event.mimeData())
         self._rest()
-        if path:
+        if files:
             event.acceptProposedAction()
-            self.dropped.emit(path)
+            self.dropped.emit(files)
 
     def _rest(self) -> None:
         set_role(self, "drop")

@@ -26,7 +26,7 @@ from workbench.forms.field import FieldRow, Fold
 from workbench.theme import SMALL, SPACE, WIDE, set_role
 from workbench.widgets.cards import Elided, scrolled
 from workbench.widgets.import_job import ImportJob
-from workbench.widgets.import_parts import ROLES, BadRows, Preview, StageTable
+from workbench.widgets.import_parts import ROLES, BadRows, Preview, StageTable, in_form_words
 from workbench.widgets.layout import Card, label
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.text import memory_text, time_left_text
@@ -202,7 +202,7 @@ class ImportDialog(QDialog):
         size = memory_text(look.size) if look.size >= 2**20 else f"{look.size:,} bytes"
         self.subtitle.set_full(f"{look.label}  ·  {size}  ·  {look.path}")
         self.stack.show_content()
-        self.problem.setText(look.problem)
+        self.problem.setText(in_form_words(look.problem))
         self.problem.setVisible(bool(look.problem))
         self._refresh()
         if look.problem:
@@ -282,16 +282,23 @@ class ImportDialog(QDialog):
         report = self.report
         self.stages.show_report(report)
         self.bad.show_report(report, skips=self.recipe.on_bad_rows == "skip")
-        self.notes.setText(" ".join(report.notes) if report else "")
+        self.notes.setText(in_form_words(" ".join(report.notes)) if report else "")
         self.notes.setVisible(bool(report and report.notes))
         if report is not None and not self.job.is_importing:
             kept = report.kept
             rows = f"{report.rows:,} rows"
             bad = f" {report.bad_count:,} cannot be used: they are listed below." if report.bad_count else ""
-            self.status.setText(
-                f"Leaves {kept.users:,} users, {kept.items:,} items, {kept.actions:,} actions of {rows}.{bad}"
-            )
+            left = f"Leaves {kept.users:,} users, {kept.items:,} items, {kept.actions:,} actions of {rows}.{bad}"
+            self.status.setText(f"{self._why_empty(report)}{bad}" if kept.users < 2 else left)
         self._show_buttons()
+
+    def _why_empty(self, report: ImportReport) -> str:
+        """After which step too little is left, and which setting keeps more."""
+        stage = next(stage for stage in report.stages if stage.users < 2)
+        what = "one user" if stage.users else "nothing"
+        row = self.rows.get({"rating": "minimum-rating"}.get(stage.name, stage.name))
+        lower = f" Lower '{row.info.label}'." if row is not None and stage is not report.stages[0] else ""
+        return f"After '{stage.label}', {what} is left of {report.rows:,} rows: it cannot be imported.{lower}"
 
     def _show_buttons(self) -> None:
         look, report = self.shown_look, self.report
@@ -340,7 +347,8 @@ class ImportDialog(QDialog):
             self._show_buttons()
             return
         self.context.notifier.report_bug(error)
-        self.problem.setText(str(error).replace(f"{self.path}: ", "").replace(f"{self.path}, ", ""))
+        said = str(error).replace(f"{self.path}: ", "").replace(f"{self.path}, ", "")
+        self.problem.setText(in_form_words(said))
         self.problem.show()
         self.status.setText("" if what == "look" else "It could not be imported." if what == "import" else "")
         if what != "import":

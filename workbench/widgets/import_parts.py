@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
-from engine.records import ImportLook, ImportReport
+from engine.config import recipe_fields
+from engine.records import NO_COLUMN, BadRow, ImportLook, ImportReport
 from workbench.item_models.rows import Column, RowsModel
 from workbench.theme import SMALL, Theme
 from workbench.widgets.cards import Card
@@ -20,7 +22,7 @@ ROLES = ("user", "item", "rating", "time")
 _WIDEST = 320
 _BAD_COLUMNS = (
     Column("Line", lambda row: row.line, tip="Counted from 1; a header is line 1"),
-    Column("Why it cannot be used", lambda row: row.reason),
+    Column("What is wrong", lambda row: in_form_words(row.reason)),
 )
 _STAGE_COLUMNS = (
     Column("After", lambda stage: stage.label, tip="The steps in the order in which they are done"),
@@ -28,6 +30,26 @@ _STAGE_COLUMNS = (
     Column("Items", lambda stage: stage.items),
     Column("Actions", lambda stage: stage.actions),
 )
+
+
+_OPTION = re.compile(r"--([a-z][a-z-]*)(?: (COLUMN|-|[a-z0-9][a-z0-9_-]*)(?=[ .,)]|$))?")
+
+
+def in_form_words(text: str) -> str:
+    """A sentence of the engine with the form's fields in the place of options: ``--rating -`` is 'Rating' none."""
+    known = {info.path: info for info in recipe_fields()}
+
+    def field(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        if name not in known:
+            return found[0]
+        said = f"'{known[name].label}'"
+        if value in (None, "COLUMN"):
+            return said
+        shown = "none" if value == NO_COLUMN else known[name].choices.get(value)
+        return f"{said} {shown}" if shown else f"{said} {value}"
+
+    return _OPTION.sub(field, text)
 
 
 class _Table(QTableView):
@@ -74,7 +96,8 @@ class Preview(_Table):
         columns = []
         for place, column in enumerate(look.columns):
             role = f"  →  {roles[column.name]}" if column.name in roles else ""
-            values = [row[place] if place < len(row) else "" for row in look.rows]
+            # A row of the table has one line; what a value's other lines say would be cut off.
+            values = [row[place].replace("\n", " ⏎ ") if place < len(row) else "" for row in look.rows]
             columns.append((f"{column.name}{role}\n{column.kind}", values))
         old = self.model()
         self.setModel(ColumnsModel(columns))
@@ -102,7 +125,7 @@ class StageTable(_Table):
 
 
 class BadRows(QWidget):
-    """How many rows cannot be used, and the first thousand of them with their lines."""
+    """How many rows cannot be used, and how many are used without their title; the first thousand with their lines."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,16 +144,26 @@ class BadRows(QWidget):
 
     def show_report(self, report: ImportReport | None, *, skips: bool) -> None:
         """List the bad rows; hidden where there are none. ``skips``: whether the recipe goes on without them."""
-        count = report.bad_count if report else 0
-        self.setVisible(bool(count))
-        self.rows_model.set_rows(report.bad_rows if report else ())
+        rows = listed(report)
+        self.setVisible(bool(rows))
+        self.rows_model.set_rows(rows)
         self.table.resizeColumnToContents(0)
         if report is None:
             return
-        what = "row" if count == 1 else "rows"
-        then = "The others are imported." if skips else "The import stops at them; choose to import the valid rows."
-        more = f" The first {len(report.bad_rows):,} are listed." if count > len(report.bad_rows) else ""
-        self.heading.setText(f"{count:,} of {report.rows:,} {what} cannot be used. {then}{more}")
+        lines = []
+        if count := report.bad_count:
+            then = "The others are imported." if skips else "The import stops at them; choose to import the valid rows."
+            lines.append(f"{count:,} of {report.rows:,} rows cannot be used. {then}")
+        if count := report.bad_title_count:
+            lines.append(f"{count:,} {'row is' if count == 1 else 'rows are'} used without a title.")
+        if report.bad_count + report.bad_title_count > len(rows):
+            lines.append(f"The first {len(rows):,} are listed.")
+        self.heading.setText(" ".join(lines))
+
+
+def listed(report: ImportReport | None) -> tuple[BadRow, ...]:
+    """Rows that cannot be used, then those whose title cannot."""
+    return (*report.bad_rows, *report.bad_titles) if report else ()
 
 
 class ImportReportCard(Card):
@@ -142,14 +175,14 @@ class ImportReportCard(Card):
         self.summary = label("", "muted", wrap=True)
         self.stages = StageTable()
         self.bad = BadRows()
-        self.as_table = show_as_table_button(theme, lambda: "Rows that could not be used", self._columns, self)
+        self.as_table = show_as_table_button(theme, lambda: "Bad rows", self._columns, self)
         for widget in (self.summary, self.stages, self.bad):
             self.body.addWidget(widget)
         self.add_control(self.as_table)
         self.hide()
 
     def _columns(self) -> list[tuple[str, list[object]]]:
-        rows = self.report.bad_rows if self.report else ()
+        rows = listed(self.report)
         return [("Line", [row.line for row in rows]), ("Why", [row.reason for row in rows])]
 
     def show_report(self, report: ImportReport | None) -> None:
@@ -158,6 +191,7 @@ class ImportReportCard(Card):
         self.setVisible(report is not None)
         self.stages.show_report(report)
         self.bad.show_report(report, skips=True)
-        self.as_table.setVisible(bool(report and report.bad_count))
+        self.as_table.setVisible(bool(listed(report)))
         if report is not None:
-            self.summary.setText(" ".join([f"{report.rows:,} rows were read.", *report.notes]))
+            notes = map(in_form_words, report.notes)
+            self.summary.setText(" ".join([f"{report.rows:,} rows were read.", *notes]))

@@ -1,60 +1,81 @@
-"""A choice among the stored runs of the open data set that have weights."""
+"""A choice among the stored runs of the open data set that have weights: one list for every page that offers them."""
 
 from __future__ import annotations
 
-import os
-from functools import cache
-
-from PySide6.QtCore import QSignalBlocker
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox
 
-from engine.paths import BEST_WEIGHTS
-from engine.records import DatasetSummary, RunRecord
-from workbench.context import SAMPLE, Context
+from engine.records import RunRecord, RunStatus, StoredWeights
+from workbench.context import Context
+from workbench.run_names import run_name
 from workbench.widgets.cards import label
+from workbench.widgets.choice_box import ChoiceBox
+
+NOTHING = "No trained run of this data set"
 
 
-@cache
-def _place(path: str) -> str:
-    """One spelling for every path to a file."""
-    return path if path == SAMPLE else os.path.realpath(path)
-
-
-def so_far(record: RunRecord) -> str:
-    """What a list adds to a run that trains: its weights are those of its best epoch until now, and will change."""
-    if record.status.is_end or record.best_epoch is None:
+def so_far(stored: StoredWeights) -> str:
+    """What a list adds to a run that is not finished: its weights are those of its best epoch until now, which may
+    still change."""
+    record = stored.run
+    if record.status is RunStatus.FINISHED:
         return ""
-    return f" · {record.status.value}, best so far: epoch {record.best_epoch + 1}"
+    if not stored.is_best:
+        return f" · {record.status.value}, nothing validated yet"
+    best = "" if record.best_epoch is None else f", best until now: epoch {record.best_epoch + 1}"
+    return f" · {record.status.value}{best}"
 
 
-class RunChoice(QComboBox):
-    """``checkpoint`` is the best weights of the chosen run; empty where there is none."""
+class RunChoice(ChoiceBox):
+    """``run`` is the id of the chosen run; empty where there is none, or ``none`` is chosen.
 
-    def __init__(self, context: Context) -> None:
+    The engine says which runs have weights of this very data (`Runs.with_weights`); it is asked when the list is seen,
+    and again when a run gets its first weights or ends.
+    """
+
+    run_changed = Signal()
+    """Another run is chosen, or none any more."""
+    listed = Signal()
+    """An answer of the engine is in the list."""
+
+    def __init__(self, context: Context, none: str = "") -> None:
         super().__init__()
         self._context = context
+        self._none = none
         self._asked = ""
-        self._fingerprint = ""
-        """Of the open data set, once the engine has told it; a copy of the file has the same."""
+        self._told: set[tuple[str, RunStatus, bool]] = set()
+        self._last = ""
+        self._was_offered = False
+        self.offered: tuple[StoredWeights, ...] = ()
+        """Newest first."""
         self.setAccessibleName("Trained run")
-        self.setToolTip("A stored run of this data set whose best epoch's weights are kept")
+        self.setToolTip("Stored runs of this very data set that have weights, newest first")
         self.setMinimumWidth(180)
+        self.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.caption = label("Run", "muted")
         self.caption.setBuddy(self)
-        context.runs.records_changed.connect(self.fill)
-        context.runs.loaded_changed.connect(self.fill)
+        self.currentIndexChanged.connect(self._tell)
+        context.runs.records_changed.connect(self._records_changed)
+        context.runs.purged.connect(self._ask_again)
         context.session.dataset_changed.connect(self._dataset_changed)
-        self.fill()
+        self._fill()
+
+    @property
+    def run(self) -> str:
+        return str(self.currentData() or "")
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._ask()
 
     def _dataset_changed(self, *_: object) -> None:
-        self._asked = self._fingerprint = ""
-        self._context.forget((id(self), "fingerprint"))
-        self.fill()
+        self._context.forget((id(self), "runs"))
+        self.offered, self._was_offered = (), False
+        self._fill()
+        self._ask_again()
+
+    def _ask_again(self, *_: object) -> None:
+        self._asked = ""
         if self.isVisible():
             self._ask()
 
@@ -64,40 +85,55 @@ class RunChoice(QComboBox):
             return
         self._asked = path
         self._context.run_in_engine(
-            self._context.workspace.datasets.summary,
+            self._context.workspace.runs.with_weights,
             path,
-            on_result=self._told,
-            on_error=lambda _error: None,  # the page says it; the path still tells the runs
-            key=(id(self), "fingerprint"),
+            on_result=self._show,
+            on_error=lambda _error: self._show(()),  # the page says that the data cannot be read
+            key=(id(self), "runs"),
         )
 
-    def _told(self, summary: DatasetSummary) -> None:
-        self._fingerprint = summary.fingerprint
-        self.fill()
+    def _records_changed(self, records: list[RunRecord]) -> None:
+        """A running run tells of itself every second: its text follows, and the engine is asked only where the answer
+        may be another."""
+        known = {stored.run.id: stored for stored in self.offered}
+        states = {(row.id, row.status, row.best_epoch is not None) for row in records}
+        if any(row.id in known for row in records):
+            newer = {row.id: row for row in records}
+            self.offered = tuple(
+                StoredWeights(newer.get(old.run.id, old.run), old.path, old.is_best) for old in self.offered
+            )
+            self._fill()
+        if any(state not in self._told and (state[1].is_end or state[2]) for state in states):
+            self._ask_again()
+        self._told |= states
 
-    def _is_of_this_data(self, record: RunRecord) -> bool:
-        if self._fingerprint:
-            return record.fingerprint == self._fingerprint
-        path = str(record.config.get("data", {}).get("path", ""))
-        return _place(path) == _place(self._context.session.dataset)
+    def _show(self, found: tuple[StoredWeights, ...]) -> None:
+        self.offered = found
+        self._fill()
+        self.listed.emit()
 
-    @property
-    def checkpoint(self) -> str:
-        return str(self.currentData() or "")
-
-    def fill(self, *_: object) -> None:
-        """List the runs again; the chosen one stays chosen."""
-        before = self.checkpoint
+    def _fill(self) -> None:
+        """List the runs; the chosen one stays chosen, and the newest is where there was nothing to choose from."""
+        before, is_first = self.run, bool(self.offered) and not self._was_offered
+        entries = [(f"{run_name(of.run)} · {of.run.id}{so_far(of)}", of.run.id) for of in self.offered]
+        if self._none or not entries:
+            entries.insert(0, (self._none if entries else NOTHING, ""))
+        self._was_offered = self._was_offered or bool(self.offered)
         with QSignalBlocker(self):
-            self.clear()
-            for record in self._context.runs.records:
-                if record.best_epoch is not None and self._is_of_this_data(record):
-                    self.addItem(
-                        f"{record.name} · {record.id[:6]}{so_far(record)}", str(record.directory / BEST_WEIGHTS)
-                    )
-            if not self.count():
-                self.addItem("no trained run of this data set", "")
-            self.setCurrentIndex(max(self.findData(before), 0))
-        self.setEnabled(bool(self.checkpoint))
-        if self.checkpoint != before:  # a run in training tells of itself every second
-            self.currentIndexChanged.emit(self.currentIndex())
+            if [run for _, run in entries] == [self.itemData(place) for place in range(self.count())]:
+                for place, (text, _) in enumerate(entries):
+                    self.setItemText(place, text)
+            else:
+                self.clear()
+                for text, run in entries:
+                    self.addItem(text, run)
+            place = self.findData(before) if before or not is_first else -1
+            newest = next((place for place, (_, run) in enumerate(entries) if run), 0)
+            self.setCurrentIndex(place if place >= 0 else newest if is_first or not self._none else 0)
+        self.setEnabled(bool(self.offered))
+        self._tell()
+
+    def _tell(self, *_: object) -> None:
+        if self.run != self._last:
+            self._last = self.run
+            self.run_changed.emit()

@@ -95,13 +95,14 @@ class SequenceChips(QAbstractScrollArea):
     # --- the model
 
     def set_preview(self, preview: AugmentationPreview | None) -> None:
-        """Show a preview, or nothing. The current chip stays at its row and column where there still is one."""
+        """Show a preview, or nothing. The current chip stays on its item of the original, in its row, wherever the new
+        views put it."""
         self.alignment = align(preview) if preview is not None else EMPTY
         self.headings = headings(preview) if preview is not None else ()
         held = self.current
         self.current = None
         if held is not None and held.row < len(self.alignment.rows):
-            self.current = self.alignment.chip_at(held.row, held.column)
+            self.current = self.alignment.chip_from(held.row, held.source)
         self._lay_out()
         self._announce()
 

@@ -10,7 +10,8 @@ from workbench.theme import Theme
 from workbench.widgets.cards import Card, label
 from workbench.widgets.neighbour_column import short_name
 from workbench.widgets.numbers import percent
-from workbench.widgets.tables import show_as_table_button
+from workbench.widgets.tables import Columns, show_as_table_button
+from workbench.widgets.weights_columns import with_weights
 
 
 class TopScoreCard(Card):
@@ -20,20 +21,26 @@ class TopScoreCard(Card):
         super().__init__(
             "Best scores of all items", "Each item's first neighbour; the share that has none is told apart"
         )
+        self.summary: NeighbourSummary | None = None
         self.plot = TopScorePlot(theme)
         self.words = label("", wrap=True)
         self.raw = QCheckBox("Raw scores")
         self.raw.setToolTip("Raw instead of normalised: each similarity on its own scale (Eq. 9, Eq. 10)")
         self.raw.toggled.connect(self.plot.set_raw)
         self.add_control(self.raw)
-        self.add_control(show_as_table_button(theme, lambda: "Best scores of all items", self.plot.columns))
+        self.add_control(show_as_table_button(theme, lambda: "Best scores of all items", self.columns))
         self.body.addWidget(self.words)
         self.body.addWidget(self.plot, 1)
 
     def set_summary(self, found: NeighbourSummary) -> None:
         """Show another data set or model."""
+        self.summary = found
         self.plot.set_summary(found)
         self.words.setText(in_words(found))
+
+    def columns(self) -> Columns:
+        """What is drawn, with the weights that took part."""
+        return with_weights(self.plot.columns(), None if self.summary is None else self.summary.weights)
 
 
 def in_words(found: NeighbourSummary) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.importing.files import Feed, Lines, OnShare, head_lines, head_of, stem_of, suffixes_of
+from engine.data.importing.files import REPLACED, Feed, Lines, OnShare, head_lines, head_of, stem_of, suffixes_of
 from engine.data.importing.guess import SHOWN
 from engine.data.importing.source import ROLES, Block, Glimpse, Source
 from engine.errors import DataError
@@ -92,16 +92,18 @@ def _parsed(lines: Lines, names: dict[str, str]) -> Block:
     import pyarrow as pa
 
     numbers: list[int] = []
-    bad = list(lines.bad)
-    broken = {row.line for row in bad}
+    bad: list[BadRow] = []
+    undecodable = {row.line: row for row in lines.undecodable}
     values: dict[str, list[str | None]] = {role: [] for role in names}
     for number, line in enumerate(lines.text.decode("utf-8").split("\n")[:-1], lines.first):
         if not line.strip():
             continue
         row = _object(line)
         if not isinstance(row, dict):
-            if number not in broken:
-                bad.append(BadRow(number, f"it is no JSON object: {line[:40]}"))
+            bad.append(undecodable.get(number) or BadRow(number, f"it is no JSON object: {line[:40]}"))
+            continue
+        if number in undecodable and any(REPLACED in _text(row.get(name)) for name in names.values()):
+            bad.append(undecodable[number])  # elsewhere, in a review's text, it does no harm
             continue
         numbers.append(number)
         for role, name in names.items():
@@ -133,7 +135,7 @@ def _titles(path: Path, on_share: OnShare | None) -> Iterator[tuple[str, str]]:
             if isinstance(row, dict) and isinstance(row.get("title"), str):
                 item = row.get("parent_asin") or row.get("asin") or row.get("item_id")
                 if item is not None:
-                    yield str(item), _whole_text(row["title"], "\N{REPLACEMENT CHARACTER}") or ""
+                    yield str(item), _whole_text(row["title"], REPLACED) or ""
 
 
 def recognises(path: Path, head: bytes) -> float:

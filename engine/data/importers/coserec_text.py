@@ -57,10 +57,11 @@ def _parsed(lines: Lines, seen: dict[str, int]) -> Block:
     items: list[str] = []
     counts: list[int] = []
     numbers: list[int] = []
-    bad = list(lines.bad)
+    bad = list(lines.undecodable)  # every word of a line is an id
+    broken = {row.line for row in bad}
     for number, line in enumerate(lines.text.decode("utf-8").split("\n")[:-1], lines.first):
         user, *row = line.split() or [""]
-        if not user:
+        if not user or number in broken:
             continue
         if not row:
             bad.append(BadRow(number, f"user '{user[:40]}' has no items"))

@@ -50,7 +50,7 @@ class Delimited(Source):
     def blocks(self, on_share: OnShare | None = None) -> Iterator[Block]:
         self._feed = Feed(self.path, encoding=self.recipe.encoding, on_share=on_share)
         places = {role: place for role in ROLES if (place := self.place(role)) is not None}
-        return blocks(self._feed, self.layout, places)
+        return blocks(self._feed, self.layout, places, self.title_column())
 
     def title_column(self) -> str:
         return self._title_by_name() if type(self) is Delimited else ""

@@ -16,6 +16,9 @@ class RecBole(Delimited):
     header = "yes"
     quoted = False
 
+    def title_column(self) -> str:
+        return self._title_by_name()
+
     def beside(self) -> Path | None:
         name = self.path.name
         stem = name[: name.lower().rindex(".inter")] if ".inter" in name.lower() else self.path.stem

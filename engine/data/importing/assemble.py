@@ -125,14 +125,19 @@ def _odd_times(found: Interactions, recipe: ImportRecipe) -> list[str]:
     if found.times is None or not len(found.times):
         return []
     if np.mean((found.times >= _OLDEST_LOG) & (found.times < _NEWEST_LOG)) > 0.5:
-        return []
+        unset = int(np.count_nonzero(found.times <= 0))
+        # What a log writes where it knows no time: 0, −1, or a date of 1970.
+        are = "time is" if unset == 1 else "times are"
+        return [f"{unset:,} {are} 0 or before 1970: those actions come first."] if unset else []
     years = [1970 + int(seconds // _YEAR) for seconds in (found.times.min(), found.times.max())]
     unit = recipe.time_unit.replace("_", " ")
     return [f"Read as {unit}, the times lie in the years {years[0]} to {years[1]}: check their unit (--time-unit)."]
 
 
-def report_of(found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: str) -> ImportReport:
-    """What the user is told of it. Titles come later."""
+def report_of(
+    found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: str, *, own_titles: bool = False
+) -> ImportReport:
+    """What the user is told of it. Titles come later; ``own_titles``: they will be the data's own, which were seen."""
     lengths = np.bincount(kept.users)
     too_short = int(np.count_nonzero((lengths > 0) & (lengths < SHORTEST)))
     last = kept.stages[-1]
@@ -163,6 +168,8 @@ def report_of(found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: 
         titled=0,
         notes=tuple(notes),
         lines_are=lines_are,
+        bad_title_count=found.bad_title_count if own_titles else 0,
+        bad_titles=found.bad_titles if own_titles else (),
     )
 
 

@@ -5,8 +5,8 @@ Memory: 8 bytes an action, 4 more with ratings and 8 with times, and every id on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ LISTED = 1000
 _MISSING = frozenset({"", "nan", "null", "none", "<na>", "\\n"})
 _IS_MISSING, _IS_LONG, _IS_BROKEN = -1, -2, -3
 _MERGED = 500_000
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d{1,3},\d{1,2}\s*\Z")
 
 
 class Ids:
@@ -128,6 +129,9 @@ class Interactions:
     bad_rows: tuple[BadRow, ...]
     bad_count: int
     sha256: str
+    bad_titles: tuple[BadRow, ...] = ()
+    bad_title_count: int = 0
+    """Rows that are used and whose own title cannot be read."""
 
 
 class Collector:
@@ -139,6 +143,8 @@ class Collector:
         self.rows = 0
         self.bad_count = 0
         self._bad: list[BadRow] = []
+        self.bad_title_count = 0
+        self._bad_titles: list[BadRow] = []
         self._parts: dict[str, list[NDArray[Any]]] = {"rating": [], "time": []}
 
     def add(self, block: Block) -> None:
@@ -163,6 +169,8 @@ class Collector:
             found = {role: values[~is_bad] for role, values in found.items()}
         self.bad_count += len(block.bad)
         self._bad += sorted(bad, key=lambda row: row.line)[: LISTED - len(self._bad)]
+        self.bad_title_count += len(block.bad_titles)
+        self._bad_titles += block.bad_titles[: LISTED - len(self._bad_titles)]
         self.users.take(found.pop("user"), ids["user"])
         self.items.take(found.pop("item"), ids["item"])
         for role, values in found.items():
@@ -198,7 +206,11 @@ class Collector:
         if role == "rating":
             return f"the rating '{value}' is not a number (column '{column}')"
         unit = {"date": "a date", "day_first": "a date, day first", "month_first": "a date, month first"}
-        what = unit.get(self.recipe.time_unit, f"a time in {self.recipe.time_unit}, at latest in the year {LATEST}")
+        what = unit.get(self.recipe.time_unit)
+        if what is None and np.isnan(_number(value)):
+            what = f"a number of {self.recipe.time_unit} since 1970, nor a date that is known"
+        elif what is None:
+            return f"the time '{value}', in {self.recipe.time_unit}, is after the year {LATEST} (column '{column}')"
         return f"the time '{value}' is not {what} (column '{column}')"
 
     def interactions(self, sha256: str) -> Interactions:
@@ -213,7 +225,7 @@ class Collector:
         items, item_ids = self.items.finish()
         return Interactions(
             *(users, items, whole["rating"], whole["time"], user_ids, item_ids),
-            *(self.rows, tuple(self._bad), self.bad_count, sha256),
+            *(self.rows, tuple(self._bad), self.bad_count, sha256, tuple(self._bad_titles), self.bad_title_count),
         )
 
 
@@ -241,12 +253,19 @@ def floats(column: Any) -> NDArray[np.float64]:
 
 
 def _floats_one_by_one(values: Sequence[str | None]) -> NDArray[np.float64]:
-    made = np.full(len(values), np.nan)
-    for place, value in enumerate(values):
-        with suppress(ValueError):
-            # Python's own float takes underscores, which no file means.
-            made[place] = float(value) if value and "_" not in value else np.nan
-    return made
+    return np.array([_number(value) for value in values], dtype=np.float64)
+
+
+def _number(value: str | None) -> float:
+    """A number, 4,5 as 4.5 too; NaN for what is none. Three digits after the comma may be thousands: not a number."""
+    if not value or "_" in value:  # Python's own float takes underscores, which no file means
+        return np.nan
+    if _DECIMAL_COMMA.match(value):
+        value = value.replace(",", ".")
+    try:
+        return float(value)
+    except ValueError:
+        return np.nan
 
 
 def _shown(value: Any) -> str:

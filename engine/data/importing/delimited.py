@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.importing.files import Feed, Lines, head_lines
+from engine.data.importing.files import HEAD, REPLACED, Feed, Lines
 from engine.data.importing.guess import SEPARATORS, SHOWN, has_header, separator_of, split
 from engine.data.importing.quotes import row_starts
 from engine.data.importing.source import Block
 from engine.errors import DataError
 from engine.records import BadRow
 
+_SAYS = re.compile(r'"?sep=([,;|\t ])"?\s*\Z', re.IGNORECASE)
 _UNIT = "\x1f"
 """Stands in for a separator of several characters, which Arrow does not know."""
 
@@ -30,14 +32,17 @@ class Layout:
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     """The first rows, without the header."""
+    skipped: int = 0
+    """Lines before the header or the first row: empty ones, comments, Excel's ``sep=;``."""
 
 
 def layout_of(
     head: bytes, *, separator: str = "auto", header: str = "auto", encoding: str = "utf-8", quoted: bool | None = None
 ) -> Layout:
     """The layout of a file that begins with ``head``. ``separator`` is a key of `SEPARATORS` or ``auto``."""
-    lines = [line for line in head_lines(head, encoding)[: SHOWN + 1] if line]
-    sign = separator_of(lines) if separator == "auto" else SEPARATORS[separator]
+    skipped, said = preamble_of(head, encoding)
+    lines = [line for line in _lines_of(head, encoding)[skipped : skipped + SHOWN + 1] if line.strip()]
+    sign = SEPARATORS[separator] if separator != "auto" else said or separator_of(lines)
     # RecBole, MovieLens and other tab-separated text use no quotes: one in a title is a character like any other.
     may_quote = sign in (",", ";", "|", " ") if quoted is None else quoted
     split_rows = [tuple(row) for row in split(lines, sign, quoted=may_quote)]
@@ -47,7 +52,41 @@ def layout_of(
         names = _distinct([name.strip() or f"column {place + 1}" for place, name in enumerate(split_rows[0])])
     else:
         names = tuple(f"column {place + 1}" for place in range(width))
-    return Layout(sign, may_quote, names_them, names, tuple(split_rows[names_them:SHOWN]))
+    return Layout(sign, may_quote, names_them, names, tuple(split_rows[names_them:SHOWN]), skipped)
+
+
+def _lines_of(head: bytes, encoding: str) -> list[str]:
+    """The whole lines of a file's beginning, the empty ones too, so that they can be counted."""
+    text = head.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
+    return lines[:-1] if len(head) >= HEAD and len(lines) > 1 else lines
+
+
+def preamble_of(head: bytes, encoding: str = "utf-8") -> tuple[int, str]:
+    """How many lines come before the table, and the separator that one of them says.
+
+    A line that begins with ``#`` is a comment unless it has as many values as the rows: then it names the columns.
+
+    >>> preamble_of(b"sep=;\\nuser;item\\n1;2\\n"), preamble_of(b"\\n# a log\\nuser,item\\n")
+    ((1, ';'), (2, ''))
+    >>> preamble_of(b"#user,item\\n1,2\\n")
+    (0, '')
+    """
+    lines = _lines_of(head, encoding)[: 2 * SHOWN]
+    said, width, sign = "", 0, ""
+    for number, line in enumerate(lines):
+        if found := _SAYS.match(line):
+            said = found[1]
+        elif line.startswith("#"):
+            if not width:
+                rest = [row for row in lines[number + 1 :] if row.strip() and not row.startswith("#")]
+                sign = said or separator_of(rest)
+                width = max((len(row) for row in split(rest[:1], sign)), default=0)
+            if len(split([line], sign)[0]) == width > 1:
+                return number, said
+        elif line.strip():
+            return number, said
+    return 0, ""
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
@@ -64,26 +103,28 @@ def pairs(feed: Feed, layout: Layout, first: str, second: str) -> Iterator[tuple
         yield from zip(block.columns["first"].to_pylist(), block.columns["second"].to_pylist(), strict=True)
 
 
-def blocks(feed: Feed, layout: Layout, places: Mapping[str, int]) -> Iterator[Block]:
+def blocks(feed: Feed, layout: Layout, places: Mapping[str, int], title: str = "") -> Iterator[Block]:
     """All rows below the header. ``places`` maps roles to columns; they come as Arrow arrays of text.
 
-    A row with another number of columns is bad. Raises ``DataError``.
+    A row with another number of columns is bad, and one with bytes that are no text in one of these columns; where they
+    stand in the column ``title`` it is the title that is bad, and elsewhere nothing. Raises ``DataError``.
     """
-    is_first = layout.has_header
+    above = layout.skipped + layout.has_header
     for lines in feed.lines(quoted=layout.separator.encode() if layout.quoted else b""):
-        if is_first:
-            end = lines.text.index(b"\n") + 1
-            lines = Lines(lines.text[end:], lines.first + 1, lines.bad)
-            is_first = False
+        if above:
+            below = tuple(row for row in lines.undecodable if row.line >= lines.first + above)
+            lines = Lines(lines.text.split(b"\n", above)[-1], lines.first + above, below)
+            above = 0
         if lines.text:
-            yield _parsed(lines, layout, places, feed)
+            yield _parsed(lines, layout, places, feed, title)
 
 
-def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed) -> Block:
+def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed, title: str) -> Block:
     import pyarrow as pa
 
     numbers = _line_numbers(lines, layout)
-    table, odd = _table(lines, layout, [layout.names[place] for place in places.values()], feed)
+    wanted = [layout.names[place] for place in places.values()]
+    table, odd = _table(lines, layout, [*wanted, *([title] if title and lines.undecodable else [])], feed)
     left = np.ones(len(numbers), dtype=bool)
     left[[number - 1 for number, _ in odd]] = False
     kept = numbers[left]
@@ -99,19 +140,43 @@ def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed)
     if len(empty):  # Arrow takes one for a row of empty values
         full = ~np.isin(kept, empty)
         kept, columns = kept[full], {role: column.filter(pa.array(full)) for role, column in columns.items()}
-    return Block(kept, columns, (*lines.bad, *_odd_rows(lines, layout, numbers, odd)))
+        table = table.filter(pa.array(full))
+    bad = _odd_rows(lines, layout, numbers, odd)
+    if not lines.undecodable:
+        return Block(kept, columns, bad)
+    titles = _whole(table.column(title)) if title else None
+    lost, without_title = _undecodable_rows(lines, kept, columns, titles)
+    stays = np.ones(len(kept), dtype=bool)
+    stays[list(lost)] = False
+    columns = {role: column.filter(pa.array(stays)) for role, column in columns.items()}
+    return Block(kept[stays], columns, (*lost.values(), *bad), without_title)
+
+
+def _undecodable_rows(
+    lines: Lines, kept: NDArray[np.int64], columns: Mapping[str, Any], titles: Any
+) -> tuple[dict[int, BadRow], list[BadRow]]:
+    """Of rows with bytes that are no text: those that are lost, by their place in ``kept``; those whose title is."""
+    lost: dict[int, BadRow] = {}
+    without_title: dict[int, BadRow] = {}
+    for why in lines.undecodable:
+        row = int(np.searchsorted(kept, why.line, side="right")) - 1  # a quoted value may have line breaks
+        if row < 0:
+            continue
+        if any(REPLACED in (column[row].as_py() or "") for column in columns.values()):
+            lost.setdefault(row, why)
+        elif titles is not None and REPLACED in (titles[row].as_py() or ""):
+            without_title.setdefault(row, BadRow(why.line, f"in the title, {why.reason}"))
+    return lost, list(without_title.values())
 
 
 def _odd_rows(lines: Lines, layout: Layout, numbers: NDArray[np.int64], odd: Sequence[tuple[int, int]]) -> list[BadRow]:
     """Rows with another number of columns, by ``odd``: their numbers from 1 and how many columns they have."""
-    broken = {row.line for row in lines.bad}
     after = np.append(numbers[1:], lines.first + lines.text.count(b"\n"))
     bad = []
     for number, count in odd:
         line, last = int(numbers[number - 1]), int(after[number - 1]) - 1
-        if line not in broken:
-            runs_on = f"; between double quotes it runs on to line {last:,}" if last > line else ""
-            bad.append(BadRow(line, f"it has {_counted(count)} where there should be {len(layout.names)}{runs_on}"))
+        runs_on = f"; between double quotes it runs on to line {last:,}" if last > line else ""
+        bad.append(BadRow(line, f"it has {_counted(count)} where there should be {len(layout.names)}{runs_on}"))
     return bad
 
 

@@ -27,6 +27,9 @@ HEAD = 256 * 2**10
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
+REPLACED = "\N{REPLACEMENT CHARACTER}"
+"""Stands for bytes that are no text."""
+
 OnShare = Callable[[float], None]
 
 
@@ -54,12 +57,13 @@ class _Counted(io.RawIOBase):
 class Lines:
     """Whole lines: UTF-8, each ending in ``\\n``. ``first`` is the number of the first one in the file, from 1.
 
-    ``bad`` are lines that could not be decoded; they are empty in ``text``, so that all others keep their numbers.
+    ``undecodable`` are lines with bytes that are no text, and why; in ``text``, `REPLACED` stands for those. Whether a
+    row is lost with them depends on where they stand.
     """
 
     text: bytes
     first: int
-    bad: tuple[BadRow, ...] = ()
+    undecodable: tuple[BadRow, ...] = ()
 
 
 class Feed:
@@ -125,16 +129,16 @@ class Feed:
         if b"\0" in text:
             line = first + text[: text.index(b"\0")].count(b"\n")
             raise DataError("this is binary data and not text.", "Check its format.", path=self.path, line=line)
-        bad: tuple[BadRow, ...] = ()
+        undecodable: tuple[BadRow, ...] = ()
         if self.encoding == "latin-1":
             text = text.decode("latin-1").encode()
         elif not text.isascii():
-            text, bad = _without_undecodable(text, first)
+            text, undecodable = _as_text(text, first)
         self._lines += text.count(b"\n")
-        return Lines(text, first, bad)
+        return Lines(text, first, undecodable)
 
 
-def _without_undecodable(text: bytes, first: int) -> tuple[bytes, tuple[BadRow, ...]]:
+def _as_text(text: bytes, first: int) -> tuple[bytes, tuple[BadRow, ...]]:
     try:
         text.decode("utf-8")
     except UnicodeDecodeError:
@@ -150,7 +154,7 @@ def _without_undecodable(text: bytes, first: int) -> tuple[bytes, tuple[BadRow, 
                         f"byte {error.start + 1:,} of the line is not UTF-8 text (--encoding latin-1 reads any)",
                     )
                 )
-                lines[number] = b""
+                lines[number] = line.decode("utf-8", errors="replace").encode()
         return b"\n".join(lines), tuple(bad)
     return text, ()
 

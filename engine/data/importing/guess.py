@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 SEPARATORS = {"comma": ",", "tab": "\t", "semicolon": ";", "pipe": "|", "space": " ", "double_colon": "::"}
 SHOWN = 200
@@ -84,7 +85,7 @@ def split(lines: Sequence[str], separator: str, *, quoted: bool = True) -> list[
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: a known name, or no number above numbers."""
+    """Whether the first row names the columns: a known name, or no number above numbers, no date above dates."""
     if not rows:
         return False
     first = [cell.strip() for cell in rows[0]]
@@ -93,7 +94,10 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     if any(plain_name(cell) in names for cell in first for names in KNOWN.values()):
         return True
     below = [row for row in rows[1:] if len(row) == len(first)]
-    return any(below and all(_NUMBER.match(row[place].strip()) for row in below) for place in range(len(first)))
+    kinds = (_NUMBER, _DATE)
+    return any(
+        below and all(kind.match(row[place].strip()) for row in below) for place in range(len(first)) for kind in kinds
+    )
 
 
 def kind_of(values: Sequence[str]) -> str:
@@ -117,7 +121,12 @@ def roles_of(
     """Which column has which role: ``known``, then by name, then by content, never one of ``taken``."""
     found = roles_by_name(names, known or Roles(), taken)
     used = {name for name in vars(found).values() if name} | set(taken)
-    return _by_content(names, rows, found, used)
+    columns = {name: [row[place] for row in rows if place < len(row)] for place, name in enumerate(names)}
+    for role in ("rating", "time"):
+        # A column of which nothing is filled in tells nothing: as a rating or time it would cost every row.
+        if (name := getattr(found, role)) and name in columns and not any(value.strip() for value in columns[name]):
+            found = replace(found, **{role: ""})
+    return _by_content({name: values for name, values in columns.items() if name not in used}, found)
 
 
 def roles_by_name(names: Sequence[str], found: Roles | None = None, taken: Collection[str] = ()) -> Roles:
@@ -133,11 +142,12 @@ def roles_by_name(names: Sequence[str], found: Roles | None = None, taken: Colle
     return found
 
 
-def _by_content(names: Sequence[str], rows: Sequence[Sequence[str]], found: Roles, used: set[str]) -> Roles:
-    columns = {
-        name: [row[place] for row in rows if place < len(row)] for place, name in enumerate(names) if name not in used
-    }
+def _by_content(columns: dict[str, list[str]], found: Roles) -> Roles:
+    """``found`` with roles for the columns that have none yet."""
+    names = [*columns]
     missing = (not found.user) + (not found.item)
+    if len(names) > missing and _counts_rows(columns[names[0]]):
+        del columns[names[0]]
     for role, fits in (("time", _looks_like_times), ("rating", _looks_like_ratings)):
         # A column with an unknown name is no rating because it holds small numbers (age, quantity).
         if not getattr(found, role) and (role == "time" or all(name.startswith("column ") for name in names)):
@@ -157,6 +167,14 @@ def _by_content(names: Sequence[str], rows: Sequence[Sequence[str]], found: Role
             found = replace(found, **{role: name})
             columns.pop(name)
     return found
+
+
+def _counts_rows(values: Sequence[str]) -> bool:
+    """Whether a column only numbers the rows, as an index that was written with a table."""
+    if len(values) < 5 or not all(_INTEGER.match(value.strip()) for value in values):
+        return False
+    numbers = [int(value) for value in values]
+    return numbers[0] in (0, 1) and all(after == before + 1 for before, after in pairwise(numbers))
 
 
 def _most(values: Sequence[str], pattern: re.Pattern[str]) -> bool:
@@ -199,4 +217,5 @@ def time_unit(values: Sequence[str]) -> str:
     parts = [match for value in given if (match := re.match(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}", value))]
     if parts and len(parts) >= 0.9 * len(given):
         return "day_first" if any(int(part[1]) > 12 for part in parts) else "month_first"
-    return "date" if kind_of(given) == "date" else "seconds"
+    dates = sum(bool(_DATE.match(value)) for value in given)
+    return "date" if dates > len(given) / 2 else "seconds"

@@ -17,6 +17,18 @@ from engine.errors import ConfigurationError, DataError
 from engine.records import NO_COLUMN, BadRow, ImportColumn, ImportLook
 
 _PREVIEW = 100
+_UNPACK = "Unpack it, and open the file inside."
+_NO_DATA = (
+    (b"pk\x03\x04", "a zip archive or an Excel workbook", "Unpack it, or save the sheet as CSV."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (b"rar!", "a RAR archive", _UNPACK),
+    (b"bzh", "a bzip2 file", _UNPACK),
+    (b"\xfd7zxz", "an xz file", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "a zstd file", _UNPACK),
+    (b"<!doctype html", "a web page and no data", "Download the file itself."),
+    (b"<html", "a web page and no data", "Download the file itself."),
+)
+"""How files begin that are often dropped here, what they are and what to do; in lower case."""
 
 
 def format_of(path: Path) -> str:
@@ -24,6 +36,9 @@ def format_of(path: Path) -> str:
     head = head_of(path)
     if not head.strip():
         raise DataError("the file is empty.", "Choose another file.", path=path)
+    for start, what, hint in _NO_DATA:
+        if head.lstrip()[: len(start)].lower() == start:
+            raise DataError(f"this is {what}.", hint, path=path)
     sure = {entry.name: float(entry.facts["recognises"](path, head)) for entry in registry.entries("importer")}
     best = max(sure, key=lambda name: sure[name])
     if not sure[best]:
@@ -103,7 +118,7 @@ def read(source: Source, progress: Progress) -> Interactions:
         first = found.bad_rows[0]
         raise DataError(
             f"none of its {found.rows:,} rows can be used; the first: {first.reason}.",
-            "Check the format and the columns.",
+            f"Check the format and the columns{_or_without(source.recipe, first.reason)}.",
             path=source.path,
             line=first.line,
         )
@@ -114,6 +129,13 @@ def read(source: Source, progress: Progress) -> Interactions:
             path=source.path,
         )
     return found
+
+
+def _or_without(recipe: ImportRecipe, reason: str) -> str:
+    """Ratings and times are not needed: how to leave the one out that cannot be read."""
+    roles = (role for role in ("rating", "time") if getattr(recipe, role) != NO_COLUMN)
+    role = next((role for role in roles if reason.startswith((f"the {role} ", f"there is no {role} "))), "")
+    return f", or leave the {role}s out: --{role} -" if role else ""
 
 
 def refuse_bad(path: Path, bad_count: int, bad_rows: Sequence[BadRow], lines_are: str) -> None:

@@ -29,11 +29,13 @@ ROLES = ("user", "item", "rating", "time")
 @dataclass(frozen=True)
 class Block:
     """Rows as they stand in the file. ``columns`` maps roles to pyarrow arrays [R], of text or of numbers; ``lines``
-    [R] are the rows' numbers in the file, from 1. ``bad`` are rows that could not be split into columns."""
+    [R] are the rows' numbers in the file, from 1. ``bad`` are rows that could not be split into columns, or whose
+    values are no text; ``bad_titles`` are rows that can be used, but for the title in `Source.title_column`."""
 
     lines: NDArray[np.int64]
     columns: Mapping[str, Any]
     bad: Sequence[BadRow] = ()
+    bad_titles: Sequence[BadRow] = ()
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ def report_from(tree: Mapping[str, Any]) -> ImportReport:
     """A report from its JSON. Raises ``TypeError`` or ``KeyError`` for one of another version."""
     values = dict(tree)
     values["bad_rows"] = tuple(BadRow(**row) for row in values["bad_rows"])
+    values["bad_titles"] = tuple(BadRow(**row) for row in values.get("bad_titles", ()))  # from before it was counted
     values["stages"] = tuple(ImportStage(**stage) for stage in values["stages"])
     values["notes"] = tuple(values["notes"])
     return ImportReport(**values)

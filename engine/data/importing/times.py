@@ -12,6 +12,7 @@ LATEST = 9999
 _FAR = 253_402_300_800
 """The first second after the year 9999: beyond it the unit is wrong."""
 
+_HALVES = (" %I:%M:%S %p", " %I:%M %p")
 # Tried in this order on what ISO 8601 does not cover.
 _FORMATS = {
     "date": (
@@ -19,10 +20,10 @@ _FORMATS = {
         *("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%a %b %d %H:%M:%S %z %Y", "%a %b %d %H:%M:%S %Y"),
     ),
     "day_first": tuple(
-        f"%d{sign}%m{sign}%Y{time}" for sign in "/-." for time in ("", " %H:%M", " %H:%M:%S", ", %H:%M:%S")
+        f"%d{sign}%m{sign}%Y{time}" for sign in "/-." for time in ("", " %H:%M", " %H:%M:%S", ", %H:%M:%S", *_HALVES)
     ),
     "month_first": tuple(
-        f"%m{sign}%d{sign}%Y{time}" for sign in "/-." for time in ("", " %H:%M", " %H:%M:%S", " %I:%M:%S %p")
+        f"%m{sign}%d{sign}%Y{time}" for sign in "/-." for time in ("", " %H:%M", " %H:%M:%S", *_HALVES)
     ),
 }
 

@@ -1,4 +1,7 @@
-"""Titles of items: a format's own file, or any file with two columns; only titles of items that are kept are held."""
+"""Titles of items: a format's own file, or any file with two columns; only titles of items that are kept are held.
+
+Nothing is trained on titles: one that cannot be read is left out and told, and its interaction stays.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,14 @@ def file_of(source: Source, recipe: ImportRecipe) -> Path | None:
     return source.path if source.title_column() else None
 
 
+def are_own(source: Source, recipe: ImportRecipe) -> bool:
+    """Whether titles come from a column of the data itself."""
+    try:
+        return bool(source.title_column()) and file_of(source, recipe) == source.path
+    except DataError:
+        return False  # the import tells what is wrong with the file of titles
+
+
 def titles_of(source: Source, path: Path, wanted: Collection[str], on_share: OnShare | None = None) -> dict[str, str]:
     """Titles by item id, of the items ``wanted``; the first title of an item counts.
 
@@ -59,7 +70,7 @@ def text_encoding(path: Path) -> str:
     """``utf-8``, or ``latin-1`` for a file that is not (MovieLens 1M and 100K): titles are for reading only."""
     try:
         for lines in Feed(path).lines():
-            if lines.bad:
+            if lines.undecodable:
                 return "latin-1"
     except DataError as error:
         if "UTF-16" in error.message:

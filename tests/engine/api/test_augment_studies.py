@@ -185,6 +185,9 @@ def test_stand_ins_and_another_source(config: ExperimentConfig, trained: tuple[P
     only = config.replace({"augment.short_operators": "S", "augment.long_operators": "S"})
     memory = facade.effect("sample", only)
     model = facade.effect("sample", only, source="model", checkpoint=str(trained[0]))
+    assert memory.weights is None
+    assert model.weights is not None
+    assert (model.weights.source, model.weights.is_best) == (str(trained[0]), True)
     assert memory.looked_up == model.looked_up > 0
     assert memory.differing == 0
     assert model.differing is not None

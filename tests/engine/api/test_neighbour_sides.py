@@ -18,6 +18,7 @@ from engine.config import ExperimentConfig
 from engine.data.dataset import load
 from engine.data.splits import LeaveOneOut
 from engine.errors import UsageError
+from engine.records import NeighbourComparison, UsedWeights
 from engine.similarity.source import correlations
 from engine.training import checkpoint
 
@@ -119,11 +120,41 @@ def test_an_export_says_of_which_epoch_the_weights_are(tmp_path: Path) -> None:
     config = ExperimentConfig().model_dump_json()
     checkpoint.write(file, {"config": config, "fingerprint": "", "epoch": 6, "model": {"item_embedding.weight": table}})
     found = neighbours.compare(path, "20", 3, checkpoint=str(file))
-    assert found.epoch == 7  # as the log counts
-    rows = list(csv.DictReader(neighbours.csv(found).splitlines()))
-    assert {(row["model"], row["model_epoch"]) for row in rows} == {(str(file), "7")}
+    assert found.weights == UsedWeights(str(file), 7, True)  # as the log counts
+    told = [(row["model"], row["model_epoch"], row["model_is_best"], row["model_run_status"]) for row in rows_of(found)]
+    assert set(told) == {(str(file), "7", "yes", "")}
     bare = neighbours.compare(path, "20", 3, checkpoint=weights(tmp_path, path, 5))
-    assert bare.epoch is None
+    assert bare.weights is not None
+    assert (bare.weights.epoch, bare.weights.is_best) == (None, None)
+
+
+def rows_of(found: NeighbourComparison) -> list[dict[str, str]]:
+    return list(csv.DictReader(neighbours.csv(found).splitlines()))
+
+
+def test_an_export_tells_half_trained_weights(tmp_path: Path) -> None:
+    """Of a run that is stopped before its first validation, the last checkpoint is all there is."""
+    workspace = Workspace(tmp_path / "ws")
+    path = shop(tmp_path, 6)
+    (record,) = workspace.runs.submit(ExperimentConfig().replace({"data.path": path}))
+    table = torch.randn(load(path).rows, 3, generator=torch.Generator().manual_seed(5))
+    model = {"item_embedding.weight": table}
+    plain = {"config": ExperimentConfig().model_dump_json(), "fingerprint": "", "model": model}
+    record.directory.mkdir(parents=True, exist_ok=True)
+    file = record.directory / "checkpoint.pt"
+    try:
+        checkpoint.write(file, {**plain, "best": None, "stopping": {"best_epoch": None}})
+        first = workspace.neighbours.compare(path, "20", 3, run=record.id)
+        assert first.weights == UsedWeights(record.id, None, False, "queued")
+        assert {row["model_is_best"] for row in rows_of(first)} == {"no"}
+        (offered,) = workspace.runs.with_weights(path)
+        assert (offered.run.id, offered.path, offered.is_best) == (record.id, file, False)
+        checkpoint.write(file, {**plain, "best": model, "stopping": {"best_epoch": 1}, "more": 1})
+        later = workspace.neighbours.compare(path, "20", 3, run=record.id)
+        assert later.weights == UsedWeights(record.id, 2, True, "queued")
+        assert workspace.neighbours.summary(path, run=record.id).weights == later.weights
+    finally:
+        workspace.runs.close()
 
 
 def test_export_is_whole_and_unrounded(tmp_path: Path) -> None:
@@ -174,7 +205,7 @@ def test_runs_of_this_data_set_with_weights_are_offered(tmp_path: Path) -> None:
     with_weights.directory.mkdir(parents=True, exist_ok=True)
     Path(weights(tmp_path, path, 8)).rename(with_weights.directory / "best.pt")
     try:
-        assert [run.id for run in workspace.neighbours.models(path)] == [with_weights.id]
+        assert [found.run.id for found in workspace.runs.with_weights(path)] == [with_weights.id]
         found = workspace.neighbours.compare(path, "20", run=with_weights.id)
         assert found.source == with_weights.id
         with pytest.raises(UsageError, match="has no weights yet"):

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from engine import registry
 from engine.config import fidelity_of
 from engine.errors import UsageError
-from engine.records import AugmentationPreview
+from engine.records import AugmentationPreview, Matches, UserRecord
 from tests.helpers.fake_engine import FakeAugmentations
 from workbench.context import Context
 from workbench.pages.augment import PAGE, AugmentPage
@@ -199,6 +199,35 @@ def test_search_by_id_and_pick_by_keyboard(qtbot: QtBot, page: AugmentPage) -> N
     shows(qtbot, page, user="12")
     page.picker.field.setText("999")
     qtbot.waitUntil(lambda: page.picker.found.text() == "No user's id contains this")
+
+
+def test_return_takes_the_user_that_is_still_searched_for(qtbot: QtBot, page: AugmentPage) -> None:
+    page.picker.field.setFocus()
+    qtbot.keyClicks(page.picker.field, "11")
+    qtbot.keyClick(page.picker.field, Qt.Key.Key_Return)
+    shows(qtbot, page, user="11")
+
+
+def test_a_user_beyond_the_list_is_listed_where_it_stands(qtbot: QtBot, page: AugmentPage, shop: Context) -> None:
+    """The list ended at 500, and did not say of how many."""
+    everyone = [UserRecord(str(n), 9, 6) for n in range(1, 2001)]
+
+    def users(path: str, text: str = "", limit: int = 200, around: str = "") -> Matches[UserRecord]:
+        found = [row for row in everyone if text in row.user]
+        first = max(0, int(around or 0) - limit // 2) if around and int(around) > limit else 0
+        return Matches(tuple(found[first : first + limit]), len(found), first)
+
+    shop.workspace.datasets.users = users  # type: ignore[method-assign]
+    picker = page.picker
+    picker.start()
+    qtbot.waitUntil(lambda: picker.found.text() == "The first 500 of 2,000 users; type to search all")
+    picker.pick("1500")
+    qtbot.waitUntil(lambda: picker.found.text() == "1,251 to 1,750 of 2,000 users; type to search all")
+    assert picker.model.rows[picker.view.currentIndex().row()].user == "1500"
+    qtbot.keyClicks(picker.field, "1999")
+    qtbot.keyClick(picker.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: picker.user == "1999")
+    assert picker.found.text() == "1 user"
 
 
 def test_an_error_is_said_and_the_next_user_mends_it(qtbot: QtBot, page: AugmentPage) -> None:

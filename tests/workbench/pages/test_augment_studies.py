@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from engine.errors import UsageError
-from engine.records import RunRecord
+from engine.records import RunRecord, RunStatus
 from tests.helpers.fake_engine import FakeAugmentations
 from tests.helpers.fake_runs import make_record
 from workbench.context import Context
@@ -34,11 +34,17 @@ def facade(shop: Context) -> FakeAugmentations:
     return shop.workspace.augmentations  # type: ignore[return-value]
 
 
+def stored(shop: Context, *records: RunRecord) -> None:
+    """Runs that the store has, and has told the window."""
+    for record in records:
+        shop.workspace.runs.put(record)  # type: ignore[attr-defined]
+    shop.runs.take(LiveBatch(records, {}, frozenset()))
+
+
 def trained(shop: Context) -> RunRecord:
-    """A run of the open data set with a best epoch, known to the window."""
-    config = shop.session.config.model_dump(mode="json")
-    record = make_record("r0007", best_epoch=3, config=config, directory=Path("runs") / "r0007", fingerprint="f00d")
-    shop.runs.take(LiveBatch((record,), {}, frozenset()))
+    """A run of the open data set with a best epoch."""
+    record = make_record("r0007", best_epoch=3, fingerprint="f00d")
+    stored(shop, record)
     return record
 
 
@@ -66,7 +72,7 @@ def test_an_epoch_shows_a_runs_own_views(qtbot: QtBot, page: AugmentPage, facade
 
 def test_all_users_are_counted_part_by_part(qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations) -> None:
     panel = page.effect_tab.widget
-    page.tabs.setCurrentWidget(panel)
+    page.tabs.setCurrentWidget(page.effect_tab)
     assert panel.stack.state == "empty"
     with qtbot.waitSignal(panel.parts.finished):
         panel.button.click()
@@ -83,7 +89,7 @@ def test_all_users_are_counted_part_by_part(qtbot: QtBot, page: AugmentPage, fac
 def test_cancel_ends_the_count(qtbot: QtBot, page: AugmentPage, facade: FakeAugmentations) -> None:
     panel = page.effect_tab.widget
     panel.parts.part_done.connect(lambda part, _: panel.parts.cancel() if part == 0 else None)
-    page.tabs.setCurrentWidget(panel)
+    page.tabs.setCurrentWidget(page.effect_tab)
     panel.button.click()
     qtbot.waitUntil(lambda: len(facade.parts) >= 1 and panel.button.isEnabled())
     assert not panel.parts.is_running
@@ -103,31 +109,38 @@ def test_a_failed_count_says_so(qtbot: QtBot, page: AugmentPage, facade: FakeAug
 
 def test_other_sources_need_a_run(qtbot: QtBot, page: AugmentPage, shop: Context, facade: FakeAugmentations) -> None:
     panel = page.effect_tab.widget
-    page.tabs.setCurrentWidget(panel)
+    page.tabs.setCurrentWidget(page.effect_tab)
     panel.source.setCurrentIndex(panel.source.findData("hybrid"))
     assert not panel.button.isEnabled()
     assert "needs a trained run" in panel.stack.text
     record = trained(shop)
-    assert panel.button.isEnabled()
+    qtbot.waitUntil(panel.button.isEnabled)
     with qtbot.waitSignal(panel.parts.finished):
         panel.button.click()
-    assert facade.parts[0] == ("hybrid", str(record.directory / "best.pt"), 0)
+    assert facade.parts[0] == ("hybrid", record.id, 0)
     assert "25" in panel.words.text()
-    assert dict(panel.comparison())["Other than memory-based"] == [15]
+    table = dict(panel.comparison())
+    assert table["Other than memory-based"] == [15]
+    told = [table[name] for name in ("model", "model_epoch", "model_is_best", "model_run_status")]
+    assert told == [[record.id], [4], ["yes"], ["running"]]
+    assert "run r0007, epoch 4, the best until now (running)" in panel.words.text()
 
 
 def test_pairs_under_an_encoder(qtbot: QtBot, page: AugmentPage, shop: Context) -> None:
     panel = page.pairs_tab.widget
-    page.tabs.setCurrentWidget(panel)
+    page.tabs.setCurrentWidget(page.pairs_tab)
     assert "needs a trained run" in panel.stack.text
     trained(shop)
+    qtbot.waitUntil(panel.button.isEnabled)
     with qtbot.waitSignal(panel.parts.finished):
         panel.button.click()
     assert panel.found is not None
     assert len(panel.found.positives) == 8
     assert "75" in panel.words.text()  # 6 of 8 ranks are 1
     assert panel.plot.groups["same user"].sum() == pytest.approx(100)
-    assert sum(dict(panel.operator_columns())["Users"]) == 8
+    table = dict(panel.operator_columns())
+    assert sum(table["Users"]) == 8
+    assert set(table["model_epoch"]) == {4}
 
 
 def test_what_differs_from_the_published_code_is_named(page: AugmentPage) -> None:
@@ -145,11 +158,19 @@ def test_news_of_a_run_that_trains_leaves_the_choice_alone(qtbot: QtBot, shop: C
 
     choice = RunChoice(shop)
     qtbot.addWidget(choice)
+    choice.show()
+    running = make_record("r0003", status=RunStatus.RUNNING, best_epoch=0, fingerprint="f00d")
+    stored(shop, running)
+    qtbot.waitUntil(lambda: choice.run == "r0003")
     changed: list[int] = []
+    choice.run_changed.connect(lambda: changed.append(1))
     choice.currentIndexChanged.connect(changed.append)
-    shop.runs.records_changed.emit(())
-    shop.runs.records_changed.emit(())
+    asked = sum(call[0] == "with_weights" for call in shop.workspace.runs.calls)  # type: ignore[attr-defined]
+    for epoch in (1, 2):
+        stored(shop, replace(running, best_epoch=epoch))
+    assert choice.currentText().endswith("running, best until now: epoch 3")
     assert changed == []
+    assert sum(call[0] == "with_weights" for call in shop.workspace.runs.calls) == asked  # type: ignore[attr-defined]
 
 
 def test_runs_of_a_copy_of_the_file_are_offered_and_those_of_a_changed_file_are_not(
@@ -159,7 +180,33 @@ def test_runs_of_a_copy_of_the_file_are_offered_and_those_of_a_changed_file_are_
     there = shop.session.config.replace({"data.path": "/elsewhere/copy.txt"}).model_dump(mode="json")
     copied = make_record("copied", best_epoch=3, config=there, fingerprint="f00d")
     changed = make_record("changed", best_epoch=3, config=here, fingerprint="older")
-    shop.runs.take(LiveBatch((copied, changed), {}, frozenset()))
+    stored(shop, copied, changed)
     page.tabs.setCurrentWidget(page.pairs_tab)
     choice = page.pairs_tab.widget.run
-    qtbot.waitUntil(lambda: choice.count() == 1 and "copied" in choice.checkpoint)
+    qtbot.waitUntil(lambda: choice.run == "copied")
+    assert choice.count() == 1
+
+
+def test_augment_and_neighbours_offer_the_same_runs(qtbot: QtBot, page: AugmentPage, shop: Context) -> None:
+    """Neighbours went by the data, Augment by the path and validated runs alone."""
+    from workbench.pages import neighbours
+
+    other = neighbours.PAGE.build(shop)
+    qtbot.addWidget(other)
+    stored(
+        shop,
+        make_record("r1", status=RunStatus.STOPPED, best_epoch=1, fingerprint="f00d"),
+        make_record("r2", status=RunStatus.RUNNING, best_epoch=None, fingerprint="f00d"),
+        make_record("r3", status=RunStatus.FINISHED, best_epoch=4, fingerprint="f00d"),
+        make_record("r4", status=RunStatus.FINISHED, best_epoch=4, fingerprint="other"),
+    )
+    page.tabs.setCurrentWidget(page.pairs_tab)
+    other.show()
+    other.page_shown()
+    ours, theirs = page.pairs_tab.widget.run, other.runs  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: bool(ours.offered) and bool(theirs.offered))
+    texts = [ours.itemText(place) for place in range(ours.count())]
+    assert texts[0].endswith(" · r3")
+    assert [theirs.itemText(place) for place in range(theirs.count())] == ["No model", *texts]
+    assert texts[1].endswith("r1 · stopped, best until now: epoch 2")
+    assert theirs.run == "r3"  # the newest

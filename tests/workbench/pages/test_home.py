@@ -94,7 +94,7 @@ def test_a_file_of_another_format_is_imported(qtbot: QtBot, page: HomePage, shop
     path = tmp_path / "ratings.csv"
     path.write_text("userId,movieId,rating,timestamp\n1,2,3,978300760\n", encoding="utf-8")
     with qtbot.waitSignal(shop.session.import_requested) as asked:
-        page.drop.dropped.emit(str(path))
+        page.drop.dropped.emit([str(path)])
     assert asked.args == [str(path)]
     assert shop.session.dataset == "sample"
 

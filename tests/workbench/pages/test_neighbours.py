@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from tests.helpers.fake_engine import LONELY, FakeDatasets, FakeNeighbours, titl
 from tests.helpers.fake_runs import make_record
 from workbench.context import Context
 from workbench.item_models.rows import SHARE
+from workbench.live_feed import LiveBatch
 from workbench.pages.neighbours import ALL_TAB, PAGE, NeighboursPage
 from workbench.widgets.neighbour_column import NORMALISED, NeighbourColumnCard
 
@@ -208,17 +208,18 @@ def test_without_a_run_the_models_column_opens_train(qtbot: QtBot, page: Neighbo
 
 
 def test_a_run_fills_the_model_and_the_hybrid(qtbot: QtBot, page: NeighboursPage, shop: Context) -> None:
-    facade: FakeNeighbours = shop.workspace.neighbours  # type: ignore[assignment]
     walk(qtbot, page, "3")
-    facade.stored = (replace(make_record("r1"), id="r1"), replace(make_record("r2"), id="r2"))
-    page._load_models()
-    qtbot.waitUntil(lambda: page.list is not None and page.list.source == "r1")
+    records = tuple(make_record(name, best_epoch=1, fingerprint="f00d") for name in ("r1", "r2"))
+    for record in records:
+        shop.workspace.runs.put(record)  # type: ignore[attr-defined]
+    shop.runs.take(LiveBatch(records, {}, frozenset()))
+    qtbot.waitUntil(lambda: page.list is not None and page.list.source == "r2")
     assert [column.similarity for column in page.list.columns] == ["item_cf", "embedding", "hybrid"]  # type: ignore[union-attr]
     assert page.choice.text().startswith("The hybrid takes the model's list.")
     assert page.cards["embedding"].model.rowCount() == 19
     assert page.cards["embedding"].model.index(0, 0).data() == "● 1"
     page.runs.setCurrentIndex(2)
-    qtbot.waitUntil(lambda: page.list is not None and page.list.source == "r2")
+    qtbot.waitUntil(lambda: page.list is not None and page.list.source == "r1")
 
 
 def test_other_similarities_get_columns(qtbot: QtBot, page: NeighboursPage) -> None:

@@ -87,7 +87,28 @@ def test_a_preset_says_which_changes_it_takes_back(page: TrainPage, context: Con
     context.session.change({"train.epochs": 50, "model.dropout": 0.3})
     page.choose_preset("coserec-paper-beauty")
     (told,) = context.notifier.items
-    assert told.text == "The preset's own values took the place of model.dropout 0.3, train.epochs 50."
+    assert (
+        told.text
+        == "The preset's own values took the place of model.dropout 0.3, train.epochs 50. Ctrl+Z takes it back."
+    )
+
+
+def test_a_change_of_preset_is_undone_with_the_edits_before_it(page: TrainPage, context: Context) -> None:
+    page.choose_preset("sasrec")
+    assert not page.can_undo()
+    context.session.change({"train.epochs": 50})
+    before = page.form.config
+    page.choose_preset("coserec-paper-beauty")
+    page.undo()
+    assert (page.form.config, context.session.preset, page.can_undo()) == (before, "sasrec", False)
+    assert page.preset.currentData() == "sasrec"
+    page.back.click()
+    assert page.form.config != before
+    page.undo()
+    assert page.form.config == before
+    page.choose_preset("coserec-paper-beauty")
+    context.session.change({"train.epochs": 51})  # a new edit, which Undo would take away
+    assert not page.can_undo()
 
 
 def test_settings_from_another_page_arrive_in_the_form(page: TrainPage, context: Context) -> None:

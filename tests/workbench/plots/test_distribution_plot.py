@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from engine.data.columns import item_table
+from engine.data.dataset import load
+from engine.data.summary import summarise
 from tests.helpers.fake_engine import LENGTHS, make_summary
 from workbench.plots.distribution_plot import LengthPlot, PopularityPlot, tail_in_words
 from workbench.theme import Theme
@@ -92,6 +96,25 @@ def test_popularity_is_drawn_on_both_logarithmic_axes(qtbot: QtBot, theme: Theme
     assert made.getAxis("left").logMode
     assert made.getAxis("bottom").logMode
     assert list(dict(made.columns())["Actions"]) == summary.popularity.tolist()
+    assert [name for name, _ in made.columns()] == ["Rank", "Actions", "Share of all actions up to here"]
+
+
+def test_the_table_of_popularity_names_its_items(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
+    path = tmp_path / "shop.txt"
+    path.write_text("1 30 7 7 30 5\n2 7 30 9 7 2\n3 7 5 5 30 9\n", encoding="ascii")
+    path.with_name("shop.titles.tsv").write_text("7\tTent\n", encoding="ascii")
+    dataset = load(path)
+    made = PopularityPlot(theme)
+    qtbot.addWidget(made)
+    made.set_summary(summarise(dataset))
+    made.items = item_table(dataset)
+    table = dict(made.columns())
+    assert list(table["Item"]) == ["7", "30", "5", "9", "2"]
+    assert list(table["Title"])[:2] == ["Tent", ""]
+    assert list(table["Actions"]) == [5, 4, 3, 2, 1]
+    assert made.reading_at(QPointF(0.0, 0.0)) == "item of rank 1, 7 (Tent): 5 actions"
+    made.set_summary(summarise(dataset))  # another data set: its items come later
+    assert "Item" not in dict(made.columns())
 
 
 def test_the_tail_in_words() -> None:

@@ -14,7 +14,7 @@ from engine.data.dataset import load
 from engine.records import NO_COLUMN
 from workbench.context import Context
 from workbench.widgets.import_dialog import ImportDialog
-from workbench.widgets.import_parts import ImportReportCard
+from workbench.widgets.import_parts import ImportReportCard, in_form_words
 
 GOOD = "".join(f"u{u},i{n},{1 + (u + n) % 5},{1_500_000_000 + n}\n" for u in range(9) for n in range(6))
 
@@ -97,7 +97,7 @@ def test_changing_an_option_counts_again(qtbot: QtBot, dialog: ImportDialog) -> 
     counted(qtbot, dialog, "of 54 rows")
     qtbot.waitUntil(lambda: dialog.report is not None and dialog.report.stages[1].actions == RATED_3)
     choose(dialog, "core", "9")
-    qtbot.waitUntil(lambda: "Leaves 0 users" in dialog.status.text())
+    qtbot.waitUntil(lambda: "After '9-core', nothing is left" in dialog.status.text())
     assert not dialog.go.isEnabled()
 
 
@@ -243,3 +243,40 @@ def test_what_is_edited_while_the_file_is_looked_at_is_kept(qtbot: QtBot, dialog
     assert (dialog.recipe.core, dialog.given["core"]) == (2, "2")
     assert dialog.rows["core"].editor.value() == "2"
     assert dialog.stages.isEnabled()
+
+
+def test_a_sentence_names_the_forms_fields_and_no_options() -> None:
+    assert in_form_words("Name it: --user COLUMN.") == "Name it: 'User'."
+    assert in_form_words("leave the ratings out: --rating -.") == "leave the ratings out: 'Rating' none."
+    assert in_form_words("(--encoding latin-1 reads any)") == "('Encoding' Latin-1 reads any)"
+    assert in_form_words("check their unit (--time-unit).") == "check their unit ('Times are')."
+    assert in_form_words("x --what ever") == "x --what ever"
+
+
+def test_it_says_why_nothing_is_left(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "core", "40")
+    counted(qtbot, dialog, "After '40-core', nothing is left of 54 rows: it cannot be imported. Lower 'k-core'.")
+    assert not dialog.go.isEnabled()
+
+
+def test_bad_titles_are_listed_and_stop_nothing(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    rows = "".join(f"u{u},i{n},Thing {n},{1_500_000_000 + n}\n" for u in range(9) for n in range(6))
+    path = tmp_path / "titled.csv"
+    path.write_bytes(("user,item,title,time\n" + rows).encode().replace(b"Thing 3", b"Th\xefng 3", 2))
+    dialog = opened(qtbot, context, str(path))
+    counted(qtbot, dialog, "Leaves 9 users")
+    assert dialog.bad.heading.text() == "2 rows are used without a title."
+    assert dialog.bad.rows_model.index(0, 1).data().startswith("in the title, byte")
+    assert "'Encoding' Latin-1" in dialog.bad.rows_model.index(0, 1).data()
+    assert dialog.go.isVisible()
+    assert not dialog.valid_rows.isVisible()
+    dialog.close()
+
+
+def test_a_title_of_two_lines_is_one_line_of_the_preview(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    path = tmp_path / "titled.csv"
+    path.write_text("user,item,title\n" + "".join(f'u{n // 6},i{n % 5},"a\nb"\n' for n in range(30)))
+    dialog = opened(qtbot, context, str(path))
+    counted(qtbot, dialog, "Leaves")
+    assert dialog.preview.model().index(0, 2).data() == "a ⏎ b"
+    dialog.close()

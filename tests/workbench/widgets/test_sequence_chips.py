@@ -90,6 +90,32 @@ def test_a_click_selects_the_chip_under_it_also_when_scrolled(qtbot: QtBot, chip
     assert chips.current == chip
 
 
+def test_a_reroll_keeps_the_item_and_not_the_column(chips: SequenceChips) -> None:
+    """Insert moves what follows it one column on; the same column was another item then."""
+    original = tuple(SequenceToken(str(n), f"Thing {n}") for n in range(20))
+
+    def shown(seed: int, operator: str = "insert") -> AugmentationPreview:
+        return AugmentationPreview(
+            "1", original, "long", 4, (make_view(operator, original, random.Random(seed)),), seed
+        )
+
+    chips.set_preview(shown(1))
+    held = next(chip for chip in chips.alignment.rows[1].chips if chip.source == 15 and chip.state is ChipState.KEPT)
+    chips.set_current(held)
+    columns = set()
+    for seed in range(2, 12):
+        chips.set_preview(shown(seed))
+        assert chips.current is not None
+        assert (chips.current.row, chips.current.source, chips.current.item) == (1, 15, held.item)
+        columns.add(chips.current.column)
+    assert len(columns) > 1
+    chips.set_preview(shown(1, "reorder"))
+    assert chips.current is not None
+    assert chips.current.source == 15
+    chips.set_preview(AugmentationPreview("2", original[:9], "long", 4, (), 1))
+    assert chips.current is None
+
+
 def test_it_survives_an_empty_and_a_very_long_sequence(qtbot: QtBot, chips: SequenceChips) -> None:
     long = tuple(SequenceToken(str(n), "") for n in range(400))
     chips.set_preview(AugmentationPreview("1", long, "long", 4, (make_view("reorder", long, random.Random(1)),), 1))

@@ -65,3 +65,70 @@ def test_the_same_again_is_instant(tmp_path: Path) -> None:
     path = _written(tmp_path, "log.csv", ROWS)
     first, second = (Imports(tmp_path / "w").run(path, ImportRecipe(core=0)) for _ in range(2))
     assert (first.path, first.is_new, second.is_new) == (second.path, True, False)
+
+
+def _with_a_bad_title(folder: Path, name: str = "log.csv") -> Path:
+    """The third row's title has a byte of Latin-1; so has the id of the fifth."""
+    path = folder / name
+    lines = [",".join(HEAD), *(",".join(map(str, row)) for row in ROWS)]
+    data = [line.encode() for line in lines]
+    data[3] = data[3].replace(b"Thing", b"Th\xefng")
+    data[5] = data[5].replace(b"p4", b"p\xe4")
+    path.write_bytes(b"\n".join(data) + b"\n")
+    return path
+
+
+def test_a_bad_title_costs_no_interaction(tmp_path: Path) -> None:
+    path = _with_a_bad_title(tmp_path)
+    imports, recipe = Imports(tmp_path / "w"), ImportRecipe(core=0, on_bad_rows="skip")
+    report = imports.count(str(path), recipe)
+    assert [row.line for row in report.bad_rows] == [6]
+    assert (report.bad_title_count, report.kept.actions) == (1, 39)
+    (told,) = report.bad_titles
+    assert (told.line, told.reason) == (
+        4,
+        "in the title, byte 9 of the line is not UTF-8 text (--encoding latin-1 reads any)",
+    )
+    done = imports.run(str(path), recipe)
+    assert (done.report.bad_titles, done.report.titled) == (report.bad_titles, 5)  # p2 has others
+    kept = imports.report(done.path)
+    assert kept is not None
+    assert kept.report == done.report
+
+
+def test_a_bad_title_stops_no_import_and_none_wanted_is_none_bad(tmp_path: Path) -> None:
+    path = _with_a_bad_title(tmp_path)
+    data = path.read_bytes().replace(b"p\xe4", b"p4")
+    path.write_bytes(data)
+    imports = Imports(tmp_path / "w")
+    assert imports.run(str(path), ImportRecipe(core=0)).report.bad_title_count == 1
+    without = imports.run(str(path), ImportRecipe(core=0, titles="-")).report
+    assert (without.bad_title_count, without.bad_titles, without.kept.actions) == (0, (), 40)
+
+
+def test_a_bad_byte_in_any_other_column_is_nothing(tmp_path: Path) -> None:
+    rows = b"user,item,shop\n" + b"".join(b"u%d,i%d,k\xf6ln\n" % (n % 3, n % 5) for n in range(30))
+    (tmp_path / "log.csv").write_bytes(rows)
+    report = Imports(tmp_path / "w").count(str(tmp_path / "log.csv"), ImportRecipe(core=0))
+    assert (report.bad_count, report.bad_title_count, report.kept.actions) == (0, 0, 30)
+    lines = b"".join(b'{"user_id": "u%d", "asin": "i%d", "text": "k\xf6ln"}\n' % (n % 3, n % 5) for n in range(30))
+    (tmp_path / "log.jsonl").write_bytes(lines + b'{"user_id": "\xf6", "asin": "i1"}\n')
+    report = Imports(tmp_path / "w").count(str(tmp_path / "log.jsonl"), ImportRecipe(core=0))
+    assert (report.bad_count, report.bad_rows[0].line, report.kept.actions) == (1, 31, 30)
+
+
+def test_a_bad_title_over_two_lines_is_told_with_its_line(tmp_path: Path) -> None:
+    rows = b"user,item,title\n" + b"".join(b'u%d,i%d,"a\nb"\n' % (n % 3, n % 5) for n in range(30))
+    (tmp_path / "log.csv").write_bytes(rows.replace(b"b", b"\xf6", 2))
+    report = Imports(tmp_path / "w").count(str(tmp_path / "log.csv"), ImportRecipe(core=0))
+    assert ([row.line for row in report.bad_titles], report.kept.actions) == ([3, 5], 30)
+
+
+def test_a_report_from_before_bad_titles_were_counted_is_read(tmp_path: Path) -> None:
+    from engine.data.importing.stored import report_from
+    from engine.records import to_plain
+
+    report = Imports(tmp_path / "w").run(_written(tmp_path, "log.csv", ROWS), ImportRecipe(core=0)).report
+    old = to_plain(report)
+    del old["bad_titles"], old["bad_title_count"]
+    assert report_from(old) == report
