@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView
 
 from engine.records import RunRecord
@@ -14,6 +14,13 @@ from workbench.item_models.runs_model import COLUMN_IDS, COLUMNS, RunsModel
 from workbench.theme import Theme
 
 GROUP_WIDTH = 158
+BY_KEY = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+    Qt.FocusReason.OtherFocusReason,
+)
+"""How the focus comes that is not brought by the mouse or by another window."""
 
 
 class RunsTable(QTableView):
@@ -107,6 +114,12 @@ class RunsTable(QTableView):
     def _double_clicked(self, index: QModelIndex) -> None:
         key = self.runs.key(index.row())
         self.runs.set_open(key, not self.runs.is_open(key))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes by a key has a row selected: Qt makes the first one current only, which no arrow selects."""
+        super().focusInEvent(event)
+        if event.reason() in BY_KEY and not self.selected_keys() and self.runs.rowCount():
+            self.selectRow(max(self.currentIndex().row(), 0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Right and Left open and close the group of the current row; Left of a run in a group goes to the group."""

@@ -242,3 +242,10 @@ def test_the_archive_is_chosen_in_its_box(qtbot: QtBot, page: RunsPage) -> None:
     assert page.model.shelf is Shelf.ARCHIVED
     assert page.model.ids == [first]
     assert page.matches.state == "content"
+    page.table.clearSelection()
+    page.show()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    page.bar.columns.setFocus()
+    qtbot.keyClick(page.bar.columns, Qt.Key.Key_Tab)
+    assert page.table.selected_keys() == [first], "no arrow could select a sole row"
