@@ -134,7 +134,7 @@ class NeighboursPage(PageWidget):
         self.k.setAccessibleName("Number of neighbours")
         self.k.setToolTip("How many of the best neighbours to show")
         self.runs.setAccessibleName("Run whose item embeddings are the model's side")
-        self.runs.setToolTip("Stored runs of this very data set, newest first; the item embeddings are Eq. 10's")
+        self.runs.tip = "Stored runs of this very data set, newest first; the item embeddings are Eq. 10's"
         self.runs.setMinimumWidth(120)
         menu = QMenu(self.others)
         for entry in registry.entries("similarity"):

@@ -169,7 +169,8 @@ class LengthPlot(SummaryPlot):
         if self.summary is None:
             return
         _, raw = self._padded()
-        self._raw_line.setData(np.arange(len(raw) + 1) - 0.5, self._height(raw))
+        # An empty length at the end, or the outline of the longest would not come down.
+        self._raw_line.setData(np.arange(len(raw) + 2) - 0.5, self._height(np.append(raw, 0)))
         self._draw_bars()
         self._place_text()
 

@@ -84,6 +84,7 @@ class EffectPanel(InPieces):
         caption.setBuddy(self.source)
         for widget in (caption, self.source, self.run.caption, self.run, self.button):
             head.addWidget(widget)
+        head.setStretchFactor(self.run, 2)
         head.addWidget(self.parts, 1)
         head.addWidget(show_as_table_button(self.context.theme, lambda: "Effect by source", self.comparison))
         grid = QGridLayout(self.plots)

@@ -68,6 +68,7 @@ class PairsPanel(InPieces):
         head.setSpacing(SMALL)
         for widget in (self.run.caption, self.run, self.button):
             head.addWidget(widget)
+        head.setStretchFactor(self.run, 2)
         head.addWidget(self.parts, 1)
         row = QHBoxLayout(self.plots)
         row.setContentsMargins(0, 0, 0, 0)

@@ -287,7 +287,7 @@ class ImportDialog(QDialog):
         if report is not None and not self.job.is_importing:
             kept = report.kept
             rows = f"{report.rows:,} rows"
-            bad = f" {report.bad_count:,} cannot be used: they are listed below." if report.bad_count else ""
+            bad = f" {report.bad_count:,} cannot be used: they are listed." if report.bad_count else ""
             left = f"Leaves {kept.users:,} users, {kept.items:,} items, {kept.actions:,} actions of {rows}.{bad}"
             self.status.setText(f"{self._why_empty(report)}{bad}" if kept.users < 2 else left)
         self._show_buttons()

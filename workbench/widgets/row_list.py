@@ -24,6 +24,15 @@ class RowList(QTableView):
         # Columns that fit their contents measure what is in sight and a few rows more, not thousands.
         self.horizontalHeader().setResizeContentsPrecision(0)
 
+    def reveal(self, row: int) -> None:
+        """Make a row the current one and bring it into view, also right after the rows have changed."""
+        index = self.model().index(row, 0)
+        self.setCurrentIndex(index)
+        self.executeDelayedItemsLayout()  # until then the scroll bar is as long as the rows before
+        rect = self.visualRect(index)
+        if rect.top() < 0 or rect.bottom() > self.viewport().height():
+            self.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self.activated.emit(self.currentIndex())

@@ -12,6 +12,7 @@ from workbench.widgets.cards import label
 from workbench.widgets.choice_box import ChoiceBox
 
 NOTHING = "No trained run of this data set"
+LOOKING = "Looking for trained runs …"
 
 
 def so_far(stored: StoredWeights) -> str:
@@ -46,11 +47,13 @@ class RunChoice(ChoiceBox):
         self._told: set[tuple[str, RunStatus, bool]] = set()
         self._last = ""
         self._was_offered = False
+        self._is_answered = False
         self.offered: tuple[StoredWeights, ...] = ()
         """Newest first."""
         self.setAccessibleName("Trained run")
-        self.setToolTip("Stored runs of this very data set that have weights, newest first")
+        self.tip = "Stored runs of this very data set that have weights, newest first"
         self.setMinimumWidth(180)
+        self.setMaximumWidth(560)
         self.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.caption = label("Run", "muted")
         self.caption.setBuddy(self)
@@ -70,7 +73,7 @@ class RunChoice(ChoiceBox):
 
     def _dataset_changed(self, *_: object) -> None:
         self._context.forget((id(self), "runs"))
-        self.offered, self._was_offered = (), False
+        self.offered, self._was_offered, self._is_answered = (), False, False
         self._fill()
         self._ask_again()
 
@@ -108,16 +111,17 @@ class RunChoice(ChoiceBox):
         self._told |= states
 
     def _show(self, found: tuple[StoredWeights, ...]) -> None:
-        self.offered = found
+        self.offered, self._is_answered = found, True
         self._fill()
         self.listed.emit()
 
     def _fill(self) -> None:
-        """List the runs; the chosen one stays chosen, and the newest is where there was nothing to choose from."""
+        """List the runs; the chosen one stays chosen. Where there was nothing to choose from, the newest finished one
+        is: the weights of others may still change."""
         before, is_first = self.run, bool(self.offered) and not self._was_offered
         entries = [(f"{run_name(of.run)} · {of.run.id}{so_far(of)}", of.run.id) for of in self.offered]
         if self._none or not entries:
-            entries.insert(0, (self._none if entries else NOTHING, ""))
+            entries.insert(0, (self._none if entries else NOTHING if self._is_answered else LOOKING, ""))
         self._was_offered = self._was_offered or bool(self.offered)
         with QSignalBlocker(self):
             if [run for _, run in entries] == [self.itemData(place) for place in range(self.count())]:
@@ -128,12 +132,18 @@ class RunChoice(ChoiceBox):
                 for text, run in entries:
                     self.addItem(text, run)
             place = self.findData(before) if before or not is_first else -1
-            newest = next((place for place, (_, run) in enumerate(entries) if run), 0)
-            self.setCurrentIndex(place if place >= 0 else newest if is_first or not self._none else 0)
+            self.setCurrentIndex(place if place >= 0 else self._first() if is_first or not self._none else 0)
         self.setEnabled(bool(self.offered))
         self._tell()
 
+    def _first(self) -> int:
+        """The entry of the newest finished run, or else of the newest."""
+        finished = (of.run.id for of in self.offered if of.run.status is RunStatus.FINISHED)
+        wanted = next(finished, self.offered[0].run.id if self.offered else "")
+        return max(self.findData(wanted), 0)
+
     def _tell(self, *_: object) -> None:
+        self.setToolTip(f"{self.currentText()}\n{self.tip}")  # the box is often narrower than the text
         if self.run != self._last:
             self._last = self.run
             self.run_changed.emit()

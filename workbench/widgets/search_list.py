@@ -145,8 +145,7 @@ class SearchList(QWidget):
         """Mark the row in the list, where it is in it; whether it is."""
         for row, record in enumerate(self.model.rows):
             if self.id_of(record) == wanted:
-                if self.view.currentIndex().row() != row or not self.view.selectionModel().hasSelection():
-                    self.view.setCurrentIndex(self.model.index(row, 0))
+                self.view.reveal(row)
                 return True
         self.view.clearSelection()
         return False

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from workbench.theme import SPACE, Theme, set_role
@@ -18,6 +18,8 @@ from workbench.theme import SPACE, Theme, set_role
 Index = QModelIndex | QPersistentModelIndex
 Columns = Sequence[tuple[str, Sequence[Any] | NDArray[Any]]]
 """Header and values, one pair a column; columns of unequal length end in blanks. Arrays may stand for sequences."""
+WIDEST = 320
+"""Pixels of a column at first; a long title would push the numbers out of sight."""
 ROWS_AT_ONCE = 1000
 """Rows written as CSV between two turns of the event loop: some ten milliseconds."""
 
@@ -188,7 +190,6 @@ class TableWindow(QDialog):
         view.horizontalHeader().setStretchLastSection(True)
         # Headers and the first rows decide the widths; a hundred thousand rows are not measured.
         view.horizontalHeader().setResizeContentsPrecision(20)
-        view.resizeColumnsToContents()
         heading = QLabel(title)
         set_role(heading, "title")
         set_role(self.told, "muted")
@@ -206,6 +207,15 @@ class TableWindow(QDialog):
         layout.addWidget(view, 1)
         layout.addLayout(foot)
         view.setFocus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # Not before: only now the style sheet says how large the letters and how wide the cells' edges are.
+        self.view.ensurePolished()
+        self.view.horizontalHeader().ensurePolished()
+        self.view.resizeColumnsToContents()
+        for column in range(self.model.columnCount() - 1):  # the last one takes what is left
+            self.view.setColumnWidth(column, min(self.view.columnWidth(column), WIDEST))
 
 
 def show_as_table_button(

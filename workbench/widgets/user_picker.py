@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from engine.records import Matches, UserRecord
 from workbench.context import Context
@@ -40,6 +41,8 @@ class UserPicker(SearchList):
             button.setAccessibleName(name)
             button.clicked.connect(go)
             self.head.addWidget(button)
+        for first, then in pairwise((self.field, self.before, self.after, self.any, self.view)):
+            QWidget.setTabOrder(first, then)
         self.picked.connect(self._set_user)
 
     def id_of(self, row: UserRecord) -> str:

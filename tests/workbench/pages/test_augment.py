@@ -201,6 +201,16 @@ def test_search_by_id_and_pick_by_keyboard(qtbot: QtBot, page: AugmentPage) -> N
     qtbot.waitUntil(lambda: page.picker.found.text() == "No user's id contains this")
 
 
+def test_tab_goes_from_the_field_over_its_buttons_to_the_list(page: AugmentPage) -> None:
+    picker = page.picker
+    for widget in (picker.before, picker.after, picker.any, picker.view):
+        before = widget.previousInFocusChain()
+        while before.focusPolicy() == Qt.FocusPolicy.NoFocus:
+            before = before.previousInFocusChain()
+        expected = {picker.before: picker.field, picker.after: picker.before, picker.any: picker.after}
+        assert before is expected.get(widget, picker.any)
+
+
 def test_return_takes_the_user_that_is_still_searched_for(qtbot: QtBot, page: AugmentPage) -> None:
     page.picker.field.setFocus()
     qtbot.keyClicks(page.picker.field, "11")
@@ -214,7 +224,7 @@ def test_a_user_beyond_the_list_is_listed_where_it_stands(qtbot: QtBot, page: Au
 
     def users(path: str, text: str = "", limit: int = 200, around: str = "") -> Matches[UserRecord]:
         found = [row for row in everyone if text in row.user]
-        first = max(0, int(around or 0) - limit // 2) if around and int(around) > limit else 0
+        first = min(max(0, int(around) - limit // 2), len(found) - limit) if around and int(around) > limit else 0
         return Matches(tuple(found[first : first + limit]), len(found), first)
 
     shop.workspace.datasets.users = users  # type: ignore[method-assign]
@@ -224,10 +234,15 @@ def test_a_user_beyond_the_list_is_listed_where_it_stands(qtbot: QtBot, page: Au
     picker.pick("1500")
     qtbot.waitUntil(lambda: picker.found.text() == "1,251 to 1,750 of 2,000 users; type to search all")
     assert picker.model.rows[picker.view.currentIndex().row()].user == "1500"
+    assert picker.view.viewport().rect().contains(picker.view.visualRect(picker.view.currentIndex()).center())
     qtbot.keyClicks(picker.field, "1999")
     qtbot.keyClick(picker.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: picker.user == "1999")
     assert picker.found.text() == "1 user"
+    picker.field.clear()
+    qtbot.waitUntil(lambda: len(picker.model.rows) == 500)
+    assert picker.model.rows[picker.view.currentIndex().row()].user == "1999"
+    assert picker.view.viewport().rect().contains(picker.view.visualRect(picker.view.currentIndex()).center())
 
 
 def test_an_error_is_said_and_the_next_user_mends_it(qtbot: QtBot, page: AugmentPage) -> None:

@@ -158,7 +158,9 @@ def test_news_of_a_run_that_trains_leaves_the_choice_alone(qtbot: QtBot, shop: C
 
     choice = RunChoice(shop)
     qtbot.addWidget(choice)
+    assert choice.currentText() == "Looking for trained runs …"
     choice.show()
+    qtbot.waitUntil(lambda: choice.currentText() == "No trained run of this data set")
     running = make_record("r0003", status=RunStatus.RUNNING, best_epoch=0, fingerprint="f00d")
     stored(shop, running)
     qtbot.waitUntil(lambda: choice.run == "r0003")
@@ -199,6 +201,7 @@ def test_augment_and_neighbours_offer_the_same_runs(qtbot: QtBot, page: AugmentP
         make_record("r2", status=RunStatus.RUNNING, best_epoch=None, fingerprint="f00d"),
         make_record("r3", status=RunStatus.FINISHED, best_epoch=4, fingerprint="f00d"),
         make_record("r4", status=RunStatus.FINISHED, best_epoch=4, fingerprint="other"),
+        make_record("r5", status=RunStatus.RUNNING, best_epoch=4, fingerprint="f00d"),
     )
     page.tabs.setCurrentWidget(page.pairs_tab)
     other.show()
@@ -206,7 +209,9 @@ def test_augment_and_neighbours_offer_the_same_runs(qtbot: QtBot, page: AugmentP
     ours, theirs = page.pairs_tab.widget.run, other.runs  # type: ignore[attr-defined]
     qtbot.waitUntil(lambda: bool(ours.offered) and bool(theirs.offered))
     texts = [ours.itemText(place) for place in range(ours.count())]
-    assert texts[0].endswith(" · r3")
+    assert texts[0].endswith(" · r5 · running, best until now: epoch 5")
+    assert texts[1].endswith(" · r3")
     assert [theirs.itemText(place) for place in range(theirs.count())] == ["No model", *texts]
-    assert texts[1].endswith("r1 · stopped, best until now: epoch 2")
-    assert theirs.run == "r3"  # the newest
+    assert texts[2].endswith("r1 · stopped, best until now: epoch 2")
+    assert ours.run == theirs.run == "r3"  # the newest that is finished
+    assert theirs.toolTip().startswith(texts[1])

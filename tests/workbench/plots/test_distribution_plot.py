@@ -39,6 +39,8 @@ def test_bars_and_outline_equal_the_summary(plot: LengthPlot, is_log: bool) -> N
     plot.set_log(is_log)
     assert plot.bars() == histogram(tuple(length - 3 for length in LENGTHS))
     assert plot.outline() == histogram(LENGTHS)
+    _, heights = plot._raw_line.getData()
+    assert heights[-1] == heights.min()  # it comes down after the longest
 
 
 def test_a_single_user_can_be_seen_on_the_logarithmic_axis(plot: LengthPlot) -> None:

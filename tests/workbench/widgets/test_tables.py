@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.plots.base import Plot
@@ -76,3 +77,24 @@ def test_every_plot_in_a_card_has_the_button_and_the_reading(qtbot: QtBot, theme
     assert window.windowTitle() == "The line's numbers"
     assert window.model.data(window.model.index(2, 1)) == "1.0000"
     window.close()
+
+
+def test_headers_and_cells_have_room_under_the_style_sheet(qtbot: QtBot, theme: Theme) -> None:
+    """Widths were taken before the sheet's letters and edges were known: heads were cut, ids were dots."""
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    theme.dress(parent)
+    parent.show()
+    columns: Columns = [
+        ("Rank", range(1, 700)),
+        ("Item", ["130", "4711"] * 300),
+        ("Title", ["x" * 200] * 9),
+        ("n", [1]),
+    ]
+    window = TableWindow("Numbers", columns, theme, parent)
+    window.show()
+    header = window.view.horizontalHeader()
+    for column in range(2):
+        needed = max(header.sectionSizeFromContents(column).width(), window.view.sizeHintForColumn(column))
+        assert window.view.columnWidth(column) >= needed
+    assert window.view.columnWidth(2) == tables.WIDEST
