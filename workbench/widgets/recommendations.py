@@ -77,8 +77,10 @@ class RecommendationsView(InPieces):
         self.copy_button, self.export_button = QToolButton(), QToolButton()
         self.told = Elided("", "muted")
         self.tabs = QTabWidget()
+        yield
         self._fill()
-        self._arrange()
+        yield
+        yield from self._arrange()
         yield
         self.lists = ListsBeside(self.context.theme)
         self.stack = StatefulStack(self.lists, self.context.theme)
@@ -132,15 +134,34 @@ class RecommendationsView(InPieces):
             button.setToolTip(name)
             button.setAccessibleName(name)
 
-    def _arrange(self) -> None:
+    def _arrange(self) -> Iterator[None]:
+        """The frame first, then what stands in it: a whole page put into the window at once would be felt."""
         runs, user = QHBoxLayout(), QHBoxLayout()
         for row in (runs, user):
             row.setSpacing(SMALL)
+        self.tabs.setDocumentMode(True)
+        self.row = QHBoxLayout()
+        self.row.setSpacing(WIDE)
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(SPACE, SPACE, WIDE, WIDE)
+        column.setSpacing(SMALL)
+        column.addLayout(runs)
+        column.addLayout(user)
+        column.addWidget(self.told)
+        column.addLayout(self.row, 1)
+        self.whole = StatefulStack(scrolled(inner), self.context.theme)  # on a small screen it scrolls
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.whole)
+        self.row.addWidget(self.tabs, 1)
+        yield
         for letter, box in zip(LETTERS, self.run_boxes, strict=True):
             caption = label(letter, "muted")
             caption.setBuddy(box)
             runs.addWidget(caption)
             runs.addWidget(box, 1)
+        yield
         caption = label("User", "muted")
         caption.setBuddy(self.field)
         for widget, stretch in (
@@ -154,22 +175,6 @@ class RecommendationsView(InPieces):
             (self.export_button, 0),
         ):
             user.addWidget(widget, stretch)
-        self.tabs.setDocumentMode(True)
-        self.row = QHBoxLayout()
-        self.row.setSpacing(WIDE)
-        self.row.addWidget(self.tabs, 1)
-        inner = QWidget()
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(SPACE, SPACE, WIDE, WIDE)
-        column.setSpacing(SMALL)
-        column.addLayout(runs)
-        column.addLayout(user)
-        column.addWidget(self.told)
-        column.addLayout(self.row, 1)
-        self.whole = StatefulStack(scrolled(inner), self.context.theme)  # on a small screen it scrolls
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.whole)
 
     def _connect(self) -> None:
         self._typing = QTimer(self)
