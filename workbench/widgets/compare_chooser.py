@@ -10,8 +10,11 @@ from workbench.item_models.compare_choices import ChoicesModel
 from workbench.theme import SMALL, SPACE, WIDE, Theme
 from workbench.widgets.cards import label
 from workbench.widgets.layout import button
+from workbench.widgets.name_delegate import NameDelegate
 from workbench.widgets.row_list import RowList, SearchField
 from workbench.widgets.states import StatefulStack
+
+NAME, SEEDS, METRIC, DATA = range(4)
 
 
 class _Ticks(RowList):
@@ -38,11 +41,10 @@ class CompareChooser(QWidget):
         self.table.setModel(self.model)
         self.table.setAccessibleName("Groups of runs: Space ticks one")
         self.table.setMinimumWidth(320)
-        # Two configurations of one preset differ at the end of their names.
-        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.table.setItemDelegateForColumn(NAME, NameDelegate(self.table))
         header = self.table.horizontalHeader()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column in (1, 2, 3):
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        for column in (SEEDS, METRIC, DATA):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.clear_button = button("Untick all", self.model.clear_ticks, theme=theme, icon="close")
         self.told = label("", "muted")
@@ -70,6 +72,8 @@ class CompareChooser(QWidget):
     def show_state(self) -> None:
         """Say how many are ticked; an empty list says why."""
         ticked = len(self.model.ticked)
+        # Where all is of one data set, the page's heading says which: names have the room.
+        self.table.setColumnHidden(DATA, len({item.fingerprint for item in self.model.choices}) < 2)
         self.told.setText(f"{ticked} of {len(self.model.choices)} ticked")
         self.clear_button.setEnabled(ticked > 0)
         if self.model.choices and not self.model.rows:
