@@ -207,10 +207,16 @@ class MainWindow(QMainWindow):
 
     def toggle_dock(self, name: str) -> None:
         """Show or hide a dock."""
-        if self.docks[name].isHidden():
+        dock = self.docks[name]
+        if dock.isHidden():
             self.show_dock(name)
-        else:
-            self.docks[name].hide()
+            if isinstance(panel := dock.widget(), QueuePanel):
+                panel.focus_first()
+            return
+        had_focus = dock.isAncestorOf(self.focusWidget() or self)
+        dock.hide()
+        if had_focus:
+            self.page_widget(self._current).setFocus(Qt.FocusReason.OtherFocusReason)
 
     # What the actions do --------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from engine.config import presets
@@ -205,6 +206,7 @@ class RunsPage(PageWidget):
             )
         else:
             self.states.show_content()
+            self._focus_table()
         self._show_matches()
         self.curves.show_state()
         self._show_details()
@@ -320,16 +322,20 @@ class RunsPage(PageWidget):
         """Put the selected runs out of sight; out of the archive, into the trash."""
         if self.can_shelve():
             in_use = self.model.shelf is Shelf.SHOWN
-            self.marking.shelve(self.table.selected(), Shelf.ARCHIVED if in_use else Shelf.TRASHED)
+            self._shelve(Shelf.ARCHIVED if in_use else Shelf.TRASHED)
 
     def trash(self) -> None:
         """Move the selected runs to the trash."""
         if self.can_shelve():
-            self.marking.shelve(self.table.selected(), Shelf.TRASHED)
+            self._shelve(Shelf.TRASHED)
 
     def restore_runs(self) -> None:
         """Take the selected runs out of the archive or the trash."""
-        self.marking.shelve(self.table.selected(), Shelf.SHOWN)
+        self._shelve(Shelf.SHOWN)
+
+    def _shelve(self, shelf: Shelf) -> None:
+        self.table.pass_on()
+        self.marking.shelve(self.table.selected(), shelf)
 
     def can_purge(self) -> bool:
         """Whether the trash is shown and something in it selected."""
@@ -340,6 +346,7 @@ class RunsPage(PageWidget):
         if not self.can_purge():
             return
         records = self.table.selected()
+        self.table.pass_on()
         ask_before_purging(self, len(records), lambda: self.marking.purge(records))
 
     def can_bundle(self) -> bool:
@@ -391,6 +398,16 @@ class RunsPage(PageWidget):
 
     def page_shown(self) -> None:
         self._want_curves()
+        self._focus_table()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._focus_table()
+
+    def _focus_table(self) -> None:
+        """Who comes here by a key goes on by keys: arrows, Space and B are the table's."""
+        if self.window().focusWidget() is self and self.states.state == "content":
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def filter_box(self) -> QWidget:
         return self.filter

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
+    QFrame,
     QHBoxLayout,
     QProgressBar,
     QScrollArea,
@@ -31,12 +32,19 @@ MOST_ROWS = 60
 DEVICES = {"cpu": "CPU", "cuda": "CUDA GPU", "mps": "Apple GPU"}
 
 
-class QueueRow(QWidget):
-    """One running or queued run. Alt+Up and Alt+Down move it, Alt+Home runs it next."""
+class QueueRow(QFrame):
+    """One running or queued run. Alt+Up and Alt+Down move it, Alt+Home runs it next, Del ends it.
 
-    def __init__(self, context: Context, record: RunRecord, move: Callable[[str, int], None]) -> None:
+    The row has the focus, not its buttons: those come and go with its place, and Tab would take four steps a run.
+    """
+
+    def __init__(
+        self, context: Context, record: RunRecord, move: Callable[[str, int], None], step: Callable[[str, int], None]
+    ) -> None:
         super().__init__()
-        self._context, self._id, self._move = context, record.id, move
+        self._context, self._id, self._move, self._step = context, record.id, move, step
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        set_role(self, "queue-row")
         self._icons: dict[QToolButton, str] = {}
         self.name = label(role="section")
         self.what = label(role="muted")
@@ -69,6 +77,7 @@ class QueueRow(QWidget):
     def _tool(self, icon: str, tip: str, action: Callable[[], object]) -> QToolButton:
         made = QToolButton()
         made.setAutoRaise(True)
+        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         made.setToolTip(tip)
         self._icons[made] = icon
         made.clicked.connect(lambda: action())
@@ -90,6 +99,8 @@ class QueueRow(QWidget):
         if record.stop_requested and runs:
             parts = ["stopping"]
         self.what.setText(" · ".join(parts))
+        self.setAccessibleName(f"{name}: {self.what.text()}")
+        self.setAccessibleDescription("Del stops it." if runs else "Alt and arrows move it, Alt+Home runs it next.")
         for tool, can in ((self.next, place > 0), (self.up, place > 0), (self.down, place < waiting - 1)):
             tool.setVisible(not runs)
             tool.setEnabled(can)
@@ -99,18 +110,23 @@ class QueueRow(QWidget):
             self._icons[self.end] = icon
             self._draw_icons()
         tip = "Stop with a checkpoint" if runs else "Take out of the queue"
-        self.end.setToolTip(tip)
+        self.end.setToolTip(f"{tip} (Del)")
         self.end.setAccessibleName(f"{tip}: {name}")
         self.end.setEnabled(not record.stop_requested)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Keys of whichever of the row's buttons has the focus."""
+        """With Alt, arrows move the run; without, they go to its neighbours."""
         steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_Home: 0}
-        step = steps.get(Qt.Key(event.key()))
-        if event.modifiers() & Qt.KeyboardModifier.AltModifier and step is not None and self.up.isVisible():
+        key = Qt.Key(event.key())
+        step, has_alt = steps.get(key), bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        if has_alt and step is not None and not self.up.isHidden():
             self._move(self._id, step)
-            return
-        super().keyPressEvent(event)
+        elif step and not has_alt:
+            self._step(self._id, step)
+        elif key == Qt.Key.Key_Delete and self.end.isEnabled():
+            self._end()
+        else:
+            super().keyPressEvent(event)
 
     def _end(self) -> None:
         record = self._context.runs.get(self._id)
@@ -125,6 +141,8 @@ class QueuePanel(QWidget):
         super().__init__()
         self._context = context
         self.rows: dict[str, QueueRow] = {}
+        self._order: list[QueueRow] = []
+        """The rows from top to bottom."""
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
         self.more = label("", "muted")
@@ -135,8 +153,10 @@ class QueuePanel(QWidget):
         column.addWidget(self.more)
         column.addStretch(1)
         area = QScrollArea()
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its rows have it, and scroll
         area.setWidgetResizable(True)
         area.setWidget(inner)
+        self._area = area
         self.states = StatefulStack(area, context.theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -186,21 +206,59 @@ class QueuePanel(QWidget):
         pace = paces(book) if waiting else {}
         for gone in set(self.rows) - {record.id for record in wanted}:
             row = self.rows.pop(gone)
+            if row.hasFocus():
+                self._leave(row)
             self._list.removeWidget(row)
             row.deleteLater()
         places = {record.id: place for place, record in enumerate(waiting)}
         for number, record in enumerate(wanted):
             if record.id not in self.rows:
-                self.rows[record.id] = QueueRow(self._context, record, self.move_run)
+                self.rows[record.id] = QueueRow(self._context, record, self.move_run, self.step)
             row = self.rows[record.id]
             row.show_record(record, places.get(record.id, 0), len(waiting), waiting_seconds(record, pace))
             if self._list.indexOf(row) != number:
                 self._list.removeWidget(row)
                 self._list.insertWidget(number, row)
+        self._order_tabs([self.rows[record.id] for record in wanted])
         hidden = len(waiting) + len(book.with_status(RunStatus.RUNNING)) - len(wanted)
         self.more.setText(f"and {hidden:,} more")
         self.more.setVisible(hidden > 0)
         self._show_rules(bool(wanted))
+
+    def _order_tabs(self, rows: list[QueueRow]) -> None:
+        """Rows come later than the rest of the window: Tab would find them behind everything else."""
+        if rows != self._order:
+            self._order = rows
+            for before, row in zip([self.limit, *rows], rows, strict=False):
+                QWidget.setTabOrder(before, row)
+            # A row that is moved by a key stays in sight; its place is known once the list is laid out.
+            QTimer.singleShot(0, self, self._show_focused)
+
+    def _show_focused(self) -> None:
+        for row in self._order:
+            if row.hasFocus():
+                self._area.ensureWidgetVisible(row, 0, 0)
+
+    def focus_first(self) -> None:
+        """Give the first row the focus; Pause, where there is none."""
+        self._go_to(next(iter(self._order), self.pause))
+
+    def step(self, run_id: str, by: int) -> None:
+        """Go from a run's row to its neighbour below (1) or above (-1), where there is one."""
+        place = self._order.index(self.rows[run_id]) + by
+        if 0 <= place < len(self._order):
+            self._go_to(self._order[place])
+
+    def _leave(self, row: QueueRow) -> None:
+        """The row that has the focus is about to go: what stands in its place then has it."""
+        rows = [other for other in self._order if other is row or other in self.rows.values()]
+        place = rows.index(row)
+        self._go_to(next(iter([*rows[place + 1 :], *reversed(rows[:place])]), self.pause))
+
+    def _go_to(self, widget: QWidget) -> None:
+        widget.setFocus(Qt.FocusReason.OtherFocusReason)
+        if isinstance(widget, QueueRow):
+            self._area.ensureWidgetVisible(widget, 0, 0)
 
     def _show_rules(self, has_rows: bool) -> None:
         book = self._context.runs

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.records import Recommendations, UserRecord
+from engine.records import Matches, Recommendations, UserRecord
 from workbench.context import Context
 from workbench.engine_process import Task
 from workbench.item_models.recommended import LETTERS
@@ -354,10 +354,10 @@ class RecommendationsView(InPieces):
             key=(id(self), "propose"),
         )
 
-    def _show_proposed(self, rows: tuple[UserRecord, ...]) -> None:
+    def _show_proposed(self, found: Matches[UserRecord]) -> None:
         model: Any = self.completer.model()
-        model.setStringList([row.user for row in rows])
-        if self.field.hasFocus() and self.field.text() != self.user and rows:
+        model.setStringList([row.user for row in found.rows])
+        if self.field.hasFocus() and self.field.text() != self.user and found.rows:
             self.completer.complete()
 
     # --- what is recommended

@@ -124,6 +124,7 @@ class Overview(QScrollArea):
         self.note = RunNote(theme, book, marking)
         self.left = label("", "muted", wrap=True)
         self.setWidgetResizable(True)
+        set_role(self, "by-keys")
         self.name = label("", "title", wrap=True, selectable=True)
         self.state = label("", "muted", wrap=True)
         # One of the note roles from the start: they pad alike, and a label does not measure itself anew for another.

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -54,6 +55,8 @@ class RunFilterBar(QWidget):
         self._timer.timeout.connect(self.apply)
         self.filter.textChanged.connect(self._typed)
         self.filter.returnPressed.connect(self.apply)
+        down = QShortcut(QKeySequence(Qt.Key.Key_Down), self.filter, context=Qt.ShortcutContext.WidgetShortcut)
+        down.activated.connect(self._go_to_rows)
 
     def _build(self, theme: Theme) -> None:
         self.filter = QLineEdit()
@@ -66,8 +69,8 @@ class RunFilterBar(QWidget):
         self.shelf = QComboBox()
         self.shelf.setAccessibleName("Which runs: those in use, the archive, or the trash")
         for shelf, text in SHELVES.items():
-            self.shelf.addItem(text, shelf)
-        self.shelf.activated.connect(lambda _: self.show_shelf(self.shelf.currentData()))
+            self.shelf.addItem(text, str(shelf))  # Qt would keep a string anyway, and no member of the enumeration
+        self.shelf.activated.connect(lambda _: self.show_shelf(Shelf(self.shelf.currentData())))
         self.grouped = QCheckBox("Group seeds")
         self.grouped.setToolTip(
             "One row for all runs whose configuration differs in its seed alone: mean ± sample standard deviation (n), "
@@ -123,6 +126,11 @@ class RunFilterBar(QWidget):
             self.filter.setProperty("wrong", is_wrong)
             repolish(self.filter)
 
+    def _go_to_rows(self) -> None:
+        """Down leaves the filter for what it has found."""
+        self.apply()
+        self._table.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def set_text(self, text: str) -> None:
         """Filter by this, now."""
         self.filter.setText(text)
@@ -130,7 +138,7 @@ class RunFilterBar(QWidget):
 
     def show_shelf(self, shelf: Shelf) -> None:
         """Show the runs in use, the archive or the trash."""
-        self.shelf.setCurrentIndex(self.shelf.findData(shelf))
+        self.shelf.setCurrentIndex(self.shelf.findData(str(shelf)))
         self._model.set_shelf(shelf)
         self.view_changed.emit()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView
 
 from engine.records import RunRecord
@@ -14,6 +14,13 @@ from workbench.item_models.runs_model import COLUMN_IDS, COLUMNS, RunsModel
 from workbench.theme import Theme
 
 GROUP_WIDTH = 158
+BY_KEY = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+    Qt.FocusReason.OtherFocusReason,
+)
+"""How the focus comes that is not brought by the mouse or by another window."""
 
 
 class RunsTable(QTableView):
@@ -52,6 +59,9 @@ class RunsTable(QTableView):
         self._kept: tuple[list[str], str] = ([], "")
         model.modelAboutToBeReset.connect(self._keep_selection)
         model.modelReset.connect(self._bring_selection_back)
+        self._heir: int | None = None
+        for signal in (model.rowsRemoved, model.modelReset):
+            signal.connect(lambda *_: self._inherit())
         self.doubleClicked.connect(self._double_clicked)
 
     def make_room(self, is_grouped: bool) -> None:
@@ -89,16 +99,37 @@ class RunsTable(QTableView):
         if current and (row := self.runs.row_of(current)) is not None:
             self.selectionModel().setCurrentIndex(self.runs.index(row, 0), flag.NoUpdate)
 
+    def pass_on(self) -> None:
+        """The selected rows are about to leave: whatever stands in the first one's place then is selected."""
+        rows = [index.row() for index in self.selectionModel().selectedRows()]
+        self._heir = min(rows, default=None)
+
+    def _inherit(self) -> None:
+        if self._heir is None or self.selected_keys():
+            return
+        row, self._heir = min(self._heir, self.runs.rowCount() - 1), None
+        if row >= 0:
+            self.selectRow(row)
+
     def _double_clicked(self, index: QModelIndex) -> None:
         key = self.runs.key(index.row())
         self.runs.set_open(key, not self.runs.is_open(key))
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes by a key has a row selected: Qt makes the first one current only, which no arrow selects."""
+        super().focusInEvent(event)
+        if event.reason() in BY_KEY and not self.selected_keys() and self.runs.rowCount():
+            self.selectRow(max(self.currentIndex().row(), 0))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Right and Left open and close the group of the current row."""
+        """Right and Left open and close the group of the current row; Left of a run in a group goes to the group."""
         key = self.runs.key(self.currentIndex().row())
         is_open = {Qt.Key.Key_Right: True, Qt.Key.Key_Left: False}.get(Qt.Key(event.key()))
         if is_open is not None and key.startswith("group:"):
             self.runs.set_open(key, is_open)
+            return
+        if is_open is False and (group := self.runs.group_of(key)):
+            self.select(group)
             return
         super().keyPressEvent(event)
 

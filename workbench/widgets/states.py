@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 from engine.errors import EngineError
 from workbench.theme import HUGE, SPACE, TEXT_WIDTH, Theme, set_role
 
+ICON_SIDE = 48
 NARROWEST = 200
 """Pixels that a message asks for at least."""
 
@@ -156,12 +157,21 @@ class _Message(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit_icon()
         if self._height_in(event.size().width()) != self._height_in(event.oldSize().width()):
             self.updateGeometry()
 
+    def _fit_icon(self) -> None:
+        """The picture goes before any word is cut: a dock may be lower than the message would like."""
+        is_there = not self.icon.isHidden()
+        whole = self._height_in(max(self.width(), NARROWEST)) + (0 if is_there else ICON_SIDE + SPACE)
+        if (self.height() >= whole) != is_there:
+            self.icon.setVisible(not is_there)
+            self._heights.clear()
+
     def _draw_icon(self) -> None:
         name, role = self._look
-        self.icon.setPixmap(self._theme.icon(name, role).pixmap(48, 48))
+        self.icon.setPixmap(self._theme.icon(name, role).pixmap(ICON_SIDE, ICON_SIDE))
 
     def _clicked(self) -> None:
         if self._action is not None:
@@ -180,10 +190,12 @@ class _Message(QWidget):
         self.title.setText(title)
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
+        self.icon.show()
         self.busy(False)
         self._action = action
         self.button.setText(button)
         self.button.setAccessibleName(button or "No action")
         self.button.setVisible(bool(button) and action is not None)
         self._heights.clear()
+        self._fit_icon()
         self.updateGeometry()

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.api import Workspace
@@ -18,6 +19,7 @@ from workbench.context import make_context
 from workbench.engine_process import Errands
 from workbench.item_models.runs_model import ORDER_ROLE
 from workbench.pages.runs import RunsPage
+from workbench.shell.queue_panel import QueuePanel
 from workbench.theme import Theme
 
 
@@ -126,8 +128,6 @@ def test_what_is_wrong_with_a_filter_stands_below_it(page: RunsPage) -> None:
 
 
 def test_the_queue_panel_pauses_and_moves(qtbot: QtBot, page: RunsPage) -> None:
-    from workbench.shell.queue_panel import QueuePanel
-
     context = page.context
     panel = QueuePanel(context)
     qtbot.addWidget(panel)
@@ -145,6 +145,38 @@ def test_the_queue_panel_pauses_and_moves(qtbot: QtBot, page: RunsPage) -> None:
     qtbot.waitUntil(lambda: context.runs.queue.at_once == {"cpu": 3})
 
 
+def test_the_queue_by_keys_alone(qtbot: QtBot, page: RunsPage) -> None:
+    """Each row is one step of Tab, right behind the panel's head; with Alt, arrows move it; Del takes it out."""
+    context = page.context
+    panel = QueuePanel(context)
+    later = QPushButton("Behind the panel")
+    window = QWidget()
+    column = QVBoxLayout(window)
+    column.addWidget(panel)
+    column.addWidget(later)
+    qtbot.addWidget(window)
+    one, two, three = (record.id for record in submit(context.workspace.runs.store, 3))
+    qtbot.waitUntil(lambda: list(panel.rows) == [one, two, three])
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    panel.limit.setFocus()
+    for run in (one, two, three):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        assert window.focusWidget() is panel.rows[run]
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+    assert window.focusWidget() is later
+    panel.focus_first()
+    qtbot.keyClick(panel.rows[one], Qt.Key.Key_Down)
+    assert window.focusWidget() is panel.rows[two]
+    qtbot.keyClick(panel.rows[two], Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: [record.id for record in context.runs.waiting] == [two, one, three])
+    assert window.focusWidget() is panel.rows[two]
+    qtbot.keyClick(panel.rows[two], Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: list(panel.rows) == [one, three])
+    assert window.focusWidget() is panel.rows[one]
+
+
 def test_the_system_tab_says_that_there_is_nothing(qtbot: QtBot, page: RunsPage) -> None:
     page.show()
     page.open_state(run=page.model.ids[0], tab="System")
@@ -160,3 +192,60 @@ def test_a_curve_of_a_group_has_the_look_of_the_groups_row(page: RunsPage) -> No
     [look] = page.plots["validation"]._looks.values()
     assert look.order == page.model.index(0, 0).data(ORDER_ROLE) == page.context.runs.order(oldest)
     assert look.name.endswith("(2 seeds)")
+
+
+def test_what_stands_in_an_archived_runs_place_is_selected(qtbot: QtBot, page: RunsPage) -> None:
+    """Several are archived one after another by one key; nothing selected would stop that."""
+    first, second, third = page.model.ids
+    page.table.select(second)
+    page.archive()
+    qtbot.waitUntil(lambda: page.model.ids == [first, third])
+    assert page.table.selected_keys() == [third]
+    page.archive()
+    qtbot.waitUntil(lambda: page.model.ids == [first])
+    assert page.table.selected_keys() == [first]
+    assert page.current is not None
+    assert page.current.id == first
+
+
+def test_left_goes_from_a_run_to_its_group_and_closes_it(qtbot: QtBot, page: RunsPage) -> None:
+    page.toggle_group()
+    [key] = page.model.ids
+    page.table.selectRow(0)
+    qtbot.keyClick(page.table, Qt.Key.Key_Right)
+    assert len(page.model.ids) == 4
+    page.table.selectRow(2)
+    qtbot.keyClick(page.table, Qt.Key.Key_Left)
+    assert page.table.selected_keys() == [key]
+    qtbot.keyClick(page.table, Qt.Key.Key_Left)
+    assert page.model.ids == [key]
+
+
+def test_the_keyboard_comes_to_the_table(qtbot: QtBot, page: RunsPage) -> None:
+    page.show()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    page.setFocus()
+    assert page.focusWidget() is page.table
+    page.filter.setFocus()
+    qtbot.keyClick(page.filter, Qt.Key.Key_Down)
+    assert page.focusWidget() is page.table
+
+
+def test_the_archive_is_chosen_in_its_box(qtbot: QtBot, page: RunsPage) -> None:
+    first = page.model.ids[0]
+    page.table.select(first)
+    page.archive()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 2)
+    qtbot.keyClick(page.bar.shelf, Qt.Key.Key_Down)
+    assert page.bar.shelf.currentText() == "Archive"
+    assert page.model.shelf is Shelf.ARCHIVED
+    assert page.model.ids == [first]
+    assert page.matches.state == "content"
+    page.table.clearSelection()
+    page.show()
+    page.activateWindow()
+    qtbot.waitUntil(page.isActiveWindow)
+    page.bar.columns.setFocus()
+    qtbot.keyClick(page.bar.columns, Qt.Key.Key_Tab)
+    assert page.table.selected_keys() == [first], "no arrow could select a sole row"

@@ -68,3 +68,21 @@ def test_a_page_with_nothing_to_show_asks_for_the_messages_room_only(qtbot: QtBo
     assert page.minimumSizeHint().width() == part.minimumSizeHint().width()
     page.show_content()
     assert page.minimumSizeHint().width() >= 900
+
+
+def test_the_picture_goes_before_a_word_is_cut(qtbot: QtBot) -> None:
+    dock = QWidget()  # gives what it has, whatever is asked for
+    qtbot.addWidget(dock)
+    stack = StatefulStack(QLabel("content"), Theme("light"))
+    stack.setParent(dock)
+    stack.show_empty("Nothing is queued", "Queue a run on the Train page.")
+    stack.resize(900, 300)
+    dock.resize(900, 300)
+    dock.show()
+    message = stack._message
+    qtbot.waitUntil(message.icon.isVisible)
+    for height, has_icon in ((120, False), (300, True), (120, False)):
+        stack.resize(900, height)
+        qtbot.waitUntil(lambda has_icon=has_icon: message.icon.isVisible() is has_icon)
+        for words in (message.title, message.hint):
+            qtbot.waitUntil(lambda words=words: words.height() >= words.heightForWidth(words.width()))
