@@ -20,6 +20,7 @@ Columns = Sequence[tuple[str, Sequence[Any] | NDArray[Any]]]
 """Header and values, one pair a column; columns of unequal length end in blanks. Arrays may stand for sequences."""
 WIDEST = 320
 """Pixels of a column at first; a long title would push the numbers out of sight."""
+WIDEST_WINDOW = 1000
 ROWS_AT_ONCE = 1000
 """Rows written as CSV between two turns of the event loop: some ten milliseconds."""
 
@@ -216,6 +217,9 @@ class TableWindow(QDialog):
         self.view.resizeColumnsToContents()
         for column in range(self.model.columnCount() - 1):  # the last one takes what is left
             self.view.setColumnWidth(column, min(self.view.columnWidth(column), WIDEST))
+        missing = self.view.horizontalHeader().length() - self.view.viewport().width()
+        if missing > 0:
+            self.resize(min(self.width() + missing, WIDEST_WINDOW), self.height())
 
 
 def show_as_table_button(

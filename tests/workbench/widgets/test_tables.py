@@ -98,3 +98,7 @@ def test_headers_and_cells_have_room_under_the_style_sheet(qtbot: QtBot, theme: 
         needed = max(header.sectionSizeFromContents(column).width(), window.view.sizeHintForColumn(column))
         assert window.view.columnWidth(column) >= needed
     assert window.view.columnWidth(2) == tables.WIDEST
+    wide = TableWindow("Numbers", [(f"a long heading number {n}", [n]) for n in range(5)], theme, parent)
+    wide.show()
+    assert wide.width() > 640
+    assert wide.view.horizontalHeader().length() <= wide.view.viewport().width()
