@@ -268,8 +268,13 @@ class ComparePage(PageWidget):
                 self.context.workspace.comparisons.paper,
                 self._paper_of,
                 on_result=self._set_paper,
+                on_error=self._paper_not_told,
                 key=(id(self), "paper"),
             )
+
+    def _paper_not_told(self, error: BaseException) -> None:
+        self._paper_of = ""  # the next comparison asks again
+        self.context.notifier.report(error)
 
     def _reveal(self, found: Comparison) -> None:
         if found is self.found:
@@ -310,10 +315,10 @@ class ComparePage(PageWidget):
         if self.model_of_paper:
             cells = tuple(cell for cell in self.numbers.cells if cell.model in self.model_of_paper)
             overlay = PaperNumbers(self.numbers.source, cells)
-        for part in self.parts.values():
+        seen, metric = self.tabs.tabText(self.tabs.currentIndex()), str(self.metric_box.currentData())
+        for name, part in self.parts.items():
             part.paper = overlay
-            is_next = part is self.parts[self.tabs.tabText(self.tabs.currentIndex())]
-            part.show_comparison(self.found, self.ids, str(self.metric_box.currentData()), is_next=is_next)
+            part.show_comparison(self.found, self.ids, metric, is_next=name == seen)
 
     # --- out of it
 

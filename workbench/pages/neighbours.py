@@ -28,9 +28,9 @@ from engine.records import NeighbourComparison
 from workbench.engine_process import Task
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
-from workbench.widgets.cards import Elided, label, roomy
+from workbench.widgets.cards import Elided, SideBySide, label, roomy
 from workbench.widgets.item_search import ItemSearch
-from workbench.widgets.neighbour_column import NeighbourColumnCard, SideBySide
+from workbench.widgets.neighbour_column import NeighbourColumnCard
 from workbench.widgets.numbers import count
 from workbench.widgets.run_choice import RunChoice
 from workbench.widgets.states import StatefulStack

@@ -137,7 +137,7 @@ class PageMaker(QObject):
     @Slot()
     def _take_turn(self) -> None:
         self._next()
-        if not (self.is_done or self._is_stopped):
+        if not self._is_stopped:
             self._timer.start()
 
     def _next(self) -> None:

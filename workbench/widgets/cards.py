@@ -119,15 +119,36 @@ def roomy(spin: QAbstractSpinBox) -> None:
 def scrolled(content: QWidget) -> QScrollArea:
     """``content`` in a page-wide scroll area that never scrolls sideways."""
     area = QScrollArea()
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    _put_into(area, content)
+    return area
+
+
+def _put_into(area: QScrollArea, content: QWidget) -> None:
+    """As a part of the page, on its ground: no frame, no stop for Tab."""
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     content.setProperty("role", "page")
     area.setWidget(content)
     area.viewport().setAutoFillBackground(False)
     content.setAutoFillBackground(False)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return area
+
+
+class SideBySide(QScrollArea):
+    """Cards in one row, which scrolls sideways where there is no room for all of them; ``above``: pixels over them."""
+
+    def __init__(self, above: int = 0) -> None:
+        super().__init__()
+        columns = QWidget()
+        self._row = QHBoxLayout(columns)
+        self._row.setContentsMargins(0, above, 0, 0)
+        self._row.setSpacing(SPACE)
+        _put_into(self, columns)
+
+    def add(self, card: QWidget, stretch: int = 1) -> None:
+        """Put a card at the right end."""
+        self._row.addWidget(card, stretch)
 
 
 def show_in_area(widget: QWidget) -> None:

@@ -119,7 +119,7 @@ class OverviewTab(Tab):
         self.card = PlotCard(theme, "Test metric", self.plot, " ")
         self.table = TableCard(theme, "Results", "Mean ± standard deviation over seeds; ▲ is the best of a metric")
         self.notes = label("", "muted", wrap=True)
-        self._tabled: object = None
+        self._tabled: tuple[Comparison | None, PaperNumbers | None] = (None, None)
         self.column.addWidget(self.card, 3)
         self.column.addWidget(self.table, 2)
         self.column.addWidget(self.notes)
@@ -144,8 +144,8 @@ class OverviewTab(Tab):
         )
         self.card.subtitle.setText(f"{self.chosen}, {found.split}; whiskers: {found.level:.0%} interval over users")
         self.card.subtitle.show()
-        if self._tabled != (id(found), self.paper):  # another metric in the plot leaves the table as it is
-            self._tabled = (id(found), self.paper)
+        if self._tabled[0] is not found or self._tabled[1] != self.paper:  # another metric leaves the table as it is
+            self._tabled = found, self.paper
             self.table.set_columns(results_columns(found, self.paper))
         problems = [f"{found.groups[n].label}: {item.message} (FACTS F22)" for n, item in found.implausible]
         faults = [f"! {c.model}, {n or 'all'}: {text}" for c in cells for n, text in c.faults if n in ("", self.chosen)]

@@ -15,7 +15,7 @@ from workbench.theme import Theme
 from workbench.widgets.cards import Card, label
 from workbench.widgets.layout import button
 from workbench.widgets.numbers import percent
-from workbench.widgets.tables import Columns, ColumnsModel, CsvOut, as_text
+from workbench.widgets.tables import WIDEST, Columns, ColumnsModel, CsvOut, as_text
 from workbench.widgets.text import metric_text
 
 MEASURED = 200
@@ -54,7 +54,7 @@ class TableCard(Card):
         self.body.addWidget(self.view, 1)
         self.view.setModel(self.model)
 
-    def set_columns(self, columns: Columns, words: str = "", widest: int = 320) -> None:
+    def set_columns(self, columns: Columns, words: str = "", widest: int = WIDEST) -> None:
         """Show another table, with a sentence above it; no column is wider than ``widest`` at first."""
         before, self.model = self.model, _Tipped(columns)
         self.view.setModel(self.model)

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QSizePolicy, QVBoxLayout, QWidget
 
 from engine import registry
 from engine.records import NeighbourColumn, NeighbourRecord
 from workbench.item_models.rows import Column, RowsModel
-from workbench.theme import SMALL, SPACE, Theme
+from workbench.theme import SMALL, Theme
 from workbench.widgets.bar_delegate import BarDelegate
 from workbench.widgets.cards import Card, Elided, label
 from workbench.widgets.row_list import RowList
@@ -150,25 +150,3 @@ class NeighbourColumnCard(QWidget):
         item = self.model.rows[index.row()].of.item
         if not item.startswith("["):  # the padding and mask rows are no items
             self.walked.emit(item)
-
-
-class SideBySide(QScrollArea):
-    """Cards in one row, which scrolls sideways where there is no room for all of them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        columns = QWidget()
-        self._row = QHBoxLayout(columns)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(SPACE)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        columns.setProperty("role", "page")
-        self.setWidget(columns)
-        self.viewport().setAutoFillBackground(False)
-        columns.setAutoFillBackground(False)
-
-    def add(self, card: NeighbourColumnCard) -> None:
-        """Put a card at the right end."""
-        self._row.addWidget(card, 1)

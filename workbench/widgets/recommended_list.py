@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QHeaderView, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QVBoxLayout, QWidget
 
 from engine.records import Recommendations, RunRecommendation
 from workbench.item_models.recommended import (
@@ -22,7 +22,7 @@ from workbench.item_models.recommended import (
 from workbench.item_models.rows import Column, RowsModel
 from workbench.theme import SMALL, SPACE, Theme
 from workbench.widgets.bar_delegate import BarDelegate
-from workbench.widgets.cards import Card, Elided, label
+from workbench.widgets.cards import Card, Elided, SideBySide, label
 from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList
 
@@ -134,27 +134,16 @@ class RecommendedListCard(ListCard):
         self.view.horizontalHeader().resizeSection(SCORE, width)
 
 
-class ListsBeside(QScrollArea):
-    """The history and up to three lists in one row, which scrolls sideways where there is no room for all."""
+class ListsBeside(SideBySide):
+    """The history and up to three lists."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
+        super().__init__(above=SPACE)
         self.history = HistoryCard()
         self.cards = [RecommendedListCard(theme, letter) for letter in LETTERS]
-        columns = QWidget()
-        row = QHBoxLayout(columns)
-        row.setContentsMargins(0, SPACE, 0, 0)
-        row.setSpacing(SPACE)
-        row.addWidget(self.history, 2)
+        self.add(self.history, 2)
         for card in self.cards:
-            row.addWidget(card, 3)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        columns.setProperty("role", "page")
-        self.setWidget(columns)
-        self.viewport().setAutoFillBackground(False)
-        columns.setAutoFillBackground(False)
+            self.add(card, 3)
 
     def show_found(self, found: Recommendations, names: Sequence[str]) -> None:
         """Show a user's history and lists; ``names`` of the runs, in their order."""

@@ -135,14 +135,15 @@ class RunCurves(StatefulStack):
         self.show_state()
 
     def _feed_next(self, number: int, plots: list[MetricPlot], is_new: bool) -> None:
-        if number != self._feeds or not plots:
+        if number != self._feeds:
             return  # newer news are on their way to the same plots
         plot, *others = plots
         plot.set_series(self._context.runs.series_names(self.drawn_ids()))
         self._feed(plot)
         if is_new:
             plot.autoscale()
-        QTimer.singleShot(0, self, lambda: self._feed_next(number, others, is_new))
+        if others:
+            QTimer.singleShot(0, self, lambda: self._feed_next(number, others, is_new))
 
     def take(self, run_ids: Iterable[str]) -> None:
         """These runs' curves have grown."""
