@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,34 @@ from workbench.widgets.numbers import count
 MOST_UNDONE = 100
 
 
+class _InOrder:
+    """Calls that run in the order in which they were made ready, whichever thread takes them.
+
+    A change keeps how the whole mark stood before it: two at once, or two Undos the other way round, would bring back
+    what the other one has just taken away.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Condition()
+        self._ready = self._done = 0
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function``, to be called exactly once."""
+        number = self._ready
+        self._ready += 1
+
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            with self._turn:
+                self._turn.wait_for(lambda: self._done == number)
+                try:
+                    return function(*arguments, **keywords)
+                finally:
+                    self._done += 1
+                    self._turn.notify_all()
+
+        return call
+
+
 class RunMarking(QObject):
     """Sends changes to the store off the GUI thread; the feed brings them back. Keeps what Undo needs."""
 
@@ -24,6 +53,7 @@ class RunMarking(QObject):
         self._context = context
         self._marks = context.workspace.marks
         self._history: list[tuple[str, MarksBefore]] = []
+        self._in_order = _InOrder()
 
     @property
     def undo_text(self) -> str:
@@ -84,7 +114,7 @@ class RunMarking(QObject):
             self._context.notifier.tell(f"Undone: {text}.")
 
         self._context.run_in_thread(
-            self._marks.put_back, before, on_result=done, on_error=self._context.notifier.report
+            self._in_order(self._marks.put_back), before, on_result=done, on_error=self._context.notifier.report
         )
 
     def _change(
@@ -98,5 +128,5 @@ class RunMarking(QObject):
                 then(before)
 
         self._context.run_in_thread(
-            function, *arguments, on_result=done, on_error=self._context.notifier.report, **keywords
+            self._in_order(function), *arguments, on_result=done, on_error=self._context.notifier.report, **keywords
         )
