@@ -59,7 +59,10 @@ class ComparePage(PageWidget):
         self.chooser = CompareChooser(self.context.theme)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        yield
         self._build()
+        yield
+        self._arrange()
         yield from self._fill_tabs()
         self._show_buttons()
         self._timer = QTimer(self)
@@ -98,13 +101,15 @@ class ComparePage(PageWidget):
         column.addWidget(self.controls)
         column.addWidget(self.tabs, 1)
         self.stack = StatefulStack(right, theme)
+
+    def _arrange(self) -> None:
         self.split = QSplitter(Qt.Orientation.Horizontal)
         self.split.addWidget(self.chooser)
         self.split.addWidget(self.stack)
         self.split.setStretchFactor(1, 1)
         self.split.setChildrenCollapsible(False)
         self.split.setSizes([430, 890])
-        self.whole = StatefulStack(self.split, theme, is_page=True)
+        self.whole = StatefulStack(self.split, self.context.theme, is_page=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -146,6 +151,7 @@ class ComparePage(PageWidget):
         for name, kind in zip(TABS, kinds, strict=True):
             yield
             self.parts[name] = kind(self.context)
+            yield
             self.tabs.addTab(scrolled(self.parts[name]), name)
             while self.parts[name].make_more():
                 yield

@@ -54,12 +54,15 @@ class DatasetPage(PageWidget):
         self.tiles, self.lengths = self.overview.tiles, self.overview.lengths
         self.popularity, self.protocol = self.overview.popularity, self.overview.protocol
         self.imported = ImportReportCard(theme)
+        yield
         self.add_card(self.imported)
         yield
         self.users = UsersTab(theme)
+        yield
         self.table_stacks = [self._add_table(self.users, "Users")]
         yield
         self.items = ItemsTab(theme)
+        yield
         self.table_stacks.append(self._add_table(self.items, "Items"))
         yield
         self._connect()

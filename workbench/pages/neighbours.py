@@ -75,9 +75,11 @@ class NeighboursPage(PageWidget):
             yield
             tip = f"{entries[name].label}. {entries[name].help}"
             self.cards[name] = NeighbourColumnCard(context.theme, name, entries[name].label, tip)
+            yield
             self.columns.add(self.cards[name])
         yield
         self.all_items = NeighbourSummaryTab(context)
+        yield
         self.tabs.addTab(self.all_items, "All items")
         yield
         self._connect()

@@ -47,6 +47,8 @@ class RunsPage(PageWidget):
             yield
         self.curves = RunCurves(context, self.model, plots)
         yield
+        self.left = self._left()
+        yield
         self._build()
         yield
         self.tabs = RunTabs(context, self.marking, self.curves)
@@ -82,7 +84,7 @@ class RunsPage(PageWidget):
         for item in (self.stop_button, self.resume_button, self.duplicate_button):
             self.heading.add_widget(item)
         self.split = QSplitter(Qt.Orientation.Horizontal)
-        self.split.addWidget(self._left())
+        self.split.addWidget(self.left)
         self.split.setChildrenCollapsible(False)
         self.states = StatefulStack(self.split, theme, is_page=True)
         layout = QVBoxLayout(self)

@@ -12,13 +12,14 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QWidget
 
+from workbench.plots.reveal import RevealedPlot
 from workbench.theme import Theme, set_role, style_plot
 from workbench.widgets.tables import Columns
 
 _PATTERNS = (Qt.BrushStyle.SolidPattern, Qt.BrushStyle.BDiagPattern)
 
 
-class BarPlot(pg.PlotWidget):
+class BarPlot(RevealedPlot):
     """Bars at ``places``, one series a group; `columns` is what 'Show as table' shows."""
 
     def __init__(self, theme: Theme, name: str, x_label: str, y_label: str, parent: QWidget | None = None) -> None:

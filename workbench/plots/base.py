@@ -53,7 +53,7 @@ class Plot(RevealedPlot):
     def __init__(self, theme: Theme, parent: QWidget | None = None, axes: dict[str, pg.AxisItem] | None = None) -> None:
         given = axes or {}
         sides = {side: given.get(side) or CountAxis(side) for side in ("left", "bottom")}
-        super().__init__(parent, axisItems=sides, enableMenu=False)
+        super().__init__(parent, axes=sides, enableMenu=False)
         self.hideButtons()
         self.setMinimumHeight(200)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

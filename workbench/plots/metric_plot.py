@@ -214,7 +214,7 @@ class MetricPlot(QWidget):
         return head
 
     def _make_plot(self) -> Any:
-        plot = RevealedPlot(enableMenu=False, axisItems={"left": Axis("left"), "bottom": EpochAxis("bottom")})
+        plot = RevealedPlot(enableMenu=False, axes={"left": Axis("left"), "bottom": EpochAxis("bottom")})
         plot.setAccessibleName(f"{self._title}: curves of the ticked runs")
         plot.setMinimumHeight(120)
         item = plot.getPlotItem()

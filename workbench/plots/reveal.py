@@ -12,7 +12,11 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QWidget
 
+from workbench.plots.axes import Axis
+
+SIDES = ("left", "bottom", "right", "top")
 TURN_SECONDS = 0.008
 """After so much painting in one turn, a plot that has just come into sight waits for the next one."""
 
@@ -46,10 +50,17 @@ def _this_turn() -> _Turn:
 class RevealedPlot(pg.PlotWidget):
     """Shows its ground alone for a turn or more: first comes the page around it, then one plot after the other."""
 
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, axes: dict[str, pg.AxisItem] | None = None, **keywords: Any
+    ) -> None:
+        """``axes``: those in sight, by side; the others are there, as pyqtgraph wants it, and hidden."""
         self._is_new = False
         self._may_be_painted = True
-        super().__init__(*arguments, **keywords)
+        seen = axes or {side: Axis(side) for side in ("left", "bottom")}
+        unseen = {side: Axis(side) for side in SIDES if side not in seen}
+        super().__init__(parent, axisItems=seen | unseen, **keywords)
+        for side in unseen:
+            self.hideAxis(side)
 
     def showEvent(self, event: QShowEvent) -> None:
         self._is_new = True

@@ -8,12 +8,13 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QWidget
 
 from engine.records import NeighbourSummary, TopScores
+from workbench.plots.reveal import RevealedPlot
 from workbench.theme import DASHES, Colours, Theme, set_role, style_plot
 from workbench.widgets.neighbour_column import short_name
 from workbench.widgets.tables import Columns
 
 
-class TopScorePlot(pg.PlotWidget):
+class TopScorePlot(RevealedPlot):
     """One stepped outline a similarity, told apart by colour and dash; items over score."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

@@ -45,6 +45,7 @@ class DatasetOverview(InPieces):
         self._grid = QGridLayout(self)
         self.tiles = {name: Tile(caption, tip) for name, caption, tip in TILES}
         self.paper = label("", "note", wrap=True)
+        yield
         self.lengths = LengthCard(theme)
         yield
         self.popularity = PopularityCard(theme)
@@ -60,9 +61,11 @@ class DatasetOverview(InPieces):
             "note",
             wrap=True,
         )
+        yield
         self.protocol = ProtocolCard()
         yield
         self.targets = TargetsCard(theme)
+        yield
         self._fill()
         self.clear_details()
 

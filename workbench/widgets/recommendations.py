@@ -83,6 +83,7 @@ class RecommendationsView(InPieces):
         yield from self._arrange()
         yield
         self.lists = ListsBeside(self.context.theme)
+        yield
         self.stack = StatefulStack(self.lists, self.context.theme)
         self.tabs.addTab(self.stack, LISTS)
         yield
@@ -90,9 +91,11 @@ class RecommendationsView(InPieces):
         from workbench.widgets.attention_card import AttentionCard
 
         self.attention = AttentionCard(self.context.theme)
+        yield
         self.tabs.addTab(self.attention, ATTENTION)
         yield
         self.finder = UserFinder(self.context)
+        yield
         self.tabs.addTab(self.finder, USERS)
         yield
         self._connect()

@@ -7,6 +7,7 @@ import pyqtgraph as pg
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QGraphicsTextItem
 from pytestqt.qtbot import QtBot
 
 from workbench.plots.axes import Axis, PaintedAtOnce
@@ -52,3 +53,31 @@ def test_it_follows_the_range_and_asks_once_a_range(qtbot: QtBot, monkeypatch: p
     assert (picture(plot) != before).any()
     assert "bottom" in asked
     assert issubclass(Axis, PaintedAtOnce)
+
+
+def test_a_label_is_laid_out_where_there_is_one_and_follows_its_words_and_colour(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out: list[str] = []
+    plainly = QGraphicsTextItem.setHtml
+    monkeypatch.setattr(QGraphicsTextItem, "setHtml", lambda self, text: laid_out.append(text) or plainly(self, text))
+    axis = Axis("bottom")
+    axis.setPen("#102030")
+    assert laid_out == []
+    plot = pg.PlotWidget(axisItems={"bottom": axis})
+    qtbot.addWidget(plot)
+    bare = axis.maximumHeight()
+    plot.setLabel("bottom", "epoch", units="s")
+    assert axis.label.toPlainText() == "epoch (s)"
+    assert axis.maximumHeight() > bare
+    laid_out.clear()
+    axis.setTextPen("#405060")
+    axis.setTextPen("#405060")
+    axis.setTickPen("#405060")
+    assert [text for text in laid_out if "epoch" in text] == ["<span style='color: #405060'>epoch (s)</span>"]
+    plot.setLabel("bottom", "")
+    assert not axis.label.isVisible()
+    assert axis.maximumHeight() == bare
+    plot.setLabel("bottom", "epoch", units="s")
+    assert axis.label.toPlainText() == "epoch (s)"
+    assert axis.maximumHeight() > bare
