@@ -10,14 +10,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any, Literal
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.paths import resource
+from workbench.icons import DrawnIcon
 
 Choice = Literal["system", "light", "dark"]
 
@@ -204,11 +204,7 @@ class Theme(QObject):
         """``resources/icons/NAME.svg`` in the colour ``role`` of the palette; disabled in ``faint``."""
         key = (name, role)
         if key not in self._icons:
-            icon = QIcon()
-            for size in (16, 20, 24, 32, 48):
-                icon.addPixmap(_drawn(name, getattr(self.colours, role), size))
-                icon.addPixmap(_drawn(name, self.colours.faint, size), QIcon.Mode.Disabled)
-            self._icons[key] = icon
+            self._icons[key] = QIcon(DrawnIcon(name, getattr(self.colours, role), self.colours.faint))
         return self._icons[key]
 
     def follow_icon(self, target: Any, name: str, role: str = "text") -> None:
@@ -308,25 +304,6 @@ def style_sheet(colours: Colours) -> str:
     for key in sorted(tokens, key=len, reverse=True):
         text = text.replace(f"@{key}", tokens[key])
     return text
-
-
-@cache
-def _source(name: str) -> str:
-    return resource("icons", f"{name}.svg").read_text(encoding="utf-8")
-
-
-def _drawn(name: str, colour: str, size: int) -> QPixmap:
-    from PySide6.QtSvg import QSvgRenderer
-
-    ratio = QGuiApplication.primaryScreen().devicePixelRatio() if QGuiApplication.primaryScreen() else 1.0
-    renderer = QSvgRenderer(QByteArray(_source(name).replace("currentColor", colour).encode()))
-    pixmap = QPixmap(QSize(round(size * ratio), round(size * ratio)))
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    renderer.render(painter, QRectF(0, 0, size, size))
-    painter.end()
-    return pixmap
 
 
 def set_role(widget: QWidget, role: str) -> None:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from engine.records import RunRecord, RunStatus
-from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, PROGRESS_ROLE, RECORD_ROLE, STAR_ROLE, STATE_ROLE
+from engine.records import RunStatus
+from workbench.item_models.runs_model import (
+    CHECK,
+    DISPLAY,
+    GROUP_ROLE,
+    ORDER_ROLE,
+    PROGRESS_ROLE,
+    RECORD_ROLE,
+    STAR_ROLE,
+    STATE_ROLE,
+)
 from workbench.theme import Theme
 from workbench.widgets.text import share_text
 
 Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 30
+_MIDDLE = int(Qt.AlignmentFlag.AlignVCenter)
 
 # Never colour alone: each state has a mark of its own.
 STATES: dict[RunStatus, tuple[str, str]] = {
@@ -26,7 +39,13 @@ STATES: dict[RunStatus, tuple[str, str]] = {
 }
 
 
+Read = Callable[[int], Any]
+"""What the model answers for the cell, by role."""
+
+
 class _Cell(QStyledItemDelegate):
+    """`draw` is for tables that paint their rows themselves; `paint` adds selection, stripe and focus, as Qt asks."""
+
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
@@ -34,63 +53,73 @@ class _Cell(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(super().sizeHint(option, index).width(), ROW_HEIGHT)
 
-    def background(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> RunRecord | None:
-        """Paint selection and stripes; give the record of the row."""
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         self.initStyleOption(option, index)
         option.text = ""  # type: ignore[attr-defined]
-        style = option.widget.style() if option.widget else QApplication.style()  # type: ignore[attr-defined]
-        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)  # type: ignore[attr-defined]
-        record = index.data(RECORD_ROLE)
-        return record if isinstance(record, RunRecord) else None
+        widget = option.widget  # type: ignore[attr-defined]
+        style = widget.style() if widget else QApplication.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, widget)
+        painter.save()
+        painter.setFont(option.font)  # type: ignore[attr-defined]
+        self.draw(painter, self.room(option, style), option.fontMetrics, index.data)  # type: ignore[attr-defined]
+        painter.restore()
+
+    def room(self, option: QStyleOptionViewItem, style: QStyle) -> QRect:
+        """What of the cell `draw` is given."""
+        del style
+        return QRect(option.rect)  # type: ignore[attr-defined]
+
+    def draw(self, painter: QPainter, rect: QRect, metrics: QFontMetrics, read: Read) -> None:
+        """Paint what the cell says. The painter has the view's font; its pen and brush may be left changed."""
+        raise NotImplementedError
 
 
 class StateDelegate(_Cell):
     """The state's mark and word."""
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        record = self.background(painter, option, index)
+    def draw(self, painter: QPainter, rect: QRect, metrics: QFontMetrics, read: Read) -> None:
+        del metrics
+        record = read(RECORD_ROLE)
         if record is None:
             return
         icon, role = STATES[record.status]
         text = "stopping" if record.stop_requested and record.status is RunStatus.RUNNING else record.status.value
-        if index.data(STATE_ROLE) is None:
+        if read(STATE_ROLE) is None:
             # The newest run's state is not its group's: a lost seed would hide the finished ones.
-            icon, role, text = "", "muted", str(index.data(Qt.ItemDataRole.DisplayRole))
-        rect = option.rect  # type: ignore[attr-defined]
+            icon, role, text = "", "muted", str(read(DISPLAY))
         if icon:
             side = 16
             top = rect.top() + (rect.height() - side) // 2
             self.theme.icon(icon, role).paint(painter, rect.left() + 6, top, side, side)
         painter.setPen(QColor(getattr(self.theme.colours, role)))
-        painter.drawText(rect.adjusted(28, 0, -2, 0), int(Qt.AlignmentFlag.AlignVCenter), text)
+        painter.drawText(rect.adjusted(28, 0, -2, 0), _MIDDLE, text)
 
 
 class ProgressDelegate(_Cell):
     """A flat bar and its percentage."""
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        record = self.background(painter, option, index)
-        share = index.data(PROGRESS_ROLE)
-        if record is None or share is None:
+    def draw(self, painter: QPainter, rect: QRect, metrics: QFontMetrics, read: Read) -> None:
+        del metrics
+        share = read(PROGRESS_ROLE)
+        if share is None:
             return
         colours = self.theme.colours
-        rect = QRectF(option.rect).adjusted(8, 0, -8, 0)  # type: ignore[attr-defined]
+        room = QRectF(rect).adjusted(8, 0, -8, 0)
         text_width = 44
-        bar = QRectF(rect.left(), rect.center().y() - 2.5, max(rect.width() - text_width, 10), 5)
-        painter.save()
+        bar = QRectF(room.left(), room.center().y() - 2.5, max(room.width() - text_width, 10), 5)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colours.border))
         painter.drawRoundedRect(bar, 2.5, 2.5)
         done = min(max(share, 0.0), 1.0)
-        state = index.data(STATE_ROLE)
+        state = read(STATE_ROLE)
         role = "accent" if state is None else STATES[state][1]
         painter.setBrush(QColor(getattr(colours, role)))
         painter.drawRoundedRect(QRectF(bar.left(), bar.top(), bar.width() * done, bar.height()), 2.5, 2.5)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(QColor(colours.muted))
-        right = rect.adjusted(rect.width() - text_width, 0, 0, 0)
-        painter.drawText(right, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), share_text(done))
-        painter.restore()
+        right = room.adjusted(room.width() - text_width, 0, 0, 0)
+        painter.drawText(right, _MIDDLE | int(Qt.AlignmentFlag.AlignRight), share_text(done))
 
 
 class NameDelegate(_Cell):
@@ -100,21 +129,21 @@ class NameDelegate(_Cell):
     SIDE = 14
     INDENT = 18
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        record = self.background(painter, option, index)
-        if record is None:
+    def room(self, option: QStyleOptionViewItem, style: QStyle) -> QRect:
+        return style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget)  # type: ignore[attr-defined]
+
+    def draw(self, painter: QPainter, rect: QRect, metrics: QFontMetrics, read: Read) -> None:
+        order = read(ORDER_ROLE)
+        if order is None:
             return
-        style = option.widget.style() if option.widget else QApplication.style()  # type: ignore[attr-defined]
-        text = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget)  # type: ignore[attr-defined]
-        order = index.data(ORDER_ROLE)
-        middle = text.center().y() + 0.5
-        is_ticked = Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) is not Qt.CheckState.Unchecked
-        group = index.data(GROUP_ROLE)
+        middle = rect.center().y() + 0.5
+        is_ticked = Qt.CheckState(read(CHECK)) is not Qt.CheckState.Unchecked
+        group = read(GROUP_ROLE)
         if group is not None and not group[0]:
-            text = text.adjusted(self.INDENT, 0, 0, 0)
-        draw_sample(painter, self.theme, order, QPointF(text.left() + 2, middle), 18, is_faint=not is_ticked)
-        where = text.adjusted(self.SAMPLE, 0, 0, 0)
-        mark = "star" if index.data(STAR_ROLE) else ""
+            rect = rect.adjusted(self.INDENT, 0, 0, 0)
+        draw_sample(painter, self.theme, order, QPointF(rect.left() + 2, middle), 18, is_faint=not is_ticked)
+        where = rect.adjusted(self.SAMPLE, 0, 0, 0)
+        mark = "star" if read(STAR_ROLE) else ""
         if group is not None and group[0] > 1:
             mark = "chevron-down" if group[1] else "chevron-right"
         if mark:
@@ -122,11 +151,9 @@ class NameDelegate(_Cell):
             role = "warn" if mark == "star" else "muted"
             self.theme.icon(mark, role).paint(painter, where.left(), top, self.SIDE, self.SIDE)
             where = where.adjusted(self.SIDE + 4, 0, 0, 0)
-        painter.setFont(option.font)  # type: ignore[attr-defined]
         painter.setPen(QColor(self.theme.colours.text))
-        told = str(index.data(Qt.ItemDataRole.DisplayRole))
-        name = option.fontMetrics.elidedText(told, Qt.TextElideMode.ElideMiddle, where.width())  # type: ignore[attr-defined]
-        painter.drawText(where, int(Qt.AlignmentFlag.AlignVCenter), name)
+        name = metrics.elidedText(str(read(DISPLAY)), Qt.TextElideMode.ElideMiddle, where.width())
+        painter.drawText(where, _MIDDLE, name)
 
 
 def draw_sample(

@@ -388,12 +388,21 @@ class RunsModel(QAbstractTableModel):
         return _TICKABLE if index.column() == 0 else _PLAIN
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        # A view asks for a dozen roles a cell, most of which have no answer here, and three hundred cells are in sight.
-        if role not in ANSWERED:
-            return None
-        place, column = index.row(), COLUMNS[index.column()]
+        # A view asks for a dozen roles a cell, most of which have no answer here.
+        return self.answer(index.row(), index.column(), role) if role in ANSWERED else None
+
+    def text(self, row: int, column: int) -> str:
+        """What the cell says."""
+        return str(self.answer(row, column, DISPLAY) or "")
+
+    def alignment(self, column: int) -> int:
+        return _RIGHT if COLUMNS[column].is_number else _LEFT
+
+    def answer(self, place: int, place_of_column: int, role: int) -> Any:
+        """`data` without an index, for painting."""
+        column = COLUMNS[place_of_column]
         if role == ALIGNMENT:
-            return _RIGHT if column.is_number else _LEFT
+            return self.alignment(place_of_column)
         if not 0 <= place < len(self._rows) or (role == CHECK and column is not COLUMNS[0]):
             return None
         key = self._rows[place]

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem, QTableView
 
 from workbench.widgets.row_list import RowList
 
@@ -19,6 +19,7 @@ _TEXT = QStyle.SubElement.SE_ItemViewItemText
 _FOCUS_MARGIN = QStyle.PixelMetric.PM_FocusFrameHMargin
 _SELECTED = QStyle.StateFlag.State_Selected
 _FOCUSED = QStyle.StateFlag.State_HasFocus
+_STRIPED = QStyleOptionViewItem.ViewItemFeature.Alternate
 
 
 class PlainModel(Protocol):
@@ -33,14 +34,13 @@ class PlainModel(Protocol):
     def alignment(self, column: int) -> int: ...
 
 
-class PlainTable(RowList):
-    """A `RowList` over a `PlainModel` and an item model in one."""
+class PaintedRows(QTableView):
+    """Paints what its model, a `PlainModel`, gives. Columns that are more than a text are painted by `paint_own`."""
 
-    def __init__(self, model: PlainModel) -> None:
-        super().__init__()
-        assert isinstance(model, QAbstractItemModel)
-        self._plain: PlainModel = model
-        self.setModel(model)
+    plain: PlainModel
+    """The model, for whoever sets it; set it before the first paint."""
+    own: frozenset[int] = frozenset()
+    """Columns that `paint_own` paints."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
         rows = self._rows(event.rect())
@@ -51,18 +51,32 @@ class PlainTable(RowList):
         option = QStyleOptionViewItem()
         self.initViewItemOption(option)
         painter = QPainter(self.viewport())
-        chosen = {index.row() for index in self.selectionModel().selectedRows()}
+        apart = self._apart(rows)
+        others = [row for row in rows if row not in apart]
         places = [(column, self.columnViewportPosition(column), self.columnWidth(column)) for column in columns]
-        self._paint_texts(painter, option, [row for row in rows if row not in chosen], places)
-        for row in chosen & set(rows):
-            self._paint_chosen(painter, row, columns)
+        self._paint_texts(painter, option, others, places)
+        for column, x, width in places:
+            if column in self.own:
+                cells = [QRect(x, self.rowViewportPosition(row), width, self.rowHeight(row)) for row in others]
+                self.paint_own(painter, option, column, dict(zip(others, cells, strict=True)))
+        for row in apart:
+            self._paint_apart(painter, row, columns)
+
+    def paint_own(self, painter: QPainter, option: QStyleOptionViewItem, column: int, cells: dict[int, QRect]) -> None:
+        """Paint the cells of a column of `own`, by row, above their stripes."""
+
+    def _apart(self, rows: range) -> list[int]:
+        """Rows that look otherwise: the selected ones, and the current one where it has the focus."""
+        selection = self.selectionModel()
+        current = self.currentIndex().row() if self.hasFocus() else -1
+        return [row for row in rows if row == current or selection.isRowSelected(row, QModelIndex())]
 
     def _rows(self, rect: QRect) -> range:
         """Rows that ``rect`` touches."""
         first, last = self.rowAt(rect.top()), self.rowAt(rect.bottom())
         if first < 0:
             return range(0)
-        return range(first, (last if last >= 0 else self._plain.rowCount() - 1) + 1)
+        return range(first, (last if last >= 0 else self.plain.rowCount() - 1) + 1)
 
     def _columns(self, rect: QRect) -> list[int]:
         """Columns that ``rect`` touches."""
@@ -90,15 +104,16 @@ class PlainTable(RowList):
         ends = (min(place[1] for place in places), max(x + width for _, x, width in places))
         widest = metrics.maxWidth()
         cells = [
-            (column, x + left, width - left + right, self._plain.alignment(column) | int(Qt.TextFlag.TextSingleLine))
+            (column, x + left, width - left + right, self.plain.alignment(column) | int(Qt.TextFlag.TextSingleLine))
             for column, x, width in places
+            if column not in self.own
         ]
         for row in rows:
             y, height = self.rowViewportPosition(row), self.rowHeight(row)
             if stripe is not None and row % 2:
                 painter.fillRect(ends[0], y, ends[1] - ends[0], height, stripe)
             for column, x, width, flags in cells:
-                text = self._plain.text(row, column)
+                text = self.plain.text(row, column)
                 if not text:
                     continue
                 if len(text) * widest > width:
@@ -120,16 +135,30 @@ class PlainTable(RowList):
             inner.bottom() - cell.bottom(),
         )
 
-    def _paint_chosen(self, painter: QPainter, row: int, columns: list[int]) -> None:
-        """The selected row, as the style sheet has it."""
+    def _paint_apart(self, painter: QPainter, row: int, columns: list[int]) -> None:
+        """A selected row or the current one, as the style sheet has it."""
         current = self.currentIndex()
+        is_selected = self.selectionModel().isRowSelected(row, QModelIndex())
         for column in columns:
-            index = self._plain.index(row, column)
+            index = self.plain.index(row, column)
             option = QStyleOptionViewItem()
             self.initViewItemOption(option)
             option.rect = self.visualRect(index)  # type: ignore[attr-defined]
-            option.state |= _SELECTED  # type: ignore[attr-defined]
+            if is_selected:
+                option.state |= _SELECTED  # type: ignore[attr-defined]
+            if row % 2 and self.alternatingRowColors():
+                option.features |= _STRIPED  # type: ignore[attr-defined]
             if index == current and self.hasFocus():
                 option.state |= _FOCUSED  # type: ignore[attr-defined]
             self.style().drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewRow, option, painter, self)
             self.itemDelegateForIndex(index).paint(painter, option, index)
+
+
+class PlainTable(PaintedRows, RowList):
+    """A `RowList` over a `PlainModel` and an item model in one."""
+
+    def __init__(self, model: PlainModel) -> None:
+        super().__init__()
+        assert isinstance(model, QAbstractItemModel)
+        self.plain = model
+        self.setModel(model)

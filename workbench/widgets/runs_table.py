@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QMenu, QTableView
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyle, QStyleOptionViewItem
 
 from engine.records import RunRecord
 from workbench.item_models.delegates import ROW_HEIGHT, NameDelegate, ProgressDelegate, StateDelegate
-from workbench.item_models.runs_model import COLUMN_IDS, COLUMNS, RunsModel
+from workbench.item_models.runs_model import CHECK, COLUMN_IDS, COLUMNS, RunsModel
 from workbench.theme import Theme
+from workbench.widgets.plain_table import PaintedRows
 
 GROUP_WIDTH = 158
+_TICK = QStyle.SubElement.SE_ItemViewItemCheckIndicator
+_TICKS = {
+    Qt.CheckState.Unchecked: QStyle.StateFlag.State_Off,
+    Qt.CheckState.PartiallyChecked: QStyle.StateFlag.State_NoChange,
+    Qt.CheckState.Checked: QStyle.StateFlag.State_On,
+}
 BY_KEY = (
     Qt.FocusReason.TabFocusReason,
     Qt.FocusReason.BacktabFocusReason,
@@ -23,12 +31,12 @@ BY_KEY = (
 """How the focus comes that is not brought by the mouse or by another window."""
 
 
-class RunsTable(QTableView):
+class RunsTable(PaintedRows):
     """Rows of a `RunsModel`; the header's menu chooses columns."""
 
     def __init__(self, model: RunsModel, theme: Theme) -> None:
         super().__init__()
-        self.runs = model
+        self.runs = self.plain = model
         self.setModel(model)
         self.setAccessibleName("Runs")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -40,9 +48,14 @@ class RunsTable(QTableView):
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        self._delegates = (NameDelegate(theme), StateDelegate(theme), ProgressDelegate(theme))
-        for name, delegate in zip(("name", "status", "progress"), self._delegates, strict=True):
-            self.setItemDelegateForColumn(COLUMN_IDS.index(name), delegate)
+        self._delegates = {
+            COLUMN_IDS.index("name"): NameDelegate(theme),
+            COLUMN_IDS.index("status"): StateDelegate(theme),
+            COLUMN_IDS.index("progress"): ProgressDelegate(theme),
+        }
+        self.own = frozenset(self._delegates)
+        for number, delegate in self._delegates.items():
+            self.setItemDelegateForColumn(number, delegate)
         header = self.horizontalHeader()
         header.setSectionsMovable(True)
         header.setHighlightSections(False)
@@ -63,6 +76,21 @@ class RunsTable(QTableView):
         for signal in (model.rowsRemoved, model.modelReset):
             signal.connect(lambda *_: self._inherit())
         self.doubleClicked.connect(self._double_clicked)
+
+    def paint_own(self, painter: QPainter, option: QStyleOptionViewItem, column: int, cells: dict[int, QRect]) -> None:
+        delegate, style, answer = self._delegates[column], self.style(), self.runs.answer
+        if self.runs.flags(self.runs.index(0, column)) & Qt.ItemFlag.ItemIsUserCheckable:
+            option.features |= QStyleOptionViewItem.ViewItemFeature.HasCheckIndicator  # type: ignore[attr-defined]
+            tick = QStyleOptionViewItem(option)
+            for row, cell in cells.items():
+                option.rect = cell  # type: ignore[attr-defined]
+                tick.rect = style.subElementRect(_TICK, option, self)  # type: ignore[attr-defined]
+                tick.state = option.state | _TICKS[answer(row, column, CHECK)]  # type: ignore[attr-defined]
+                style.drawPrimitive(QStyle.PrimitiveElement.PE_IndicatorItemViewItemCheck, tick, painter, self)
+        for row, cell in cells.items():
+            option.rect = cell  # type: ignore[attr-defined]
+            room = delegate.room(option, style)
+            delegate.draw(painter, room, option.fontMetrics, partial(answer, row, column))  # type: ignore[attr-defined]
 
     def make_room(self, is_grouped: bool) -> None:
         """``.0287 ± .0004 (5)`` is longer than a value: columns of metrics are wider while runs are grouped."""
