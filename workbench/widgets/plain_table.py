@@ -48,9 +48,15 @@ class PaintedRows(QTableView):
         if not self.isEnabled() or not rows or not columns:
             super().paintEvent(event)
             return
+        painter = QPainter(self.viewport())
+        try:
+            self._paint_rows(painter, rows, columns)
+        finally:
+            painter.end()
+
+    def _paint_rows(self, painter: QPainter, rows: range, columns: list[int]) -> None:
         option = QStyleOptionViewItem()
         self.initViewItemOption(option)
-        painter = QPainter(self.viewport())
         apart = self._apart(rows)
         others = [row for row in rows if row not in apart]
         places = [(column, self.columnViewportPosition(column), self.columnWidth(column)) for column in columns]
