@@ -6,7 +6,7 @@ Filled by the live feed alone. Pages read it and listen to its signals; nobody e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ class RunBook(QObject):
         self._by_status: dict[RunStatus, set[str]] = {}
         self._on_shelf: dict[Shelf, list[str]] = {}
         self._lines: dict[str, RunLine] = {}
-        self._data: dict[str, set[str]] = {}
+        self._data: dict[str, Counter[str]] = {}
         """Where runs started from → names of the data sets that they are of."""
         self._marks: dict[str, RunMarks] = {}
         self._tags: Counter[str] = Counter()
@@ -216,7 +216,7 @@ class RunBook(QObject):
                 self._by_status[before.status].discard(record.id)
             self._by_status.setdefault(record.status, set()).add(record.id)
             self._records[record.id] = record
-            self._data.setdefault(record.preset, set()).add(dataset_name(record))
+            self._data.setdefault(record.preset, Counter())[dataset_name(record)] += before is None
             line = batch.lines.get(record.id)
             self._lines[record.id] = line or make_line(record, self._lines.get(record.id))
         if len(self._places) < len(self._records):
@@ -224,8 +224,10 @@ class RunBook(QObject):
             self._places = {run_id: place for place, run_id in enumerate(sorted(self._records))}
         if batch.runs:
             self._newest_first = None
-        changed = {preset for preset in single if len(self._data[preset]) > 1}
-        return [record for record in self._records.values() if record.preset in changed] if changed else []
+        return self._of_presets({preset for preset in single if len(self._data[preset]) > 1})
+
+    def _of_presets(self, names: Collection[str]) -> list[RunRecord]:
+        return [record for record in self._records.values() if record.preset in names] if names else []
 
     def _take_news(self, news: MarksNews) -> None:
         changed = {mark.run_id for mark in news.marks}
@@ -251,10 +253,12 @@ class RunBook(QObject):
 
     def _forget(self, run_ids: Iterable[str]) -> None:
         gone = set(run_ids)
+        several = {preset for preset, names in self._data.items() if len(names) > 1}
         for run_id in gone:
             record = self._records.pop(run_id, None)
             if record is not None:
                 self._by_status[record.status].discard(run_id)
+                self._data[record.preset] -= Counter({dataset_name(record): 1})
             self._tags.subtract(self.marks(run_id).tags)
             for held in (self._lines, self._marks, self._curves):
                 held.pop(run_id, None)  # type: ignore[attr-defined]
@@ -262,6 +266,9 @@ class RunBook(QObject):
         self._newest_first = None
         self._on_shelf.clear()
         self.purged.emit(gone)
+        renamed = self._of_presets({preset for preset in several if len(self._data[preset]) < 2})
+        if renamed:
+            self.records_changed.emit(tuple(renamed))
 
     @Slot()
     def set_loaded(self) -> None:

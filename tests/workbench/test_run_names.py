@@ -6,7 +6,7 @@ from typing import Any
 from pytestqt.qtbot import QtBot
 
 from engine.config import preset
-from engine.records import RunRecord
+from engine.records import MarksNews, RunRecord
 from tests.helpers.fake_runs import make_record
 from workbench.item_models.run_columns import COLUMN_IDS
 from workbench.item_models.runs_model import RunsModel
@@ -68,3 +68,8 @@ def test_runs_that_began_alike_on_several_data_sets_are_told_apart(qtbot: QtBot)
     assert shown() == ["coserec-paper-beauty · seed 1", "sasrec · Beauty · seed 1", "sasrec · Yelp · seed 1"]
     model.set_grouped(True)
     assert shown() == ["coserec-paper-beauty", "sasrec · Beauty", "sasrec · Yelp"]
+    model.set_grouped(False)
+    with qtbot.waitSignal(book.records_changed) as told:
+        book.take(LiveBatch((), {}, frozenset(), MarksNews(purged=frozenset({"r3"}))))
+    assert [record.id for record in told.args[0]] == ["r1"], "it stands alone again"
+    assert shown() == ["coserec-paper-beauty · seed 1", "sasrec · seed 1"]
