@@ -74,7 +74,7 @@ class Backstage(QObject):
 
     @Slot(object)
     def _on_end(self, record: RunRecord) -> None:
-        text, level = describe_end(record)
+        text, level = describe_end(record, self.context.runs.name(record))
         self.context.notifier.tell(text, level=level, hint=record.hint)  # type: ignore[arg-type]
         self._nudge()
 

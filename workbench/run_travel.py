@@ -59,6 +59,6 @@ class RunTravel(QObject):
         self._context.run_in_engine(self._context.workspace.bundles.read, Path(file), on_result=self._arrived)
 
     def _arrived(self, record: RunRecord) -> None:
-        self._context.notifier.tell(f"Took in run {record.id}, {record.name}.", level="good")
+        self._context.notifier.tell(f"Took in run {record.id}, {self._context.runs.name(record)}.", level="good")
         self._context.control.changed.emit()
         self.arrived.emit(record.id)

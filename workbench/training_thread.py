@@ -14,7 +14,6 @@ from PySide6.QtCore import QThread, Signal
 
 from engine.errors import EngineError, RunError
 from engine.records import RunRecord, RunStatus
-from workbench.run_names import run_name
 
 if TYPE_CHECKING:
     from engine.api.runs import RunProcess, Runs
@@ -157,9 +156,8 @@ class TrainingThread(QThread):
             self.trouble.emit(error)
 
 
-def describe_end(record: RunRecord) -> tuple[str, str]:
-    """How a run ended, in one sentence, and the level of the notification."""
-    name = run_name(record)
+def describe_end(record: RunRecord, name: str) -> tuple[str, str]:
+    """How the run of this name ended, in one sentence, and the level of the notification."""
     level = {RunStatus.FINISHED: "good", RunStatus.FAILED: "error", RunStatus.LOST: "warning"}.get(
         record.status, "info"
     )

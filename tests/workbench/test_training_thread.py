@@ -158,8 +158,8 @@ def test_a_lost_run_is_told(
 
 def test_ends_in_words() -> None:
     failed = make_record(preset="gone", name="a run", status=RunStatus.FAILED, message="Out of memory.")
-    assert describe_end(failed) == ("a run failed. Out of memory.", "error")
-    assert describe_end(make_record(preset="gone", name="a run", status=RunStatus.FINISHED)) == (
+    assert describe_end(failed, "a run") == ("a run failed. Out of memory.", "error")
+    assert describe_end(make_record(status=RunStatus.FINISHED), "a run") == (
         "a run finished.",
         "good",
     )
