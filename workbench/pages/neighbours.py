@@ -123,7 +123,7 @@ class NeighboursPage(PageWidget):
         self.splitter.addWidget(self.search)
         self.splitter.addWidget(right)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([240, 1020])
+        self.splitter.setSizes([300, 960])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(HUGE, WIDE + TIGHT, HUGE, HUGE)
         layout.addWidget(self.splitter)

@@ -97,10 +97,27 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def pairs(feed: Feed, layout: Layout, first: str, second: str) -> Iterator[tuple[str, str]]:
-    """Two columns of every row, by their names. Raises as `blocks`."""
+    """Two columns of every row, by their names. Where ``second`` is the last one, what is over in a row is its end.
+
+    Raises as `blocks`.
+    """
     places = {"first": layout.names.index(first), "second": layout.names.index(second)}
-    for block in blocks(feed, layout, places):
+    is_last = places["second"] == len(layout.names) - 1
+    for lines in _below_header(feed, layout):
+        block = _parsed(lines, layout, places, feed, "")
         yield from zip(block.columns["first"].to_pylist(), block.columns["second"].to_pylist(), strict=True)
+        if block.bad and is_last:
+            yield from _long_rows(lines, layout, places["first"], block.bad)
+
+
+def _long_rows(lines: Lines, layout: Layout, first: int, bad: Sequence[BadRow]) -> Iterator[tuple[str, str]]:
+    """Of rows with too many values for their columns: one value, and the last column with all that follows it."""
+    texts = lines.text.split(b"\n")
+    for row in bad:
+        text = texts[row.line - lines.first].decode(errors="replace").rstrip("\r")
+        values = text.split(layout.separator, len(layout.names) - 1)
+        if len(values) == len(layout.names) and not (layout.quoted and '"' in text):
+            yield values[first], values[-1]
 
 
 def blocks(feed: Feed, layout: Layout, places: Mapping[str, int], title: str = "") -> Iterator[Block]:
@@ -109,6 +126,11 @@ def blocks(feed: Feed, layout: Layout, places: Mapping[str, int], title: str = "
     A row with another number of columns is bad, and one with bytes that are no text in one of these columns; where they
     stand in the column ``title`` it is the title that is bad, and elsewhere nothing. Raises ``DataError``.
     """
+    for lines in _below_header(feed, layout):
+        yield _parsed(lines, layout, places, feed, title)
+
+
+def _below_header(feed: Feed, layout: Layout) -> Iterator[Lines]:
     above = layout.skipped + layout.has_header
     for lines in feed.lines(quoted=layout.separator.encode() if layout.quoted else b""):
         if above:
@@ -116,7 +138,7 @@ def blocks(feed: Feed, layout: Layout, places: Mapping[str, int], title: str = "
             lines = Lines(lines.text.split(b"\n", above)[-1], lines.first + above, below)
             above = 0
         if lines.text:
-            yield _parsed(lines, layout, places, feed, title)
+            yield lines
 
 
 def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed, title: str) -> Block:

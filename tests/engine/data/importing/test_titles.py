@@ -132,3 +132,19 @@ def test_a_report_from_before_bad_titles_were_counted_is_read(tmp_path: Path) ->
     old = to_plain(report)
     del old["bad_titles"], old["bad_title_count"]
     assert report_from(old) == report
+
+
+def test_a_title_in_a_file_of_titles_may_hold_its_separator(tmp_path: Path) -> None:
+    """Unquoted, where the title is the last column: what is over belongs to it. Elsewhere the row says nothing."""
+    log = _written(tmp_path, "log.csv", [row[:2] + row[3:] for row in ROWS], (*HEAD[:2], HEAD[3]))
+    last, first = tmp_path / "last.csv", tmp_path / "first.csv"
+    last.write_text('item,title\np0,Soap, mint, 2 pieces\r\np1,"Comb, red"\np2,Towel\np3\np4,"Brush, "soft"\n')
+    first.write_text("title,item\nSoap, mint,p0\nComb,p1\n")
+    found = []
+    for titles in (last, first):
+        done = Imports(tmp_path / "w").run(log, ImportRecipe(core=0, titles=str(titles)))
+        dataset = load(done.path)
+        found.append({dataset.title(number) for number in range(1, 6)})
+    assert {"Soap, mint, 2 pieces", "Comb, red", "Towel"} <= found[0]
+    assert "Comb" in found[1]
+    assert not any("Soap" in (title or "") for title in found[1])
