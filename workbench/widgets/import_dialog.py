@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from engine.config import ImportRecipe, SettingInfo, recipe_fields
 from engine.errors import ConfigurationError
 from engine.records import GUESS, NO_COLUMN, ImportLook, ImportProgress, ImportReport, ImportResult
 from workbench.context import Context
+from workbench.forms.editors import TextEditor
 from workbench.forms.field import FieldRow, Fold
 from workbench.theme import SMALL, SPACE, WIDE, set_role
 from workbench.widgets.cards import Elided, scrolled
@@ -224,12 +226,22 @@ class ImportDialog(QDialog):
                 none = {NO_COLUMN: "none"} if info.path in ("rating", "time") else {}
                 choices = ({} if info.value else {GUESS: "choose …"}) | names | none
                 self._offer(row, choices)
+            if info.path == "titles":
+                info = self._titles_of_its_own(info)
             if info.path in (*READING, *LAYOUT):
                 base = info.value if info.name not in self.given else GUESS_OF.get(info.path, info.default)
             if info.path not in self.wrong:
                 row.show_error("")
                 row.show_info(info, base)
         self.preview.show_look(self.shown_look, self.recipe.model_dump())
+
+    def _titles_of_its_own(self, info: SettingInfo) -> SettingInfo:
+        """Where the file has a column of titles: its name in the empty field, not the file's own path."""
+        editor, own = self.rows["titles"].editor, self.shown_look.title if self.shown_look else ""
+        assert isinstance(editor, TextEditor)
+        is_own = bool(own) and "titles" not in self.given
+        editor.line.setPlaceholderText(f"its own column '{own}'" if is_own else "")
+        return replace(info, value=GUESS) if is_own else info
 
     def _offer(self, row: FieldRow, choices: dict[str, str]) -> None:
         combo = row.editor.field

@@ -73,6 +73,13 @@ def test_the_preview_marks_the_files_own_titles(qtbot: QtBot, context: Context, 
         *("user  →  user", "item  →  item"),
         *("title  →  title", "when  →  time"),
     ]
+    line = dialog.rows["titles"].editor.field
+    assert (line.text(), line.placeholderText()) == ("", "its own column 'title'")
+    assert not dialog.rows["titles"].is_changed
+    line.setText("-")
+    line.textEdited.emit("-")
+    qtbot.waitUntil(lambda: dialog.recipe.titles == "-" and not line.placeholderText())
+    assert (line.text(), dialog.rows["titles"].is_changed) == ("-", True)
     dialog.close()
 
 
