@@ -109,10 +109,11 @@ def _labels_on_one(groups: Sequence[Group]) -> list[str]:
         for number, place in enumerate(places):
             words = [f"{_short(item)} {plain(item.values[number])}" for item in told[:NAMED]]
             names[place] = ", ".join(words if is_one and words else [base, *words])
-    for place, name in enumerate(names):
-        if names.count(name) > 1:  # another seed of one group, or more differences than a label names
-            names[place] = f"{name} · {groups[place][0].id}"
-    return names
+    # Another seed of one group, or more differences than a label names.
+    return [
+        f"{name} · {group[0].id}" if names.count(name) > 1 else name
+        for name, group in zip(names, groups, strict=True)
+    ]
 
 
 def _is_telling(item: SettingDifference) -> bool:

@@ -104,7 +104,9 @@ def test_pairs_and_metrics_can_be_chosen(workspace: Workspace) -> None:
     made = workspace.comparisons.compare(singles, metrics=("HR@10", "NDCG@7"), tested=("NDCG@7",), pairs="all")
     assert made.family == 15
     assert {item.metric for item in made.tests} == {"NDCG@7"}
-    assert len({group.label for group in made.groups}) == 6
+    assert [group.label for group in made.groups] == [
+        f"λ {weight} · {run}" for weight, (run,) in zip((0, 0, 0, 0.1, 0.1, 0.1), [group.run_ids for group in made.groups], strict=True)
+    ]
     assert any("One seed" in note for note in made.notes)
 
 
