@@ -238,3 +238,5 @@ class ResultTable:
     hashes: tuple[tuple[str, str], ...]
     """Configuration hash and data fingerprint, of each row that was measured here and each data set."""
     notes: tuple[str, ...] = ()
+    families: tuple[int, ...] = ()
+    """Tests that Holm's adjustment is over, of each data set that has any."""

@@ -111,8 +111,7 @@ def _labels_on_one(groups: Sequence[Group]) -> list[str]:
             names[place] = ", ".join(words if is_one and words else [base, *words])
     # Another seed of one group, or more differences than a label names.
     return [
-        f"{name} · {group[0].id}" if names.count(name) > 1 else name
-        for name, group in zip(names, groups, strict=True)
+        f"{name} · {group[0].id}" if names.count(name) > 1 else name for name, group in zip(names, groups, strict=True)
     ]
 
 

@@ -11,18 +11,22 @@ from engine.records import Comparison, PaperCell, ResultCell, ResultTable
 def result_table(comparisons: Sequence[Comparison], baseline: str = "", paper: Sequence[PaperCell] = ()) -> ResultTable:
     """One comparison a data set; groups of one label are one row. Best and second are of what was measured here.
 
-    ``paper`` rows stand below as references. ``baseline`` is the label that tests are against.
+    ``paper`` rows stand below as references, where the paper has a number for any of the columns. ``baseline`` is the
+    label that tests are against.
     """
     metrics = list(dict.fromkeys(metric for item in comparisons for metric in item.metrics))
-    datasets = [item.groups[0].dataset for item in comparisons]
+    datasets = _told_apart([(item.groups[0].dataset, item.groups[0].fingerprint) for item in comparisons])
     columns = [(dataset, metric) for dataset in datasets for metric in metrics]
     labels = list(dict.fromkeys(group.label for item in comparisons for group in item.groups))
     by_place = {label: _row(label, comparisons, metrics, baseline) for label in labels}
     marked = _mark_best([by_place[label] for label in labels])
-    references = list(dict.fromkeys(cell.model for cell in paper))
-    for model in references:
+    references = []
+    for model in dict.fromkeys(cell.model for cell in paper):
         own = [cell for cell in paper if cell.model == model]
-        marked.append([_printed(own, dataset, metric) for dataset, metric in columns])
+        printed = [_printed(own, dataset, metric) for dataset, metric in columns]
+        if any(printed):
+            references.append(model)
+            marked.append(printed)
     ids = [
         tuple(run for item in comparisons for group in item.groups if group.label == label for run in group.run_ids)
         for label in labels
@@ -37,7 +41,20 @@ def result_table(comparisons: Sequence[Comparison], baseline: str = "", paper: S
         run_ids=(*ids, *[()] * len(references)),
         hashes=tuple(hashes),
         notes=tuple(dict.fromkeys(note for item in comparisons for note in item.notes)),
+        families=tuple(
+            item.family for item in comparisons if item.tests and baseline in [group.label for group in item.groups]
+        ),
     )
+
+
+def _told_apart(datasets: Sequence[tuple[str, str]]) -> list[str]:
+    """The data sets' names; of those that are called alike, with the beginning of the fingerprint.
+
+    >>> _told_apart([("Beauty", "409b6bc0648a"), ("Beauty", "e8c4addda643"), ("Yelp", "77aa")])
+    ['Beauty (409b6bc0)', 'Beauty (e8c4adda)', 'Yelp']
+    """
+    names = [name for name, _ in datasets]
+    return [f"{name} ({data[:8]})" if names.count(name) > 1 else name for name, data in datasets]
 
 
 def _row(

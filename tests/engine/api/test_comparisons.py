@@ -105,7 +105,8 @@ def test_pairs_and_metrics_can_be_chosen(workspace: Workspace) -> None:
     assert made.family == 15
     assert {item.metric for item in made.tests} == {"NDCG@7"}
     assert [group.label for group in made.groups] == [
-        f"λ {weight} · {run}" for weight, (run,) in zip((0, 0, 0, 0.1, 0.1, 0.1), [group.run_ids for group in made.groups], strict=True)
+        f"λ {weight} · {run}"
+        for weight, (run,) in zip((0, 0, 0, 0.1, 0.1, 0.1), [group.run_ids for group in made.groups], strict=True)
     ]
     assert any("One seed" in note for note in made.notes)
 
@@ -239,6 +240,7 @@ def test_the_table_marks_best_second_and_significance(
     assert [cell.is_second for cell in table.cells[1] if cell] == [True, True]
     assert table.cells[0][0] is not None
     assert table.cells[0][0].p is not None
+    assert table.families == (2,)
     text = workspace.comparisons.latex(table)
     assert text.count(r"\textbf{") == text.count(r"\underline{") == 2
     assert r"$\pm$" in text
@@ -371,6 +373,28 @@ def test_one_model_on_two_data_sets_is_one_row(
     assert frame["runs"].tolist() == [" ".join(group) for group in two_shops]
     assert frame["fingerprint"].tolist() == [own.runs.get(group[0]).fingerprint for group in two_shops]
     assert frame["config_hash"].nunique() == 1
+
+
+def test_two_data_sets_of_one_name_are_told_apart(own: Workspace, tmp_path: Path) -> None:
+    text = (ROOT / "resources" / "sample" / "shop.txt").read_text(encoding="utf-8")
+    runs = []
+    for number in (7, 8):
+        path = tmp_path / str(number) / "Beauty.txt"
+        path.parent.mkdir()
+        path.write_text(text.replace("\n", f" {number}\n", 1), encoding="utf-8")
+        runs += finish(own, values={"data.path": str(path)})
+    table = own.comparisons.table([[run.id] for run in runs], metrics=("HR@20",), paper=("SASRec",))
+    names = [f"Beauty ({run.fingerprint[:8]})" for run in runs]
+    assert table.columns == tuple((name, "HR@20") for name in names)
+    assert [cell.mean for cell in table.cells[1] if cell] == [0.0901, 0.0901]
+    latex = own.comparisons.latex(table)
+    assert all(f"\\multicolumn{{1}}{{c}}{{{name}}}" in latex for name in names)
+
+
+def test_a_row_of_the_paper_without_a_number_is_left_out(own: Workspace) -> None:
+    (run,) = finish(own)
+    table = own.comparisons.table(((run.id,),), metrics=("HR@20",), paper=("SASRec",))
+    assert len(table.rows) == len(table.cells) == len(table.run_ids) == 1
 
 
 def test_the_papers_faults_go_with_its_numbers(
