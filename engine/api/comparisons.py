@@ -260,7 +260,7 @@ class Comparisons:
         elif kind == "curves":
             drawn = self.curves(ids, series, along)
             if not drawn:
-                raise UsageError(f"No run has the series {series}.", "Choose another one.")
+                raise UsageError(f"No run has the series {series}.", f"There are {', '.join(self.series(ids))}.")
             drawing = figures.lines(drawn, names, along)
         elif kind == "scatter":
             drawing = figures.points(self.scatter(run_ids, field, metric, split), field, metric, split)

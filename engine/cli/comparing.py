@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
 import click
 
 from engine.api import Workspace
-from engine.api.comparisons import FIGURES
+from engine.api.comparisons import FIGURES, refuse_beside_validation
 from engine.cli.frame import emit, json_option, refuse_unused, span, stored_workspace_option, table
 from engine.config import STOPPING_METRIC
 from engine.errors import UsageError
@@ -82,12 +82,17 @@ def compare(
 
     Runs on several data sets can only be set side by side, as a table: with --output FILE.tex, .csv or .parquet.
     """
+    _refuse_suffix(output)
     api = workspace.comparisons
     groups: Groups = tuple((run_id,) for run_id in run_ids) if each else api.groups(run_ids)
     first = _baseline(workspace, groups, baseline)
-    _refuse_unknown(models, api.paper())
+    records = [workspace.runs.get(group[0]) for group in groups]
+    refuse_beside_validation(models, split)
+    _refuse_unknown(models, api.paper(), {name: api.paper(name) for name in (record.dataset for record in records)})
     _refuse_without_effect(groups, labels, output, figure)
-    if _is_table(output) and len({workspace.runs.get(group[0]).fingerprint for group in groups}) > 1:
+    if _is_table(output) and len({record.fingerprint for record in records}) > 1:
+        one = ("runs on one data set",)
+        refuse_unused({"by": one, "pairs": one}, "runs on several data sets")
         made = api.table(groups, metrics=metrics, split=split, labels=labels, baseline=first, paper=models)
         _tell_table(made, api.export_table(made, output), as_json)
         return
@@ -117,6 +122,15 @@ def compare(
         _print_paper(PaperNumbers("", tuple(cells)))
     if output is not None:
         click.echo(f"\nWritten: {output}")
+
+
+def _refuse_suffix(output: Path | None) -> None:
+    """Before anything is computed: what the facade says, it says of one kind of file."""
+    if output is not None and output.suffix.lower() not in (*_TABLES, ".json", *_FIGURES):
+        raise UsageError(
+            f"A comparison cannot be a '{output.suffix or 'nameless'}' file.",
+            "Name a .tex, .csv or .parquet file for the table, .json for everything, .pdf, .svg or .png for a figure.",
+        )
 
 
 def _is_table(output: Path | None) -> TypeGuard[Path]:
@@ -165,11 +179,15 @@ def _baseline(workspace: Workspace, groups: Groups, baseline: str | None) -> int
     return place
 
 
-def _refuse_unknown(models: Sequence[str], numbers: PaperNumbers) -> None:
+def _refuse_unknown(models: Sequence[str], numbers: PaperNumbers, of: Mapping[str, PaperNumbers]) -> None:
+    """Raises ``UsageError`` for a model, and for data sets (``of``: what the paper has of each), without a number."""
     known = list(dict.fromkeys(cell.model for cell in numbers.cells if cell.table == 2))
     for model in models:
         if model not in known:
             raise UsageError(f"The paper's Table 2 has no '{model}'.", f"It has {', '.join(known)}.")
+    if models and not any(found.cells for found in of.values()):
+        datasets = dict.fromkeys(cell.dataset for cell in numbers.cells)
+        raise UsageError(f"The paper has no numbers for {', '.join(of)}.", f"It has them for {', '.join(datasets)}.")
 
 
 def _print(found: Comparison) -> None:
@@ -247,6 +265,8 @@ def check(numbers: tuple[str, ...], digits: int, as_json: bool) -> None:
     for text in numbers:
         name, _, value = text.partition("=")
         kind, _, k = name.upper().partition("@")
+        if name.upper() in metrics:
+            raise UsageError(f"{name.upper()} is given twice.", "Give each metric once.")
         try:
             metrics[name.upper()] = float(value)
         except ValueError:

@@ -277,6 +277,10 @@ def export(run_ids: tuple[str, ...], output: Path, workspace: Workspace, as_json
     a table of test metrics, mean ± standard deviation over seeds (`coserec compare` tests them too and draws figures).
     """
     is_table = output.suffix.lower() == ".tex"
+    if output.suffix.lower() not in (".json", ".csv", ".parquet", ".tex"):
+        raise UsageError(
+            f"Runs cannot be exported to '{output.name}'.", "Name a .json, .csv, .parquet or, for a table, .tex file."
+        )
     kept = [] if run_ids else _not_in_the_trash(workspace)
     chosen = run_ids or [record.id for record in kept if not is_table or record.metrics.get("test")]
     if is_table:

@@ -51,6 +51,8 @@ def test_files(shell: Shell, stored: list[str], tmp_path: Path, suffix: str) -> 
 def test_wrong_use(shell: Shell, stored: list[str], tmp_path: Path) -> None:
     said = shell.runs("compare", *stored, "--output", tmp_path / "t.doc", code=2)["error"]
     assert "cannot be a '.doc' file" in said["message"]
+    assert all(suffix in said["hint"] for suffix in (".tex", ".json", ".svg"))
+    assert ".tex" in shell.runs("export", "--output", tmp_path / "t.doc", code=2)["error"]["hint"]
     assert "no 'BPR'" in shell.runs("compare", *stored, "--paper", "BPR", code=2)["error"]["message"]
     said = shell.runs("compare", *stored[:2], "--baseline", stored[3], code=2)["error"]
     assert "cannot be the baseline" in said["message"]
@@ -62,6 +64,7 @@ def test_check_and_paper(shell: Shell) -> None:
     assert shell.json("check", "hr@5=.0537", "ndcg@5=.0361")["plausible"] is True
     assert "METRIC=VALUE" in shell.json("check", "HR@5", code=2)["error"]["message"]
     assert "no metric" in shell.json("check", "recall=.3", code=2)["error"]["message"]
+    assert "HR@5 is given twice" in shell.json("check", "HR@5=.1", "hr@5=.2", code=2)["error"]["message"]
     cells = shell.json("paper", "Beauty")["cells"]
     assert {cell["dataset"] for cell in cells} == {"Beauty"}
     assert "F22" in shell("paper", "Beauty").stdout
@@ -90,6 +93,14 @@ def test_json_has_the_papers_numbers_too(shell: Shell, shop: Path) -> None:
     assert (cell["table"], cell["dataset"], cell["metrics"]["HR@5"]) == (2, "Beauty", 0.0111)
     assert "F22" in str(cell["faults"])
     assert "Table 2" in shell("compare", run.id, "--paper", "GRU4Rec", "--workspace", shell.workspace).stdout
+    said = shell.runs("compare", run.id, "--paper", "GRU4Rec", "--split", "valid", code=2)["error"]
+    assert "prints test results" in said["message"]
+
+
+def test_the_paper_is_not_asked_for_other_data(shell: Shell, stored: list[str], tmp_path: Path) -> None:
+    said = shell.runs("compare", *stored, "--paper", "SASRec", "--output", tmp_path / "t.tex", code=2)["error"]
+    assert said["message"] == "The paper has no numbers for shop."
+    assert said["hint"] == "It has them for Beauty, Sports, Yelp."
 
 
 def test_options_without_effect_are_refused(shell: Shell, stored: list[str], tmp_path: Path) -> None:
@@ -119,6 +130,7 @@ def test_curves_are_of_the_metric_that_is_named(shell: Shell, stored: list[str],
         "compare", *stored, "--figure", "curves", "--output", tmp_path / "x.svg", "--metric", "HR@20", code=2
     )
     assert said["error"]["message"] == "No run has the series valid/HR@20."
+    assert said["error"]["hint"] == "There are valid/NDCG@20, loss/total."
 
 
 def test_several_data_sets_are_one_table(shell: Shell, stored: list[str], shop: Path, tmp_path: Path) -> None:
@@ -128,6 +140,9 @@ def test_several_data_sets_are_one_table(shell: Shell, stored: list[str], shop: 
     chosen = (*stored[:2], *(run.id for run in other))
     refused = shell.runs("compare", *chosen, code=2)["error"]["message"]
     assert "they differ in data" in refused
+    for option in (("--by", "length"), ("--pairs", "all")):
+        said = shell.runs("compare", *chosen, *option, "--output", tmp_path / "t.tex", code=2)["error"]
+        assert f"{option[0]} has no effect with runs on several data sets" in said["message"]
     tree = shell.runs(
         "compare", *chosen, "--metric", "HR@20", "--label", "A", "--label", "A", "--output", tmp_path / "t.tex"
     )
