@@ -51,7 +51,7 @@ def _told_apart(datasets: Sequence[tuple[str, str]]) -> list[str]:
     """The data sets' names; of those that are called alike, with the beginning of the fingerprint.
 
     >>> _told_apart([("Beauty", "409b6bc0648a"), ("Beauty", "e8c4addda643"), ("Yelp", "77aa")])
-    ['Beauty (409b6bc0)', 'Beauty (e8c4adda)', 'Yelp']
+    ['Beauty (409b6bc0)', 'Beauty (e8c4addd)', 'Yelp']
     """
     names = [name for name, _ in datasets]
     return [f"{name} ({data[:8]})" if names.count(name) > 1 else name for name, data in datasets]
