@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -265,7 +266,13 @@ def test_everything_as_json_and_as_frames(workspace: Workspace, found: Compariso
     assert tree["users"] == 2048
     assert len(tree["tests"]) == 7
     workspace.comparisons.export(found, tmp_path / "tests.parquet", "tests")
-    assert pd.read_parquet(tmp_path / "tests.parquet")["p_holm"].tolist() == [item.p_holm for item in found.tests]
+    frame = pd.read_parquet(tmp_path / "tests.parquet")
+    assert frame["p_holm"].tolist() == [item.p_holm for item in found.tests]
+    assert set(frame["first_runs"]) == {" ".join(found.groups[1].run_ids)}
+    assert set(frame["second_configuration"]) == {found.groups[0].config_hash}
+    assert set(frame["data"]) == {found.groups[0].fingerprint}
+    workspace.comparisons.export(replace(found, tests=()), tmp_path / "none.csv", "tests")
+    assert "p_holm" in pd.read_csv(tmp_path / "none.csv").columns
     workspace.comparisons.export(found, tmp_path / "measures.csv")
     assert len(pd.read_csv(tmp_path / "measures.csv")) == 14
 
