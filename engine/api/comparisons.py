@@ -263,7 +263,10 @@ class Comparisons:
                 raise UsageError(f"No run has the series {series}.", f"There are {', '.join(self.series(ids))}.")
             drawing = figures.lines(drawn, names, along)
         elif kind == "scatter":
-            drawing = figures.points(self.scatter(run_ids, field, metric, split), field, metric, split)
+            from engine.runs.curves import FACTS
+
+            caption = FACTS.get(field, field)
+            drawing = figures.points(self.scatter(run_ids, field, metric, split), caption, metric, split, told)
         elif kind == "parallel":
             drawing = figures.parallel(self.parallel(run_ids, metric, split))
         else:

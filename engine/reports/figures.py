@@ -140,20 +140,32 @@ def lines(curves: Sequence[ComparedCurve], labels: Sequence[str], along: str) ->
     return draw
 
 
-def points(found: Sequence[ScatterPoint], field: str, metric: str, split: str) -> Any:
-    """A dot a run; a setting that is not a number has its values side by side."""
+def points(
+    found: Sequence[ScatterPoint], caption: str, metric: str, split: str, groups: Sequence[ComparedGroup] = ()
+) -> Any:
+    """A dot a run, those of a group alike; a setting that is not a number has its values side by side."""
 
     from matplotlib.ticker import MaxNLocator
+
+    group_of = {run: number for number, group in enumerate(groups) for run in group.run_ids}
 
     def draw(axes: Any) -> None:
         x = [point.x for point in found]
         if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in x):
             x = [str(value) for value in x]
-        axes.scatter(x, [point.y for point in found], s=14, color=COLOURS[0], edgecolor="#1b2230", linewidth=0.4)
+        numbers = [group_of.get(point.run_id, 0) for point in found]
+        for number in dict.fromkeys(numbers):
+            places = [place for place, of in enumerate(numbers) if of == number]
+            look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+            label = groups[number].label if groups else None
+            own = [x[place] for place in places], [found[place].y for place in places]
+            axes.scatter(*own, s=14, label=label, edgecolor="#1b2230", linewidth=0.4, **look)
         if all(isinstance(value, int) for value in x):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel(field)
+        axes.set_xlabel(caption)
         axes.set_ylabel(f"{split} {metric}")
+        if len(groups) > 1:
+            _legend(axes, len(set(numbers)))
 
     return draw
 

@@ -122,7 +122,7 @@ def _measures(
     for metric in metrics:
         seeds = [_metric(record, metric, split) for record in group]
         mean, std = significance.mean_and_std(seeds)
-        low, high = (np.nan, np.nan) if values is None else significance.interval(values[metric])
+        low, high = (np.nan, np.nan) if values is None else significance.share_interval(values[metric])
         made.append(Measure(number, metric, mean, std, low, high, tuple(seeds)))
     return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -301,6 +302,20 @@ def test_every_figure_says_where_it_comes_from(
     if kind == "bars":
         again = workspace.comparisons.figure(kind, groups, tmp_path / f"again.{suffix}")
         assert again.read_bytes() == content
+
+
+def test_the_scatter_tells_groups_apart(
+    workspace: Workspace, groups: tuple[tuple[str, ...], ...], tmp_path: Path
+) -> None:
+    path = workspace.comparisons.figure(
+        "scatter", groups, tmp_path / "f.svg", field="best_epoch", labels=("Ours", "SASRec")
+    )
+    text = path.read_text(encoding="utf-8")
+    assert "<!-- Ours -->" in text
+    assert "<!-- SASRec -->" in text
+    assert "<!-- best epoch -->" in text
+    colours = set(re.findall(r"<use [^>]*style=\"fill: (#\w+); stroke: #1b2230", text))
+    assert len(colours) == 2
 
 
 def test_figures_that_cannot_be_made(workspace: Workspace, groups: tuple[tuple[str, ...], ...], tmp_path: Path) -> None:
