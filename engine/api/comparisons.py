@@ -94,11 +94,12 @@ class Comparisons:
             labels=labels,
         )
 
-    def slices(self, ids: Ids, metric: str, kind: str, split: Which = "test") -> SliceTable:
-        """A metric by ``length`` (K included, Eq. 12) or ``popularity`` of the target; raises as `compare` does."""
+    def slices(self, ids: Ids, metric: str, kind: str, split: Which = "test", baseline: int = 0) -> SliceTable:
+        """A metric by ``length`` (K included, Eq. 12) or ``popularity`` of the target, and each bucket's part of the
+        difference from the group ``baseline``; raises as `compare` does."""
         from engine.runs.comparison import slice_table
 
-        return slice_table(self._groups(ids), metric, kind, split)
+        return slice_table(self._groups(ids), metric, kind, split, baseline)
 
     def curves(self, ids: Ids, series: str, along: Literal["epoch", "time"] = "epoch") -> tuple[ComparedCurve, ...]:
         """``valid/METRIC`` or ``loss/NAME`` of each group along epochs or wall time, mean ± std over seeds."""

@@ -97,7 +97,7 @@ def compare(
         _tell_table(made, api.export_table(made, output), as_json)
         return
     found = api.compare(groups, metrics=metrics, split=split, pairs=pairs, baseline=first, labels=labels)
-    cut = api.slices(groups, found.metrics[0], by, split) if by else None
+    cut = api.slices(groups, found.metrics[0], by, split, first) if by else None
     if output is not None:
         if output.suffix.lower() in _FIGURES:
             drawn = series or f"valid/{metrics[0] if metrics else STOPPING_METRIC}"
@@ -116,7 +116,7 @@ def compare(
     _print(found)
     if cut is not None:
         click.echo()
-        _print_slices(cut, found)
+        _print_slices(cut, found, first)
     if cells:
         click.echo()
         _print_paper(PaperNumbers("", tuple(cells)))
@@ -236,13 +236,20 @@ def _print(found: Comparison) -> None:
         click.echo(f"\n{note}")
 
 
-def _print_slices(cut: SliceTable, found: Comparison) -> None:
-    names = [group.label for group in found.groups]
-    rows = [
-        [label, int(cut.users[place]), *(f"{cut.means[number, place]:.4f}" for number in range(len(names)))]
-        for place, label in enumerate(cut.labels)
-    ]
-    table(rows, [f"{cut.metric} by {cut.kind}", "users", *names])
+def _print_slices(cut: SliceTable, found: Comparison, baseline: int) -> None:
+    """Means with their intervals, and how much of each group's difference from the baseline a bucket makes."""
+    rows: list[list[Any]] = [[label, int(users)] for label, users in zip(cut.labels, cut.users, strict=True)]
+    heads = [f"{cut.metric} by {cut.kind}", "users"]
+    for number, group in enumerate(found.groups):
+        heads += [group.label, "interval"]
+        if number != baseline:
+            heads.append("of the difference")
+        for place, row in enumerate(rows):
+            row.append(f"{cut.means[number, place]:.4f}")
+            row.append(f"[{cut.lows[number, place]:.4f}, {cut.highs[number, place]:.4f}]")
+            if number != baseline:
+                row.append(f"{cut.shares[number, place]:+.4f}")
+    table(rows, heads)
 
 
 @click.command()

@@ -128,7 +128,7 @@ class SliceTable:
     lows: NDArray[np.float64]
     highs: NDArray[np.float64]
     shares: NDArray[np.float64]
-    """What a bucket adds to a group's difference from the first one, [groups, B]; they sum to it."""
+    """What a bucket adds to a group's difference from the baseline, [groups, B]; they sum to it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -238,12 +238,16 @@ def _notes(groups: Sequence[Group], split: str, *, has_ranks: bool) -> list[str]
     return notes
 
 
-def slice_table(groups: Sequence[Group], metric: str, kind: str, split: Which = "test") -> SliceTable:
+def slice_table(
+    groups: Sequence[Group], metric: str, kind: str, split: Which = "test", baseline: int = 0
+) -> SliceTable:
     """A metric by training length, with every compared K the end of a bucket, or by the target's popularity.
+
+    The shares are of each group's difference from the ``baseline``.
 
     Raises what `compare` raises, ``UsageError`` where ranks are missing or the data file has changed, ``DataError``.
     """
-    _refuse(groups, (metric,), split, 0)
+    _refuse(groups, (metric,), split, baseline)
     users, values = _values(groups, (metric,), split)
     first = groups[0][0]
     if values is None:
@@ -272,5 +276,5 @@ def slice_table(groups: Sequence[Group], metric: str, kind: str, split: Which = 
         means=means,
         lows=np.stack([low for low, _ in pairs]),
         highs=np.stack([high for _, high in pairs]),
-        shares=(means - means[0]) * found.users / found.users.sum(),
+        shares=(means - means[baseline]) * found.users / found.users.sum(),
     )

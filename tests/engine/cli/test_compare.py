@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -35,6 +36,15 @@ def test_text_names_tests_settings_and_the_paper(shell: Shell, stored: list[str]
     out = shell("compare", *stored, "--workspace", shell.workspace, "--label", "Ours", "--label", "SASRec").stdout
     assert "SASRec − Ours" in out
     assert "Holm over 7" in out
+    asked = ("--by", "popularity", "--metric", "HR@10", "--baseline", stored[2], "--workspace", shell.workspace)
+    lines = shell("compare", *stored, *asked).stdout.splitlines()
+    begin = next(n for n, line in enumerate(lines) if line.startswith("HR@10 by popularity"))
+    assert lines[begin].count("interval") == 2
+    assert lines[begin].index("λ 0.1") < lines[begin].index("of the difference") < lines[begin].index("λ 0 ")
+    tests = shell.runs("compare", *stored, *asked[:-2])
+    parts = [float(found[0]) for line in lines[begin + 1 :] if (found := re.findall(r"\] +([+-]\d\.\d{4}) ", line))]
+    assert len(parts) == len(tests["slices"]["labels"])
+    assert sum(parts) == pytest.approx(tests["tests"][0]["difference"], abs=5e-4)
     assert "loss.contrastive_weight  0.1  0.0" in out
     singles = shell.runs("compare", *stored, "--each", "--pairs", "all", "--metric", "HR@10")
     assert singles["family"] == 6
