@@ -45,11 +45,12 @@ class Comparisons:
 
         return of_ids(self._runs.get, ids)
 
-    def choices(self) -> tuple[ComparedChoice, ...]:
-        """All runs with test metrics, in groups of one configuration, newest first."""
+    def choices(self, run_ids: Sequence[str] | None = None) -> tuple[ComparedChoice, ...]:
+        """Runs with test metrics, in groups of one configuration: all, newest first, or these, in their order."""
         from engine.runs.groups import choices
 
-        return choices(self._runs.all())
+        records = {record.id: record for record in self._runs.all()}
+        return choices([*records.values()] if run_ids is None else [records[run_id] for run_id in run_ids])
 
     def fields(self, run_ids: Sequence[str]) -> tuple[str, ...]:
         """What the runs can be set against: facts of a run, then the settings that they do not have alike."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
@@ -10,7 +10,7 @@ import click
 
 from engine.api import Workspace
 from engine.api.comparisons import FIGURES, refuse_beside_validation
-from engine.cli.frame import emit, json_option, refuse_unused, span, stored_workspace_option, table
+from engine.cli.frame import emit, json_option, refuse_unused, span, spread, stored_workspace_option, table
 from engine.config import STOPPING_METRIC
 from engine.errors import UsageError
 from engine.records import Comparison, PaperNumbers, ResultTable, SliceTable, to_plain
@@ -86,28 +86,23 @@ def compare(
     api = workspace.comparisons
     groups: Groups = tuple((run_id,) for run_id in run_ids) if each else api.groups(run_ids)
     first = _baseline(workspace, groups, baseline)
-    records = [workspace.runs.get(group[0]) for group in groups]
-    refuse_beside_validation(models, split)
-    _refuse_unknown(models, api.paper(), {name: api.paper(name) for name in (record.dataset for record in records)})
     _refuse_without_effect(groups, labels, output, figure)
-    if _is_table(output) and len({record.fingerprint for record in records}) > 1:
-        one = ("runs on one data set",)
-        refuse_unused({"by": one, "pairs": one}, "runs on several data sets")
+    _refuse_paper(workspace, groups, models, split)
+    if _is_table(output) and _are_of_several(workspace, groups):
         made = api.table(groups, metrics=metrics, split=split, labels=labels, baseline=first, paper=models)
         _tell_table(made, api.export_table(made, output), as_json)
         return
     found = api.compare(groups, metrics=metrics, split=split, pairs=pairs, baseline=first, labels=labels)
     cut = api.slices(groups, found.metrics[0], by, split, first) if by else None
-    if output is not None:
-        if output.suffix.lower() in _FIGURES:
-            drawn = series or f"valid/{metrics[0] if metrics else STOPPING_METRIC}"
-            told = {"metric": found.metrics[0], "split": split, "width": width, "labels": labels, "along": along}
-            api.figure(figure, groups, output, field=field, series=drawn, paper=models, **told)  # type: ignore[arg-type]
-        elif output.suffix.lower() == ".json":
-            api.export(found, output)
-        else:
-            made = api.table(groups, metrics=metrics, split=split, labels=labels, baseline=first, paper=models)
-            api.export_table(made, output)
+    if output is not None and output.suffix.lower() in _FIGURES:
+        drawn = series or f"valid/{metrics[0] if metrics else STOPPING_METRIC}"
+        told = {"metric": found.metrics[0], "split": split, "width": width, "labels": labels, "along": along}
+        api.figure(figure, groups, output, field=field, series=drawn, paper=models, **told)  # type: ignore[arg-type]
+    elif _is_table(output):
+        made = api.table(groups, metrics=metrics, split=split, labels=labels, baseline=first, paper=models)
+        api.export_table(made, output)
+    elif output is not None:
+        api.export(found, output)
     cells = [cell for cell in api.paper(found.groups[0].dataset).cells if cell.table == 2 and cell.model in models]
     if as_json:
         tree = to_plain(found) | {"slices": to_plain(cut), "output": str(output) if output else None}
@@ -148,13 +143,22 @@ def _refuse_without_effect(groups: Groups, labels: Sequence[str], output: Path |
         refuse_unused({"along": curves, "series": curves, "field": scatter}, f"--figure {figure}")
 
 
+def _are_of_several(workspace: Workspace, groups: Groups) -> bool:
+    """Whether the groups are of several data sets; then raises ``UsageError`` for what such a table has not."""
+    if len({workspace.runs.get(group[0]).fingerprint for group in groups}) < 2:
+        return False
+    one = ("runs on one data set",)
+    refuse_unused({"by": one, "pairs": one}, "runs on several data sets")
+    return True
+
+
 def _tell_table(made: ResultTable, path: Path, as_json: bool) -> None:
     """A table over several data sets, and where it was written."""
     if as_json:
         emit(to_plain(made) | {"output": str(path)})
         return
     rows = [
-        [name, *("–" if cell is None else _spread(cell.mean, cell.std) + "!" * bool(cell.fault) for cell in cells)]
+        [name, *("–" if cell is None else spread(cell.mean, cell.std) + "!" * bool(cell.fault) for cell in cells)]
         for name, cells in zip(made.rows, made.cells, strict=True)
     ]
     table(rows, [made.split, *(f"{dataset} {metric}" for dataset, metric in made.columns)])
@@ -162,10 +166,6 @@ def _tell_table(made: ResultTable, path: Path, as_json: bool) -> None:
     for text in dict.fromkeys([*(f"! {fault}" for fault in faults), *made.notes]):
         click.echo(f"\n{text}")
     click.echo(f"\nWritten: {path}")
-
-
-def _spread(mean: float, std: float | None) -> str:
-    return f"{mean:.4f}" + (f" ± {std:.4f}" if std is not None else "")
 
 
 def _baseline(workspace: Workspace, groups: Groups, baseline: str | None) -> int:
@@ -179,15 +179,18 @@ def _baseline(workspace: Workspace, groups: Groups, baseline: str | None) -> int
     return place
 
 
-def _refuse_unknown(models: Sequence[str], numbers: PaperNumbers, of: Mapping[str, PaperNumbers]) -> None:
-    """Raises ``UsageError`` for a model, and for data sets (``of``: what the paper has of each), without a number."""
-    known = list(dict.fromkeys(cell.model for cell in numbers.cells if cell.table == 2))
+def _refuse_paper(workspace: Workspace, groups: Groups, models: Sequence[str], split: str) -> None:
+    """Raises ``UsageError`` for a model and for data without a number in Table 2, and beside validation."""
+    refuse_beside_validation(models, split)
+    numbers = workspace.comparisons.paper()
+    known = dict.fromkeys(cell.model for cell in numbers.cells if cell.table == 2)
     for model in models:
         if model not in known:
             raise UsageError(f"The paper's Table 2 has no '{model}'.", f"It has {', '.join(known)}.")
-    if models and not any(found.cells for found in of.values()):
+    names = dict.fromkeys(workspace.runs.get(group[0]).dataset for group in groups)
+    if models and not any(workspace.comparisons.paper(name).cells for name in names):
         datasets = dict.fromkeys(cell.dataset for cell in numbers.cells)
-        raise UsageError(f"The paper has no numbers for {', '.join(of)}.", f"It has them for {', '.join(datasets)}.")
+        raise UsageError(f"The paper has no numbers for {', '.join(names)}.", f"It has them for {', '.join(datasets)}.")
 
 
 def _print(found: Comparison) -> None:
@@ -197,7 +200,7 @@ def _print(found: Comparison) -> None:
         for metric in found.metrics:
             item = found.measure(number, metric)
             assert item is not None
-            cells.append(_spread(item.mean, item.std))
+            cells.append(spread(item.mean, item.std))
         minutes = [f"{value:.1f}" for value in group.minutes if value is not None]
         cells += [span(group.epochs) + "!" * bool(group.out_of_time), span(minutes)]
         rows.append(cells)
