@@ -204,7 +204,8 @@ def _print(found: Comparison) -> None:
         minutes = [f"{value:.1f}" for value in group.minutes if value is not None]
         cells += [span(group.epochs) + "!" * bool(group.out_of_time), span(minutes)]
         rows.append(cells)
-    table(rows, [f"{found.split}, {found.users:,} users", "n", *found.metrics, "epochs", "minutes"])
+    users = f", {found.users:,} users" if found.users else ""  # whose ranks are kept
+    table(rows, [f"{found.split}{users}", "n", *found.metrics, "epochs", "minutes"])
     if any(group.out_of_time for group in found.groups):
         click.echo("! ended because their time was spent (train.max_minutes)")
     if found.tests:

@@ -251,8 +251,9 @@ def slice_table(
     users, values = _values(groups, (metric,), split)
     first = groups[0][0]
     if values is None:
+        without = next(run.id for group in groups for run in group if stored_ranks(run, split) is None)
         raise UsageError(
-            "Users cannot be told apart: a run has kept no ranks.", "Compare runs whose ranks.npz is there."
+            f"Users cannot be told apart: run {without} has kept no ranks.", "Compare runs whose ranks.npz is there."
         )
     dataset = data_of(first)
     split_of = leave_one_out(dataset)

@@ -176,7 +176,7 @@ def test_without_ranks_there_are_means_and_a_note(own: Workspace) -> None:
     item = made.measure(0, "HR@10")
     assert item is not None
     assert np.isnan(item.low)
-    with pytest.raises(UsageError, match="kept no ranks"):
+    with pytest.raises(UsageError, match=f"run {pair[0][0]} has kept no ranks"):
         own.comparisons.slices(pair, "HR@10", "length")
 
 

@@ -99,6 +99,7 @@ def test_json_has_the_papers_numbers_too(shell: Shell, shop: Path) -> None:
     beauty = shop.rename(shop.with_name("Beauty.txt"))
     (run,) = finish(workspace, 0.8, (1,), {"data.path": str(beauty)}, has_ranks=False)
     workspace.runs.close()
+    assert "0 users" not in shell("compare", run.id, "--workspace", shell.workspace).stdout
     (cell,) = shell.runs("compare", run.id, "--paper", "GRU4Rec")["paper"]
     assert (cell["table"], cell["dataset"], cell["metrics"]["HR@5"]) == (2, "Beauty", 0.0111)
     assert "F22" in str(cell["faults"])
