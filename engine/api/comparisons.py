@@ -148,10 +148,16 @@ class Comparisons:
 
         The name may be longer, ``Sports_and_Outdoors``; a data set that the paper does not have gives no numbers.
         """
-        from engine.evaluation.paper import DATASETS, SOURCE, paper_numbers
+        from engine.evaluation.paper import SOURCE, name_of, paper_numbers
 
-        name = next((item for item in DATASETS if dataset.lower().startswith(item.lower())), "")
+        name = name_of(dataset)
         return paper_numbers(name) if name or not dataset else PaperNumbers(SOURCE, ())
+
+    def of_other_data(self, found: Comparison) -> tuple[str, ...]:
+        """What to say beside the paper's numbers where the compared runs' data are not the paper's."""
+        from engine.runs.results import of_other_data
+
+        return tuple(of_other_data([found]))
 
     def check(self, metrics: Mapping[str, float], *, digits: int | None = 4) -> tuple[Implausible, ...]:
         """What cannot be in these numbers (FACTS F22); ``digits`` that they are rounded to, None: not at all."""

@@ -114,7 +114,7 @@ def compare(
         _print_slices(cut, found, first)
     if cells:
         click.echo()
-        _print_paper(PaperNumbers("", tuple(cells)))
+        _print_paper(PaperNumbers("", tuple(cells)), api.of_other_data(found))
     if output is not None:
         click.echo(f"\nWritten: {output}")
 
@@ -311,7 +311,7 @@ def paper(dataset: str, as_json: bool) -> None:
     _print_paper(found)
 
 
-def _print_paper(found: PaperNumbers) -> None:
+def _print_paper(found: PaperNumbers, notes: Sequence[str] = ()) -> None:
     metrics = list(dict.fromkeys(name for cell in found.cells for name in cell.metrics))
     rows = [
         [
@@ -331,6 +331,8 @@ def _print_paper(found: PaperNumbers) -> None:
     for cell in found.cells:
         for metric, text in cell.faults:
             click.echo(f"! Table {cell.table}, {cell.dataset}, {cell.model}{f' {metric}' if metric else ''}: {text}")
+    for note in notes:
+        click.echo(f"! {note}")
 
 
 COMMANDS = (compare, check, paper)

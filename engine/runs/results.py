@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from engine.evaluation.paper import users_of
 from engine.records import Comparison, PaperCell, ResultCell, ResultTable
 
 
@@ -40,11 +41,28 @@ def result_table(comparisons: Sequence[Comparison], baseline: str = "", paper: S
         baseline=baseline,
         run_ids=(*ids, *[()] * len(references)),
         hashes=tuple(hashes),
-        notes=tuple(dict.fromkeys(note for item in comparisons for note in item.notes)),
+        notes=tuple(
+            dict.fromkeys(
+                [*(note for item in comparisons for note in item.notes), *(of_other_data(comparisons) if paper else ())]
+            )
+        ),
         families=tuple(
             item.family for item in comparisons if item.tests and baseline in [group.label for group in item.groups]
         ),
     )
+
+
+def of_other_data(comparisons: Sequence[Comparison]) -> list[str]:
+    """What must be said where a file has the name of one of the paper's data sets, and not its users (Table 1)."""
+    notes = []
+    for item in comparisons:
+        name = item.groups[0].dataset
+        printed = users_of(name)
+        if item.users and printed and item.users != printed:
+            notes.append(
+                f"{name} has {item.users:,} users here and {printed:,} in the paper: its numbers are of other data."
+            )
+    return notes
 
 
 def _told_apart(datasets: Sequence[tuple[str, str]]) -> list[str]:
@@ -93,11 +111,13 @@ def _row(
 
 
 def _mark_best(rows: Sequence[list[ResultCell | None]]) -> list[list[ResultCell | None]]:
-    """Best and second of each column, as printed with four digits: equal ones share the mark. One row has no best."""
+    """Best and second of each column, as printed with four digits: equal ones share the mark. One alone is no best."""
     marked = [list(row) for row in rows]
-    for column in range(len(rows[0]) if len(rows) > 1 else 0):
-        shown = {round(cell.mean, 4) for row in rows if (cell := row[column]) is not None}
-        ranked = sorted(shown, reverse=True)[:2]
+    for column in range(len(rows[0])):
+        shown = [round(cell.mean, 4) for row in rows if (cell := row[column]) is not None]
+        if len(shown) < 2:
+            continue
+        ranked = sorted(set(shown), reverse=True)[:2]
         for row in marked:
             cell = row[column]
             if cell is not None:

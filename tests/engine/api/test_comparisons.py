@@ -413,6 +413,25 @@ def test_two_data_sets_of_one_name_are_told_apart(own: Workspace, tmp_path: Path
     assert all(f"\\multicolumn{{1}}{{c}}{{{name}}}" in latex for name in names)
 
 
+def test_what_stands_alone_in_its_column_is_no_best(own: Workspace, two_shops: tuple[tuple[str, ...], ...]) -> None:
+    other = ids(finish(own, 1.0, (1, 2), SASREC))
+    table = own.comparisons.table([*two_shops, *other], metrics=("HR@20",), labels=("Ours", "Ours", "Theirs"))
+    assert [[cell and (cell.is_best, cell.is_second) for cell in row] for row in table.cells] == [
+        [(True, False), (False, False)],
+        [(False, True), None],
+    ]
+
+
+def test_the_papers_numbers_of_other_users_are_said_to_be(
+    own: Workspace, two_shops: tuple[tuple[str, ...], ...]
+) -> None:
+    said = "Beauty has 2,048 users here and 22,363 in the paper: its numbers are of other data."
+    assert said in own.comparisons.table(two_shops, metrics=("HR@20",), paper=("SASRec",)).notes
+    assert said not in own.comparisons.table(two_shops, metrics=("HR@20",)).notes
+    assert own.comparisons.of_other_data(own.comparisons.compare(two_shops[1:], metrics=("HR@20",))) == (said,)
+    assert own.comparisons.of_other_data(own.comparisons.compare(two_shops[:1], metrics=("HR@20",))) == ()
+
+
 def test_a_row_of_the_paper_without_a_number_is_left_out(own: Workspace) -> None:
     (run,) = finish(own)
     table = own.comparisons.table(((run.id,),), metrics=("HR@20",), paper=("SASRec",))
