@@ -22,7 +22,13 @@ _TABLES = (".tex", ".csv", ".parquet")
 
 @click.command()
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
-@click.option("--metric", "metrics", multiple=True, help="HR@k, NDCG@k or MRR; may be repeated. Without: all.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    callback=lambda _context, _parameter, names: tuple(name.upper() for name in names),
+    help="HR@k, NDCG@k or MRR; may be repeated. Without: all.",
+)
 @click.option("--split", type=click.Choice(["test", "valid"]), default="test", show_default=True, help="Whose targets.")
 @click.option("--baseline", metavar="RUN", help="A run of the group that the others are tested against; the first.")
 @click.option(

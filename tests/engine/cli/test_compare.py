@@ -29,6 +29,8 @@ def test_json_has_the_facades_numbers(shell: Shell, stored: list[str]) -> None:
     assert [item["mean"] for item in tree["measures"]] == [item.mean for item in found.measures]
     assert tree["tests"][0]["p_holm"] == found.tests[0].p_holm
     assert (tree["tests"][0]["first"], tree["tests"][0]["second"]) == (1, 0)
+    small = shell.runs("compare", *stored, "--metric", "ndcg@20", "--baseline", stored[2])
+    assert small["measures"] == tree["measures"]
     assert sum(tree["slices"]["users"]) == tree["users"]
 
 
