@@ -147,6 +147,8 @@ def _mean(item: ComparedChoice, name: str) -> str:
 
 
 def _list(found: list[RunRecord], marks: dict[str, RunMarks], stars: set[str]) -> None:
+    from engine.runs.groups import changed
+
     rows = [
         (
             "*" if record.id in stars else "",
@@ -154,7 +156,7 @@ def _list(found: list[RunRecord], marks: dict[str, RunMarks], stars: set[str]) -
             str(record.status),
             "" if record.progress is None else f"{record.progress:.0%}",
             record.dataset,
-            record.preset or record.name,
+            ", ".join([record.preset or record.name, *changed(record)]),
             str(record.seed),
             _metric(record, "valid"),
             _metric(record, "test"),

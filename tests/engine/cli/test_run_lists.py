@@ -73,3 +73,10 @@ def test_groups_are_mean_and_spread_over_seeds(shell: Shell, stored: Mapping[str
     assert f"{item.mean:.4f} ± {item.std:.4f}" in out
     best = shell.runs("runs", "--grouped", "--sort", "-HR@10", "--limit", 1)["groups"]
     assert [group["run_ids"] for group in best] == [[stored["first"], stored["second"]]]
+
+
+def test_a_run_is_listed_with_what_it_has_otherwise(shell: Shell, stored: Mapping[str, str]) -> None:
+    """Two runs of one preset that differ in more than their seed do not look alike."""
+    lines = {line.split()[0]: line for line in shell("runs", "--workspace", shell.workspace).stdout.splitlines()}
+    assert " sample, λ 0 " in lines[stored["plain"]]
+    assert "λ" not in lines[stored["first"]]
