@@ -45,11 +45,12 @@ class Comparisons:
 
         return of_ids(self._runs.get, ids)
 
-    def choices(self) -> tuple[ComparedChoice, ...]:
-        """All runs with test metrics, in groups of one configuration, newest first."""
+    def choices(self, run_ids: Sequence[str] | None = None) -> tuple[ComparedChoice, ...]:
+        """Runs with test metrics, in groups of one configuration: all, newest first, or these, in their order."""
         from engine.runs.groups import choices
 
-        return choices(self._runs.all())
+        records = {record.id: record for record in self._runs.all()}
+        return choices([*records.values()] if run_ids is None else [records[run_id] for run_id in run_ids])
 
     def fields(self, run_ids: Sequence[str]) -> tuple[str, ...]:
         """What the runs can be set against: facts of a run, then the settings that they do not have alike."""
@@ -94,11 +95,12 @@ class Comparisons:
             labels=labels,
         )
 
-    def slices(self, ids: Ids, metric: str, kind: str, split: Which = "test") -> SliceTable:
-        """A metric by ``length`` (K included, Eq. 12) or ``popularity`` of the target; raises as `compare` does."""
+    def slices(self, ids: Ids, metric: str, kind: str, split: Which = "test", baseline: int = 0) -> SliceTable:
+        """A metric by ``length`` (K included, Eq. 12) or ``popularity`` of the target, and each bucket's part of the
+        difference from the group ``baseline``; raises as `compare` does."""
         from engine.runs.comparison import slice_table
 
-        return slice_table(self._groups(ids), metric, kind, split)
+        return slice_table(self._groups(ids), metric, kind, split, baseline)
 
     def curves(self, ids: Ids, series: str, along: Literal["epoch", "time"] = "epoch") -> tuple[ComparedCurve, ...]:
         """``valid/METRIC`` or ``loss/NAME`` of each group along epochs or wall time, mean ± std over seeds."""
@@ -146,10 +148,16 @@ class Comparisons:
 
         The name may be longer, ``Sports_and_Outdoors``; a data set that the paper does not have gives no numbers.
         """
-        from engine.evaluation.paper import DATASETS, SOURCE, paper_numbers
+        from engine.evaluation.paper import SOURCE, name_of, paper_numbers
 
-        name = next((item for item in DATASETS if dataset.lower().startswith(item.lower())), "")
+        name = name_of(dataset)
         return paper_numbers(name) if name or not dataset else PaperNumbers(SOURCE, ())
+
+    def of_other_data(self, found: Comparison) -> tuple[str, ...]:
+        """What to say beside the paper's numbers where the compared runs' data are not the paper's."""
+        from engine.runs.results import of_other_data
+
+        return tuple(of_other_data([found]))
 
     def check(self, metrics: Mapping[str, float], *, digits: int | None = 4) -> tuple[Implausible, ...]:
         """What cannot be in these numbers (FACTS F22); ``digits`` that they are rounded to, None: not at all."""
@@ -260,10 +268,13 @@ class Comparisons:
         elif kind == "curves":
             drawn = self.curves(ids, series, along)
             if not drawn:
-                raise UsageError(f"No run has the series {series}.", "Choose another one.")
+                raise UsageError(f"No run has the series {series}.", f"There are {', '.join(self.series(ids))}.")
             drawing = figures.lines(drawn, names, along)
         elif kind == "scatter":
-            drawing = figures.points(self.scatter(run_ids, field, metric, split), field, metric, split)
+            from engine.runs.curves import FACTS
+
+            caption = FACTS.get(field, field)
+            drawing = figures.points(self.scatter(run_ids, field, metric, split), caption, metric, split, told)
         elif kind == "parallel":
             drawing = figures.parallel(self.parallel(run_ids, metric, split))
         else:

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeGuard
 import click
 
 from engine.api import Workspace
-from engine.api.comparisons import FIGURES
-from engine.cli.frame import emit, json_option, refuse_unused, span, stored_workspace_option, table
+from engine.api.comparisons import FIGURES, refuse_beside_validation
+from engine.cli.frame import emit, json_option, refuse_unused, span, spread, stored_workspace_option, table
 from engine.config import STOPPING_METRIC
 from engine.errors import UsageError
 from engine.records import Comparison, PaperNumbers, ResultTable, SliceTable, to_plain
@@ -22,7 +22,13 @@ _TABLES = (".tex", ".csv", ".parquet")
 
 @click.command()
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
-@click.option("--metric", "metrics", multiple=True, help="HR@k, NDCG@k or MRR; may be repeated. Without: all.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    callback=lambda _context, _parameter, names: tuple(name.upper() for name in names),
+    help="HR@k, NDCG@k or MRR; may be repeated. Without: all.",
+)
 @click.option("--split", type=click.Choice(["test", "valid"]), default="test", show_default=True, help="Whose targets.")
 @click.option("--baseline", metavar="RUN", help="A run of the group that the others are tested against; the first.")
 @click.option(
@@ -82,27 +88,27 @@ def compare(
 
     Runs on several data sets can only be set side by side, as a table: with --output FILE.tex, .csv or .parquet.
     """
+    _refuse_suffix(output)
     api = workspace.comparisons
     groups: Groups = tuple((run_id,) for run_id in run_ids) if each else api.groups(run_ids)
     first = _baseline(workspace, groups, baseline)
-    _refuse_unknown(models, api.paper())
     _refuse_without_effect(groups, labels, output, figure)
-    if _is_table(output) and len({workspace.runs.get(group[0]).fingerprint for group in groups}) > 1:
+    _refuse_paper(workspace, groups, models, split)
+    if _is_table(output) and _are_of_several(workspace, groups):
         made = api.table(groups, metrics=metrics, split=split, labels=labels, baseline=first, paper=models)
         _tell_table(made, api.export_table(made, output), as_json)
         return
     found = api.compare(groups, metrics=metrics, split=split, pairs=pairs, baseline=first, labels=labels)
-    cut = api.slices(groups, found.metrics[0], by, split) if by else None
-    if output is not None:
-        if output.suffix.lower() in _FIGURES:
-            drawn = series or f"valid/{metrics[0] if metrics else STOPPING_METRIC}"
-            told = {"metric": found.metrics[0], "split": split, "width": width, "labels": labels, "along": along}
-            api.figure(figure, groups, output, field=field, series=drawn, paper=models, **told)  # type: ignore[arg-type]
-        elif output.suffix.lower() == ".json":
-            api.export(found, output)
-        else:
-            made = api.table(groups, metrics=metrics, split=split, labels=labels, baseline=first, paper=models)
-            api.export_table(made, output)
+    cut = api.slices(groups, found.metrics[0], by, split, first) if by else None
+    if output is not None and output.suffix.lower() in _FIGURES:
+        drawn = series or f"valid/{metrics[0] if metrics else STOPPING_METRIC}"
+        told = {"metric": found.metrics[0], "split": split, "width": width, "labels": labels, "along": along}
+        api.figure(figure, groups, output, field=field, series=drawn, paper=models, **told)  # type: ignore[arg-type]
+    elif _is_table(output):
+        made = api.table(groups, metrics=metrics, split=split, labels=labels, baseline=first, paper=models)
+        api.export_table(made, output)
+    elif output is not None:
+        api.export(found, output)
     cells = [cell for cell in api.paper(found.groups[0].dataset).cells if cell.table == 2 and cell.model in models]
     if as_json:
         tree = to_plain(found) | {"slices": to_plain(cut), "output": str(output) if output else None}
@@ -111,12 +117,21 @@ def compare(
     _print(found)
     if cut is not None:
         click.echo()
-        _print_slices(cut, found)
+        _print_slices(cut, found, first)
     if cells:
         click.echo()
-        _print_paper(PaperNumbers("", tuple(cells)))
+        _print_paper(PaperNumbers("", tuple(cells)), api.of_other_data(found))
     if output is not None:
         click.echo(f"\nWritten: {output}")
+
+
+def _refuse_suffix(output: Path | None) -> None:
+    """Before anything is computed: what the facade says, it says of one kind of file."""
+    if output is not None and output.suffix.lower() not in (*_TABLES, ".json", *_FIGURES):
+        raise UsageError(
+            f"A comparison cannot be a '{output.suffix or 'nameless'}' file.",
+            "Name a .tex, .csv or .parquet file for the table, .json for everything, .pdf, .svg or .png for a figure.",
+        )
 
 
 def _is_table(output: Path | None) -> TypeGuard[Path]:
@@ -134,13 +149,22 @@ def _refuse_without_effect(groups: Groups, labels: Sequence[str], output: Path |
         refuse_unused({"along": curves, "series": curves, "field": scatter}, f"--figure {figure}")
 
 
+def _are_of_several(workspace: Workspace, groups: Groups) -> bool:
+    """Whether the groups are of several data sets; then raises ``UsageError`` for what such a table has not."""
+    if len({workspace.runs.get(group[0]).fingerprint for group in groups}) < 2:
+        return False
+    one = ("runs on one data set",)
+    refuse_unused({"by": one, "pairs": one}, "runs on several data sets")
+    return True
+
+
 def _tell_table(made: ResultTable, path: Path, as_json: bool) -> None:
     """A table over several data sets, and where it was written."""
     if as_json:
         emit(to_plain(made) | {"output": str(path)})
         return
     rows = [
-        [name, *("–" if cell is None else _spread(cell.mean, cell.std) + "!" * bool(cell.fault) for cell in cells)]
+        [name, *("–" if cell is None else spread(cell.mean, cell.std) + "!" * bool(cell.fault) for cell in cells)]
         for name, cells in zip(made.rows, made.cells, strict=True)
     ]
     table(rows, [made.split, *(f"{dataset} {metric}" for dataset, metric in made.columns)])
@@ -148,10 +172,6 @@ def _tell_table(made: ResultTable, path: Path, as_json: bool) -> None:
     for text in dict.fromkeys([*(f"! {fault}" for fault in faults), *made.notes]):
         click.echo(f"\n{text}")
     click.echo(f"\nWritten: {path}")
-
-
-def _spread(mean: float, std: float | None) -> str:
-    return f"{mean:.4f}" + (f" ± {std:.4f}" if std is not None else "")
 
 
 def _baseline(workspace: Workspace, groups: Groups, baseline: str | None) -> int:
@@ -165,11 +185,18 @@ def _baseline(workspace: Workspace, groups: Groups, baseline: str | None) -> int
     return place
 
 
-def _refuse_unknown(models: Sequence[str], numbers: PaperNumbers) -> None:
-    known = list(dict.fromkeys(cell.model for cell in numbers.cells if cell.table == 2))
+def _refuse_paper(workspace: Workspace, groups: Groups, models: Sequence[str], split: str) -> None:
+    """Raises ``UsageError`` for a model and for data without a number in Table 2, and beside validation."""
+    refuse_beside_validation(models, split)
+    numbers = workspace.comparisons.paper()
+    known = dict.fromkeys(cell.model for cell in numbers.cells if cell.table == 2)
     for model in models:
         if model not in known:
             raise UsageError(f"The paper's Table 2 has no '{model}'.", f"It has {', '.join(known)}.")
+    names = dict.fromkeys(workspace.runs.get(group[0]).dataset for group in groups)
+    if models and not any(workspace.comparisons.paper(name).cells for name in names):
+        datasets = dict.fromkeys(cell.dataset for cell in numbers.cells)
+        raise UsageError(f"The paper has no numbers for {', '.join(names)}.", f"It has them for {', '.join(datasets)}.")
 
 
 def _print(found: Comparison) -> None:
@@ -179,11 +206,12 @@ def _print(found: Comparison) -> None:
         for metric in found.metrics:
             item = found.measure(number, metric)
             assert item is not None
-            cells.append(_spread(item.mean, item.std))
+            cells.append(spread(item.mean, item.std))
         minutes = [f"{value:.1f}" for value in group.minutes if value is not None]
         cells += [span(group.epochs) + "!" * bool(group.out_of_time), span(minutes)]
         rows.append(cells)
-    table(rows, [f"{found.split}, {found.users:,} users", "n", *found.metrics, "epochs", "minutes"])
+    users = f", {found.users:,} users" if found.users else ""  # whose ranks are kept
+    table(rows, [f"{found.split}{users}", "n", *found.metrics, "epochs", "minutes"])
     if any(group.out_of_time for group in found.groups):
         click.echo("! ended because their time was spent (train.max_minutes)")
     if found.tests:
@@ -218,13 +246,20 @@ def _print(found: Comparison) -> None:
         click.echo(f"\n{note}")
 
 
-def _print_slices(cut: SliceTable, found: Comparison) -> None:
-    names = [group.label for group in found.groups]
-    rows = [
-        [label, int(cut.users[place]), *(f"{cut.means[number, place]:.4f}" for number in range(len(names)))]
-        for place, label in enumerate(cut.labels)
-    ]
-    table(rows, [f"{cut.metric} by {cut.kind}", "users", *names])
+def _print_slices(cut: SliceTable, found: Comparison, baseline: int) -> None:
+    """Means with their intervals, and how much of each group's difference from the baseline a bucket makes."""
+    rows: list[list[Any]] = [[label, int(users)] for label, users in zip(cut.labels, cut.users, strict=True)]
+    heads = [f"{cut.metric} by {cut.kind}", "users"]
+    for number, group in enumerate(found.groups):
+        heads += [group.label, "interval"]
+        if number != baseline:
+            heads.append("of the difference")
+        for place, row in enumerate(rows):
+            row.append(f"{cut.means[number, place]:.4f}")
+            row.append(f"[{cut.lows[number, place]:.4f}, {cut.highs[number, place]:.4f}]")
+            if number != baseline:
+                row.append(f"{cut.shares[number, place]:+.4f}")
+    table(rows, heads)
 
 
 @click.command()
@@ -247,6 +282,8 @@ def check(numbers: tuple[str, ...], digits: int, as_json: bool) -> None:
     for text in numbers:
         name, _, value = text.partition("=")
         kind, _, k = name.upper().partition("@")
+        if name.upper() in metrics:
+            raise UsageError(f"{name.upper()} is given twice.", "Give each metric once.")
         try:
             metrics[name.upper()] = float(value)
         except ValueError:
@@ -280,7 +317,7 @@ def paper(dataset: str, as_json: bool) -> None:
     _print_paper(found)
 
 
-def _print_paper(found: PaperNumbers) -> None:
+def _print_paper(found: PaperNumbers, notes: Sequence[str] = ()) -> None:
     metrics = list(dict.fromkeys(name for cell in found.cells for name in cell.metrics))
     rows = [
         [
@@ -300,6 +337,8 @@ def _print_paper(found: PaperNumbers) -> None:
     for cell in found.cells:
         for metric, text in cell.faults:
             click.echo(f"! Table {cell.table}, {cell.dataset}, {cell.model}{f' {metric}' if metric else ''}: {text}")
+    for note in notes:
+        click.echo(f"! {note}")
 
 
 COMMANDS = (compare, check, paper)

@@ -179,6 +179,11 @@ def table(rows: Iterable[Sequence[Any]], heads: Sequence[str] = (), *, err: bool
         click.echo("  ".join(padded).rstrip(), err=err)
 
 
+def spread(mean: float, std: float | None) -> str:
+    """A metric over seeds: ``0.0287 ± 0.0004``; without ± for a single one."""
+    return f"{mean:.4f}" + (f" ± {std:.4f}" if std is not None else "")
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return "–"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,25 @@ import click
 
 from engine.api import Workspace
 from engine.cli import run_marks
-from engine.cli.frame import emit, json_option, metric_table, stored_workspace_option, table, tell
+from engine.cli.frame import emit, json_option, metric_table, spread, stored_workspace_option, table, tell
 from engine.config import STOPPING_METRIC
+from engine.config.filtering import numbers, run_filter
 from engine.errors import UsageError
-from engine.records import TRAINING, EpochReport, RunMarks, RunRecord, RunStatus, Shelf, UsageSample, to_plain
+from engine.records import (
+    TRAINING,
+    ComparedChoice,
+    EpochReport,
+    RunMarks,
+    RunRecord,
+    RunStatus,
+    Shelf,
+    UsageSample,
+    to_plain,
+)
+from engine.records.query import QueryError
+
+EXAMPLE = "sasrec tag:paper NDCG@10>.03 contrastive_weight=0"
+FILTER = f"Words, tag:, state:, data:, model:, preset:, note: and comparisons that must all hold: '{EXAMPLE}'."
 
 
 @click.group(invoke_without_command=True)
@@ -31,7 +47,10 @@ from engine.records import TRAINING, EpochReport, RunMarks, RunRecord, RunStatus
     show_default=True,
     help="Those in use, the archived, or the trash.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="At most this many, the newest.")
+@click.option("--filter", "text", metavar="TEXT", default="", help=FILTER)
+@click.option("--sort", metavar="NUMBER", default="", help="By a metric, a setting, seed, …; -NUMBER: highest first.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most this many; without --sort, the newest.")
+@click.option("--grouped", is_flag=True, help="Seeds of one configuration together: test metrics, mean ± std (n).")
 @json_option
 @click.pass_context
 def runs(
@@ -40,21 +59,29 @@ def runs(
     status: tuple[str, ...],
     tags: tuple[str, ...],
     shelf: str,
+    text: str,
+    sort: str,
     limit: int | None,
+    grouped: bool,
     as_json: bool,
 ) -> None:
     """The runs of the workspace, newest first; and what is said of them: tags, notes, stars, archive, trash."""
     if ctx.invoked_subcommand is not None:
         return
     workspace.runs.sweep()
-    records = workspace.runs.all()
+    is_asked_for, records = _filter(text), workspace.runs.all()
     marks = {mark.run_id: mark for mark in workspace.marks.of()}
 
     def is_wanted(record: RunRecord) -> bool:
         mark = marks[record.id]
-        return mark.shelf == shelf and set(tags) <= set(mark.tags) and (not status or record.status in status)
+        is_kept = mark.shelf == shelf and set(tags) <= set(mark.tags) and (not status or record.status in status)
+        return is_kept and is_asked_for(record, mark)
 
-    found = [record for record in records if is_wanted(record)][:limit]
+    found = _in_order([record for record in records if is_wanted(record)], sort)
+    if grouped:
+        _tell_groups(workspace.comparisons.choices([record.id for record in found])[:limit], as_json)
+        return
+    found = found[:limit]
     stars = set(workspace.marks.baselines().values())
     if as_json:
         from engine.runs.export import plain_record
@@ -62,7 +89,7 @@ def runs(
         emit({"runs": [plain_record(r) | run_marks.plain_marks(marks[r.id], stars) for r in found]})
         return
     if not found:
-        is_filtered = status or tags or shelf != Shelf.SHOWN
+        is_filtered = text or status or tags or shelf != Shelf.SHOWN
         tell("No such run." if is_filtered else f"No runs in {workspace.directory}.")
         return
     _list(found, marks, stars)
@@ -76,7 +103,52 @@ for _shelving in (run_marks.archive, run_marks.trash, run_marks.restore, run_mar
     runs.add_command(_shelving)
 
 
+def _filter(text: str) -> Callable[[RunRecord, RunMarks], bool]:
+    try:
+        return run_filter(text)
+    except QueryError as error:
+        raise UsageError(f"The filter cannot be understood: {error}", f"Write e.g. --filter '{EXAMPLE}'.") from None
+
+
+def _in_order(found: list[RunRecord], sort: str) -> list[RunRecord]:
+    """The runs by a number; those without it last, either way, and equal ones the newest first."""
+    if not sort:
+        return found
+    number = numbers().get(sort.removeprefix("-").casefold())
+    if number is None:
+        raise UsageError(f"Runs cannot be sorted by '{sort.removeprefix('-')}'.", "Name a metric, seed or a setting.")
+    sign = -1 if sort.startswith("-") else 1
+
+    def key(record: RunRecord) -> tuple[bool, float]:
+        value = number(record)
+        return (value is None, 0.0 if value is None else sign * float(value))
+
+    return sorted(found, key=key)
+
+
+def _tell_groups(found: Sequence[ComparedChoice], as_json: bool) -> None:
+    """Configurations without their seed, in the order of the first run of each."""
+    if as_json:
+        emit({"groups": [to_plain(item) for item in found]})
+        return
+    if not found:
+        tell("No such run has test metrics.")
+        return
+    metrics = list(dict.fromkeys(name for item in found for name in item.metrics))
+    rows = [
+        (item.label, item.dataset, len(item.run_ids), *(_mean(item, name) for name in metrics), " ".join(item.run_ids))
+        for item in found
+    ]
+    table(rows, ("configuration", "data", "n", *(f"test {name}" for name in metrics), "runs"))
+
+
+def _mean(item: ComparedChoice, name: str) -> str:
+    return spread(item.metrics[name], item.stds.get(name)) if name in item.metrics else "–"
+
+
 def _list(found: list[RunRecord], marks: dict[str, RunMarks], stars: set[str]) -> None:
+    from engine.runs.groups import changed
+
     rows = [
         (
             "*" if record.id in stars else "",
@@ -84,7 +156,7 @@ def _list(found: list[RunRecord], marks: dict[str, RunMarks], stars: set[str]) -
             str(record.status),
             "" if record.progress is None else f"{record.progress:.0%}",
             record.dataset,
-            record.preset or record.name,
+            ", ".join([record.preset or record.name, *changed(record)]),
             str(record.seed),
             _metric(record, "valid"),
             _metric(record, "test"),
@@ -277,6 +349,10 @@ def export(run_ids: tuple[str, ...], output: Path, workspace: Workspace, as_json
     a table of test metrics, mean ± standard deviation over seeds (`coserec compare` tests them too and draws figures).
     """
     is_table = output.suffix.lower() == ".tex"
+    if output.suffix.lower() not in (".json", ".csv", ".parquet", ".tex"):
+        raise UsageError(
+            f"Runs cannot be exported to '{output.name}'.", "Name a .json, .csv, .parquet or, for a table, .tex file."
+        )
     kept = [] if run_ids else _not_in_the_trash(workspace)
     chosen = run_ids or [record.id for record in kept if not is_table or record.metrics.get("test")]
     if is_table:

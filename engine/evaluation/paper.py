@@ -27,6 +27,25 @@ def table(number: int) -> Mapping[str, Any]:
     return tree
 
 
+def name_of(dataset: str) -> str:
+    """The paper's data set that is meant by a file of this name, ``Sports_and_Outdoors``; empty: none of them.
+
+    >>> name_of("Sports_and_Outdoors"), name_of("shop")
+    ('Sports', '')
+    """
+    return next((name for name in DATASETS if dataset.lower().startswith(name.lower())), "")
+
+
+def users_of(dataset: str) -> int:
+    """Users that Table 1 prints for a data set of that name; 0 where the paper has none.
+
+    >>> users_of("Beauty"), users_of("shop")
+    (22363, 0)
+    """
+    name = name_of(dataset)
+    return int(table(1)["rows"][name][0].replace(",", "")) if name else 0
+
+
 @cache
 def paper_numbers(dataset: str = "") -> PaperNumbers:
     """Every result that the paper prints for ``dataset`` (Beauty, Sports, Yelp; empty: all), with its faults."""

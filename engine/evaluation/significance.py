@@ -67,6 +67,21 @@ def interval(values: Values, *, level: float = LEVEL, samples: int = SAMPLES, se
     return bca(resampled_means(values, samples, seed), values, level)
 
 
+def share_interval(values: Values, *, level: float = LEVEL) -> tuple[float, float]:
+    """`interval` of a metric, each of whose ``values`` [U] lies in 0 … 1.
+
+    Where all users are missed, or all are right, resamples know no other user, but the next one may be: there it is
+    the exact interval of a share (Clopper and Pearson 1934), which holds for every metric of that range.
+
+    >>> [round(end, 4) for end in share_interval(np.zeros(100))]
+    [0.0, 0.0362]
+    """
+    if len(values) and np.ptp(values) == 0 and values[0] in (0, 1):
+        other = float(((1 - level) / 2) ** (1 / len(values)))
+        return (other, 1.0) if values[0] else (0.0, 1 - other)
+    return interval(values, level=level)
+
+
 def resampled_means(values: Values, samples: int, seed: int) -> Values:
     """Means of ``samples`` draws of U users with replacement, [samples].
 

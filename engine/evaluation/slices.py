@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.data.dataset import Dataset
 from engine.data.splits import LeaveOneOut
 from engine.data.summary import training_users
-from engine.evaluation.significance import interval
+from engine.evaluation.significance import share_interval
 
 LENGTHS = (2, 4, 8, 12, 20, 50)
 """Highest training length (FACTS F4) of each bucket; the compared runs' K are added, the last one is what is longer."""
@@ -69,6 +69,6 @@ def means(values: NDArray[np.float64], found: Buckets) -> NDArray[np.float64]:
 
 
 def intervals(values: NDArray[np.float64], found: Buckets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bootstrap interval of each bucket's mean over its users: low and high, [B] each."""
-    pairs = [interval(values[found.of == number]) for number in range(len(found.users))]
+    """Interval of each bucket's mean over its users, bootstrapped: low and high, [B] each."""
+    pairs = [share_interval(values[found.of == number]) for number in range(len(found.users))]
     return np.array([low for low, _ in pairs]), np.array([high for _, high in pairs])

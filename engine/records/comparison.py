@@ -128,7 +128,7 @@ class SliceTable:
     lows: NDArray[np.float64]
     highs: NDArray[np.float64]
     shares: NDArray[np.float64]
-    """What a bucket adds to a group's difference from the first one, [groups, B]; they sum to it."""
+    """What a bucket adds to a group's difference from the baseline, [groups, B]; they sum to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,3 +238,5 @@ class ResultTable:
     hashes: tuple[tuple[str, str], ...]
     """Configuration hash and data fingerprint, of each row that was measured here and each data set."""
     notes: tuple[str, ...] = ()
+    families: tuple[int, ...] = ()
+    """Tests that Holm's adjustment is over, of each data set that has any."""

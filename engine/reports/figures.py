@@ -140,20 +140,32 @@ def lines(curves: Sequence[ComparedCurve], labels: Sequence[str], along: str) ->
     return draw
 
 
-def points(found: Sequence[ScatterPoint], field: str, metric: str, split: str) -> Any:
-    """A dot a run; a setting that is not a number has its values side by side."""
+def points(
+    found: Sequence[ScatterPoint], caption: str, metric: str, split: str, groups: Sequence[ComparedGroup] = ()
+) -> Any:
+    """A dot a run, those of a group alike; a setting that is not a number has its values side by side."""
 
     from matplotlib.ticker import MaxNLocator
+
+    group_of = {run: number for number, group in enumerate(groups) for run in group.run_ids}
 
     def draw(axes: Any) -> None:
         x = [point.x for point in found]
         if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in x):
             x = [str(value) for value in x]
-        axes.scatter(x, [point.y for point in found], s=14, color=COLOURS[0], edgecolor="#1b2230", linewidth=0.4)
+        numbers = [group_of.get(point.run_id, 0) for point in found]
+        for number in dict.fromkeys(numbers):
+            places = [place for place, of in enumerate(numbers) if of == number]
+            look = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+            label = groups[number].label if groups else None
+            own = [x[place] for place in places], [found[place].y for place in places]
+            axes.scatter(*own, s=14, label=label, edgecolor="#1b2230", linewidth=0.4, **look)
         if all(isinstance(value, int) for value in x):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel(field)
+        axes.set_xlabel(caption)
         axes.set_ylabel(f"{split} {metric}")
+        if len(groups) > 1:
+            _legend(axes, len(set(numbers)))
 
     return draw
 
@@ -172,9 +184,10 @@ def parallel(found: ParallelRuns) -> Any:
         axes.plot(xs, places[best], color=COLOURS[1], linewidth=1.6, marker="o", markersize=2.5)
         for x, axis in enumerate(lines):
             axes.axvline(x, color="#1b2230", linewidth=0.5)
-            for place, text in axis.ticks:
+            for place, text in _apart(axis.ticks):
                 axes.annotate(text, (x, place), (3, 0), textcoords="offset points", fontsize=6, va="center")
-        axes.set_xticks(xs, [_in_lines(axis.name) + (" (log)" if axis.is_log else "") for axis in lines])
+        names = _short_names([axis.name for axis in lines])
+        axes.set_xticks(xs, [name + (" (log)" if axis.is_log else "") for name, axis in zip(names, lines, strict=True)])
         axes.set_xlim(-0.1, len(lines) - 0.7)
         axes.set_yticks([])
         axes.grid(visible=False)
@@ -185,9 +198,36 @@ def parallel(found: ParallelRuns) -> Any:
     return draw
 
 
-def _in_lines(name: str) -> str:
-    """A setting's name without its section, a word a line: axes stand close together."""
-    return name.rpartition(".")[2].replace("_", "\n").replace(" ", "\n")
+_TICKS_APART = 0.05
+"""Of an axis's height: what stands closer is not legible in a column's width."""
+
+
+def _apart(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """The ticks that have room: the highest and, from below, each that is far enough from the one kept before it.
+
+    >>> _apart([(0.0, ".0147"), (0.01, ".0151"), (0.98, ".0649"), (1.0, ".0664")])
+    [(0.0, '.0147'), (1.0, '.0664')]
+    """
+    *others, highest = sorted(ticks)
+    kept: list[tuple[float, str]] = []
+    for tick in others:
+        if highest[0] - tick[0] >= _TICKS_APART and (not kept or tick[0] - kept[-1][0] >= _TICKS_APART):
+            kept.append(tick)
+    return [*kept, highest]
+
+
+def _short_names(paths: Sequence[str]) -> list[str]:
+    """Settings as axes' names, a word a line, for axes stand close together: without the section where that tells them.
+
+    >>> _short_names(["similarity.name", "train.seed", "augment.mask_rate", "model.mask_rate"])
+    ['similarity', 'seed', 'augment.\\nmask\\nrate', 'model.\\nmask\\nrate']
+    """
+    last = [path.rpartition(".")[2] for path in paths]
+    made = []
+    for path, name in zip(paths, last, strict=True):
+        section, _, own = path.partition(".")
+        made.append(section if own == "name" else path.replace(".", ".\n") if last.count(name) > 1 else name)
+    return [name.replace("_", "\n").replace(" ", "\n") for name in made]
 
 
 def _legend(axes: Any, rows: int) -> None:

@@ -85,13 +85,17 @@ def _row_name(name: str) -> str:
 
 
 def provenance(table: ResultTable) -> list[str]:
-    """Which runs, configurations and data the numbers come from, and what printed ones have for faults; a line each."""
+    """Which runs, configurations and data the numbers come from, what to know of them, and printed ones' faults.
+
+    A line each.
+    """
     lines = [f"{name}: runs {', '.join(ids)}" for name, ids in zip(table.rows, table.run_ids, strict=True) if ids]
     lines += [f"configuration {config}, data {data}" for config, data in table.hashes]
     for name, cells in zip(table.rows, table.cells, strict=True):
         for (dataset, metric), cell in zip(table.columns, cells, strict=True):
             if cell is not None and cell.fault:
                 lines.append(f"{name}, {dataset} {metric}: {cell.fault}")
+    lines += [f"note: {note}" for note in table.notes]
     return [" ".join(line.split()) for line in lines]
 
 
@@ -114,9 +118,11 @@ def _caption(table: ResultTable, given: str) -> str:
     said = [f"{table.split.capitalize()} results on {datasets}."]
     if any(cell.is_best for cell in cells):
         said.append("The best is bold, the second best underlined.")
-    if any(cell.std is not None for cell in cells):
-        counts = sorted({cell.n for cell in cells if not cell.is_reference})
+    counts = sorted({cell.n for cell in cells if cell.std is not None})
+    if counts:
         said.append(f"± is the standard deviation over {_span(counts)} seeds.")
+        if any(cell.std is None and not cell.is_reference for cell in cells):
+            said.append("What has none is of one seed.")
     return escape(" ".join(said)) + _mark_words(table, cells)
 
 
@@ -126,11 +132,19 @@ def _mark_words(table: ResultTable, cells: Sequence[ResultCell]) -> str:
     if any(mark(cell.p) for cell in cells):
         text += (
             r" $^{*}$/$^{**}$/$^{***}$: differs from " + escape(table.baseline) + r" at $p \leq .05$/$.01$/$.001$"
-            " (Wilcoxon signed-rank over users, Holm-adjusted)."
+            f" (Wilcoxon signed-rank over users, Holm-adjusted{_family(table)})."
         )
     if any(cell.fault for cell in cells):
         text += r" $^{\dagger}$: as printed, with a known fault."
     return text
+
+
+def _family(table: ResultTable) -> str:
+    """How many tests Holm's adjustment is over: a reader cannot count those that a table does not mark."""
+    if not table.families:
+        return ""
+    tests = f"{_span(sorted(set(table.families)))} tests"
+    return f" over {tests}" if len(table.families) == 1 else f" over the {tests} of each data set"
 
 
 def _span(counts: Sequence[int]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import pandas as pd
 
-from engine.records import Comparison, ResultTable, SliceTable
+from engine.records import Comparison, PairedTest, ResultTable
 
 
 def measures_frame(found: Comparison) -> pd.DataFrame:
@@ -36,35 +37,16 @@ def measures_frame(found: Comparison) -> pd.DataFrame:
 
 
 def tests_frame(found: Comparison) -> pd.DataFrame:
-    """A line a paired test."""
-    names = [group.label for group in found.groups]
-    return pd.DataFrame(
-        [
-            {**vars(item), "first": names[item.first], "second": names[item.second], "family": found.family}
-            for item in found.tests
-        ]
-    )
-
-
-def slices_frame(found: SliceTable, labels: tuple[str, ...]) -> pd.DataFrame:
-    """A line a group and bucket."""
-    return pd.DataFrame(
-        [
-            {
-                "group": label,
-                "by": found.kind,
-                "metric": found.metric,
-                "bucket": bucket,
-                "users": int(found.users[place]),
-                "mean": float(found.means[number, place]),
-                "low": float(found.lows[number, place]),
-                "high": float(found.highs[number, place]),
-                "share_of_difference": float(found.shares[number, place]),
-            }
-            for number, label in enumerate(labels)
-            for place, bucket in enumerate(found.labels)
-        ]
-    )
+    """A line a paired test, with the runs, configurations and data that it is of; its columns even where none is."""
+    lines: list[dict[str, Any]] = []
+    for item in found.tests:
+        sides = {"first": found.groups[item.first], "second": found.groups[item.second]}
+        line = {**vars(item), **{side: group.label for side, group in sides.items()}}
+        line |= {"family": found.family, "split": found.split, "users": found.users}
+        for side, group in sides.items():
+            line |= {f"{side}_runs": " ".join(group.run_ids), f"{side}_configuration": group.config_hash}
+        lines.append(line | {"dataset": sides["first"].dataset, "data": sides["first"].fingerprint})
+    return pd.DataFrame(lines, columns=None if lines else [field.name for field in fields(PairedTest)])
 
 
 def results_frame(table: ResultTable) -> pd.DataFrame:

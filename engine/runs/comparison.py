@@ -122,7 +122,7 @@ def _measures(
     for metric in metrics:
         seeds = [_metric(record, metric, split) for record in group]
         mean, std = significance.mean_and_std(seeds)
-        low, high = (np.nan, np.nan) if values is None else significance.interval(values[metric])
+        low, high = (np.nan, np.nan) if values is None else significance.share_interval(values[metric])
         made.append(Measure(number, metric, mean, std, low, high, tuple(seeds)))
     return made
 
@@ -238,17 +238,22 @@ def _notes(groups: Sequence[Group], split: str, *, has_ranks: bool) -> list[str]
     return notes
 
 
-def slice_table(groups: Sequence[Group], metric: str, kind: str, split: Which = "test") -> SliceTable:
+def slice_table(
+    groups: Sequence[Group], metric: str, kind: str, split: Which = "test", baseline: int = 0
+) -> SliceTable:
     """A metric by training length, with every compared K the end of a bucket, or by the target's popularity.
+
+    The shares are of each group's difference from the ``baseline``.
 
     Raises what `compare` raises, ``UsageError`` where ranks are missing or the data file has changed, ``DataError``.
     """
-    _refuse(groups, (metric,), split, 0)
+    _refuse(groups, (metric,), split, baseline)
     users, values = _values(groups, (metric,), split)
     first = groups[0][0]
     if values is None:
+        without = next(run.id for group in groups for run in group if stored_ranks(run, split) is None)
         raise UsageError(
-            "Users cannot be told apart: a run has kept no ranks.", "Compare runs whose ranks.npz is there."
+            f"Users cannot be told apart: run {without} has kept no ranks.", "Compare runs whose ranks.npz is there."
         )
     dataset = data_of(first)
     split_of = leave_one_out(dataset)
@@ -272,5 +277,5 @@ def slice_table(groups: Sequence[Group], metric: str, kind: str, split: Which = 
         means=means,
         lows=np.stack([low for low, _ in pairs]),
         highs=np.stack([high for _, high in pairs]),
-        shares=(means - means[0]) * found.users / found.users.sum(),
+        shares=(means - means[baseline]) * found.users / found.users.sum(),
     )

@@ -12,7 +12,6 @@ from engine.config import ExperimentConfig, fields_of, preset
 from engine.config.experiment import SettingInfo
 from engine.config.grouping import filled, group_key
 from engine.errors import UsageError
-from engine.evaluation.significance import mean_and_std
 from engine.records import ComparedChoice, ComparedGroup, RunRecord, SettingDifference
 
 Group = tuple[RunRecord, ...]
@@ -109,10 +108,10 @@ def _labels_on_one(groups: Sequence[Group]) -> list[str]:
         for number, place in enumerate(places):
             words = [f"{_short(item)} {plain(item.values[number])}" for item in told[:NAMED]]
             names[place] = ", ".join(words if is_one and words else [base, *words])
-    for place, name in enumerate(names):
-        if names.count(name) > 1:  # another seed of one group, or more differences than a label names
-            names[place] = f"{name} · {groups[place][0].id}"
-    return names
+    # Another seed of one group, or more differences than a label names.
+    return [
+        f"{name} · {group[0].id}" if names.count(name) > 1 else name for name, group in zip(names, groups, strict=True)
+    ]
 
 
 def _is_telling(item: SettingDifference) -> bool:
@@ -138,6 +137,8 @@ def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
 
     A name is the preset's with what the run has otherwise; the seeds of a group ascend.
     """
+    from engine.evaluation.significance import mean_and_std  # scipy's second is not for who only lists runs
+
     made = []
     for group in grouped([record for record in records if record.metrics.get("test")]):
         group = tuple(sorted(group, key=lambda record: record.seed))
@@ -170,22 +171,21 @@ def _preset_values(name: str) -> Mapping[str, Any]:
 
 
 def _own_label(record: RunRecord) -> str:
+    return ", ".join([_base(record), *changed(record)])
+
+
+def changed(record: RunRecord) -> list[str]:
+    """What a run has otherwise than its preset, ``epochs 3``, a few words at most; nothing where it has none."""
     base = _preset_values(record.preset)
     if not base:
-        return _base(record)
+        return []
     known = known_settings()
-    changed = [
-        (path, value)
+    words = [
+        f"{(known[path].symbol or known[path].label.lower()) if path in known else path} {plain(value)}"
         for path, value in flat(filled(record.config)).items()
         if path not in _UNTOLD and not path.startswith("train.checkpoint") and base.get(path) != value
     ]
-    words = [
-        f"{(known[path].symbol or known[path].label.lower()) if path in known else path} {plain(value)}"
-        for path, value in changed
-    ]
-    if len(words) > NAMED:
-        words = [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more settings"]
-    return ", ".join([_base(record), *words])
+    return words if len(words) <= NAMED else [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more settings"]
 
 
 def plain(value: Any) -> str:

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from engine.evaluation.paper import users_of
 from engine.records import Comparison, PaperCell, ResultCell, ResultTable
 
 
 def result_table(comparisons: Sequence[Comparison], baseline: str = "", paper: Sequence[PaperCell] = ()) -> ResultTable:
     """One comparison a data set; groups of one label are one row. Best and second are of what was measured here.
 
-    ``paper`` rows stand below as references. ``baseline`` is the label that tests are against.
+    ``paper`` rows stand below as references, where the paper has a number for any of the columns. ``baseline`` is the
+    label that tests are against.
     """
     metrics = list(dict.fromkeys(metric for item in comparisons for metric in item.metrics))
-    datasets = [item.groups[0].dataset for item in comparisons]
+    datasets = _told_apart([(item.groups[0].dataset, item.groups[0].fingerprint) for item in comparisons])
     columns = [(dataset, metric) for dataset in datasets for metric in metrics]
     labels = list(dict.fromkeys(group.label for item in comparisons for group in item.groups))
     by_place = {label: _row(label, comparisons, metrics, baseline) for label in labels}
     marked = _mark_best([by_place[label] for label in labels])
-    references = list(dict.fromkeys(cell.model for cell in paper))
-    for model in references:
+    references = []
+    for model in dict.fromkeys(cell.model for cell in paper):
         own = [cell for cell in paper if cell.model == model]
-        marked.append([_printed(own, dataset, metric) for dataset, metric in columns])
+        printed = [_printed(own, dataset, metric) for dataset, metric in columns]
+        if any(printed):
+            references.append(model)
+            marked.append(printed)
     ids = [
         tuple(run for item in comparisons for group in item.groups if group.label == label for run in group.run_ids)
         for label in labels
@@ -36,8 +41,38 @@ def result_table(comparisons: Sequence[Comparison], baseline: str = "", paper: S
         baseline=baseline,
         run_ids=(*ids, *[()] * len(references)),
         hashes=tuple(hashes),
-        notes=tuple(dict.fromkeys(note for item in comparisons for note in item.notes)),
+        notes=tuple(
+            dict.fromkeys(
+                [*(note for item in comparisons for note in item.notes), *(of_other_data(comparisons) if paper else ())]
+            )
+        ),
+        families=tuple(
+            item.family for item in comparisons if item.tests and baseline in [group.label for group in item.groups]
+        ),
     )
+
+
+def of_other_data(comparisons: Sequence[Comparison]) -> list[str]:
+    """What must be said where a file has the name of one of the paper's data sets, and not its users (Table 1)."""
+    notes = []
+    for item in comparisons:
+        name = item.groups[0].dataset
+        printed = users_of(name)
+        if item.users and printed and item.users != printed:
+            notes.append(
+                f"{name} has {item.users:,} users here and {printed:,} in the paper: its numbers are of other data."
+            )
+    return notes
+
+
+def _told_apart(datasets: Sequence[tuple[str, str]]) -> list[str]:
+    """The data sets' names; of those that are called alike, with the beginning of the fingerprint.
+
+    >>> _told_apart([("Beauty", "409b6bc0648a"), ("Beauty", "e8c4addda643"), ("Yelp", "77aa")])
+    ['Beauty (409b6bc0)', 'Beauty (e8c4addd)', 'Yelp']
+    """
+    names = [name for name, _ in datasets]
+    return [f"{name} ({data[:8]})" if names.count(name) > 1 else name for name, data in datasets]
 
 
 def _row(
@@ -76,11 +111,13 @@ def _row(
 
 
 def _mark_best(rows: Sequence[list[ResultCell | None]]) -> list[list[ResultCell | None]]:
-    """Best and second of each column, as printed with four digits: equal ones share the mark. One row has no best."""
+    """Best and second of each column, as printed with four digits: equal ones share the mark. One alone is no best."""
     marked = [list(row) for row in rows]
-    for column in range(len(rows[0]) if len(rows) > 1 else 0):
-        shown = {round(cell.mean, 4) for row in rows if (cell := row[column]) is not None}
-        ranked = sorted(shown, reverse=True)[:2]
+    for column in range(len(rows[0])):
+        shown = [round(cell.mean, 4) for row in rows if (cell := row[column]) is not None]
+        if len(shown) < 2:
+            continue
+        ranked = sorted(set(shown), reverse=True)[:2]
         for row in marked:
             cell = row[column]
             if cell is not None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +106,10 @@ def test_pairs_and_metrics_can_be_chosen(workspace: Workspace) -> None:
     made = workspace.comparisons.compare(singles, metrics=("HR@10", "NDCG@7"), tested=("NDCG@7",), pairs="all")
     assert made.family == 15
     assert {item.metric for item in made.tests} == {"NDCG@7"}
-    assert len({group.label for group in made.groups}) == 6
+    assert [group.label for group in made.groups] == [
+        f"λ {weight} · {run}"
+        for weight, (run,) in zip((0, 0, 0, 0.1, 0.1, 0.1), [group.run_ids for group in made.groups], strict=True)
+    ]
     assert any("One seed" in note for note in made.notes)
 
 
@@ -171,7 +176,7 @@ def test_without_ranks_there_are_means_and_a_note(own: Workspace) -> None:
     item = made.measure(0, "HR@10")
     assert item is not None
     assert np.isnan(item.low)
-    with pytest.raises(UsageError, match="kept no ranks"):
+    with pytest.raises(UsageError, match=f"run {pair[0][0]} has kept no ranks"):
         own.comparisons.slices(pair, "HR@10", "length")
 
 
@@ -237,6 +242,7 @@ def test_the_table_marks_best_second_and_significance(
     assert [cell.is_second for cell in table.cells[1] if cell] == [True, True]
     assert table.cells[0][0] is not None
     assert table.cells[0][0].p is not None
+    assert table.families == (2,)
     text = workspace.comparisons.latex(table)
     assert text.count(r"\textbf{") == text.count(r"\underline{") == 2
     assert r"$\pm$" in text
@@ -261,7 +267,13 @@ def test_everything_as_json_and_as_frames(workspace: Workspace, found: Compariso
     assert tree["users"] == 2048
     assert len(tree["tests"]) == 7
     workspace.comparisons.export(found, tmp_path / "tests.parquet", "tests")
-    assert pd.read_parquet(tmp_path / "tests.parquet")["p_holm"].tolist() == [item.p_holm for item in found.tests]
+    frame = pd.read_parquet(tmp_path / "tests.parquet")
+    assert frame["p_holm"].tolist() == [item.p_holm for item in found.tests]
+    assert set(frame["first_runs"]) == {" ".join(found.groups[1].run_ids)}
+    assert set(frame["second_configuration"]) == {found.groups[0].config_hash}
+    assert set(frame["data"]) == {found.groups[0].fingerprint}
+    workspace.comparisons.export(replace(found, tests=()), tmp_path / "none.csv", "tests")
+    assert "p_holm" in pd.read_csv(tmp_path / "none.csv").columns
     workspace.comparisons.export(found, tmp_path / "measures.csv")
     assert len(pd.read_csv(tmp_path / "measures.csv")) == 14
 
@@ -290,6 +302,20 @@ def test_every_figure_says_where_it_comes_from(
     if kind == "bars":
         again = workspace.comparisons.figure(kind, groups, tmp_path / f"again.{suffix}")
         assert again.read_bytes() == content
+
+
+def test_the_scatter_tells_groups_apart(
+    workspace: Workspace, groups: tuple[tuple[str, ...], ...], tmp_path: Path
+) -> None:
+    path = workspace.comparisons.figure(
+        "scatter", groups, tmp_path / "f.svg", field="best_epoch", labels=("Ours", "SASRec")
+    )
+    text = path.read_text(encoding="utf-8")
+    assert "<!-- Ours -->" in text
+    assert "<!-- SASRec -->" in text
+    assert "<!-- best epoch -->" in text
+    colours = set(re.findall(r"<use [^>]*style=\"fill: (#\w+); stroke: #1b2230", text))
+    assert len(colours) == 2
 
 
 def test_figures_that_cannot_be_made(workspace: Workspace, groups: tuple[tuple[str, ...], ...], tmp_path: Path) -> None:
@@ -369,6 +395,47 @@ def test_one_model_on_two_data_sets_is_one_row(
     assert frame["runs"].tolist() == [" ".join(group) for group in two_shops]
     assert frame["fingerprint"].tolist() == [own.runs.get(group[0]).fingerprint for group in two_shops]
     assert frame["config_hash"].nunique() == 1
+
+
+def test_two_data_sets_of_one_name_are_told_apart(own: Workspace, tmp_path: Path) -> None:
+    text = (ROOT / "resources" / "sample" / "shop.txt").read_text(encoding="utf-8")
+    runs = []
+    for number in (7, 8):
+        path = tmp_path / str(number) / "Beauty.txt"
+        path.parent.mkdir()
+        path.write_text(text.replace("\n", f" {number}\n", 1), encoding="utf-8")
+        runs += finish(own, values={"data.path": str(path)})
+    table = own.comparisons.table([[run.id] for run in runs], metrics=("HR@20",), paper=("SASRec",))
+    names = [f"Beauty ({run.fingerprint[:8]})" for run in runs]
+    assert table.columns == tuple((name, "HR@20") for name in names)
+    assert [cell.mean for cell in table.cells[1] if cell] == [0.0901, 0.0901]
+    latex = own.comparisons.latex(table)
+    assert all(f"\\multicolumn{{1}}{{c}}{{{name}}}" in latex for name in names)
+
+
+def test_what_stands_alone_in_its_column_is_no_best(own: Workspace, two_shops: tuple[tuple[str, ...], ...]) -> None:
+    other = ids(finish(own, 1.0, (1, 2), SASREC))
+    table = own.comparisons.table([*two_shops, *other], metrics=("HR@20",), labels=("Ours", "Ours", "Theirs"))
+    assert [[cell and (cell.is_best, cell.is_second) for cell in row] for row in table.cells] == [
+        [(True, False), (False, False)],
+        [(False, True), None],
+    ]
+
+
+def test_the_papers_numbers_of_other_users_are_said_to_be(
+    own: Workspace, two_shops: tuple[tuple[str, ...], ...]
+) -> None:
+    said = "Beauty has 2,048 users here and 22,363 in the paper: its numbers are of other data."
+    assert said in own.comparisons.table(two_shops, metrics=("HR@20",), paper=("SASRec",)).notes
+    assert said not in own.comparisons.table(two_shops, metrics=("HR@20",)).notes
+    assert own.comparisons.of_other_data(own.comparisons.compare(two_shops[1:], metrics=("HR@20",))) == (said,)
+    assert own.comparisons.of_other_data(own.comparisons.compare(two_shops[:1], metrics=("HR@20",))) == ()
+
+
+def test_a_row_of_the_paper_without_a_number_is_left_out(own: Workspace) -> None:
+    (run,) = finish(own)
+    table = own.comparisons.table(((run.id,),), metrics=("HR@20",), paper=("SASRec",))
+    assert len(table.rows) == len(table.cells) == len(table.run_ids) == 1
 
 
 def test_the_papers_faults_go_with_its_numbers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +29,8 @@ def test_json_has_the_facades_numbers(shell: Shell, stored: list[str]) -> None:
     assert [item["mean"] for item in tree["measures"]] == [item.mean for item in found.measures]
     assert tree["tests"][0]["p_holm"] == found.tests[0].p_holm
     assert (tree["tests"][0]["first"], tree["tests"][0]["second"]) == (1, 0)
+    small = shell.runs("compare", *stored, "--metric", "ndcg@20", "--baseline", stored[2])
+    assert small["measures"] == tree["measures"]
     assert sum(tree["slices"]["users"]) == tree["users"]
 
 
@@ -35,6 +38,15 @@ def test_text_names_tests_settings_and_the_paper(shell: Shell, stored: list[str]
     out = shell("compare", *stored, "--workspace", shell.workspace, "--label", "Ours", "--label", "SASRec").stdout
     assert "SASRec − Ours" in out
     assert "Holm over 7" in out
+    asked = ("--by", "popularity", "--metric", "HR@10", "--baseline", stored[2], "--workspace", shell.workspace)
+    lines = shell("compare", *stored, *asked).stdout.splitlines()
+    begin = next(n for n, line in enumerate(lines) if line.startswith("HR@10 by popularity"))
+    assert lines[begin].count("interval") == 2
+    assert lines[begin].index("λ 0.1") < lines[begin].index("of the difference") < lines[begin].index("λ 0 ")
+    tests = shell.runs("compare", *stored, *asked[:-2])
+    parts = [float(found[0]) for line in lines[begin + 1 :] if (found := re.findall(r"\] +([+-]\d\.\d{4}) ", line))]
+    assert len(parts) == len(tests["slices"]["labels"])
+    assert sum(parts) == pytest.approx(tests["tests"][0]["difference"], abs=5e-4)
     assert "loss.contrastive_weight  0.1  0.0" in out
     singles = shell.runs("compare", *stored, "--each", "--pairs", "all", "--metric", "HR@10")
     assert singles["family"] == 6
@@ -51,6 +63,8 @@ def test_files(shell: Shell, stored: list[str], tmp_path: Path, suffix: str) -> 
 def test_wrong_use(shell: Shell, stored: list[str], tmp_path: Path) -> None:
     said = shell.runs("compare", *stored, "--output", tmp_path / "t.doc", code=2)["error"]
     assert "cannot be a '.doc' file" in said["message"]
+    assert all(suffix in said["hint"] for suffix in (".tex", ".json", ".svg"))
+    assert ".tex" in shell.runs("export", "--output", tmp_path / "t.doc", code=2)["error"]["hint"]
     assert "no 'BPR'" in shell.runs("compare", *stored, "--paper", "BPR", code=2)["error"]["message"]
     said = shell.runs("compare", *stored[:2], "--baseline", stored[3], code=2)["error"]
     assert "cannot be the baseline" in said["message"]
@@ -62,6 +76,7 @@ def test_check_and_paper(shell: Shell) -> None:
     assert shell.json("check", "hr@5=.0537", "ndcg@5=.0361")["plausible"] is True
     assert "METRIC=VALUE" in shell.json("check", "HR@5", code=2)["error"]["message"]
     assert "no metric" in shell.json("check", "recall=.3", code=2)["error"]["message"]
+    assert "HR@5 is given twice" in shell.json("check", "HR@5=.1", "hr@5=.2", code=2)["error"]["message"]
     cells = shell.json("paper", "Beauty")["cells"]
     assert {cell["dataset"] for cell in cells} == {"Beauty"}
     assert "F22" in shell("paper", "Beauty").stdout
@@ -86,10 +101,19 @@ def test_json_has_the_papers_numbers_too(shell: Shell, shop: Path) -> None:
     beauty = shop.rename(shop.with_name("Beauty.txt"))
     (run,) = finish(workspace, 0.8, (1,), {"data.path": str(beauty)}, has_ranks=False)
     workspace.runs.close()
+    assert "0 users" not in shell("compare", run.id, "--workspace", shell.workspace).stdout
     (cell,) = shell.runs("compare", run.id, "--paper", "GRU4Rec")["paper"]
     assert (cell["table"], cell["dataset"], cell["metrics"]["HR@5"]) == (2, "Beauty", 0.0111)
     assert "F22" in str(cell["faults"])
     assert "Table 2" in shell("compare", run.id, "--paper", "GRU4Rec", "--workspace", shell.workspace).stdout
+    said = shell.runs("compare", run.id, "--paper", "GRU4Rec", "--split", "valid", code=2)["error"]
+    assert "prints test results" in said["message"]
+
+
+def test_the_paper_is_not_asked_for_other_data(shell: Shell, stored: list[str], tmp_path: Path) -> None:
+    said = shell.runs("compare", *stored, "--paper", "SASRec", "--output", tmp_path / "t.tex", code=2)["error"]
+    assert said["message"] == "The paper has no numbers for shop."
+    assert said["hint"] == "It has them for Beauty, Sports, Yelp."
 
 
 def test_options_without_effect_are_refused(shell: Shell, stored: list[str], tmp_path: Path) -> None:
@@ -119,6 +143,7 @@ def test_curves_are_of_the_metric_that_is_named(shell: Shell, stored: list[str],
         "compare", *stored, "--figure", "curves", "--output", tmp_path / "x.svg", "--metric", "HR@20", code=2
     )
     assert said["error"]["message"] == "No run has the series valid/HR@20."
+    assert said["error"]["hint"] == "There are valid/NDCG@20, loss/total."
 
 
 def test_several_data_sets_are_one_table(shell: Shell, stored: list[str], shop: Path, tmp_path: Path) -> None:
@@ -128,6 +153,9 @@ def test_several_data_sets_are_one_table(shell: Shell, stored: list[str], shop: 
     chosen = (*stored[:2], *(run.id for run in other))
     refused = shell.runs("compare", *chosen, code=2)["error"]["message"]
     assert "they differ in data" in refused
+    for option in (("--by", "length"), ("--pairs", "all")):
+        said = shell.runs("compare", *chosen, *option, "--output", tmp_path / "t.tex", code=2)["error"]
+        assert f"{option[0]} has no effect with runs on several data sets" in said["message"]
     tree = shell.runs(
         "compare", *chosen, "--metric", "HR@20", "--label", "A", "--label", "A", "--output", tmp_path / "t.tex"
     )

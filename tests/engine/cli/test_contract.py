@@ -331,7 +331,7 @@ def test_a_device_that_is_not_there_is_refused_before_a_run_is_stored(shell: She
         (["train", "sample", "--augment.short_operators", "SX"], "no operator has the letter X"),
         (["train", "sample", "--model.name", "popularity", "--model.heads", "2"], "no such setting"),
         (["show", "nothing"], "There is no run 'nothing'"),
-        (["export", "--output", "runs.xlsx"], "Name a .json, .csv or .parquet file"),
+        (["export", "--output", "runs.xlsx"], "Name a .json, .csv, .parquet or, for a table, .tex file"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_code_2(shell: Shell, arguments: list[str], words: str) -> None:

@@ -42,6 +42,44 @@ def test_shared_ranks_are_half_numbers(halves: list[int]) -> None:
     assert implausible(metrics, half_ranks=True) == ()
 
 
+@given(
+    st.lists(st.integers(0, 80), min_size=1, max_size=30),
+    st.sets(st.sampled_from([1, 2, 3, 5, 10, 20])),
+    st.sets(st.sampled_from([1, 2, 4, 5, 8, 10, 20])),
+    st.booleans(),
+)
+def test_no_choice_of_cut_offs_accuses_a_ranking(halves: list[int], hr: set[int], gain: set[int], half: bool) -> None:
+    ranks = np.array(halves) / 2 if half else np.array(halves, dtype=float)
+    metrics = metrics_of(ranks, sorted(hr | gain))
+    kept = {f"HR@{k}" for k in hr} | {f"NDCG@{k}" for k in gain} | {"MRR"}
+    told = {name: value for name, value in metrics.items() if name in kept}
+    assert implausible(told, half_ranks=half) == ()
+    printed = {name: round(value, 4) for name, value in told.items()}
+    assert implausible(printed, rounding=PRINTED, half_ranks=half) == ()
+
+
+def test_unlike_cut_offs_bound_each_other() -> None:
+    """NDCG@5 <= HR@5 <= HR@10 = .03; and NDCG@10 >= NDCG@5 >= HR@5 / log2(6) = .1 / 2.585."""
+    (above,) = implausible({"HR@10": 0.03, "NDCG@5": 0.04})
+    assert above.message == "NDCG@5 is 0.0400, but HR@10 is 0.0300 and so allows at most 0.0300."
+    (below,) = implausible({"HR@5": 0.1, "NDCG@10": 0.03})
+    assert "allows at least 0.0387" in below.message
+    assert implausible({"HR@10": 0.03, "NDCG@5": 0.03}) == ()
+
+
+def test_mrr_is_bounded_by_the_hits() -> None:
+    """HR@5 = .1: at most .1 * 1 + .9 / 6 = .25, at least .1 / 5 = .02."""
+    assert implausible({"HR@5": 0.1, "MRR": 0.25}) == implausible({"HR@5": 0.1, "MRR": 0.02}) == ()
+    assert "MRR is 0.2600, but HR@5 allows at most 0.2500." in implausible({"HR@5": 0.1, "MRR": 0.26})[0].message
+    assert "at least 0.0200" in implausible({"HR@5": 0.1, "MRR": 0.019})[0].message
+    assert "but HR@5, HR@10 allow at most" in implausible({"HR@10": 0.1, "HR@5": 0.1, "MRR": 0.9})[0].message
+
+
+def test_percentages_are_told_once() -> None:
+    found = implausible({"HR@5": 24.2, "NDCG@5": 3.8})
+    assert [item.metrics for item in found] == [("HR@5",), ("NDCG@5",)]
+
+
 def test_each_kind_of_nonsense_is_named() -> None:
     assert "falls from" in implausible({"HR@5": 0.2, "HR@10": 0.1})[0].message
     assert "not between 0 and 1" in implausible({"MRR": 1.5})[0].message

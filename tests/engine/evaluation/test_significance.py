@@ -21,6 +21,7 @@ from engine.evaluation.significance import (
     rank_biserial,
     resampled_means,
     seed_test,
+    share_interval,
     wilcoxon,
 )
 
@@ -39,6 +40,18 @@ def test_what_users_add_has_the_metric_for_its_mean(k: int) -> None:
     assert of_each_user(ranks, f"HR@{k}").mean() == pytest.approx(hit_rate(ranks, k))
     assert of_each_user(ranks, f"NDCG@{k}").mean() == pytest.approx(ndcg(ranks, k))
     assert of_each_user(ranks, "MRR").mean() == pytest.approx(mean_reciprocal_rank(ranks))
+
+
+@pytest.mark.parametrize("users", [1, 4, 278])
+@pytest.mark.parametrize("level", [0.95, 0.9])
+def test_a_bucket_without_a_hit_is_not_certain(users: int, level: float) -> None:
+    """Resamples of misses are misses: scipy's exact interval of 0 and of all of so many says what is known."""
+    for hits, values in ((0, np.zeros(users)), (users, np.ones(users))):
+        told = stats.binomtest(hits, users).proportion_ci(level, method="exact")
+        assert share_interval(values, level=level) == pytest.approx((told.low, told.high), abs=1e-12)
+    some = of_each_user(some_ranks(), "NDCG@10")
+    assert share_interval(some) == interval(some)
+    assert share_interval(np.full(users, 0.5)) == (0.5, 0.5)
 
 
 @given(VALUES)

@@ -32,6 +32,8 @@ def table(rows: tuple[str, ...] = (NASTY, "B"), datasets: tuple[str, ...] = ("Sh
         baseline="B",
         run_ids=(("abc", "def"), ("ghi",), ()),
         hashes=(("c0ffee", "f00d"),),
+        notes=("One seed on a side.",),
+        families=(14,) * len(datasets),
     )
 
 
@@ -79,8 +81,19 @@ def test_marks_are_told_whatever_the_caption() -> None:
         assert r"$^{\dagger}$: as printed, with a known fault" in text
         assert "% CoSeRec (paper), Sports HR@5: At 5, NDCG is .0388 (FACTS F22)" in text
         assert "differs from B at" in text
-    assert "over 1 to 3 seeds" in latex(made)
     assert "dagger" not in latex(table())
+
+
+def test_the_caption_says_what_the_numbers_do() -> None:
+    """± is over the seeds of what has it; Holm's family cannot be counted in the table; a note is not lost."""
+    text = latex(table(datasets=("Sports",)))
+    assert r"$\pm$ is the standard deviation over 3 seeds. What has none is of one seed." in text
+    assert "Holm-adjusted over 14 tests)" in text
+    assert "Holm-adjusted over the 14 tests of each data set)" in latex(table())
+    assert "Holm-adjusted)" in latex(replace(table(), families=()))
+    assert "% note: One seed on a side.\n" in text
+    all_seeds = [[replace(cell, n=3, std=0.1) if cell else None for cell in row] for row in table().cells[:2]]
+    assert "is of one seed" not in latex(replace(table(), cells=(*map(tuple, all_seeds), table().cells[2])))
 
 
 def test_every_sign_of_a_setting_and_a_preset_is_known() -> None:

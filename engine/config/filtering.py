@@ -1,0 +1,123 @@
+"""The language of the runs' filter: words, ``tag:paper``, ``state:finished``, ``data:Beauty``, ``NDCG@10>.03``.
+
+All parts must hold; ``-word`` and ``-tag:x`` must not. A comparison takes a test metric (``HR@5``), a validation metric
+(``valid/NDCG@20``), ``seed``, ``epoch``, ``epochs``, ``best``, ``minutes``, or any setting by its path or, where only
+one has it, by its name (``augment.crop_rate>=.2``, ``max_length=50``). What a run does not have holds for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from engine.config.experiment import KS, ExperimentConfig, fields_of
+from engine.records import RunMarks, RunRecord
+from engine.records.query import OPERATORS, Comparison, QueryError, parse
+
+Number = Callable[[RunRecord], Any]
+Test = Callable[[RunRecord, RunMarks], bool]
+METRICS = (*(f"{kind}@{k}" for kind in ("HR", "NDCG") for k in KS), "MRR")
+_KEYED = re.compile(r"^(-?)(tag|state|status|data|model|preset|note):(.*)$", re.IGNORECASE)
+
+
+def run_filter(text: str) -> Test:
+    """Whether a run with its marks is what ``text`` asks for. Raises `QueryError` with a sentence."""
+    tests: list[Test] = []
+    rest: list[str] = []
+    # A tag may have spaces: tag:"seed sweep".
+    for part in re.findall(r'-?\w+:"[^"]*"|\S+', text):
+        keyed = _KEYED.match(part)
+        if keyed is None:
+            rest.append(part)
+        else:
+            tests.append(_said(keyed[1] == "-", keyed[2].lower(), keyed[3].strip('"').lower()))
+    known = numbers()
+    try:
+        query = parse(" ".join(rest), list(known))
+    except QueryError as error:
+        if "There is no column" not in str(error):
+            raise
+        what = str(error).partition(". ")[0]
+        raise QueryError(f"{what}. Compare a metric (NDCG@10>.03), seed, epoch, minutes or a setting.") from None
+    tests += [_compared(part, known[part.column]) for part in query.comparisons]
+    tests += [_worded(word.lower()) for word in query.words]
+    return lambda record, marks: all(test(record, marks) for test in tests)
+
+
+@cache
+def numbers() -> Mapping[str, Number]:
+    """What can be compared and sorted by, by its name in lower case: metrics, facts of a run, settings."""
+    infos = [info for info in fields_of(ExperimentConfig()) if info.annotation in (int, float, bool)]
+    paths = [info.path for info in infos]
+    names = [path.partition(".")[2] for path in paths]
+    found = {path: _setting(path) for path in paths}
+    found |= {name: _setting(path) for path, name in zip(paths, names, strict=True) if names.count(name) == 1}
+    for name in METRICS:
+        found[name.casefold()] = _metric("test", name)
+        found |= {f"{split}/{name}".casefold(): _metric(split, name) for split in ("test", "valid")}
+    return found | {
+        "seed": lambda record: record.seed,
+        "epoch": lambda record: record.epoch + 1 if record.attempt else None,
+        "epochs": lambda record: record.epochs,
+        "best": lambda record: None if record.best_epoch is None else record.best_epoch + 1,
+        "minutes": _minutes,
+    }
+
+
+def _metric(split: str, name: str) -> Number:
+    return lambda record: record.metrics.get(split, {}).get(name)
+
+
+def _setting(path: str) -> Number:
+    section, _, name = path.partition(".")
+
+    def value(record: RunRecord) -> Any:
+        held: Any = record.config.get(section)
+        return held.get(name) if isinstance(held, Mapping) else None
+
+    return value
+
+
+def _minutes(record: RunRecord) -> float | None:
+    if record.started_at is None or record.ended_at is None:
+        return None
+    return (record.ended_at - record.started_at).total_seconds() / 60
+
+
+def _texts(record: RunRecord, marks: RunMarks) -> dict[str, str]:
+    state, model = record.status.value, record.config.get("model")
+    name = str(model.get("name", "")) if isinstance(model, Mapping) else ""
+    told = {"state": state, "status": state, "data": record.dataset, "model": name, "preset": record.preset}
+    return {key: text.lower() for key, text in (told | {"note": marks.note}).items()}
+
+
+def _said(is_denied: bool, key: str, value: str) -> Test:
+    def holds(record: RunRecord, marks: RunMarks) -> bool:
+        if key == "tag":
+            is_tagged = any(value in tag.lower() for tag in marks.tags) if value else bool(marks.tags)
+            return is_tagged != is_denied
+        return (value in _texts(record, marks)[key]) != is_denied
+
+    return holds
+
+
+def _worded(word: str) -> Test:
+    is_denied = word.startswith("-") and len(word) > 1
+
+    def holds(record: RunRecord, marks: RunMarks) -> bool:
+        texts = (record.id, record.name.lower(), *_texts(record, marks).values(), *marks.tags)
+        return any(word[is_denied:] in text.lower() for text in texts) != is_denied
+
+    return holds
+
+
+def _compared(part: Comparison, of: Number) -> Test:
+    compare = OPERATORS[part.sign]
+
+    def holds(record: RunRecord, _: RunMarks) -> bool:
+        value = of(record)
+        return isinstance(value, (int, float)) and bool(compare(value, part.value))
+
+    return holds

@@ -1,0 +1,82 @@
+"""``coserec runs --filter --sort --grouped``: the words of the window's filter, and mean ± std over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from engine.api import Workspace
+from tests.engine.cli.conftest import Shell
+from tests.helpers.finished_runs import finish
+
+
+@pytest.fixture
+def stored(shell: Shell) -> Mapping[str, str]:
+    """Ids of runs by what they are."""
+    workspace = Workspace(shell.workspace)
+    first, second = finish(workspace, 0.8, (1, 2))
+    (plain,) = finish(workspace, 1.0, (3,), {"loss.contrastive_weight": 0.0})
+    (popular,) = finish(workspace, 2.0, (1,), name="popularity")
+    workspace.marks.tag([second.id], ["seed sweep"])
+    workspace.marks.note(plain.id, "For Table 3")
+    workspace.runs.close()
+    return {"first": first.id, "second": second.id, "plain": plain.id, "popular": popular.id}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("sample", "first second plain"),
+        ("-sample", "popular"),
+        ("model:popularity", "popular"),
+        ("-preset:popularity seed>1", "second plain"),
+        ('tag:"seed sweep"', "second"),
+        ("-tag: sample", "first plain"),
+        ("note:table", "plain"),
+        ("contrastive_weight = 0.1", "first second popular"),
+        ("loss.contrastive_weight<.1 state:finished", "plain"),
+        ("state:failed", ""),
+        ("best=3 hr@10>0 data:shop", "first second plain popular"),
+        ("minutes<0", ""),
+    ],
+)
+def test_the_filter(shell: Shell, stored: Mapping[str, str], text: str, kept: str) -> None:
+    found = shell.runs("runs", "--filter", text)["runs"]
+    assert {record["id"] for record in found} == {stored[name] for name in kept.split()}
+
+
+def test_the_order(shell: Shell, stored: Mapping[str, str]) -> None:
+    def order(*arguments: str) -> list[str]:
+        return [record["id"] for record in shell.runs("runs", *arguments)["runs"]]
+
+    best = order("--sort", "-NDCG@20")
+    values = {record["id"]: record["metrics"]["test"]["NDCG@20"] for record in shell.runs("runs")["runs"]}
+    assert best == sorted(values, key=lambda run: -values[run])
+    assert order("--sort", "NDCG@20", "--limit", "1") == best[-1:]
+    assert order("--sort", "max_length")[-1] == stored["popular"]
+    assert order("--sort", "-max_length")[-1] == stored["popular"]
+    said = shell.runs("runs", "--sort", "speed", code=2)["error"]
+    assert said["message"] == "Runs cannot be sorted by 'speed'."
+    assert "cannot be understood" in shell.runs("runs", "--filter", "foo>3", code=2)["error"]["message"]
+
+
+def test_groups_are_mean_and_spread_over_seeds(shell: Shell, stored: Mapping[str, str]) -> None:
+    groups = shell.runs("runs", "--grouped", "--filter", "-popularity")["groups"]
+    assert [group["run_ids"] for group in groups] == [[stored["plain"]], [stored["first"], stored["second"]]]
+    workspace = Workspace(shell.workspace)
+    found = workspace.comparisons.compare([[stored["first"], stored["second"]]], metrics=("HR@10",))
+    workspace.runs.close()
+    item = found.measures[0]
+    assert (groups[1]["metrics"]["HR@10"], groups[1]["stds"]["HR@10"]) == pytest.approx((item.mean, item.std))
+    out = shell("runs", "--grouped", "--workspace", shell.workspace).stdout
+    assert f"{item.mean:.4f} ± {item.std:.4f}" in out
+    best = shell.runs("runs", "--grouped", "--sort", "-HR@10", "--limit", 1)["groups"]
+    assert [group["run_ids"] for group in best] == [[stored["first"], stored["second"]]]
+
+
+def test_a_run_is_listed_with_what_it_has_otherwise(shell: Shell, stored: Mapping[str, str]) -> None:
+    """Two runs of one preset that differ in more than their seed do not look alike."""
+    lines = {line.split()[0]: line for line in shell("runs", "--workspace", shell.workspace).stdout.splitlines()}
+    assert " sample, λ 0 " in lines[stored["plain"]]
+    assert "λ" not in lines[stored["first"]]
