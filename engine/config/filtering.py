@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -22,8 +23,41 @@ METRICS = (*(f"{kind}@{k}" for kind in ("HR", "NDCG") for k in KS), "MRR")
 _KEYED = re.compile(r"^(-?)(tag|state|status|data|model|preset|note):(.*)$", re.IGNORECASE)
 
 
-def run_filter(text: str) -> Test:
-    """Whether a run with its marks is what ``text`` asks for. Raises `QueryError` with a sentence."""
+Text = Callable[[RunRecord, RunMarks], str]
+TEXTS: Mapping[str, Text] = {
+    "state": lambda record, _: record.status.value,
+    "status": lambda record, _: record.status.value,
+    "data": lambda record, _: record.dataset,
+    "model": lambda record, _: _model_of(record),
+    "preset": lambda record, _: record.preset,
+    "note": lambda _, marks: marks.note,
+}
+"""What ``key:value`` looks into, by its key; ``tag:`` looks into the tags."""
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """``tests`` are asked of a record and its marks; ``words`` must stand in a run's text, ``unwanted`` must not."""
+
+    words: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+    tests: tuple[Test, ...] = ()
+
+    def is_said(self, text: str) -> bool:
+        """Whether a run's text, in small letters, has all words and none of the unwanted ones."""
+        return all(word in text for word in self.words) and not any(word in text for word in self.unwanted)
+
+    def holds(self, record: RunRecord, marks: RunMarks) -> bool:
+        """Whether all tests hold."""
+        return all(test(record, marks) for test in self.tests)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.words or self.unwanted or self.tests)
+
+
+def parse_filter(text: str, texts: Mapping[str, Text] = TEXTS) -> RunFilter:
+    """The filter that ``text`` is. Raises `QueryError` with a sentence."""
     tests: list[Test] = []
     rest: list[str] = []
     # A tag may have spaces: tag:"seed sweep".
@@ -32,7 +66,7 @@ def run_filter(text: str) -> Test:
         if keyed is None:
             rest.append(part)
         else:
-            tests.append(_said(keyed[1] == "-", keyed[2].lower(), keyed[3].strip('"').lower()))
+            tests.append(_keyed(keyed[1] == "-", keyed[2].lower(), keyed[3].strip('"').lower(), texts))
     known = numbers()
     try:
         query = parse(" ".join(rest), list(known))
@@ -42,8 +76,21 @@ def run_filter(text: str) -> Test:
         what = str(error).partition(". ")[0]
         raise QueryError(f"{what}. Compare a metric (NDCG@10>.03), seed, epoch, minutes or a setting.") from None
     tests += [_compared(part, known[part.column]) for part in query.comparisons]
-    tests += [_worded(word.lower()) for word in query.words]
-    return lambda record, marks: all(test(record, marks) for test in tests)
+    words = [word.lower() for word in query.words]
+    unwanted = tuple(word[1:] for word in words if word.startswith("-") and len(word) > 1)
+    wanted = tuple(word for word in words if not (word.startswith("-") and len(word) > 1))
+    return RunFilter(wanted, unwanted, tuple(tests))
+
+
+def run_filter(text: str) -> Test:
+    """Whether a run with its marks is what ``text`` asks for. Raises `QueryError` with a sentence."""
+    wanted = parse_filter(text)
+
+    def holds(record: RunRecord, marks: RunMarks) -> bool:
+        said = (record.id, record.name, *(of(record, marks) for of in TEXTS.values()), *marks.tags)
+        return wanted.is_said("\n".join(said).lower()) and wanted.holds(record, marks)
+
+    return holds
 
 
 @cache
@@ -86,31 +133,19 @@ def _minutes(record: RunRecord) -> float | None:
     return (record.ended_at - record.started_at).total_seconds() / 60
 
 
-def _texts(record: RunRecord, marks: RunMarks) -> dict[str, str]:
-    state, model = record.status.value, record.config.get("model")
-    name = str(model.get("name", "")) if isinstance(model, Mapping) else ""
-    told = {"state": state, "status": state, "data": record.dataset, "model": name, "preset": record.preset}
-    return {key: text.lower() for key, text in (told | {"note": marks.note}).items()}
+def _model_of(record: RunRecord) -> str:
+    model = record.config.get("model")
+    return str(model.get("name", "")) if isinstance(model, Mapping) else ""
 
 
-def _said(is_denied: bool, key: str, value: str) -> Test:
-    def holds(record: RunRecord, marks: RunMarks) -> bool:
-        if key == "tag":
-            is_tagged = any(value in tag.lower() for tag in marks.tags) if value else bool(marks.tags)
-            return is_tagged != is_denied
-        return (value in _texts(record, marks)[key]) != is_denied
+def _keyed(is_denied: bool, key: str, value: str, texts: Mapping[str, Text]) -> Test:
+    def is_tagged(_: RunRecord, marks: RunMarks) -> bool:
+        return (any(value in tag.lower() for tag in marks.tags) if value else bool(marks.tags)) != is_denied
 
-    return holds
+    def is_said(record: RunRecord, marks: RunMarks) -> bool:
+        return (value in texts[key](record, marks).lower()) != is_denied
 
-
-def _worded(word: str) -> Test:
-    is_denied = word.startswith("-") and len(word) > 1
-
-    def holds(record: RunRecord, marks: RunMarks) -> bool:
-        texts = (record.id, record.name.lower(), *_texts(record, marks).values(), *marks.tags)
-        return any(word[is_denied:] in text.lower() for text in texts) != is_denied
-
-    return holds
+    return is_tagged if key == "tag" else is_said
 
 
 def _compared(part: Comparison, of: Number) -> Test:
