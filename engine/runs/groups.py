@@ -107,7 +107,7 @@ def _labels_on_one(groups: Sequence[Group]) -> list[str]:
             continue
         told = [item for item in differences([groups[place] for place in places]) if _is_telling(item)]
         for number, place in enumerate(places):
-            words = [f"{_short(item)} {plain(item.values[number])}" for item in told[:NAMED]]
+            words = [f"{_short(item)} {_words(item.path, item.values[number])}" for item in told[:NAMED]]
             names[place] = ", ".join(words if is_one and words else [base, *words])
     for place, name in enumerate(names):
         if names.count(name) > 1:  # another seed of one group, or more differences than a label names
@@ -131,6 +131,11 @@ def _base(record: RunRecord) -> str:
 def _short(item: SettingDifference) -> str:
     info = known_settings().get(item.path)
     return (info.symbol or info.label.lower()) if info else item.path
+
+
+def _words(path: str, value: Any) -> str:
+    info = known_settings().get(path)
+    return info.zero if info and info.zero and value == 0 else plain(value)
 
 
 def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
@@ -180,7 +185,7 @@ def _own_label(record: RunRecord) -> str:
         if path not in _UNTOLD and not path.startswith("train.checkpoint") and base.get(path) != value
     ]
     words = [
-        f"{(known[path].symbol or known[path].label.lower()) if path in known else path} {plain(value)}"
+        f"{(known[path].symbol or known[path].label.lower()) if path in known else path} {_words(path, value)}"
         for path, value in changed
     ]
     if len(words) > NAMED:

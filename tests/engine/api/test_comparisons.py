@@ -99,6 +99,12 @@ def test_only_what_differs_is_marked(found: Comparison) -> None:
     assert found.implausible == ()
 
 
+def test_zero_is_all_users_where_a_label_names_it(own: Workspace) -> None:
+    sides = [finish(own, values=values) for values in ({}, {"evaluate.validation_users": 100})]
+    found = own.comparisons.compare(ids(*sides))
+    assert [group.label for group in found.groups] == ["validate on all users", "validate on 100"]
+
+
 def test_pairs_and_metrics_can_be_chosen(workspace: Workspace) -> None:
     singles = tuple((record.id,) for record in workspace.runs.all())
     made = workspace.comparisons.compare(singles, metrics=("HR@10", "NDCG@7"), tested=("NDCG@7",), pairs="all")
