@@ -116,7 +116,7 @@ class OverviewTab(Tab):
         super().__init__(context)
         theme = context.theme
         self.plot = GroupBarPlot(theme, "Bars of the compared groups")
-        self.card = PlotCard(theme, "Test metric", self.plot, " ")
+        self.card = PlotCard(theme, "Metric", self.plot, " ", lambda: self.plot.shown.value_label)
         self.table = TableCard(theme, "Results", "Mean ± standard deviation over seeds; ▲ is the best of a metric")
         self.notes = label("", "muted", wrap=True)
         self._tabled: tuple[Comparison | None, PaperNumbers | None] = (None, None)

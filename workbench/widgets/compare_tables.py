@@ -60,19 +60,20 @@ class TableCard(Card):
         self.view.setModel(self.model)
         before.deleteLater()
         header = self.view.horizontalHeader()
-        for column, (name, values) in enumerate(columns):
-            self.view.setColumnWidth(column, min(self._width(name, values), widest))
+        for part in (self.view, header):
+            part.ensurePolished()  # before, no style sheet has said that heads are bold
+        for column, (_, values) in enumerate(columns):
+            self.view.setColumnWidth(column, min(max(header.sectionSizeHint(column), self._width(values)), widest))
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
         self.words.setText(words)
         self.words.setVisible(bool(words))
         self.copy_button.setEnabled(self.model.rowCount() > 0)
 
-    def _width(self, name: str, values: Sequence[object] | NDArray[Any]) -> int:
-        """Of a column. Qt asks the model for every cell in every respect, which takes ten times as long."""
+    def _width(self, values: Sequence[object] | NDArray[Any]) -> int:
+        """Of a column's cells. Qt asks the model for each of them in every respect: ten times as long."""
         longest = max((as_text(value) for value in values[:MEASURED]), key=len, default="")
-        head = self.view.horizontalHeader().fontMetrics().horizontalAdvance(name)
-        return max(head, self.view.fontMetrics().horizontalAdvance(longest)) + CELL_MARGIN
+        return self.view.fontMetrics().horizontalAdvance(longest) + CELL_MARGIN
 
 
 class _Tipped(ColumnsModel):
@@ -101,6 +102,15 @@ def p_text(p: float | None) -> str:
 def signed(value: float) -> str:
     """``+.0021``: a difference of metrics, with its sign."""
     return f"{'−' if value < 0 else '+'}{metric_text(abs(value))}"
+
+
+def effect_text(value: float) -> str:
+    """An effect's size with its sign, the minus as long as the plus.
+
+    >>> effect_text(0.12), effect_text(-1.5)
+    ('+0.120', '−1.500')
+    """
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def results_columns(found: Comparison, paper: PaperNumbers | None = None) -> Columns:
@@ -164,8 +174,8 @@ def tests_columns(found: Comparison) -> Columns:
         ("p, Holm", [p_text(item.p_holm) for item in tests]),
         ("Relative", ["–" if item.relative is None else _percent(item.relative) for item in tests]),
         ("p, Wilcoxon", [p_text(item.p) for item in tests]),
-        ("Cohen's d", [f"{item.effect:+.3f}" for item in tests]),
-        ("Rank-biserial", [f"{item.rank_biserial:+.3f}" for item in tests]),
+        ("Cohen's d", [effect_text(item.effect) for item in tests]),
+        ("Rank-biserial", [effect_text(item.rank_biserial) for item in tests]),
         ("Better", [item.better for item in tests]),
         ("Worse", [item.worse for item in tests]),
         ("Equal", [item.equal for item in tests]),

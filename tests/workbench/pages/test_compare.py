@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -111,6 +111,13 @@ def test_ticks_compare_and_the_overview_shows_it(compared: ComparePage) -> None:
     assert best.endswith("▲")
     assert "±" in best
     assert overview.plot.reading_at(QPointF(-0.2, 0)).startswith("λ 0.1: ")
+
+
+def test_the_controls_end_where_the_cards_do(compared: ComparePage) -> None:
+    overview = compared.parts["Overview"]
+    assert isinstance(overview, OverviewTab)
+    ends = [item.mapTo(compared, QPoint(item.width(), 0)).x() for item in (compared.paper, overview.card)]
+    assert ends[0] == ends[1]
 
 
 def test_another_metric_needs_no_other_comparison(compared: ComparePage) -> None:
