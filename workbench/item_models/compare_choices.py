@@ -62,6 +62,10 @@ class ChoicesModel(QAbstractTableModel):
         found = [item for item in self.choices if places.keys() & set(item.run_ids)]
         self._set_ticked(sorted(found, key=lambda item: min(places[i] for i in item.run_ids if i in places)))
 
+    def untick_unlike(self) -> None:
+        """Keep the ticks of groups that were ranked as the first one was."""
+        self._set_ticked([item for item in self.ticked if item.protocol == self.ticked[0].protocol])
+
     def clear_ticks(self) -> None:
         """Tick nothing."""
         self._set_ticked([])

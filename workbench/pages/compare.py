@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QFileDialog, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from engine.errors import UsageError
 from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable, RunRecord
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import SMALL, SPACE
@@ -248,7 +249,14 @@ class ComparePage(PageWidget):
     def _failed(self, error: BaseException) -> None:
         self.context.notifier.report_bug(error)
         self.heading.subtitle.setText(" ")
-        self.stack.show_error(error, "Try again", self.compare)
+        ticked = self.chooser.model.ticked
+        if not isinstance(error, UsageError):
+            self.stack.show_error(error, "Try again", self.compare)
+        elif any(item.protocol != ticked[0].protocol for item in ticked):
+            # To ask for the same once more changes nothing: the first one's protocol is what the rest must have.
+            self.stack.show_error(error, "Untick what differs from the first", self.chooser.model.untick_unlike)
+        else:
+            self.stack.show_error(error)
 
     def _compared(self, found: Comparison) -> None:
         self.found = found

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
+from engine.errors import UsageError
 from engine.records import Comparison, PaperNumbers, ScatterPoint, SliceTable
 from workbench.context import Context
 from workbench.plots.group_bars import Bars, GroupBarPlot
@@ -25,6 +26,7 @@ from workbench.widgets.compare_tables import (
     tests_words,
 )
 from workbench.widgets.layout import button
+from workbench.widgets.numbers import percent
 from workbench.widgets.pieces import InPieces
 from workbench.widgets.plot_card import PlotCard
 from workbench.widgets.states import StatefulStack
@@ -51,6 +53,8 @@ class Tab(InPieces):
         self.paper: PaperNumbers | None = None
         """The columns of Table 2 that are laid over, where the tab shows a metric of the test."""
         self._is_stale = False
+        self._asked: object = None
+        """What the tab shows, or has asked for: it is not asked for twice."""
         self._asked_last: dict[int, object] = {}
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(SPACE, SPACE, WIDE, WIDE)
@@ -89,14 +93,30 @@ class Tab(InPieces):
     def labels(self) -> tuple[str, ...]:
         return tuple(group.label for group in self.found.groups) if self.found else ()
 
+    @property
+    def run_names(self) -> dict[str, str]:
+        """Run → its group's name, with the seed where the group has several."""
+        return {
+            run: group.label if group.n == 1 else f"{group.label} · seed {seed}"
+            for group in (self.found.groups if self.found else ())
+            for run, seed in zip(group.run_ids, group.seeds, strict=True)
+        }
+
     def ask(self, stack: StatefulStack, what: str, function: Callable[..., Any], *arguments: Any, show: Any) -> None:
-        """Compute in the engine; loading and errors stand in the place of the answer."""
+        """Compute in the engine; loading and errors stand in the place of the answer.
+
+        What failed is asked again by its button, and when the tab is seen the next time.
+        """
         stack.show_loading(what)
         asked = self._asked_last[id(stack)] = object()
 
         def failed(error: BaseException) -> None:
             self.context.notifier.report_bug(error)
-            stack.show_error(error)
+            self._asked, self._is_stale = None, True
+            if isinstance(error, UsageError):  # asking for the same once more changes nothing
+                stack.show_error(error)
+            else:
+                stack.show_error(error, "Try again", self._freshen)
 
         def reveal() -> None:
             if self._asked_last[id(stack)] is asked:
@@ -142,7 +162,9 @@ class OverviewTab(Tab):
                 lines=self.paper_lines(),
             )
         )
-        self.card.subtitle.setText(f"{self.chosen}, {found.split}; whiskers: {found.level:.0%} interval over users")
+        self.card.subtitle.setText(
+            f"{self.chosen}, {found.split}; whiskers: {percent(found.level, 0)} interval over users"
+        )
         self.card.subtitle.show()
         if self._tabled[0] is not found or self._tabled[1] != self.paper:  # another metric leaves the table as it is
             self._tabled = found, self.paper
@@ -209,7 +231,6 @@ class SlicesTab(Tab):
         self.cards: dict[str, PlotCard[GroupBarPlot]] = {}
         self.stacks: dict[str, StatefulStack] = {}
         self.tables: dict[str, SliceTable] = {}
-        self._asked: object = None
 
     def make(self) -> Iterator[None]:
         """The plots, one a piece."""
@@ -277,7 +298,6 @@ class CurvesTab(Tab):
             combo.activated.connect(lambda _: self.load())
         self.stack = StatefulStack(self.card, context.theme)
         self.column.addWidget(self.stack, 1)
-        self._asked: object = None
 
     def refresh(self) -> None:
         if self.found is None or self._asked == self.ids:
@@ -333,7 +353,6 @@ class ScatterTab(Tab):
         self.stack = StatefulStack(self.card, context.theme)
         self.column.addWidget(self.stack, 1)
         self.field.activated.connect(lambda _: self.load())
-        self._asked: object = None
 
     @property
     def run_ids(self) -> tuple[str, ...]:
