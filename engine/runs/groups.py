@@ -250,9 +250,13 @@ def refuse_unlike(records: Sequence[RunRecord], *, across_data: bool = False) ->
             else:
                 what = f"{PROTOCOL[path]} ({path}): {plain(first[path])} and {plain(value)}"
             raise UsageError(
-                f"Runs {records[0].id} and {record.id} were not evaluated alike; they differ in {what}.",
+                f"Runs {_called(records[0])} and {_called(record)} were not evaluated alike; they differ in {what}.",
                 "Their metrics are different measures: compare runs of one protocol.",
             )
+
+
+def _called(record: RunRecord) -> str:
+    return f"{record.id} ({_base(record)})"
 
 
 def _data_text(record: RunRecord) -> str:

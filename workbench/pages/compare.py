@@ -104,7 +104,7 @@ class ComparePage(PageWidget):
         self.split.addWidget(self.stack)
         self.split.setStretchFactor(1, 1)
         self.split.setChildrenCollapsible(False)
-        self.split.setSizes([430, 890])
+        self.split.setSizes([400, 920])  # two lists of recommendations stand beside each other at 1,280 pixels
         self.whole = StatefulStack(self.split, theme, is_page=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -254,7 +254,9 @@ class ComparePage(PageWidget):
             self.stack.show_error(error, "Try again", self.compare)
         elif any(item.protocol != ticked[0].protocol for item in ticked):
             # To ask for the same once more changes nothing: the first one's protocol is what the rest must have.
-            self.stack.show_error(error, "Untick what differs from the first", self.chooser.model.untick_unlike)
+            self.stack.show_error(
+                error, f"Untick what differs from {ticked[0].label}", self.chooser.model.untick_unlike
+            )
         else:
             self.stack.show_error(error)
 

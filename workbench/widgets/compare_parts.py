@@ -17,10 +17,13 @@ from workbench.plots.group_curves import GroupCurvePlot, ScatterPlot
 from workbench.theme import SMALL, SPACE, WIDE, set_role
 from workbench.widgets.cards import label
 from workbench.widgets.compare_tables import (
+    AGAINST,
+    GROUP,
     TableCard,
     paper_columns,
     results_columns,
     settings_columns,
+    share_room,
     slice_words,
     tests_columns,
     tests_words,
@@ -31,8 +34,8 @@ from workbench.widgets.pieces import InPieces
 from workbench.widgets.plot_card import PlotCard
 from workbench.widgets.states import StatefulStack
 
-NAME_WIDTH = 150
-"""Pixels of a group's name in the table of tests: the adjusted p is to be seen without scrolling."""
+NAMES_WIDTH = 300
+"""Pixels of both groups' names in the table of tests: the adjusted p is to be seen without scrolling."""
 
 
 def widened(combo: QComboBox) -> None:
@@ -184,6 +187,7 @@ class SettingsTab(Tab):
         self.only.setChecked(True)
         self.only.toggled.connect(lambda _: self.refresh())
         self.table = TableCard(context.theme, "Settings", "A column a group; seeds are left out")
+        self.only.setMinimumHeight(self.table.copy_button.sizeHint().height())  # on one line with the button
         self.table.add_control(self.only)
         self.protocol = TableCard(context.theme, "Protocol", "Alike in all groups, or they would not be compared")
         self.column.addWidget(self.table, 3)
@@ -196,7 +200,7 @@ class SettingsTab(Tab):
         is_same = not len(columns[0][1])
         self.table.set_columns(columns, "The groups have all settings alike." if is_same else "")
         rows = self.found.protocol
-        self.protocol.set_columns([("", [name for name, _ in rows]), ("Value", [value for _, value in rows])])
+        self.protocol.set_columns([("Rule", [name for name, _ in rows]), ("Value", [value for _, value in rows])])
 
 
 class TestsTab(Tab):
@@ -217,7 +221,11 @@ class TestsTab(Tab):
 
     def refresh(self) -> None:
         if self.found is not None:
-            self.table.set_columns(tests_columns(self.found), tests_words(self.found), NAME_WIDTH)
+            self.table.set_columns(tests_columns(self.found), tests_words(self.found))
+            view = self.table.view
+            widths = share_room(view.columnWidth(GROUP), view.columnWidth(AGAINST), NAMES_WIDTH)
+            for column, width in zip((GROUP, AGAINST), widths, strict=True):
+                view.setColumnWidth(column, width)
 
 
 class SlicesTab(Tab):

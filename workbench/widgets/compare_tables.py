@@ -21,6 +21,8 @@ from workbench.widgets.text import metric_text
 MEASURED = 200
 """Rows whose texts decide on a column's width."""
 CELL_MARGIN = 24
+GROUP, AGAINST = 1, 2
+"""Columns of the table of tests."""
 APART = (
     "Where interval and p disagree: the one is of the mean difference, the other of the ranks of the users' "
     "differences; a few users with large gains can outweigh many with small losses in the one and not in the other."
@@ -74,6 +76,16 @@ class TableCard(Card):
         """Of a column's cells. Qt asks the model for each of them in every respect: ten times as long."""
         longest = max((as_text(value) for value in values[:MEASURED]), key=len, default="")
         return self.view.fontMetrics().horizontalAdvance(longest) + CELL_MARGIN
+
+
+def share_room(one: int, other: int, room: int) -> tuple[int, int]:
+    """Widths of two columns that have ``room`` pixels: what the narrow one leaves is the wide one's.
+
+    >>> share_room(90, 100, 300), share_room(90, 400, 300), share_room(400, 400, 300)
+    ((90, 100), (90, 210), (150, 150))
+    """
+    half = room // 2
+    return min(one, max(half, room - other)), min(other, max(half, room - one))
 
 
 class _Tipped(ColumnsModel):
@@ -170,7 +182,7 @@ def tests_columns(found: Comparison) -> Columns:
         ("Group", [names[item.second] for item in tests]),
         ("against", [names[item.first] for item in tests]),
         ("Difference", [signed(item.difference) for item in tests]),
-        (f"{found.level:.0%} interval", [f"[{signed(item.low)}, {signed(item.high)}]" for item in tests]),
+        (f"{percent(found.level, 0)} interval", [f"[{signed(item.low)}, {signed(item.high)}]" for item in tests]),
         ("p, Holm", [p_text(item.p_holm) for item in tests]),
         ("Relative", ["–" if item.relative is None else _percent(item.relative) for item in tests]),
         ("p, Wilcoxon", [p_text(item.p) for item in tests]),
@@ -201,7 +213,7 @@ def settings_columns(found: Comparison, *, only_differences: bool = True) -> Col
     kept = [item for item in found.settings if item.differs or not only_differences]
     columns: list[tuple[str, Sequence[object]]] = [
         ("Setting", [item.path for item in kept]),
-        ("", [item.label for item in kept]),
+        ("In words", [item.label for item in kept]),
     ]
     for place, group in enumerate(found.groups):
         columns.append(

@@ -97,7 +97,7 @@ def test_two_protocols_are_refused_with_the_field(qtbot: QtBot, page: ComparePag
     assert "evaluate.ties" in page.stack.text
     assert not page.can_export()
     button = page.stack._message.button
-    assert button.text() == "Untick what differs from the first"
+    assert button.text() == "Untick what differs from CoSeRec for the sample shop, ties optimistic"
     button.click()
     qtbot.waitUntil(lambda: is_shown(page, 1), timeout=PATIENCE)
     assert page.chooser.model.ticked == [page.chooser.model.choices[0]]
