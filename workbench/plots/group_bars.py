@@ -78,7 +78,7 @@ class GroupBarPlot(Plot):
         return bool(self.shown.groups)
 
     def sizeHint(self) -> QSize:
-        return QSize(420, 170)
+        return QSize(420, 170 + 10 * max((self.legend.lines if self.legend else 0) - 1, 0))
 
     def set_bars(self, bars: Bars) -> None:
         """Draw other numbers."""

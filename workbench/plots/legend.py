@@ -38,6 +38,7 @@ class Legend(pg.GraphicsWidget):  # type: ignore[misc]
         self._draw = draw
         self.font = QFont(QApplication.font())
         self.font.setPointSizeF(max(self.font.pointSizeF() - 1, 7))
+        self._plot = plot
         self._item = plot.getPlotItem()
         # In the place of the title, which no plot here has: above the plotted area and as wide as it.
         self._item.layout.removeItem(self._item.titleLabel)
@@ -62,11 +63,16 @@ class Legend(pg.GraphicsWidget):  # type: ignore[misc]
         each = SAMPLE_WIDTH + SMALL + min(widest, WIDEST_NAME) + WIDE
         return max(min(int((self.size().width() + WIDE) // each), len(self.names)), 1)
 
+    @property
+    def lines(self) -> int:
+        """How many there are, one above the other."""
+        return ceil(len(self.names) / self._columns)
+
     def _fit(self) -> None:
-        lines = ceil(len(self.names) / self._columns)
-        height = lines * self._line + BELOW if lines else 0
+        height = self.lines * self._line + BELOW if self.names else 0
         if height != self._item.layout.rowMaximumHeight(0):
             self._item.layout.setRowFixedHeight(0, height)
+            self._plot.updateGeometry()
 
     def resizeEvent(self, event: QGraphicsSceneResizeEvent) -> None:
         super().resizeEvent(event)

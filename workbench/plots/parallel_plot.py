@@ -26,7 +26,7 @@ SHADES = 6
 NEAR = 0.15
 """A click this near to an axis, in axes' distances, is on it."""
 LOWEST, HIGHEST = -0.3, 1.12
-RIGHT = 0.8
+RIGHT = 0.9
 """Room at the right of the last axis for its numbers, in axes' distances."""
 SHORTEST = 0.015
 """A shorter drag is a click: it takes the axis's range away."""

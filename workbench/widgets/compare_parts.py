@@ -20,6 +20,7 @@ from workbench.widgets.compare_tables import (
     AGAINST,
     GROUP,
     TableCard,
+    no_ranks,
     paper_columns,
     results_columns,
     settings_columns,
@@ -165,9 +166,8 @@ class OverviewTab(Tab):
                 lines=self.paper_lines(),
             )
         )
-        self.card.subtitle.setText(
-            f"{self.chosen}, {found.split}; whiskers: {percent(found.level, 0)} interval over users"
-        )
+        whiskers = f"; whiskers: {percent(found.level, 0)} interval over users" if found.users else ""
+        self.card.subtitle.setText(f"{self.chosen}, {found.split}{whiskers}")
         self.card.subtitle.show()
         if self._tabled[0] is not found or self._tabled[1] != self.paper:  # another metric leaves the table as it is
             self._tabled = found, self.paper
@@ -257,6 +257,11 @@ class SlicesTab(Tab):
         if found is None or asked == self._asked:
             return
         self._asked = asked
+        for place, stack in enumerate(self.stacks.values()):
+            stack.setVisible(bool(found.users) or place == 0)
+        if not found.users:  # said once, and not by each plot
+            self.stacks["length"].show_empty("Users cannot be told apart", no_ranks(found), "compare")
+            return
         for kind, stack in self.stacks.items():
             self.ask(
                 stack,

@@ -195,10 +195,15 @@ def tests_columns(found: Comparison) -> Columns:
     ]
 
 
+def no_ranks(found: Comparison) -> str:
+    """Why users cannot be paired or told apart; empty where they can."""
+    return found.notes[0] if found.notes and not found.users else ""
+
+
 def tests_words(found: Comparison) -> str:
     """What the columns are, in a sentence or two."""
     if not found.tests:
-        return "Tick a second group to test it against the first."
+        return "Tick a second group to test it against the first." if len(found.groups) < 2 else no_ranks(found)
     words = (
         f"{found.users:,} users, paired; a user's value is the mean over a group's seeds. Intervals: bootstrap (BCa, "
         f"{found.samples:,} resamples). p: Wilcoxon signed-rank, two-sided, Holm-adjusted over {found.family} "

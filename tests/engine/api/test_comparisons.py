@@ -164,16 +164,17 @@ def test_what_cannot_be_compared_is_said(own: Workspace, workspace: Workspace, g
     (queued,) = own.runs.submit(preset("sample").config)
     with pytest.raises(UsageError, match="queued and has no test metrics"):
         compare(((queued.id,),))
-    (run.directory / RANKS).write_bytes(b"PK not a zip")
-    with pytest.raises(RunError, match="cannot be read"):
-        compare(((run.id,),))
+    for content in (b"PK not a zip", b"broken", b""):
+        (run.directory / RANKS).write_bytes(content)
+        with pytest.raises(RunError, match=rf"{RANKS} are damaged\. Restore the file"):
+            compare(((run.id,),))
 
 
 def test_without_ranks_there_are_means_and_a_note(own: Workspace) -> None:
     pair = ids(finish(own, has_ranks=False), finish(own, 1.2, values=SASREC))
     made = own.comparisons.compare(pair)
     assert made.tests == ()
-    assert any("not kept" in note for note in made.notes)
+    assert any("kept no ranks" in note for note in made.notes)
     item = made.measure(0, "HR@10")
     assert item is not None
     assert np.isnan(item.low)

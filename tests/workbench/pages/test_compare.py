@@ -220,6 +220,31 @@ def test_where_a_gain_comes_from(qtbot: QtBot, compared: ComparePage) -> None:
     assert "the largest part" in tab.cards["length"].words.text()
 
 
+def test_a_run_without_ranks_is_named_once_and_everywhere(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    (bare,) = finish(workspace, 0.8, has_ranks=False)
+    finish(workspace, 1.0, values={"loss.contrastive_weight": 0.0})
+    context = make_context(workspace, theme, engine=Errands())
+    page = ComparePage(context)
+    qtbot.addWidget(page)
+    page.show()
+    page.page_shown()
+    qtbot.waitUntil(lambda: is_shown(page, 2), timeout=PATIENCE)
+    overview, tests, slices = (page.parts[name] for name in ("Overview", "Tests", "Where from"))
+    assert isinstance(overview, OverviewTab)
+    assert isinstance(tests, TestsTab)
+    assert isinstance(slices, SlicesTab)
+    assert overview.card.subtitle.text() == "NDCG@20, test"
+    why = f"No intervals and no tests: run {bare.id} kept no ranks of the users."
+    open_tab(page, "Tests")
+    assert tests.table.words.text() == why
+    open_tab(page, "Where from")
+    assert slices.stacks["length"]._message.hint.text() == why
+    assert slices.stacks["popularity"].isHidden()
+    context.close()
+    workspace.runs.close()
+
+
 def test_curves_by_epoch_and_by_time(qtbot: QtBot, compared: ComparePage) -> None:
     open_tab(compared, "Curves")
     tab = compared.parts["Curves"]
