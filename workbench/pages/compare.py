@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFileDialog, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from engine.errors import UsageError
 from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable, RunRecord
@@ -19,6 +19,7 @@ from workbench.widgets.compare_chooser import CompareChooser
 from workbench.widgets.compare_controls import CompareControls
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.numbers import count
+from workbench.widgets.save_dialog import ask_where
 from workbench.widgets.states import StatefulStack
 
 if TYPE_CHECKING:
@@ -386,14 +387,7 @@ class ComparePage(PageWidget):
         if self.found is None:
             return
         name = "comparison" if self.tabs.tabText(self.tabs.currentIndex()) not in FIGURES else self._figures()[0]
-        dialog = QFileDialog(self.window(), "Export the comparison", f"{name}.pdf")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(FILES)
-        dialog.setDefaultSuffix("pdf")
-        dialog.filterSelected.connect(lambda text: dialog.setDefaultSuffix(text.partition("*.")[2].rstrip(")")))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.export_to)
-        dialog.open()
+        ask_where(self.window(), "Export the comparison", f"{name}.pdf", FILES, self.export_to)
 
     def _figures(self) -> tuple[str, ...]:
         """What a figure shows: what the tab in sight shows, otherwise the bars."""

@@ -11,9 +11,10 @@ from typing import Any
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QPushButton, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from workbench.theme import SPACE, Theme, set_role
+from workbench.widgets.save_dialog import ask_where
 
 Index = QModelIndex | QPersistentModelIndex
 Columns = Sequence[tuple[str, Sequence[Any] | NDArray[Any]]]
@@ -128,12 +129,8 @@ class CsvOut(QObject):
 
     def ask_where(self) -> None:
         """Ask for a file and save the whole table there as CSV."""
-        dialog = QFileDialog(self._window, f"Save '{self._title()}'", f"{self._title()}.csv", "CSV (*.csv)")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.save)
-        dialog.open()
+        title = self._title()
+        ask_where(self._window, f"Save '{title}'", f"{title}.csv", "CSV (*.csv)", self.save)
 
     def save(self, path: str) -> None:
         """Write the whole table to ``path`` as CSV."""
