@@ -45,6 +45,7 @@ def setting(
     source: str,
     label: str = "",
     unit: str = "",
+    zero: str = "",
     symbol: str = "",
     paper: Any = None,
     published: Any = None,
@@ -55,12 +56,14 @@ def setting(
     """Declare one parameter once; form, command line, stored JSON and tooltips are generated from it.
 
     ``source`` names paper section, equation or FACTS number. ``paper`` and ``published`` are the values of the two
-    readings where the authors' code departs from the paper. ``choices`` gives each literal value its words.
+    readings where the authors' code departs from the paper. ``choices`` gives each literal value its words,
+    ``zero`` gives 0 its own where it is no number of units: "all users".
     ``bounds`` are pydantic's ``ge``, ``le``, ``gt``, ``lt``, ``pattern``, ``max_length``.
     """
     extra = {
         "label": label,
         "unit": unit,
+        "zero": zero,
         "symbol": symbol,
         "source": source,
         "paper": paper,

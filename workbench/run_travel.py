@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from engine.records import RunRecord
 from workbench.context import Context
+from workbench.widgets.save_dialog import ask_where
 
 _DELETE = Qt.WidgetAttribute.WA_DeleteOnClose
 KIND = "Bundles of a run (*.zip)"
@@ -26,13 +27,9 @@ class RunTravel(QObject):
 
     def ask_where(self, record: RunRecord) -> QFileDialog:
         """Ask for a file, and write the run with its data into it."""
-        dialog = QFileDialog(self._page.window(), "Write the run as a bundle", f"run-{record.id}.zip", KIND)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("zip")
-        dialog.setAttribute(_DELETE)
-        dialog.fileSelected.connect(lambda file: self.write(record.id, file))
-        dialog.open()
-        return dialog
+        name = f"run-{record.id}.zip"
+        title = "Write the run as a bundle"
+        return ask_where(self._page.window(), title, name, KIND, lambda file: self.write(record.id, file))
 
     def write(self, run_id: str, file: str) -> None:
         """Write the run to the file."""

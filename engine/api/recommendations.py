@@ -272,9 +272,8 @@ def _model(record: RunRecord, config: ExperimentConfig, dataset: Dataset) -> tup
     if path is None:
         if record.status in (RunStatus.QUEUED, RunStatus.RUNNING):
             raise UsageError(f"Run {record.id} is {record.status} and has no weights yet.", "Let it finish an epoch.")
-        raise UsageError(
-            f"Run {record.id} is {record.status}, and its folder holds no weights.", "Choose another run, or resume it."
-        )
+        hint = "Choose another run." if record.status is RunStatus.FINISHED else "Choose another run, or resume it."
+        raise UsageError(f"Run {record.id} is {record.status}, and its folder holds no weights.", hint)
     return _read(dataset, str(path), path.stat().st_mtime_ns, config.model_dump_json())
 
 

@@ -183,6 +183,8 @@ class SettingInfo:
     source: str
     label: str
     unit: str
+    zero: str
+    """What 0 stands for, where it is no number of units."""
     symbol: str
     paper: Any
     published: Any
@@ -257,6 +259,7 @@ def setting_info(section: str, name: str, info: FieldInfo, value: Any) -> Settin
         source=extra.get("source", ""),
         label=extra.get("label") or name.replace("_", " ").capitalize(),
         unit=extra.get("unit", ""),
+        zero=extra.get("zero", ""),
         symbol=extra.get("symbol", ""),
         paper=extra.get("paper"),
         published=extra.get("published"),

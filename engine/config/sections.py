@@ -296,6 +296,7 @@ class TrainOptions(Options):
         source="engine (leaderboard)",
         label="Time",
         unit="minutes (0: no limit)",
+        zero="without limit",
         advanced=True,
     )
     checkpoint_epochs: int = setting(
@@ -364,6 +365,7 @@ class EvaluateOptions(Options):
         source="engine",
         label="Validate on",
         unit="users (0: all)",
+        zero="all users",
         advanced=True,
     )
     noise_rate: float = setting(

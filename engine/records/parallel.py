@@ -18,6 +18,8 @@ WIDE = 100.0
 """From this ratio of the greatest to the least on, numbers stand by their logarithm."""
 MOST_NAMED = 8
 """Values of an axis that are all written beside it; of more, the least and the greatest."""
+NEAREST = 0.05
+"""Of an axis: ticks nearer to each other than this would be written upon each other."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,17 @@ def _of_numbers(name: str, values: Sequence[Any], given: Sequence[float]) -> Par
 
     places = np.array([0.0 if value is None else place(float(value)) for value in values])
     named = given if len(given) <= MOST_NAMED else (given[0], given[-1])
-    ticks = [(place(float(value)), _text(value)) for value in named]
+    ticks = _apart([(place(float(value)), _text(value)) for value in named])
     return ParallelAxis(name, places, tuple(([(0.0, "–")] if lacks else []) + ticks), is_log)
+
+
+def _apart(ticks: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """The ticks without those that would stand upon another; the lowest and the highest stay."""
+    kept = ticks[:1]
+    for tick in ticks[1:-1]:
+        if tick[0] - kept[-1][0] >= NEAREST and ticks[-1][0] - tick[0] >= NEAREST:
+            kept.append(tick)
+    return kept + ticks[1:][-1:]
 
 
 def _text(value: Any) -> str:

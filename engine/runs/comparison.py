@@ -211,8 +211,7 @@ def _notes(groups: Sequence[Group], split: str, *, has_ranks: bool) -> list[str]
     """What a reader must know before quoting the numbers."""
     notes = []
     if not has_ranks:
-        missing = [record.id for group in groups for record in group if stored_ranks(record, split) is None]
-        notes.append(f"The users' ranks of {', '.join(missing[:3])} are not kept: no intervals and no tests.")
+        notes.append(f"No intervals and no tests: {_without_ranks(groups, split)} kept no ranks of the users.")
     counts = sorted({len(group) for group in groups})
     if counts[0] == 1 and len(groups) > 1:
         notes.append("One seed on a side: the tests tell of these trained models, not of what another seed would give.")
@@ -238,6 +237,12 @@ def _notes(groups: Sequence[Group], split: str, *, has_ranks: bool) -> list[str]
     return notes
 
 
+def _without_ranks(groups: Sequence[Group], split: str) -> str:
+    missing = [record.id for group in groups for record in group if stored_ranks(record, split) is None]
+    more = f" and {len(missing) - 3} others" if len(missing) > 3 else ""
+    return f"{'run' if len(missing) == 1 else 'runs'} {', '.join(missing[:3])}{more}"
+
+
 def slice_table(
     groups: Sequence[Group], metric: str, kind: str, split: Which = "test", baseline: int = 0
 ) -> SliceTable:
@@ -251,9 +256,9 @@ def slice_table(
     users, values = _values(groups, (metric,), split)
     first = groups[0][0]
     if values is None:
-        without = next(run.id for group in groups for run in group if stored_ranks(run, split) is None)
         raise UsageError(
-            f"Users cannot be told apart: run {without} has kept no ranks.", "Compare runs whose ranks.npz is there."
+            f"Users cannot be told apart: {_without_ranks(groups, split)} kept no ranks.",
+            "Compare runs whose ranks.npz is there.",
         )
     dataset = data_of(first)
     split_of = leave_one_out(dataset)

@@ -106,7 +106,7 @@ def _labels_on_one(groups: Sequence[Group]) -> list[str]:
             continue
         told = [item for item in differences([groups[place] for place in places]) if _is_telling(item)]
         for number, place in enumerate(places):
-            words = [f"{_short(item)} {plain(item.values[number])}" for item in told[:NAMED]]
+            words = [f"{_short(item)} {_words(item.path, item.values[number])}" for item in told[:NAMED]]
             names[place] = ", ".join(words if is_one and words else [base, *words])
     # Another seed of one group, or more differences than a label names.
     return [
@@ -130,6 +130,11 @@ def _base(record: RunRecord) -> str:
 def _short(item: SettingDifference) -> str:
     info = known_settings().get(item.path)
     return (info.symbol or info.label.lower()) if info else item.path
+
+
+def _words(path: str, value: Any) -> str:
+    info = known_settings().get(path)
+    return info.zero if info and info.zero and value == 0 else plain(value)
 
 
 def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
@@ -181,7 +186,7 @@ def changed(record: RunRecord) -> list[str]:
         return []
     known = known_settings()
     words = [
-        f"{(known[path].symbol or known[path].label.lower()) if path in known else path} {plain(value)}"
+        f"{(known[path].symbol or known[path].label.lower()) if path in known else path} {_words(path, value)}"
         for path, value in flat(filled(record.config)).items()
         if path not in _UNTOLD and not path.startswith("train.checkpoint") and base.get(path) != value
     ]
@@ -245,9 +250,13 @@ def refuse_unlike(records: Sequence[RunRecord], *, across_data: bool = False) ->
             else:
                 what = f"{PROTOCOL[path]} ({path}): {plain(first[path])} and {plain(value)}"
             raise UsageError(
-                f"Runs {records[0].id} and {record.id} were not evaluated alike; they differ in {what}.",
+                f"Runs {_called(records[0])} and {_called(record)} were not evaluated alike; they differ in {what}.",
                 "Their metrics are different measures: compare runs of one protocol.",
             )
+
+
+def _called(record: RunRecord) -> str:
+    return f"{record.id} ({_base(record)})"
 
 
 def _data_text(record: RunRecord) -> str:

@@ -14,6 +14,8 @@ from engine.errors import RunError, UsageError
 from engine.records import RunRecord
 from engine.runs.files import RANKS
 
+HINT = "Restore the file, or run the configuration again."
+
 
 @dataclass(frozen=True, eq=False)
 class StoredRanks:
@@ -52,12 +54,14 @@ def _read(path: Path, split: str, _stamp: tuple[int, int]) -> StoredRanks | None
             if split not in stored.files:
                 return None
             users, ranks = stored["users"].astype(np.int64), stored[split].astype(np.float64)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RunError(
-            f"The users' ranks in {path} cannot be read: {error}.", "Restore the file, or run the configuration again."
-        ) from None
+    except OSError as error:
+        reason = error.strerror or "it is damaged"
+        raise RunError(f"The users' ranks in {path} cannot be read: {reason}.", HINT) from None
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        # NumPy's own words are of pickled objects, and of how to load them all the same.
+        raise RunError(f"The users' ranks in {path} are damaged.", HINT) from None
     if users.shape != ranks.shape or np.isnan(ranks).any():
-        raise RunError(f"The users' ranks in {path} are damaged.", "Restore the file, or run the configuration again.")
+        raise RunError(f"The users' ranks in {path} are damaged.", HINT)
     for array in (users, ranks):
         array.flags.writeable = False
     return StoredRanks(users, ranks)

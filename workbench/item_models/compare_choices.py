@@ -11,6 +11,7 @@ from workbench.widgets.text import metric_text
 
 Index = QModelIndex | QPersistentModelIndex
 HEADS = ("Configuration", "Seeds", "NDCG@20", "Data")
+NUMBERS = HEADS[1:3]
 TIPS = (
     "Runs that differ in their seed alone are one group",
     "How many runs the group has",
@@ -61,6 +62,10 @@ class ChoicesModel(QAbstractTableModel):
         found = [item for item in self.choices if places.keys() & set(item.run_ids)]
         self._set_ticked(sorted(found, key=lambda item: min(places[i] for i in item.run_ids if i in places)))
 
+    def untick_unlike(self) -> None:
+        """Keep the ticks of groups that were ranked as the first one was."""
+        self._set_ticked([item for item in self.ticked if item.protocol == self.ticked[0].protocol])
+
     def clear_ticks(self) -> None:
         """Tick nothing."""
         self._set_ticked([])
@@ -101,9 +106,7 @@ class ChoicesModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             seeds = ", ".join(map(str, item.seeds))
             return f"{item.label}\nseeds {seeds}\nruns {', '.join(item.run_ids)}\n{item.dataset}, {item.fingerprint}"
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in (1, 2):
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return None
+        return _alignment(index.column()) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: ARG002
         if role != Qt.ItemDataRole.CheckStateRole or index.column() != 0:
@@ -116,7 +119,14 @@ class ChoicesModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return HEADS[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(section)
         return TIPS[section] if role == Qt.ItemDataRole.ToolTipRole else None
+
+
+def _alignment(column: int) -> int:
+    side = Qt.AlignmentFlag.AlignRight if HEADS[column] in NUMBERS else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
 def _text(item: ComparedChoice) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QFileDialog, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from engine.errors import UsageError
 from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable, RunRecord
 from workbench.pages import Page, PageCommand, PageWidget
 from workbench.theme import SMALL, SPACE
@@ -18,6 +19,7 @@ from workbench.widgets.compare_chooser import CompareChooser
 from workbench.widgets.compare_controls import CompareControls
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.numbers import count
+from workbench.widgets.save_dialog import ask_where
 from workbench.widgets.states import StatefulStack
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ class ComparePage(PageWidget):
         self.split.addWidget(self.stack)
         self.split.setStretchFactor(1, 1)
         self.split.setChildrenCollapsible(False)
-        self.split.setSizes([430, 890])
+        self.split.setSizes([400, 920])  # two lists of recommendations stand beside each other at 1,280 pixels
         self.whole = StatefulStack(self.split, self.context.theme, is_page=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -254,7 +256,16 @@ class ComparePage(PageWidget):
     def _failed(self, error: BaseException) -> None:
         self.context.notifier.report_bug(error)
         self.heading.subtitle.setText(" ")
-        self.stack.show_error(error, "Try again", self.compare)
+        ticked = self.chooser.model.ticked
+        if not isinstance(error, UsageError):
+            self.stack.show_error(error, "Try again", self.compare)
+        elif any(item.protocol != ticked[0].protocol for item in ticked):
+            # To ask for the same once more changes nothing: the first one's protocol is what the rest must have.
+            self.stack.show_error(
+                error, f"Untick what differs from {ticked[0].label}", self.chooser.model.untick_unlike
+            )
+        else:
+            self.stack.show_error(error)
 
     def _compared(self, found: Comparison) -> None:
         self.found = found
@@ -382,14 +393,7 @@ class ComparePage(PageWidget):
         if self.found is None:
             return
         name = "comparison" if self.tabs.tabText(self.tabs.currentIndex()) not in FIGURES else self._figures()[0]
-        dialog = QFileDialog(self.window(), "Export the comparison", f"{name}.pdf")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(FILES)
-        dialog.setDefaultSuffix("pdf")
-        dialog.filterSelected.connect(lambda text: dialog.setDefaultSuffix(text.partition("*.")[2].rstrip(")")))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.export_to)
-        dialog.open()
+        ask_where(self.window(), "Export the comparison", f"{name}.pdf", FILES, self.export_to)
 
     def _figures(self) -> tuple[str, ...]:
         """What a figure shows: what the tab in sight shows, otherwise the bars."""

@@ -10,7 +10,6 @@ from typing import Any
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QMenu,
     QPushButton,
@@ -33,6 +32,7 @@ from workbench.widgets.item_search import ItemSearch
 from workbench.widgets.neighbour_column import NeighbourColumnCard
 from workbench.widgets.numbers import count
 from workbench.widgets.run_choice import RunChoice
+from workbench.widgets.save_dialog import ask_where
 from workbench.widgets.states import StatefulStack
 
 HISTORY = 200
@@ -402,13 +402,8 @@ class NeighboursPage(PageWidget):
         """Ask for a file, without blocking the window, and write all columns into it."""
         if self.list is None:
             return
-        dialog = QFileDialog(self.window(), "Export the neighbours", f"neighbours-{self.list.item.item}.csv")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter("Tables (*.csv)")
-        dialog.setDefaultSuffix("csv")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.export_to)
-        dialog.open()
+        name = f"neighbours-{self.list.item.item}.csv"
+        ask_where(self.window(), "Export the neighbours", name, "Tables (*.csv)", self.export_to)
 
     @Slot(str)
     def export_to(self, file: str) -> None:

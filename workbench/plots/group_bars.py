@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from workbench.plots.axes import Axis
 from workbench.plots.base import Plot
+from workbench.plots.legend import Legend
 from workbench.theme import Colours, Theme, mix
 from workbench.widgets.tables import Columns
 from workbench.widgets.text import metric_text
@@ -36,6 +37,11 @@ def brush(colours: Colours, number: int) -> QBrush:
     return QBrush(QColor(colours.series[number % count]), PATTERNS[(number + number // count) % len(PATTERNS)])
 
 
+def soft(colours: Colours, number: int) -> str:
+    """The ground below a group's pattern."""
+    return mix(colours.series[number % len(colours.series)], colours.surface, 0.35)
+
+
 @dataclass(frozen=True, eq=False)
 class Bars:
     """``means``, ``lows`` and ``highs`` [groups, buckets]; ``lines`` are reference values with their names."""
@@ -51,21 +57,6 @@ class Bars:
     lines: tuple[tuple[str, float], ...] = field(default=())
 
 
-MOST_NAMED = 8
-"""Groups that the legend names; the reading under the pointer and the table name all."""
-LONGEST = 44
-
-
-def short(name: str) -> str:
-    """A group's name for a legend, cut in the middle: such names differ at their ends.
-
-    >>> short("CoSeRec")
-    'CoSeRec'
-    """
-    half = LONGEST // 2
-    return name if len(name) <= LONGEST else f"{name[: half - 1]}…{name[-half:]}"
-
-
 NOTHING = Bars((), (), np.empty((0, 0)), np.empty((0, 0)), np.empty((0, 0)))
 
 
@@ -74,21 +65,20 @@ class GroupBarPlot(Plot):
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         self.shown = NOTHING
-        self._legend: Any = None
+        self.legend: Legend | None = None
         self._theme_now = theme
         super().__init__(theme, parent, axes={"left": Axis("left"), "bottom": Axis("bottom")})
         self.setMouseEnabled(x=False, y=False)
         self.setMinimumHeight(150)
         self.setAccessibleName(name)
-        self._legend = self.addLegend(offset=(-6, 2), colCount=2, verSpacing=-6)
-        self._legend.setLabelTextColor(theme.colours.text)
+        self.legend = Legend(self, self._draw_sample)
 
     @property
     def has_data(self) -> bool:
         return bool(self.shown.groups)
 
     def sizeHint(self) -> QSize:
-        return QSize(420, 260)
+        return QSize(420, 170 + 10 * max((self.legend.lines if self.legend else 0) - 1, 0))
 
     def set_bars(self, bars: Bars) -> None:
         """Draw other numbers."""
@@ -103,8 +93,6 @@ class GroupBarPlot(Plot):
         self._draw(self._theme_now.colours)
 
     def restyle(self, colours: Colours) -> None:
-        if self._legend is not None:
-            self._legend.setLabelTextColor(colours.text)
         self._draw(colours)
 
     def drawn(self) -> NDArray[np.float64]:
@@ -143,9 +131,9 @@ class GroupBarPlot(Plot):
 
     def _draw(self, colours: Colours) -> None:
         self.wipe()
-        if self._legend is not None:
-            self._legend.clear()
         bars = self.shown
+        if self.legend is not None:
+            self.legend.show_names(bars.groups, colours.text)
         if not bars.groups:
             return
         places = np.arange(len(bars.buckets), dtype=float)
@@ -180,18 +168,24 @@ class GroupBarPlot(Plot):
         bars = self.shown
         most = max(float(bars.means.max()), *(value for _, value in bars.lines), 0.0)
         highs = bars.highs[np.isfinite(bars.highs)]
-        room = 1.12 + 0.1 * -(-min(len(bars.groups), MOST_NAMED) // 2)  # for the legend's lines
-        return room * min(float(highs.max(initial=most)), 1.8 * most) or 1.0
+        return 1.06 * min(float(highs.max(initial=most)), 1.8 * most) or 1.0
+
+    def _draw_sample(self, painter: QPainter, number: int, place: QRectF) -> None:
+        colours = self._theme_now.colours
+        colour = colours.series[number % len(colours.series)]
+        painter.fillRect(place, QColor(soft(colours, number)))
+        painter.setPen(QColor(colour))
+        painter.setBrush(brush(colours, number))
+        painter.drawRect(place)
 
     def _add_grounds(self, colours: Colours, x: NDArray[np.float64], width: float) -> None:
         """A pattern alone is faint where a pixel is half a point: a soft ground of its colour lies below it."""
-        series = [colours.series[number % len(colours.series)] for number in range(len(x))]
-        soft = [mix(colour, colours.surface, 0.35) for colour in series]
+        grounds = [soft(colours, number) for number in range(len(x))]
         ground = pg.BarGraphItem(
             x=x.ravel(),
             height=self.shown.means.ravel(),
             width=width * 0.9,
-            brushes=np.repeat(soft, x.shape[1]).tolist(),
+            brushes=np.repeat(grounds, x.shape[1]).tolist(),
             pen=None,
         )
         ground.setZValue(-1)
@@ -205,7 +199,6 @@ class GroupBarPlot(Plot):
             width=width * 0.9,
             brush=brush(colours, number),
             pen=pg.mkPen(colours.series[number % len(colours.series)]),
-            name=short(bars.groups[number]) if number < MOST_NAMED else None,
         )
         self.put(drawn)
 

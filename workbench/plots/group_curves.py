@@ -7,21 +7,23 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor
+from pyqtgraph.graphicsItems.ScatterPlotItem import drawSymbol
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from engine.records import ComparedCurve, ScatterPoint
+from workbench.item_models.delegates import draw_sample
 from workbench.plots.axes import Axis
 from workbench.plots.base import Plot
-from workbench.plots.group_bars import MOST_NAMED, short
+from workbench.plots.legend import Legend
 from workbench.theme import Colours, Theme
 from workbench.widgets.tables import Columns, as_text
 from workbench.widgets.text import metric_text
 
 MOST_MARKERS = 60
-LEGEND_LINE = 0.06
-"""Of a plot's height: what a line of the legend takes."""
+DOT = 10
+"""Pixels of a run's dot."""
 
 
 class WholeAxis(Axis):
@@ -46,11 +48,10 @@ class GroupCurvePlot(Plot):
         self.curves: tuple[ComparedCurve, ...] = ()
         self.labels: tuple[str, ...] = ()
         self.is_time = False
-        self._legend: Any = None
+        self.legend: Legend | None = None
         self._theme_now = theme
         super().__init__(theme, parent, axes={"left": Axis("left"), "bottom": WholeAxis("bottom")})
-        self._legend = self.addLegend(offset=(8, 4), verSpacing=-6)
-        self._legend.setLabelTextColor(theme.colours.text)
+        self.legend = Legend(self, self._draw_sample)
         self.setAccessibleName("Curves of the compared groups")
 
     @property
@@ -64,8 +65,6 @@ class GroupCurvePlot(Plot):
         self.autoRange()
 
     def restyle(self, colours: Colours) -> None:
-        if self._legend is not None:
-            self._legend.setLabelTextColor(colours.text)
         self._draw(colours)
 
     def columns(self) -> Columns:
@@ -91,8 +90,8 @@ class GroupCurvePlot(Plot):
 
     def _draw(self, colours: Colours) -> None:
         self.wipe()
-        if self._legend is not None:
-            self._legend.clear()
+        if self.legend is not None:
+            self.legend.show_names(self.labels, colours.text, [curve.group for curve in self.curves])
         self.getAxis("bottom").is_time = self.is_time
         for curve in self.curves:
             look = self._theme_now.series_style(curve.group)
@@ -106,7 +105,6 @@ class GroupCurvePlot(Plot):
                 symbolSize=6,
                 symbolPen=None,
                 symbolBrush=look.colour,
-                name=short(self.labels[curve.group]) if curve.group < MOST_NAMED else None,
             )
             self._items.append(line)
             if (curve.n > 1).any():
@@ -114,6 +112,10 @@ class GroupCurvePlot(Plot):
         self.setLabel("bottom", "minutes of training and validating" if self.is_time else "epoch", color=colours.muted)
         name = self.curves[0].series if self.curves else ""
         self.setLabel("left", name.replace("valid/", "validation ").replace("loss/", "loss: "), color=colours.muted)
+
+    def _draw_sample(self, painter: QPainter, number: int, place: QRectF) -> None:
+        at = QPointF(place.left(), place.center().y())
+        draw_sample(painter, self._theme_now, number, at, round(place.width()))
 
     def _put_band(self, curve: ComparedCurve, x: Any, colour: str) -> None:
         edges = [
@@ -135,15 +137,14 @@ class ScatterPlot(Plot):
         self.points: tuple[ScatterPoint, ...] = ()
         self.labels: tuple[str, ...] = ()
         self._group_of: Mapping[str, int] = {}
-        self._legend: Any = None
+        self.legend: Legend | None = None
         self._field = self._metric = ""
         self._names: list[str] = []
         self.lines: tuple[tuple[str, float], ...] = ()
         """Names and values of the metric that lie across the plot, e.g. the paper's."""
         self._theme_now = theme
         super().__init__(theme, parent, axes=number_axes())
-        self._legend = self.addLegend(offset=(8, 4), verSpacing=-6)
-        self._legend.setLabelTextColor(theme.colours.text)
+        self.legend = Legend(self, self._draw_sample)
         self.setAccessibleName("Runs by a setting and a metric")
 
     @property
@@ -171,15 +172,17 @@ class ScatterPlot(Plot):
             self._fit()
 
     def _fit(self) -> None:
-        """All dots in sight, and above them room for the legend's lines."""
         self.autoRange(padding=0.08)
-        _, (low, high) = self.getViewBox().viewRange()
-        lines = min(len(self.labels), MOST_NAMED)
-        self.getViewBox().setYRange(low, high + LEGEND_LINE * lines * (high - low), padding=0)
+
+    def _draw_sample(self, painter: QPainter, number: int, place: QRectF) -> None:
+        look = self._theme_now.series_style(number)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.translate(place.center())
+        drawSymbol(painter, look.marker, DOT, pg.mkPen(self._theme_now.colours.text), pg.mkBrush(look.colour))
+        painter.restore()
 
     def restyle(self, colours: Colours) -> None:
-        if self._legend is not None:
-            self._legend.setLabelTextColor(colours.text)
         self._draw(colours)
 
     def group_of(self, point: ScatterPoint) -> str:
@@ -214,17 +217,17 @@ class ScatterPlot(Plot):
 
     def _draw(self, colours: Colours) -> None:
         self.wipe()
-        if self._legend is not None:
-            self._legend.clear()
+        groups = np.array([self._group_of.get(point.run_id, 0) for point in self.points], dtype=int)
+        drawn = np.unique(groups).tolist()
+        if self.legend is not None:
+            self.legend.show_names(self.labels, colours.text, drawn if self.labels else [])
         if not self.points:
             return
         x, y = self._places()
-        groups = np.array([self._group_of.get(point.run_id, 0) for point in self.points])
-        for group in np.unique(groups).tolist():
+        for group in drawn:
             look, mine = self._theme_now.series_style(group), groups == group
-            name = short(self.labels[group]) if group < min(MOST_NAMED, len(self.labels)) else None
             dots = pg.ScatterPlotItem(
-                x[mine], y[mine], size=10, symbol=look.marker, pen=pg.mkPen(colours.text), brush=look.colour, name=name
+                x[mine], y[mine], size=DOT, symbol=look.marker, pen=pg.mkPen(colours.text), brush=look.colour
             )
             self.put(dots)
         for name, value in self.lines:

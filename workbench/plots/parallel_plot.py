@@ -26,6 +26,8 @@ SHADES = 6
 NEAR = 0.15
 """A click this near to an axis, in axes' distances, is on it."""
 LOWEST, HIGHEST = -0.3, 1.12
+RIGHT = 0.9
+"""Room at the right of the last axis for its numbers, in axes' distances."""
 SHORTEST = 0.015
 """A shorter drag is a click: it takes the axis's range away."""
 
@@ -63,7 +65,7 @@ class ParallelPlot(Plot):
         names = {axis.name for axis in self.axes}
         self.ranges = {name: part for name, part in self.ranges.items() if name in names}
         self.getViewBox().setRange(
-            xRange=(-0.35, len(self.axes) - 0.45), yRange=(LOWEST, HIGHEST), padding=0, disableAutoRange=True
+            xRange=(-0.35, len(self.axes) - 1 + RIGHT), yRange=(LOWEST, HIGHEST), padding=0, disableAutoRange=True
         )
         self._draw_axes(self._theme_now.colours)
         self._changed()
@@ -236,8 +238,7 @@ class ParallelPlot(Plot):
 
     def _add_axis(self, x: int, axis: ParallelAxis, colours: Colours) -> None:
         for place, text in axis.ticks:
-            # The last axis has no room at its right.
-            self._add_text(text, x, place, (1.12 if axis is self.axes[-1] else -0.12, 0.5), colours.text)
+            self._add_text(text, x, place, (-0.12, 0.5), colours.text)
         name = re.sub("[_ ]", "\n", self._named(axis.name).replace(".", ".\n")) + ("\n(log)" if axis.is_log else "")
         self._add_text(name, x, -0.05, (0.5, 0), colours.muted)
 

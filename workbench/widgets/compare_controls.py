@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from engine.records import ComparedChoice, PaperNumbers
-from workbench.theme import SMALL, SPACE
+from workbench.theme import SMALL, SPACE, WIDE
 from workbench.widgets.cards import label
 from workbench.widgets.choice_box import ChoiceBox
 
@@ -30,7 +30,7 @@ class CompareControls(QWidget):
         self.split_box.addItem("Validation", "valid")
         self.paper.addItem("No paper's numbers", "")
         row = QHBoxLayout(self)
-        row.setContentsMargins(SPACE, 0, SPACE, 0)
+        row.setContentsMargins(SPACE, 0, WIDE, 0)  # as the cards below
         row.setSpacing(SMALL)
         for caption, box, letters, tip, signal in (
             ("Metric", self.metric_box, 9, "What the plots show", self.shown),

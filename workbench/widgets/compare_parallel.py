@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,6 @@ class ParallelTab(Tab):
         self.stack = StatefulStack(self.card, context.theme)
         self.column.addWidget(self.stack, 1)
         self.plot.kept_changed.connect(self._tell)
-        self._asked: object = None
 
     def refresh(self) -> None:
         found = self.found
@@ -88,7 +88,7 @@ class ParallelTab(Tab):
 
     def _show(self, runs: ParallelRuns) -> None:
         before = {action.data(): action.isChecked() for action in self.menu.actions()}
-        self.runs = runs
+        self.runs = runs = self._named(runs)
         self.menu.clear()
         for place, name in enumerate(runs.fields):
             action = self.menu.addAction(name)
@@ -98,6 +98,12 @@ class ParallelTab(Tab):
             action.toggled.connect(lambda _: self._draw())
         self._draw()
         self._filter()
+
+    def _named(self, runs: ParallelRuns) -> ParallelRuns:
+        """The runs by the names that their groups have everywhere else on the page."""
+        names = self.run_names
+        named = tuple(replace(run, name=names.get(run.run_id, run.name)) for run in runs.runs)
+        return replace(runs, runs=named)
 
     def _draw(self) -> None:
         if self.runs is not None:

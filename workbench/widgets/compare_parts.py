@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
+from engine.errors import UsageError
 from engine.records import Comparison, PaperNumbers, ScatterPoint, SliceTable
 from workbench.context import Context
 from workbench.plots.group_bars import Bars, GroupBarPlot
@@ -16,21 +17,26 @@ from workbench.plots.group_curves import GroupCurvePlot, ScatterPlot
 from workbench.theme import SMALL, SPACE, WIDE, set_role
 from workbench.widgets.cards import label
 from workbench.widgets.compare_tables import (
+    AGAINST,
+    GROUP,
     TableCard,
+    no_ranks,
     paper_columns,
     results_columns,
     settings_columns,
+    share_room,
     slice_words,
     tests_columns,
     tests_words,
 )
 from workbench.widgets.layout import button
+from workbench.widgets.numbers import percent
 from workbench.widgets.pieces import InPieces
 from workbench.widgets.plot_card import PlotCard
 from workbench.widgets.states import StatefulStack
 
-NAME_WIDTH = 150
-"""Pixels of a group's name in the table of tests: the adjusted p is to be seen without scrolling."""
+NAMES_WIDTH = 300
+"""Pixels of both groups' names in the table of tests: the adjusted p is to be seen without scrolling."""
 
 
 def widened(combo: QComboBox) -> None:
@@ -51,6 +57,8 @@ class Tab(InPieces):
         self.paper: PaperNumbers | None = None
         """The columns of Table 2 that are laid over, where the tab shows a metric of the test."""
         self._is_stale = False
+        self._asked: object = None
+        """What the tab shows, or has asked for: it is not asked for twice."""
         self._asked_last: dict[int, object] = {}
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(SPACE, SPACE, WIDE, WIDE)
@@ -89,14 +97,30 @@ class Tab(InPieces):
     def labels(self) -> tuple[str, ...]:
         return tuple(group.label for group in self.found.groups) if self.found else ()
 
+    @property
+    def run_names(self) -> dict[str, str]:
+        """Run → its group's name, with the seed where the group has several."""
+        return {
+            run: group.label if group.n == 1 else f"{group.label} · seed {seed}"
+            for group in (self.found.groups if self.found else ())
+            for run, seed in zip(group.run_ids, group.seeds, strict=True)
+        }
+
     def ask(self, stack: StatefulStack, what: str, function: Callable[..., Any], *arguments: Any, show: Any) -> None:
-        """Compute in the engine; loading and errors stand in the place of the answer."""
+        """Compute in the engine; loading and errors stand in the place of the answer.
+
+        What failed is asked again by its button, and when the tab is seen the next time.
+        """
         stack.show_loading(what)
         asked = self._asked_last[id(stack)] = object()
 
         def failed(error: BaseException) -> None:
             self.context.notifier.report_bug(error)
-            stack.show_error(error)
+            self._asked, self._is_stale = None, True
+            if isinstance(error, UsageError):  # asking for the same once more changes nothing
+                stack.show_error(error)
+            else:
+                stack.show_error(error, "Try again", self._freshen)
 
         def reveal() -> None:
             if self._asked_last[id(stack)] is asked:
@@ -116,7 +140,7 @@ class OverviewTab(Tab):
         super().__init__(context)
         theme = context.theme
         self.plot = GroupBarPlot(theme, "Bars of the compared groups")
-        self.card = PlotCard(theme, "Test metric", self.plot, " ")
+        self.card = PlotCard(theme, "Metric", self.plot, " ", lambda: self.plot.shown.value_label)
         self.table = TableCard(theme, "Results", "Mean ± standard deviation over seeds; ▲ is the best of a metric")
         self.notes = label("", "muted", wrap=True)
         self._tabled: tuple[Comparison | None, PaperNumbers | None] = (None, None)
@@ -142,7 +166,8 @@ class OverviewTab(Tab):
                 lines=self.paper_lines(),
             )
         )
-        self.card.subtitle.setText(f"{self.chosen}, {found.split}; whiskers: {found.level:.0%} interval over users")
+        whiskers = f"; whiskers: {percent(found.level, 0)} interval over users" if found.users else ""
+        self.card.subtitle.setText(f"{self.chosen}, {found.split}{whiskers}")
         self.card.subtitle.show()
         if self._tabled[0] is not found or self._tabled[1] != self.paper:  # another metric leaves the table as it is
             self._tabled = found, self.paper
@@ -162,6 +187,7 @@ class SettingsTab(Tab):
         self.only.setChecked(True)
         self.only.toggled.connect(lambda _: self.refresh())
         self.table = TableCard(context.theme, "Settings", "A column a group; seeds are left out")
+        self.only.setMinimumHeight(self.table.copy_button.sizeHint().height())  # on one line with the button
         self.table.add_control(self.only)
         self.protocol = TableCard(context.theme, "Protocol", "Alike in all groups, or they would not be compared")
         self.column.addWidget(self.table, 3)
@@ -174,7 +200,7 @@ class SettingsTab(Tab):
         is_same = not len(columns[0][1])
         self.table.set_columns(columns, "The groups have all settings alike." if is_same else "")
         rows = self.found.protocol
-        self.protocol.set_columns([("", [name for name, _ in rows]), ("Value", [value for _, value in rows])])
+        self.protocol.set_columns([("Rule", [name for name, _ in rows]), ("Value", [value for _, value in rows])])
 
 
 class TestsTab(Tab):
@@ -195,7 +221,11 @@ class TestsTab(Tab):
 
     def refresh(self) -> None:
         if self.found is not None:
-            self.table.set_columns(tests_columns(self.found), tests_words(self.found), NAME_WIDTH)
+            self.table.set_columns(tests_columns(self.found), tests_words(self.found))
+            view = self.table.view
+            widths = share_room(view.columnWidth(GROUP), view.columnWidth(AGAINST), NAMES_WIDTH)
+            for column, width in zip((GROUP, AGAINST), widths, strict=True):
+                view.setColumnWidth(column, width)
 
 
 class SlicesTab(Tab):
@@ -209,7 +239,6 @@ class SlicesTab(Tab):
         self.cards: dict[str, PlotCard[GroupBarPlot]] = {}
         self.stacks: dict[str, StatefulStack] = {}
         self.tables: dict[str, SliceTable] = {}
-        self._asked: object = None
 
     def make(self) -> Iterator[None]:
         """The plots, one a piece."""
@@ -228,6 +257,11 @@ class SlicesTab(Tab):
         if found is None or asked == self._asked:
             return
         self._asked = asked
+        for place, stack in enumerate(self.stacks.values()):
+            stack.setVisible(bool(found.users) or place == 0)
+        if not found.users:  # said once, and not by each plot
+            self.stacks["length"].show_empty("Users cannot be told apart", no_ranks(found), "compare")
+            return
         for kind, stack in self.stacks.items():
             self.ask(
                 stack,
@@ -277,7 +311,6 @@ class CurvesTab(Tab):
             combo.activated.connect(lambda _: self.load())
         self.stack = StatefulStack(self.card, context.theme)
         self.column.addWidget(self.stack, 1)
-        self._asked: object = None
 
     def refresh(self) -> None:
         if self.found is None or self._asked == self.ids:
@@ -333,7 +366,6 @@ class ScatterTab(Tab):
         self.stack = StatefulStack(self.card, context.theme)
         self.column.addWidget(self.stack, 1)
         self.field.activated.connect(lambda _: self.load())
-        self._asked: object = None
 
     @property
     def run_ids(self) -> tuple[str, ...]:

@@ -24,11 +24,7 @@ class RecommendationsTab(Tab):
             return
         self._shown = self.ids
         view, groups = self.place.widget, self.found.groups
-        choices = [
-            Choice(run, group.label if group.n == 1 else f"{group.label} · seed {seed}")
-            for group in groups
-            for run, seed in zip(group.run_ids, group.seeds, strict=True)
-        ]
+        choices = [Choice(run, name) for run, name in self.run_names.items()]
         offered = {choice.run for choice in choices}
         keeps = view.is_chosen_by_hand and bool(view.run_ids) and set(view.run_ids) <= offered
         view.is_chosen_by_hand = keeps

@@ -21,6 +21,8 @@ from workbench.widgets.text import metric_text
 MEASURED = 200
 """Rows whose texts decide on a column's width."""
 CELL_MARGIN = 24
+GROUP, AGAINST = 1, 2
+"""Columns of the table of tests."""
 APART = (
     "Where interval and p disagree: the one is of the mean difference, the other of the ranks of the users' "
     "differences; a few users with large gains can outweigh many with small losses in the one and not in the other."
@@ -60,19 +62,30 @@ class TableCard(Card):
         self.view.setModel(self.model)
         before.deleteLater()
         header = self.view.horizontalHeader()
-        for column, (name, values) in enumerate(columns):
-            self.view.setColumnWidth(column, min(self._width(name, values), widest))
+        for part in (self.view, header):
+            part.ensurePolished()  # before, no style sheet has said that heads are bold
+        for column, (_, values) in enumerate(columns):
+            self.view.setColumnWidth(column, min(max(header.sectionSizeHint(column), self._width(values)), widest))
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
         self.words.setText(words)
         self.words.setVisible(bool(words))
         self.copy_button.setEnabled(self.model.rowCount() > 0)
 
-    def _width(self, name: str, values: Sequence[object] | NDArray[Any]) -> int:
-        """Of a column. Qt asks the model for every cell in every respect, which takes ten times as long."""
+    def _width(self, values: Sequence[object] | NDArray[Any]) -> int:
+        """Of a column's cells. Qt asks the model for each of them in every respect: ten times as long."""
         longest = max((as_text(value) for value in values[:MEASURED]), key=len, default="")
-        head = self.view.horizontalHeader().fontMetrics().horizontalAdvance(name)
-        return max(head, self.view.fontMetrics().horizontalAdvance(longest)) + CELL_MARGIN
+        return self.view.fontMetrics().horizontalAdvance(longest) + CELL_MARGIN
+
+
+def share_room(one: int, other: int, room: int) -> tuple[int, int]:
+    """Widths of two columns that have ``room`` pixels: what the narrow one leaves is the wide one's.
+
+    >>> share_room(90, 100, 300), share_room(90, 400, 300), share_room(400, 400, 300)
+    ((90, 100), (90, 210), (150, 150))
+    """
+    half = room // 2
+    return min(one, max(half, room - other)), min(other, max(half, room - one))
 
 
 class _Tipped(ColumnsModel):
@@ -101,6 +114,15 @@ def p_text(p: float | None) -> str:
 def signed(value: float) -> str:
     """``+.0021``: a difference of metrics, with its sign."""
     return f"{'−' if value < 0 else '+'}{metric_text(abs(value))}"
+
+
+def effect_text(value: float) -> str:
+    """An effect's size with its sign, the minus as long as the plus.
+
+    >>> effect_text(0.12), effect_text(-1.5)
+    ('+0.120', '−1.500')
+    """
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def results_columns(found: Comparison, paper: PaperNumbers | None = None) -> Columns:
@@ -160,12 +182,12 @@ def tests_columns(found: Comparison) -> Columns:
         ("Group", [names[item.second] for item in tests]),
         ("against", [names[item.first] for item in tests]),
         ("Difference", [signed(item.difference) for item in tests]),
-        (f"{found.level:.0%} interval", [f"[{signed(item.low)}, {signed(item.high)}]" for item in tests]),
+        (f"{percent(found.level, 0)} interval", [f"[{signed(item.low)}, {signed(item.high)}]" for item in tests]),
         ("p, Holm", [p_text(item.p_holm) for item in tests]),
         ("Relative", ["–" if item.relative is None else _percent(item.relative) for item in tests]),
         ("p, Wilcoxon", [p_text(item.p) for item in tests]),
-        ("Cohen's d", [f"{item.effect:+.3f}" for item in tests]),
-        ("Rank-biserial", [f"{item.rank_biserial:+.3f}" for item in tests]),
+        ("Cohen's d", [effect_text(item.effect) for item in tests]),
+        ("Rank-biserial", [effect_text(item.rank_biserial) for item in tests]),
         ("Better", [item.better for item in tests]),
         ("Worse", [item.worse for item in tests]),
         ("Equal", [item.equal for item in tests]),
@@ -173,10 +195,15 @@ def tests_columns(found: Comparison) -> Columns:
     ]
 
 
+def no_ranks(found: Comparison) -> str:
+    """Why users cannot be paired or told apart; empty where they can."""
+    return found.notes[0] if found.notes and not found.users else ""
+
+
 def tests_words(found: Comparison) -> str:
     """What the columns are, in a sentence or two."""
     if not found.tests:
-        return "Tick a second group to test it against the first."
+        return "Tick a second group to test it against the first." if len(found.groups) < 2 else no_ranks(found)
     words = (
         f"{found.users:,} users, paired; a user's value is the mean over a group's seeds. Intervals: bootstrap (BCa, "
         f"{found.samples:,} resamples). p: Wilcoxon signed-rank, two-sided, Holm-adjusted over {found.family} "
@@ -191,7 +218,7 @@ def settings_columns(found: Comparison, *, only_differences: bool = True) -> Col
     kept = [item for item in found.settings if item.differs or not only_differences]
     columns: list[tuple[str, Sequence[object]]] = [
         ("Setting", [item.path for item in kept]),
-        ("", [item.label for item in kept]),
+        ("In words", [item.label for item in kept]),
     ]
     for place, group in enumerate(found.groups):
         columns.append(

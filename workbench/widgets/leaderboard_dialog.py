@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QDoubleSpinBox,
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -33,6 +32,7 @@ from workbench.theme import SMALL, SPACE, WIDE, repolish
 from workbench.widgets.cards import Elided, roomy
 from workbench.widgets.layout import button, label
 from workbench.widgets.row_list import RowList
+from workbench.widgets.save_dialog import ask_where
 from workbench.widgets.states import StatefulStack
 
 FILES = "CSV, a line a row (*.csv);;LaTeX table (*.tex);;Parquet (*.parquet)"
@@ -441,14 +441,7 @@ class LeaderboardDialog(QDialog):
 
     def ask_where(self) -> None:
         """Ask for a file, without blocking the window; its kind says what is written."""
-        dialog = QFileDialog(self, "Export the leaderboard", "leaderboard.csv")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(FILES)
-        dialog.setDefaultSuffix("csv")
-        dialog.filterSelected.connect(lambda text: dialog.setDefaultSuffix(text.partition("*.")[2].rstrip(")")))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.export_to)
-        dialog.open()
+        ask_where(self, "Export the leaderboard", "leaderboard.csv", FILES, self.export_to)
 
     def export_to(self, file: str) -> None:
         """Write the table."""

@@ -1,4 +1,4 @@
-"""Names of configurations in a narrow column: the preset's title is cut, what a run has otherwise stays whole."""
+"""Names of configurations in a narrow column: their longest part is cut, what a run has otherwise stays whole."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ MARGIN = 8
 
 
 def shortened(name: str, metrics: QFontMetrics, room: int) -> str:
-    """``CoSeRec for the …, η 0.2, epochs 3``: no wider than ``room`` pixels if the differences alone are not.
+    """``CoSeRec for the …, η 0.2, epochs 3``: no wider than ``room`` pixels.
 
-    Namesakes differ behind the first comma, so that part is the last to be cut.
+    The longest part between two commas is the title of a preset or a half of it (`SASRec, cross-entropy over all …`):
+    what namesakes have otherwise is a word and a value.
     """
-    title, comma, differences = name.partition(", ")
-    if not comma or metrics.horizontalAdvance(name) <= room:
+    parts = name.split(", ")
+    if len(parts) == 1 or metrics.horizontalAdvance(name) <= room:
         return name
-    left = room - metrics.horizontalAdvance(comma + differences)
-    if left < metrics.horizontalAdvance("…"):
-        return metrics.elidedText(differences, Qt.TextElideMode.ElideRight, room)
-    return metrics.elidedText(title, Qt.TextElideMode.ElideRight, left) + comma + differences
+    longest = max(range(len(parts)), key=lambda place: metrics.horizontalAdvance(parts[place]))
+    rest = metrics.horizontalAdvance(", ".join([*parts[:longest], "", *parts[longest + 1 :]]))
+    if room - rest < metrics.horizontalAdvance("…"):
+        # Not even then: what namesakes have otherwise is nearer to the end.
+        return metrics.elidedText(name, Qt.TextElideMode.ElideLeft, room)
+    parts[longest] = metrics.elidedText(parts[longest], Qt.TextElideMode.ElideRight, room - rest)
+    return ", ".join(parts)
 
 
 class NameDelegate(QStyledItemDelegate):

@@ -16,7 +16,6 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
-    QFileDialog,
     QHBoxLayout,
     QSpinBox,
     QTabWidget,
@@ -35,6 +34,7 @@ from workbench.widgets.choice_box import ChoiceBox, Proposals
 from workbench.widgets.pieces import InPieces
 from workbench.widgets.recommended_list import ListsBeside
 from workbench.widgets.row_list import SearchField
+from workbench.widgets.save_dialog import ask_where
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.user_finder import UserFinder, workspace_option
 
@@ -454,12 +454,8 @@ class RecommendationsView(InPieces):
         """Ask for a file, without blocking the window, and write the lists there as CSV."""
         if self.found is None:
             return
-        dialog = QFileDialog(self.window(), "Export the lists", f"user-{self.found.user}.csv", "CSV (*.csv)")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.export_to)
-        dialog.open()
+        name = f"user-{self.found.user}.csv"
+        ask_where(self.window(), "Export the lists", name, "CSV (*.csv)", self.export_to)
 
     @Slot(str)
     def export_to(self, file: str) -> None:

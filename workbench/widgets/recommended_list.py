@@ -26,7 +26,7 @@ from workbench.widgets.cards import Card, Elided, SideBySide, label
 from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList
 
-HISTORY_WIDTH, LIST_WIDTH, FULL_WIDTH = 200, 290, 380
+HISTORY_WIDTH, LIST_WIDTH, FULL_WIDTH = 180, 270, 380
 """Pixels: the least of a card, and from where on a score has room for a bar beside its number."""
 PLACE, TITLE, SCORE = range(3)
 SCORE_FULL, SCORE_NARROW = 130, 66

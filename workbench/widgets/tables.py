@@ -11,9 +11,10 @@ from typing import Any
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QPushButton, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from workbench.theme import SPACE, Theme, set_role
+from workbench.widgets.save_dialog import ask_where
 
 Index = QModelIndex | QPersistentModelIndex
 Columns = Sequence[tuple[str, Sequence[Any] | NDArray[Any]]]
@@ -46,14 +47,16 @@ class ColumnsModel(QAbstractTableModel):
         value = values[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return as_text(value)
-        if role == Qt.ItemDataRole.TextAlignmentRole and not isinstance(value, str):
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        return None
+        return _alignment(value) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if role != Qt.ItemDataRole.DisplayRole:
-            return None
-        return self._columns[section][0] if orientation == Qt.Orientation.Horizontal else str(section + 1)
+        is_column = orientation == Qt.Orientation.Horizontal
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._columns[section][0] if is_column else str(section + 1)
+        if role == Qt.ItemDataRole.TextAlignmentRole and is_column:
+            values = self._columns[section][1]
+            return _alignment(values[0] if len(values) else "")  # as the cells below it
+        return None
 
     def csv_parts(self) -> Iterator[str]:
         """The whole table with its header, numbers unrounded, in pieces of `ROWS_AT_ONCE` rows."""
@@ -77,6 +80,12 @@ def csv_parts(header: Sequence[str], row_values: Callable[[int], Sequence[object
             writer.writerow(header)
         writer.writerows(row_values(row) for row in range(begin, min(begin + ROWS_AT_ONCE, rows)))
         yield text.getvalue()
+
+
+def _alignment(value: object) -> int:
+    """Numbers to the right, where their last digits are; texts to the left."""
+    side = Qt.AlignmentFlag.AlignLeft if isinstance(value, str) else Qt.AlignmentFlag.AlignRight
+    return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
 def plain(value: object) -> object:
@@ -120,12 +129,8 @@ class CsvOut(QObject):
 
     def ask_where(self) -> None:
         """Ask for a file and save the whole table there as CSV."""
-        dialog = QFileDialog(self._window, f"Save '{self._title()}'", f"{self._title()}.csv", "CSV (*.csv)")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.save)
-        dialog.open()
+        title = self._title()
+        ask_where(self._window, f"Save '{title}'", f"{title}.csv", "CSV (*.csv)", self.save)
 
     def save(self, path: str) -> None:
         """Write the whole table to ``path`` as CSV."""

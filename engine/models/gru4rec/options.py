@@ -30,6 +30,7 @@ class Gru4RecOptions(Options):
         source="FACTS B3",
         label="Window",
         unit="items (0: whole)",
+        zero="whole sequences",
     )
     input_dropout: float = setting(
         0.0, ge=0, lt=1, help="Dropout of the embedded items.", source="FACTS B3", label="Input dropout"

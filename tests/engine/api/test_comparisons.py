@@ -101,6 +101,12 @@ def test_only_what_differs_is_marked(found: Comparison) -> None:
     assert found.implausible == ()
 
 
+def test_zero_is_all_users_where_a_label_names_it(own: Workspace) -> None:
+    sides = [finish(own, values=values) for values in ({}, {"evaluate.validation_users": 100})]
+    found = own.comparisons.compare(ids(*sides))
+    assert [group.label for group in found.groups] == ["validate on all users", "validate on 100"]
+
+
 def test_pairs_and_metrics_can_be_chosen(workspace: Workspace) -> None:
     singles = tuple((record.id,) for record in workspace.runs.all())
     made = workspace.comparisons.compare(singles, metrics=("HR@10", "NDCG@7"), tested=("NDCG@7",), pairs="all")
@@ -163,20 +169,21 @@ def test_what_cannot_be_compared_is_said(own: Workspace, workspace: Workspace, g
     (queued,) = own.runs.submit(preset("sample").config)
     with pytest.raises(UsageError, match="queued and has no test metrics"):
         compare(((queued.id,),))
-    (run.directory / RANKS).write_bytes(b"PK not a zip")
-    with pytest.raises(RunError, match="cannot be read"):
-        compare(((run.id,),))
+    for content in (b"PK not a zip", b"broken", b""):
+        (run.directory / RANKS).write_bytes(content)
+        with pytest.raises(RunError, match=rf"{RANKS} are damaged\. Restore the file"):
+            compare(((run.id,),))
 
 
 def test_without_ranks_there_are_means_and_a_note(own: Workspace) -> None:
     pair = ids(finish(own, has_ranks=False), finish(own, 1.2, values=SASREC))
     made = own.comparisons.compare(pair)
     assert made.tests == ()
-    assert any("not kept" in note for note in made.notes)
+    assert any("kept no ranks" in note for note in made.notes)
     item = made.measure(0, "HR@10")
     assert item is not None
     assert np.isnan(item.low)
-    with pytest.raises(UsageError, match=f"run {pair[0][0]} has kept no ranks"):
+    with pytest.raises(UsageError, match=f"run {pair[0][0]} kept no ranks"):
         own.comparisons.slices(pair, "HR@10", "length")
 
 

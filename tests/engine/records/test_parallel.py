@@ -34,6 +34,13 @@ def test_numbers_over_two_powers_of_ten_stand_by_their_logarithm() -> None:
     assert axis.ticks == ((0, "0.0001"), (pytest.approx(0.5), "0.001"), (1, "0.01"))
 
 
+def test_ticks_do_not_stand_upon_each_other() -> None:
+    axis = axis_of("NDCG@20", [0.046, 0.1, 0.101, 0.2336, 0.2348])
+    assert [text for _, text in axis.ticks] == ["0.046", "0.1", "0.2348"]
+    assert len(axis.places) == 5
+    assert axis_of("x", [3]).ticks == ((0.5, "3"),)
+
+
 def test_other_values_stand_side_by_side() -> None:
     axis = axis_of("name", ["bce", "bpr", "bce", "cross_entropy"])
     assert axis.places.tolist() == [0, 0.5, 0, 1]

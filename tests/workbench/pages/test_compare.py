@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from engine.api import Workspace
-from engine.errors import DataError
+from engine.errors import DataError, UsageError
 from tests.helpers.finished_runs import finish
 from workbench.context import Context, make_context
 from workbench.engine_process import Errands
 from workbench.item_models.compare_choices import ChoicesModel
 from workbench.pages.compare import TABS, ComparePage
-from workbench.plots.group_bars import short
 from workbench.theme import Theme
 from workbench.widgets.compare_parallel import ParallelTab
 from workbench.widgets.compare_parts import (
@@ -96,6 +96,42 @@ def test_two_protocols_are_refused_with_the_field(qtbot: QtBot, page: ComparePag
     qtbot.waitUntil(lambda: page.stack.state == "error", timeout=PATIENCE)
     assert "evaluate.ties" in page.stack.text
     assert not page.can_export()
+    button = page.stack._message.button
+    assert button.text() == "Untick what differs from CoSeRec for the sample shop, ties optimistic"
+    button.click()
+    qtbot.waitUntil(lambda: is_shown(page, 1), timeout=PATIENCE)
+    assert page.chooser.model.ticked == [page.chooser.model.choices[0]]
+
+
+def test_what_failed_can_be_asked_again(
+    qtbot: QtBot, compared: ComparePage, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[Exception] = [DataError("the disk is gone.", "Plug it in.")]
+
+    def slices(*arguments: object) -> object:
+        if failures:
+            raise failures[0]
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    whole = context.workspace.comparisons.slices
+    monkeypatch.setattr(context.workspace.comparisons, "slices", slices)
+    tab = compared.parts["Where from"]
+    assert isinstance(tab, SlicesTab)
+    open_tab(compared, "Where from")
+    stacks = tab.stacks.values()
+    qtbot.waitUntil(lambda: {stack.state for stack in stacks} == {"error"}, timeout=PATIENCE)
+    failures.clear()
+    tab.stacks["length"]._message.button.click()
+    qtbot.waitUntil(lambda: {stack.state for stack in stacks} == {"content"}, timeout=PATIENCE)
+    failures.append(UsageError("no such thing.", ""))
+    compared.metric_box.setCurrentIndex(1)
+    compared.metric_box.activated.emit(1)
+    qtbot.waitUntil(lambda: {stack.state for stack in stacks} == {"error"}, timeout=PATIENCE)
+    assert tab.stacks["length"]._message.button.isHidden(), "what is wrong in itself is not offered again"
+    failures.clear()
+    open_tab(compared, "Tests")
+    open_tab(compared, "Where from")
+    qtbot.waitUntil(lambda: {stack.state for stack in stacks} == {"content"}, timeout=PATIENCE)
 
 
 def test_ticks_compare_and_the_overview_shows_it(compared: ComparePage) -> None:
@@ -111,6 +147,26 @@ def test_ticks_compare_and_the_overview_shows_it(compared: ComparePage) -> None:
     assert best.endswith("▲")
     assert "±" in best
     assert overview.plot.reading_at(QPointF(-0.2, 0)).startswith("λ 0.1: ")
+
+
+def test_the_controls_end_where_the_cards_do(compared: ComparePage) -> None:
+    overview = compared.parts["Overview"]
+    assert isinstance(overview, OverviewTab)
+    ends = [item.mapTo(compared, QPoint(item.width(), 0)).x() for item in (compared.paper, overview.card)]
+    assert ends[0] == ends[1]
+
+
+def test_nothing_scrolls_in_a_window_of_900_pixels(qtbot: QtBot, compared: ComparePage) -> None:
+    compared.resize(1340, 790)  # what menu, toolbar and status bar leave
+    for name in ("Overview", "Where from"):
+        open_tab(compared, name)
+        tab = compared.parts[name]
+        if isinstance(tab, SlicesTab):
+            stacks = tab.stacks.values()
+            qtbot.waitUntil(lambda: {stack.state for stack in stacks} == {"content"}, timeout=PATIENCE)  # noqa: B023
+        area = compared.tabs.currentWidget()
+        assert isinstance(area, QScrollArea)
+        qtbot.waitUntil(lambda: area.widget().height() <= area.viewport().height(), timeout=PATIENCE)  # noqa: B023
 
 
 def test_another_metric_needs_no_other_comparison(compared: ComparePage) -> None:
@@ -164,6 +220,31 @@ def test_where_a_gain_comes_from(qtbot: QtBot, compared: ComparePage) -> None:
     assert "the largest part" in tab.cards["length"].words.text()
 
 
+def test_a_run_without_ranks_is_named_once_and_everywhere(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    (bare,) = finish(workspace, 0.8, has_ranks=False)
+    finish(workspace, 1.0, values={"loss.contrastive_weight": 0.0})
+    context = make_context(workspace, theme, engine=Errands())
+    page = ComparePage(context)
+    qtbot.addWidget(page)
+    page.show()
+    page.page_shown()
+    qtbot.waitUntil(lambda: is_shown(page, 2), timeout=PATIENCE)
+    overview, tests, slices = (page.parts[name] for name in ("Overview", "Tests", "Where from"))
+    assert isinstance(overview, OverviewTab)
+    assert isinstance(tests, TestsTab)
+    assert isinstance(slices, SlicesTab)
+    assert overview.card.subtitle.text() == "NDCG@20, test"
+    why = f"No intervals and no tests: run {bare.id} kept no ranks of the users."
+    open_tab(page, "Tests")
+    assert tests.table.words.text() == why
+    open_tab(page, "Where from")
+    assert slices.stacks["length"]._message.hint.text() == why
+    assert slices.stacks["popularity"].isHidden()
+    context.close()
+    workspace.runs.close()
+
+
 def test_curves_by_epoch_and_by_time(qtbot: QtBot, compared: ComparePage) -> None:
     open_tab(compared, "Curves")
     tab = compared.parts["Curves"]
@@ -190,7 +271,8 @@ def test_scatter_over_the_differing_setting(qtbot: QtBot, compared: ComparePage)
     assert columns["group"] == [compared.found.groups[n].label for n in (0, 0, 1, 1)]
     dots = [item for item in tab.plot._items if isinstance(item, pg.ScatterPlotItem)]
     assert len({item.opts["symbol"] for item in dots}) == len({str(item.opts["brush"].color()) for item in dots}) == 2
-    assert [label.text for _, label in tab.plot._legend.items] == [short(name) for name in tab.labels]
+    assert tab.plot.legend is not None
+    assert tab.plot.legend.names == tab.labels
     assert tab.plot.points[0].run_id in tab.plot.reading_at(QPointF(0.1, tab.plot.points[0].y))
 
 
@@ -200,7 +282,12 @@ def test_parallel_axes_of_what_differs_and_a_filter_by_keyboard(qtbot: QtBot, co
     assert isinstance(tab, ParallelTab)
     qtbot.waitUntil(lambda: tab.runs is not None and len(tab.runs.runs) == 4, timeout=PATIENCE)
     assert [axis.name for axis in tab.plot.axes] == ["loss.contrastive_weight", "train.seed", "test NDCG@20"]
-    assert tab.card.words.text().startswith("4 of 4 runs kept; the best: ")
+    assert compared.found is not None
+    best = tab.plot.found.runs[tab.plot.best or 0] if tab.plot.found else None
+    assert best is not None
+    group = next(group for group in compared.found.groups if best.run_id in group.run_ids)
+    seed = group.seeds[group.run_ids.index(best.run_id)]
+    assert tab.card.words.text().startswith(f"4 of 4 runs kept; the best: {group.label} · seed {seed}, {best.run_id}")
     tab.field.setText("contrastive_weight>0")
     assert tab.card.words.text().startswith("2 of 4 runs kept")
     tab.field.setText("contrastive_weight>0 ndcg@20>9")

@@ -72,7 +72,7 @@ def test_the_strongest_are_ticked_and_the_button_says_what_it_takes(qtbot: QtBot
     assert dialog.queue.text() == "Queue 5 runs · at most 20 min"
     assert cell(dialog, "sasrec", "Runs") == "2 new"
     assert cell(dialog, "popularity", "Runs") == "1 new"
-    assert "ties" in cell(dialog, "popularity", "To know")
+    assert "does not train" in cell(dialog, "popularity", "To know")
     assert cell(dialog, "bpr-mf-strong", "Runs") == ""
     dialog.tick_strongest()
     assert dialog.model.ticked == tuple(item.name for item in standing_presets("sample"))

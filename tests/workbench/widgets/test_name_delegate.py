@@ -26,8 +26,16 @@ def test_the_title_is_cut_and_the_differences_are_not(qapp: object) -> None:
     assert shortened(names[0], metrics, 10_000) == names[0]
     assert shortened(LONG, metrics, 30) == LONG  # Qt cuts it where it ends
     narrow = shortened(names[0], metrics, metrics.horizontalAdvance("η 0.6, λ 0.05"))
-    assert narrow.startswith("η 0.6, λ")
-    assert narrow.endswith("…")
+    assert narrow.startswith("…")
+    assert narrow.endswith("epochs 3")
+
+
+def test_a_title_with_a_comma_keeps_its_model_and_its_differences(qapp: object) -> None:
+    metrics = QFontMetrics(QFont())
+    name = "SASRec, cross-entropy over all items, d 32, epochs 4"
+    cut = shortened(name, metrics, metrics.horizontalAdvance(name) - 60)
+    assert cut.startswith("SASRec, cross-")
+    assert cut.endswith("…, d 32, epochs 4")
 
 
 def test_the_data_set_has_a_column_only_where_there_are_two(qtbot: QtBot, theme: Theme) -> None:

@@ -1,0 +1,29 @@
+"""Asking for a file to write, without blocking the window: one dialog for every export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+
+def ask_where(parent: QWidget, title: str, name: str, kinds: str, then: Callable[[str], object]) -> QFileDialog:
+    """Offer ``name``, and call ``then`` with the chosen path.
+
+    ``kinds`` are Qt's filters, ``Table as CSV (*.csv);;Figure as PDF (*.pdf)``; a path without a suffix gets that of
+    the chosen kind.
+    """
+    dialog = QFileDialog(parent, title, name, kinds)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(_suffix(kinds.partition(";;")[0]))
+    dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(_suffix(kind)))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(then)
+    dialog.open()
+    return dialog
+
+
+def _suffix(kind: str) -> str:
+    """``Figure as PDF (*.pdf)`` → ``pdf``."""
+    return kind.partition("*.")[2].rstrip(")")
