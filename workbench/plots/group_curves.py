@@ -27,18 +27,13 @@ DOT = 10
 
 
 class WholeAxis(Axis):
-    """Epochs: there is nothing between two of them to be read off the axis. Minutes are any number."""
+    """Epochs and seeds: there is nothing between two of them to be read off the axis. Others are any number."""
 
-    is_time = False
+    is_whole = True
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> Any:  # noqa: N803 (pyqtgraph's names)
         spacings = super().tickSpacing(minVal, maxVal, size)
-        return spacings if self.is_time else [level for level in spacings if level[0] >= 1] or [(1.0, 0.0)]
-
-
-def number_axes() -> dict[str, pg.AxisItem]:
-    """Plain axes of numbers, in place of counts."""
-    return {"left": Axis("left"), "bottom": Axis("bottom")}
+        return ([level for level in spacings if level[0] >= 1] or [(1.0, 0.0)]) if self.is_whole else spacings
 
 
 class GroupCurvePlot(Plot):
@@ -92,7 +87,7 @@ class GroupCurvePlot(Plot):
         self.wipe()
         if self.legend is not None:
             self.legend.show_names(self.labels, colours.text, [curve.group for curve in self.curves])
-        self.getAxis("bottom").is_time = self.is_time
+        self.getAxis("bottom").is_whole = not self.is_time
         for curve in self.curves:
             look = self._theme_now.series_style(curve.group)
             x = curve.x / 60 if self.is_time else curve.x
@@ -143,7 +138,7 @@ class ScatterPlot(Plot):
         self.lines: tuple[tuple[str, float], ...] = ()
         """Names and values of the metric that lie across the plot, e.g. the paper's."""
         self._theme_now = theme
-        super().__init__(theme, parent, axes=number_axes())
+        super().__init__(theme, parent, axes={"left": Axis("left"), "bottom": WholeAxis("bottom")})
         self.legend = Legend(self, self._draw_sample)
         self.setAccessibleName("Runs by a setting and a metric")
 
@@ -237,6 +232,7 @@ class ScatterPlot(Plot):
             words = pg.TextItem(f"{name} {metric_text(value)}", color=colours.text, anchor=(0, 1))
             words.setPos(float(x.min()), value)
             self.put(words)
+        self.getAxis("bottom").is_whole = all(isinstance(point.x, int) for point in self.points)
         self.getAxis("bottom").setTicks([list(enumerate(self._names))] if self._names else None)
         self.setLabel("bottom", self._field, color=colours.muted)
         self.setLabel("left", self._metric, color=colours.muted)

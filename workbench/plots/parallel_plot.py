@@ -26,8 +26,9 @@ SHADES = 6
 NEAR = 0.15
 """A click this near to an axis, in axes' distances, is on it."""
 LOWEST, HIGHEST = -0.3, 1.12
-RIGHT = 0.9
-"""Room at the right of the last axis for its numbers, in axes' distances."""
+LEFT, RIGHT = 0.35, 0.1
+"""Room beside the outer axes, in axes' distances; at the right, for the numbers of the last one, times the axes: they
+are as wide, however near the axes are."""
 SHORTEST = 0.015
 """A shorter drag is a click: it takes the axis's range away."""
 
@@ -65,7 +66,10 @@ class ParallelPlot(Plot):
         names = {axis.name for axis in self.axes}
         self.ranges = {name: part for name, part in self.ranges.items() if name in names}
         self.getViewBox().setRange(
-            xRange=(-0.35, len(self.axes) - 1 + RIGHT), yRange=(LOWEST, HIGHEST), padding=0, disableAutoRange=True
+            xRange=(-LEFT, len(self.axes) - 1 + max(LEFT, RIGHT * len(self.axes))),
+            yRange=(LOWEST, HIGHEST),
+            padding=0,
+            disableAutoRange=True,
         )
         self._draw_axes(self._theme_now.colours)
         self._changed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from workbench.item_models.compare_choices import ChoicesModel
@@ -20,6 +20,17 @@ NAME, SEEDS, METRIC, DATA = range(4)
 class _Ticks(RowList):
     toggled = Signal(int)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes by a key has a row to tick: Qt makes none the selected one."""
+        super().focusInEvent(event)
+        if event.reason() != Qt.FocusReason.MouseFocusReason:
+            self.select_any()
+
+    def select_any(self) -> None:
+        """Select the first row, unless one is selected."""
+        if not self.selectionModel().hasSelection() and self.model().rowCount():
+            self.selectRow(0)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and self.currentIndex().isValid():
             self.toggled.emit(self.currentIndex().row())
@@ -33,6 +44,8 @@ class CompareChooser(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.model = ChoicesModel()
+        self._place: frozenset[str] = frozenset()
+        """Runs of the group whose row is selected, while the list changes."""
         self.field = SearchField()
         self.field.setPlaceholderText("Filter by name, data, seed, id  (Ctrl+F)")
         self.field.setAccessibleName("Filter the groups")
@@ -55,6 +68,8 @@ class CompareChooser(QWidget):
         self.table.toggled.connect(self.model.toggle)
         self.table.activated.connect(lambda index: self.model.toggle(index.row()))
         self.model.ticked_changed.connect(self.show_state)
+        self.model.modelAboutToBeReset.connect(self._keep_place)
+        self.model.modelReset.connect(self._come_back)
         self.model.modelReset.connect(self.show_state)
 
     def _arrange(self) -> None:
@@ -80,6 +95,18 @@ class CompareChooser(QWidget):
             self.stack.show_empty("No groups match", "", "filter", "Clear the filter", self.field.clear)
         else:
             self.stack.show_content()
+
+    def _keep_place(self) -> None:
+        row = self.table.currentIndex().row()
+        self._place = frozenset(self.model.rows[row].run_ids) if row >= 0 else frozenset()
+
+    def _come_back(self) -> None:
+        """A run that has ended, or a filter, does not take the selected row from who goes by keys."""
+        row = next((n for n, item in enumerate(self.model.rows) if self._place & set(item.run_ids)), -1)
+        if row >= 0:
+            self.table.selectRow(row)
+        elif self.table.hasFocus():
+            self.table.select_any()
 
     def _filter(self, text: str) -> None:
         self.model.set_filter(text)

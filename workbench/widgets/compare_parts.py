@@ -35,6 +35,7 @@ from workbench.widgets.pieces import InPieces
 from workbench.widgets.plot_card import PlotCard
 from workbench.widgets.states import StatefulStack
 
+ALIKE = "The groups have all settings alike."
 NAMES_WIDTH = 300
 """Pixels of both groups' names in the table of tests: the adjusted p is to be seen without scrolling."""
 
@@ -197,8 +198,9 @@ class SettingsTab(Tab):
         if self.found is None:
             return
         columns = settings_columns(self.found, only_differences=self.only.isChecked())
-        is_same = not len(columns[0][1])
-        self.table.set_columns(columns, "The groups have all settings alike." if is_same else "")
+        is_one = len(self.found.groups) == 1
+        alike = "One group has nothing to differ from: Ctrl+D shows all its settings." if is_one else ALIKE
+        self.table.set_columns(columns, "" if len(columns[0][1]) else alike)
         rows = self.found.protocol
         self.protocol.set_columns([("Rule", [name for name, _ in rows]), ("Value", [value for _, value in rows])])
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QKeyCombination, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTableView
+
+OURS = tuple(QKeyCombination(Qt.KeyboardModifier.ControlModifier, key) for key in (Qt.Key.Key_D, Qt.Key.Key_E))
+"""Differences and Export. Under X11 Qt takes them in a text field as Emacs does, for Del and End, which have keys."""
 
 
 class RowList(QTableView):
@@ -44,6 +47,13 @@ class SearchField(QLineEdit):
     """A search field; ``went_down`` when the Down key leaves it for the list below."""
 
     went_down = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        is_asked_first = event.type() == QEvent.Type.ShortcutOverride
+        if is_asked_first and isinstance(event, QKeyEvent) and event.keyCombination() in OURS:
+            event.ignore()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Down:

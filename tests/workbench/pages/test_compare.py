@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
@@ -372,6 +372,26 @@ def test_space_ticks_and_unticks(qtbot: QtBot, compared: ComparePage) -> None:
     assert len(compared.chooser.model.ticked) == 1
     QTest.keyClick(table, Qt.Key.Key_Return)
     assert len(compared.chooser.model.ticked) == 2
+
+
+def test_the_selected_row_stays_and_comes_with_the_keyboard(page: ComparePage) -> None:
+    table, model = page.chooser.table, page.chooser.model
+    page.chooser.field.setFocus()
+    assert not table.selectionModel().hasSelection()
+    table.setFocus(Qt.FocusReason.TabFocusReason)
+    assert table.currentIndex().row() == 0
+    assert table.selectionModel().hasSelection()
+    table.selectRow(2)
+    model.set_choices(model.choices[1:])  # the first one has been thrown away
+    assert [index.row() for index in table.selectionModel().selectedRows()] == [1]
+
+
+@pytest.mark.parametrize(("key", "is_taken"), [(Qt.Key.Key_E, False), (Qt.Key.Key_D, False), (Qt.Key.Key_A, True)])
+def test_keys_of_the_page_work_in_its_filter(page: ComparePage, key: Qt.Key, is_taken: bool) -> None:
+    event = QKeyEvent(QEvent.Type.ShortcutOverride, key, Qt.KeyboardModifier.ControlModifier)
+    event.ignore()
+    page.chooser.field.event(event)
+    assert event.isAccepted() is is_taken
 
 
 def test_an_empty_workspace_and_a_failing_store(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
