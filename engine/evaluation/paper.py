@@ -55,7 +55,7 @@ def paper_numbers(dataset: str = "") -> PaperNumbers:
         for name, models in tree["rows"].items():
             if dataset in ("", name):
                 cells += [_cell(number, tree["faults"], name, model, values) for model, values in models.items()]
-    return PaperNumbers(SOURCE, tuple(cells))
+    return PaperNumbers(SOURCE, tuple(cells), users_of(dataset) if dataset else 0)
 
 
 def _cell(

@@ -129,6 +129,8 @@ class SliceTable:
     highs: NDArray[np.float64]
     shares: NDArray[np.float64]
     """What a bucket adds to a group's difference from the baseline, [groups, B]; they sum to it."""
+    baseline: int = 0
+    """Number of the group that the others are told apart from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +154,8 @@ class Comparison:
     notes: tuple[str, ...]
     level: float
     samples: int
+    baseline: int = 0
+    """Number of the group that the others are tested against, where not each is against each."""
 
     def measure(self, group: int, metric: str) -> Measure | None:
         return next((item for item in self.measures if item.group == group and item.metric == metric), None)
@@ -201,6 +205,15 @@ class PaperNumbers:
 
     source: str
     cells: tuple[PaperCell, ...]
+    users: int = 0
+    """Users of the one data set, by Table 1; 0 for all data sets."""
+
+    def other_data(self, found: Comparison) -> str:
+        """What must be said where the compared data have the name of the paper's, and not its users; else nothing."""
+        if not (self.users and found.users) or self.users == found.users:
+            return ""
+        name = found.groups[0].dataset
+        return f"{name} has {found.users:,} users here and {self.users:,} in the paper: its numbers are of other data."
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ def compare(
         notes=tuple(_notes(groups, split, has_ranks=values is not None)),
         level=significance.LEVEL,
         samples=significance.SAMPLES,
+        baseline=baseline,
     )
 
 
@@ -283,4 +284,5 @@ def slice_table(
         lows=np.stack([low for low, _ in pairs]),
         highs=np.stack([high for _, high in pairs]),
         shares=(means - means[baseline]) * found.users / found.users.sum(),
+        baseline=baseline,
     )

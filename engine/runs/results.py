@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from engine.evaluation.paper import users_of
+from engine.evaluation.paper import name_of, paper_numbers
 from engine.records import Comparison, PaperCell, ResultCell, ResultTable
 
 
@@ -54,15 +54,8 @@ def result_table(comparisons: Sequence[Comparison], baseline: str = "", paper: S
 
 def of_other_data(comparisons: Sequence[Comparison]) -> list[str]:
     """What must be said where a file has the name of one of the paper's data sets, and not its users (Table 1)."""
-    notes = []
-    for item in comparisons:
-        name = item.groups[0].dataset
-        printed = users_of(name)
-        if item.users and printed and item.users != printed:
-            notes.append(
-                f"{name} has {item.users:,} users here and {printed:,} in the paper: its numbers are of other data."
-            )
-    return notes
+    told = (paper_numbers(name_of(item.groups[0].dataset) or "").other_data(item) for item in comparisons)
+    return [words for words in told if words]
 
 
 def _told_apart(datasets: Sequence[tuple[str, str]]) -> list[str]:

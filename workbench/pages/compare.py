@@ -331,7 +331,7 @@ class ComparePage(PageWidget):
         overlay = None
         if self.model_of_paper:
             cells = tuple(cell for cell in self.numbers.cells if cell.model in self.model_of_paper)
-            overlay = PaperNumbers(self.numbers.source, cells)
+            overlay = PaperNumbers(self.numbers.source, cells, self.numbers.users)
         seen, metric = self.tabs.tabText(self.tabs.currentIndex()), str(self.metric_box.currentData())
         for name, part in self.parts.items():
             part.paper = overlay

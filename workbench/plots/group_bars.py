@@ -54,6 +54,9 @@ class Bars:
     bucket_label: str = ""
     value_label: str = ""
     users: tuple[int, ...] = ()
+    shares: NDArray[np.float64] | None = None
+    """What each bucket adds to a group's difference from the ``baseline``, [groups, buckets]."""
+    baseline: str = ""
     lines: tuple[tuple[str, float], ...] = field(default=())
 
 
@@ -112,6 +115,8 @@ class GroupBarPlot(Plot):
             made.append(("users", [users for _ in bars.groups for users in bars.users]))
         for title, values in (("mean", bars.means), ("low", bars.lows), ("high", bars.highs)):
             made.append((title, values.reshape(-1).tolist()))
+        if bars.shares is not None:
+            made.append((f"part of the difference from {bars.baseline}", bars.shares.reshape(-1).tolist()))
         return made
 
     def reading_at(self, point: QPointF) -> str:
@@ -205,11 +210,11 @@ class GroupBarPlot(Plot):
     def _add_intervals(self, colours: Colours, x: NDArray[np.float64], width: float) -> None:
         """The whiskers of all groups that have them: an item each would cost as much as its bars."""
         bars = self.shown
-        known = np.isfinite(bars.lows).all(1)
+        known = np.isfinite(bars.lows)
         if known.any():
-            means, lows, highs = (values[known].ravel() for values in (bars.means, bars.lows, bars.highs))
+            means, lows, highs = (values[known] for values in (bars.means, bars.lows, bars.highs))
             ends = pg.ErrorBarItem(
-                x=x[known].ravel(),
+                x=x[known],
                 y=means,
                 top=np.maximum(highs - means, 0),
                 bottom=np.maximum(means - lows, 0),

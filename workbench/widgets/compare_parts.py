@@ -175,7 +175,8 @@ class OverviewTab(Tab):
             self.table.set_columns(results_columns(found, self.paper))
         problems = [f"{found.groups[n].label}: {item.message} (FACTS F22)" for n, item in found.implausible]
         faults = [f"! {c.model}, {n or 'all'}: {text}" for c in cells for n, text in c.faults if n in ("", self.chosen)]
-        self.notes.setText("\n".join([*problems, *found.notes, *faults]))
+        other = [self.paper.other_data(found)] if self.paper and self.paper_lines() else []
+        self.notes.setText("\n".join(filter(None, [*problems, *found.notes, *other, *faults])))
         self.notes.setVisible(bool(self.notes.text()))
 
 
@@ -255,8 +256,10 @@ class SlicesTab(Tab):
 
     def refresh(self) -> None:
         found = self.found
-        asked = (self.ids, self.chosen, found.split if found else "")
-        if found is None or asked == self._asked:
+        if found is None:
+            return
+        asked = (self.ids, self.chosen, found.split, found.baseline)
+        if asked == self._asked:
             return
         self._asked = asked
         for place, stack in enumerate(self.stacks.values()):
@@ -273,6 +276,7 @@ class SlicesTab(Tab):
                 self.chosen,
                 kind,
                 found.split,
+                found.baseline,
                 show=self._show,
             )
 
@@ -289,6 +293,8 @@ class SlicesTab(Tab):
                 bucket_label=self.CAPTIONS[table.kind],
                 value_label=f"{table.split} {table.metric}",
                 users=tuple(table.users.tolist()),
+                shares=table.shares,
+                baseline=self.labels[table.baseline],
             )
         )
         card.say(slice_words(table, self.labels))

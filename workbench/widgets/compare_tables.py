@@ -18,6 +18,8 @@ from workbench.widgets.numbers import percent
 from workbench.widgets.tables import WIDEST, Columns, ColumnsModel, CsvOut, as_text
 from workbench.widgets.text import metric_text
 
+SAID = 2
+"""Differences told in words; what is more stands in the table."""
 MEASURED = 200
 """Rows whose texts decide on a column's width."""
 CELL_MARGIN = 24
@@ -233,16 +235,19 @@ def _percent(share: float) -> str:
 
 
 def slice_words(table: SliceTable, labels: Sequence[str]) -> str:
-    """Which bucket adds most to the last group's difference from the first."""
-    if len(labels) < 2:
-        return ""
-    shares = table.shares[-1]
-    place = int(abs(shares).argmax())
-    total = float(shares.sum())
-    return (
-        f"{labels[-1]} − {labels[0]}: {signed(total)} in all; the largest part, {signed(float(shares[place]))}, "
-        f"comes from {table.labels[place]} ({int(table.users[place]):,} users)."
-    )
+    """Where the difference of every group from the baseline comes from, the largest differences first."""
+    others = [number for number in range(len(labels)) if number != table.baseline]
+    others.sort(key=lambda number: -abs(float(table.shares[number].sum())))
+    told = []
+    for number in others[:SAID]:
+        shares = table.shares[number]
+        place = int(abs(shares).argmax())
+        told.append(
+            f"{labels[number]} − {labels[table.baseline]}: {signed(float(shares.sum()))} in all; the largest part, "
+            f"{signed(float(shares[place]))}, comes from {table.labels[place]} ({int(table.users[place]):,} users)."
+        )
+    rest = len(others) - len(told)
+    return "\n".join([*told, *([f"{rest} more in the table."] if rest else [])])
 
 
 def paper_columns(numbers: PaperNumbers) -> Columns:

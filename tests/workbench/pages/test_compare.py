@@ -218,6 +218,15 @@ def test_where_a_gain_comes_from(qtbot: QtBot, compared: ComparePage) -> None:
     assert tab.cards["length"].plot.drawn() == pytest.approx(table.means)
     assert sum(dict(tab.cards["length"].plot.columns())["users"]) == 2 * 2048
     assert "the largest part" in tab.cards["length"].words.text()
+    first, second = (group.label for group in compared.found.groups)  # type: ignore[union-attr]
+    name = f"part of the difference from {first}"
+    shares = dict(tab.cards["length"].plot.columns())[name]
+    assert shares == pytest.approx(table.shares.reshape(-1).tolist())
+    assert sum(shares) == pytest.approx(float((table.means[1] - table.means[0]) @ table.users) / 2048)
+    compared.baseline.setCurrentIndex(1)
+    compared.baseline.activated.emit(1)
+    qtbot.waitUntil(lambda: tab.tables["length"].baseline == 1, timeout=PATIENCE)
+    assert tab.cards["length"].words.text().startswith(f"{first} − {second}: ")
 
 
 def test_a_run_without_ranks_is_named_once_and_everywhere(qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
@@ -315,6 +324,7 @@ def test_the_paper_is_shown_laid_over_and_checked(qtbot: QtBot, compared: Compar
     assert isinstance(overview, OverviewTab)
     assert overview.plot.shown.lines == (("CoSeRec, paper", 0.0503),)
     assert overview.table.model.index(2, 0).data() == "CoSeRec (paper)"
+    assert "2,048 users here and 22,363 in the paper" in overview.notes.text()
     scatter = compared.parts["Scatter"]
     assert isinstance(scatter, ScatterTab)
     open_tab(compared, "Scatter")
