@@ -14,8 +14,9 @@ def ask_where(parent: QWidget, title: str, name: str, kinds: str, then: Callable
     ``kinds`` are Qt's filters, ``Table as CSV (*.csv);;Figure as PDF (*.pdf)``; a path without a suffix gets that of
     the chosen kind.
     """
-    dialog = QFileDialog(parent, title, name, kinds)
+    dialog = QFileDialog(parent, title, "", kinds)  # no folder: Qt goes on from the one that was chosen last
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.selectFile(name)
     dialog.setDefaultSuffix(_suffix(kinds.partition(";;")[0]))
     dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(_suffix(kind)))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -26,3 +26,6 @@ def test_a_name_without_a_suffix_gets_that_of_the_chosen_kind(qtbot: QtBot, tmp_
     with qtbot.waitSignal(dialog.fileSelected):
         dialog.accept()
     assert chosen == [str(tmp_path / "table.tex")]
+    again = ask_where(parent, "Export", "curves.svg", KINDS, chosen.append)
+    assert again.directory().path() == str(tmp_path), "one goes on where one wrote last"
+    assert again.selectedFiles() == [str(tmp_path / "curves.svg")]
