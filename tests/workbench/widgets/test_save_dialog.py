@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.widgets.save_dialog import ask_where
@@ -21,8 +21,12 @@ def test_a_name_without_a_suffix_gets_that_of_the_chosen_kind(qtbot: QtBot, tmp_
     assert dialog.defaultSuffix() == "pdf"
     dialog.filterSelected.emit(dialog.nameFilters()[1])
     assert dialog.defaultSuffix() == "tex"
-    dialog.setDirectory(str(tmp_path))
-    dialog.selectFile("table")
+    name = dialog.findChild(QLineEdit)
+    assert name is not None
+    name.setText(str(tmp_path / "table"))
     with qtbot.waitSignal(dialog.fileSelected):
         dialog.accept()
     assert chosen == [str(tmp_path / "table.tex")]
+    again = ask_where(parent, "Export", "curves.svg", KINDS, chosen.append)
+    assert again.directory().path() == str(tmp_path), "one goes on where one wrote last"
+    assert again.selectedFiles() == [str(tmp_path / "curves.svg")]
