@@ -19,7 +19,7 @@ from workbench.run_travel import RunTravel
 from workbench.theme import SPACE, WIDE
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.numbers import count
-from workbench.widgets.run_curves import MOST_TICKED, RunCurves, metric_plots
+from workbench.widgets.run_curves import MOST_TICKED, PAINTED_MS, RunCurves, metric_plots
 from workbench.widgets.run_details import parsed
 from workbench.widgets.run_filter_bar import SHELVES, RunFilterBar
 from workbench.widgets.run_menu import ask_before_purging, fill_run_menu, shelf_entries, some_can_stop
@@ -153,7 +153,6 @@ class RunsPage(PageWidget):
 
     def _ticks_changed(self) -> None:
         self._want_curves()
-        self.curves.show_runs()
         self.curves.feed_all(is_new=True)
         self.tabs.show_ticked(self.model.ticked)
         self._show_state()
@@ -161,10 +160,9 @@ class RunsPage(PageWidget):
     def _view_changed(self) -> None:
         """Other rows, or groups instead of runs: the curves follow, in a turn of their own."""
         self._want_curves()
-        QTimer.singleShot(0, self, self._redraw)
+        QTimer.singleShot(PAINTED_MS, self, self._redraw)
 
     def _redraw(self) -> None:
-        self.curves.show_runs()
         self.curves.feed_all(is_new=False)
         self._show_state()
 

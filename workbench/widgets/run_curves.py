@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from engine.records import RunRecord
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_TICKED = 50
 """Above this many curves a plot shows nothing any more; groups count as one."""
+PAINTED_MS = 8
+"""What has changed is painted 5 ms later; whoever changes the next thing waits for that, or both come in one turn."""
 DEFAULT_SERIES = {"losses": "loss/total", "validation": "valid/NDCG@20"}
 
 
@@ -53,7 +55,11 @@ class RunCurves(StatefulStack):
     def __init__(self, context: Context, model: RunsModel, plots: dict[str, MetricPlot]) -> None:
         self._context, self._model = context, model
         self._looks: dict[str, RunLook] = {}
+        self._worn: dict[str, dict[str, RunLook]] = {}
+        """Plot → the looks that it shows."""
         self._feeds = 0
+        self._grown: dict[str, set[str]] = {}
+        """Plot → runs whose curves have grown since it was fed."""
         self.plots = plots
         self.plots["losses"].plot.setXLink(self.plots["validation"].plot)
         split = QSplitter(Qt.Orientation.Vertical)
@@ -79,6 +85,9 @@ class RunCurves(StatefulStack):
         column.addWidget(split, 1)
         column.addLayout(foot)
         super().__init__(inner, context.theme)
+        self._next_grown = QTimer(self)
+        self._next_grown.setSingleShot(True)
+        self._next_grown.timeout.connect(self._feed_grown)
         self.follow.toggled.connect(self.follow_changed)
 
     # What is drawn --------------------------------------------------------------------------------------------------
@@ -103,6 +112,11 @@ class RunCurves(StatefulStack):
 
     def show_runs(self) -> None:
         """Names and looks of what is ticked."""
+        self._find_looks()
+        for name in self.plots:
+            self._dress(name)
+
+    def _find_looks(self) -> None:
         from workbench.plots.metric_plot import RunLook
 
         book = self._context.runs
@@ -113,12 +127,17 @@ class RunCurves(StatefulStack):
             if record is not None:
                 name, order = self._face(record, runs)
                 looks[key] = RunLook(name, order, hybrid_from(record), fine_tuned_from(record))
-        if looks != self._looks:
-            self._looks = looks
-            for plot in self.plots.values():
-                plot.set_runs(looks)
+        self._looks = looks
         left_out = len(self._model.ticked) - sum(map(len, drawn.values()))
         self.dropped.setText(f"Only the last {MOST_TICKED} ticked are drawn." if left_out > 0 else "")
+
+    def _dress(self, name: str) -> bool:
+        """Give a plot the looks of what is drawn; whether it had others."""
+        if self._worn.get(name) == self._looks:
+            return False
+        self._worn[name] = self._looks
+        self.plots[name].set_runs(self._looks)
+        return True
 
     def _face(self, record: RunRecord, runs: Sequence[str]) -> tuple[str, int]:
         """A curve's name and look: those of the table's row for it, which may stand for more runs than are ticked."""
@@ -129,32 +148,49 @@ class RunCurves(StatefulStack):
         return name if len(runs) == 1 else f"{group_name(name)} ({len(runs)} seeds)", order
 
     def feed_all(self, *, is_new: bool) -> None:
-        """Bring every curve up to date, a plot a turn of the event loop; ``is_new``: other runs are drawn now."""
+        """Show what is ticked now, names, looks and curves, a plot a turn of the event loop; ``is_new``: other runs
+        are drawn now."""
         self._feeds += 1
-        self._feed_next(self._feeds, list(self.plots.values()), is_new)
+        self._find_looks()
+        self._feed_next(self._feeds, list(self.plots), is_new)
         self.show_state()
 
-    def _feed_next(self, number: int, plots: list[MetricPlot], is_new: bool) -> None:
+    def _feed_next(self, number: int, names: list[str], is_new: bool) -> None:
         if number != self._feeds:
             return  # newer news are on their way to the same plots
-        plot, *others = plots
+        name, *others = names
+        plot = self.plots[name]
+        if self._dress(name):  # twenty other curves take as long as their values
+            QTimer.singleShot(PAINTED_MS, self, lambda: self._feed_next(number, names, is_new))
+            return
         plot.set_series(self._context.runs.series_names(self.drawn_ids()))
         self._feed(plot)
         if is_new:
             plot.autoscale()
         if others:
-            QTimer.singleShot(0, self, lambda: self._feed_next(number, others, is_new))
+            QTimer.singleShot(PAINTED_MS, self, lambda: self._feed_next(number, others, is_new))
 
     def take(self, run_ids: Iterable[str]) -> None:
-        """These runs' curves have grown."""
+        """These runs' curves have grown: the first plot follows now, the next ones once it is painted."""
         changed = set(run_ids) & set(self.drawn_ids())
         if not changed:
             return
-        names = self._context.runs.series_names(self.drawn_ids())
-        for plot in self.plots.values():
-            plot.set_series(names)
-            self._feed(plot, changed)
+        for name in self.plots:
+            self._grown.setdefault(name, set()).update(changed)
+        if not self._next_grown.isActive():
+            self._feed_grown()
         self.show_state()
+
+    @Slot()
+    def _feed_grown(self) -> None:
+        name = next(iter(self._grown), "")
+        if not name:
+            return
+        plot, drawn = self.plots[name], self.drawn_ids()
+        plot.set_series(self._context.runs.series_names(drawn))
+        self._feed(plot, self._grown.pop(name) & set(drawn))
+        if self._grown:
+            self._next_grown.start(PAINTED_MS)
 
     def _feed(self, plot: MetricPlot, changed: set[str] | None = None) -> None:
         from workbench.plots.bands import band_of
