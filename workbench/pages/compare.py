@@ -228,7 +228,7 @@ class ComparePage(PageWidget):
             return
         if not self.ids[0]:
             return
-        self.stack.show_loading(f"Comparing {len(self.ids)} groups on the users they share …", self.cancel)
+        self.stack.show_loading(f"Comparing {count(len(self.ids), 'group')} …", self.cancel)
         self._task = self.context.run_in_engine(
             self.context.workspace.comparisons.compare,
             self.ids,
