@@ -221,6 +221,7 @@ class ComparePage(PageWidget):
         self.controls.offer_baselines(self.chooser.model.ticked)
         self._show_buttons()
         if not self.ids:
+            self.context.forget((id(self), "compare"))
             self.stack.show_empty(
                 "Nothing is ticked", "Tick groups in the list: Space, or a click on the box.", "compare"
             )
