@@ -233,7 +233,7 @@ class _Told:
         notes = []
         record, rank, stored = self.record, self.found.rank + 1, self._stored_rank()
         if record.status is not RunStatus.FINISHED:
-            notes.append(f"Run {record.id} is {record.status}: these are its best weights so far.")
+            notes.append(f"Run {record.id} {record.status.verb}: these are its best weights so far.")
         if rank == float("inf"):
             notes.append("The target stands in the history, which is not ranked: a certain miss (FACTS F3).")
         if stored is not None and stored != rank:
@@ -273,7 +273,7 @@ def _model(record: RunRecord, config: ExperimentConfig, dataset: Dataset) -> tup
         if record.status in (RunStatus.QUEUED, RunStatus.RUNNING):
             raise UsageError(f"Run {record.id} is {record.status} and has no weights yet.", "Let it finish an epoch.")
         hint = "Choose another run." if record.status is RunStatus.FINISHED else "Choose another run, or resume it."
-        raise UsageError(f"Run {record.id} is {record.status}, and its folder holds no weights.", hint)
+        raise UsageError(f"Run {record.id} {record.status.verb}, and its folder holds no weights.", hint)
     return _read(dataset, str(path), path.stat().st_mtime_ns, config.model_dump_json())
 
 

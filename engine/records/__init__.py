@@ -122,6 +122,15 @@ class RunStatus(StrEnum):
     def can_resume(self) -> bool:
         return self in (RunStatus.STOPPED, RunStatus.FAILED, RunStatus.LOST)
 
+    @property
+    def verb(self) -> str:
+        """What a sentence says of the run.
+
+        >>> RunStatus.FAILED.verb, RunStatus.STOPPED.verb
+        ('has failed', 'is stopped')
+        """
+        return f"has {self}" if self in (RunStatus.FAILED, RunStatus.FINISHED) else f"is {self}"
+
 
 class TokenKind(IntEnum):
     """What happened to one token of an augmented view (the edit script's alphabet)."""

@@ -229,7 +229,7 @@ def _notes(groups: Sequence[Group], split: str, *, has_ranks: bool) -> list[str]
             )
         for record in group:
             if record.status != "finished":
-                notes.append(f"Run {record.id} is {record.status}: its metrics are those of an unfinished training.")
+                notes.append(f"Run {record.id} {record.status.verb}: its metrics are those of an unfinished training.")
     early = [record.id for group in groups for record in group if record.hybrid_started is False]
     if early:
         what = f"Run {early[0]}" if len(early) == 1 else f"{len(early)} runs ({', '.join(early[:3])}"

@@ -268,7 +268,7 @@ def refuse_unmeasured(records: Sequence[RunRecord], split: str) -> None:
     for record in records:
         if not record.metrics.get(split):
             raise UsageError(
-                f"Run {record.id} is {record.status} and has no {split} metrics.", "Compare runs that have finished."
+                f"Run {record.id} {record.status.verb} and has no {split} metrics.", "Compare runs that have finished."
             )
 
 

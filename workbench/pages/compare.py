@@ -227,6 +227,7 @@ class ComparePage(PageWidget):
         self.controls.offer_baselines(self.chooser.model.ticked)
         self._show_buttons()
         if not self.ids:
+            self.context.forget((id(self), "compare"))
             self.stack.show_empty(
                 "Nothing is ticked", "Tick groups in the list: Space, or a click on the box.", "compare"
             )
@@ -234,7 +235,7 @@ class ComparePage(PageWidget):
             return
         if not self.ids[0]:
             return
-        self.stack.show_loading(f"Comparing {len(self.ids)} groups on the users they share …", self.cancel)
+        self.stack.show_loading(f"Comparing {count(len(self.ids), 'group')} …", self.cancel)
         self._task = self.context.run_in_engine(
             self.context.workspace.comparisons.compare,
             self.ids,

@@ -107,6 +107,11 @@ class Tab(InPieces):
             for run, seed in zip(group.run_ids, group.seeds, strict=True)
         }
 
+    def forget(self, stack: StatefulStack) -> None:
+        """What was asked for this place arrives no more."""
+        self._asked_last[id(stack)] = None
+        self.context.forget((id(self), id(stack)))
+
     def ask(self, stack: StatefulStack, what: str, function: Callable[..., Any], *arguments: Any, show: Any) -> None:
         """Compute in the engine; loading and errors stand in the place of the answer.
 
@@ -265,6 +270,8 @@ class SlicesTab(Tab):
         for place, stack in enumerate(self.stacks.values()):
             stack.setVisible(bool(found.users) or place == 0)
         if not found.users:  # said once, and not by each plot
+            for stack in self.stacks.values():
+                self.forget(stack)
             self.stacks["length"].show_empty("Users cannot be told apart", no_ranks(found), "compare")
             return
         for kind, stack in self.stacks.items():

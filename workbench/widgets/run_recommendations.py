@@ -47,7 +47,7 @@ class RunRecommendations(RecommendationsView):
             self.show_none("No run is selected", "Select one in the table.")
             return
         if not can_recommend(record) and not has_nothing_to_train(record):
-            told = "is waiting" if record.status is RunStatus.QUEUED else f"is {record.status}"
+            told = "is waiting" if record.status is RunStatus.QUEUED else record.status.verb
             hint = "Recommendations come with the weights of its first whole epoch."
             if record.status.is_end:
                 hint = "It ended before its first whole epoch. Resume it, or select another run."

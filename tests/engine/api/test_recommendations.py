@@ -334,7 +334,7 @@ def test_what_cannot_be_shown_is_said(world: Any, tmp_path: Path) -> None:
         api.of([queued.id], "1")
     other = Workspace(tmp_path / "other")
     (made,) = finish(other, status=RunStatus.FAILED)
-    with pytest.raises(UsageError, match="is failed, and its folder holds no weights"):
+    with pytest.raises(UsageError, match="has failed, and its folder holds no weights"):
         other.recommendations.of([made.id], "1")
     (tmp_path / "wall").write_text("a file where a folder would have to be", encoding="utf-8")
     with pytest.raises(UsageError, match=r"b\.csv cannot be written"):

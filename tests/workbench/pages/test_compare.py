@@ -375,6 +375,31 @@ def test_nothing_ticked_and_nothing_found(qtbot: QtBot, compared: ComparePage) -
     assert not compared.can_export()
 
 
+def test_a_comparison_that_arrives_late_is_not_shown(
+    qtbot: QtBot, compared: ComparePage, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comparisons = context.workspace.comparisons
+    whole = comparisons.compare
+    done: list[bool] = []
+    heard: list[object] = []
+
+    def compare(*arguments: object, **keywords: object) -> object:
+        try:
+            return whole(*arguments, **keywords)  # type: ignore[arg-type]
+        finally:
+            done.append(True)
+
+    monkeypatch.setattr(comparisons, "compare", compare)
+    compared.compare()
+    compared.chooser.model.clear_ticks()
+    compared.compare()
+    qtbot.waitUntil(lambda: bool(done), timeout=PATIENCE)
+    context.run_in_engine(comparisons.choices, on_result=heard.append)  # answers come in their order
+    qtbot.waitUntil(lambda: bool(heard), timeout=PATIENCE)
+    assert compared.stack.text == "Nothing is ticked"
+    assert not compared.can_export()
+
+
 def test_space_ticks_and_unticks(qtbot: QtBot, compared: ComparePage) -> None:
     table = compared.chooser.table
     table.selectRow(1)

@@ -88,7 +88,7 @@ def test_what_was_chosen_by_hand_stays_while_ticks_change(qtbot: QtBot, page: Ru
     [
         ("r0006", "This run is running and has no weights yet"),
         ("r0008", "This run is waiting and has no weights yet"),
-        ("r0003", "This run is failed and has no weights"),
+        ("r0003", "This run has failed and has no weights"),
     ],
 )
 def test_a_run_without_weights_says_so_and_asks_nothing(
