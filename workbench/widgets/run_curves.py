@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_TICKED = 50
 """Above this many curves a plot shows nothing any more; groups count as one."""
-PAINTED_MS = 8
+PAINTED_MS = 6
 """What has changed is painted 5 ms later; whoever changes the next thing waits for that, or both come in one turn."""
 DEFAULT_SERIES = {"losses": "loss/total", "validation": "valid/NDCG@20"}
 

@@ -183,15 +183,16 @@ def test_the_system_tab_says_that_there_is_nothing(qtbot: QtBot, page: RunsPage)
     qtbot.waitUntil(lambda: page.tabs.usage.states.text == "No samples of this run")
 
 
-def test_a_curve_of_a_group_has_the_look_of_the_groups_row(page: RunsPage) -> None:
+def test_a_curve_of_a_group_has_the_look_of_the_groups_row(qtbot: QtBot, page: RunsPage) -> None:
     """Of a partly ticked group too: the row's sample is the legend of the curve."""
     page.toggle_group()
     [key] = page.model.ids
     oldest, *later = sorted(page.model.runs_of(key))
     page.model.set_ticked(later)
+    plots = page.plots.values()
+    qtbot.waitUntil(lambda: all(look.name.endswith("(2 seeds)") for plot in plots for look in plot._looks.values()))
     [look] = page.plots["validation"]._looks.values()
     assert look.order == page.model.index(0, 0).data(ORDER_ROLE) == page.context.runs.order(oldest)
-    assert look.name.endswith("(2 seeds)")
 
 
 def test_what_stands_in_an_archived_runs_place_is_selected(qtbot: QtBot, page: RunsPage) -> None:
