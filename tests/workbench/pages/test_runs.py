@@ -62,6 +62,27 @@ def test_running_runs_are_drawn_at_once_and_grow(qtbot: QtBot, page: RunsPage, r
     assert plot.drawn("r0006")[1][-1] == 0.9
 
 
+def test_a_plot_waits_until_the_one_before_it_is_painted(
+    qtbot: QtBot, page: RunsPage, runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Growth, too, while more arrives: each plot is fed with all of it in its turn."""
+    fill_runs(runs)
+    plots = page.plots
+    qtbot.waitUntil(lambda: all(plot.drawn("r0006") is not None for plot in plots.values()))
+    fed: list[tuple[str, set[str]]] = []
+    for name, plot in plots.items():
+        monkeypatch.setattr(plot, "set_curves", lambda curves, name=name: fed.append((name, set(curves))))
+    page.curves.take({"r0006"})
+    page.curves.take({"r0007"})
+    assert fed == [("losses", {"r0006"})]
+    qtbot.waitUntil(lambda: len(fed) == 3)
+    assert sorted(fed[1:], key=str) == [("losses", {"r0007"}), ("validation", {"r0006", "r0007"})]
+    fed.clear()
+    page.curves.feed_all(is_new=False)
+    assert [name for name, _ in fed] == ["losses"]
+    qtbot.waitUntil(lambda: [name for name, _ in fed] == ["losses", "validation"])
+
+
 def test_only_ticked_runs_are_read_in_full(qtbot: QtBot, page: RunsPage, runs: FakeRuns, context: Context) -> None:
     fill_runs(runs)
     qtbot.waitUntil(lambda: context.runs.has_curves("r0006"))
