@@ -235,7 +235,9 @@ class ComparePage(PageWidget):
             return
         if not self.ids[0]:
             return
-        self.stack.show_loading(f"Comparing {count(len(self.ids), 'group')} …", self.cancel)
+        groups = count(len(self.ids), "group")
+        self.heading.subtitle.setText(groups)  # the rest was of the last comparison
+        self.stack.show_loading(f"Comparing {groups} …", self.cancel)
         self._task = self.context.run_in_engine(
             self.context.workspace.comparisons.compare,
             self.ids,

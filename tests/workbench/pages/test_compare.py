@@ -147,6 +147,8 @@ def test_ticks_compare_and_the_overview_shows_it(compared: ComparePage) -> None:
     assert best.endswith("▲")
     assert "±" in best
     assert overview.plot.reading_at(QPointF(-0.2, 0)).startswith("λ 0.1: ")
+    compared.compare()
+    assert compared.heading.subtitle.text() == "2 groups", "the rest was of the comparison before"
 
 
 def test_the_controls_end_where_the_cards_do(compared: ComparePage) -> None:
