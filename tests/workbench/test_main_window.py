@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QTabBar
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QTabBar, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from engine.errors import RunError
@@ -59,6 +59,21 @@ def test_every_page_opens_and_ctrl_number_leads_to_it(qtbot: QtBot, window: Main
         window.table.run(f"page.{page.id}")
         assert window.current_page == page.id
         assert window.stack.page is window.page_widget(page.id)
+
+
+@pytest.mark.parametrize("page_id", ["dataset", "neighbours", "augment", "runs", "compare"])
+def test_alt_number_leads_to_every_tab(qtbot: QtBot, window: MainWindow, page_id: str) -> None:
+    """The commands name the tabs as they stand in the page."""
+    window.show_page(page_id)
+    page = window.page_widget(page_id)
+    tabs: QTabWidget = page.tabs  # type: ignore[attr-defined]
+    keys = [row for row in window.table.specs.values() if row.id.startswith(page_id) and row.shortcut[:4] == "Alt+"]
+    rows = [row for row in keys if row.shortcut[4:].isdigit()]
+    assert [row.shortcut for row in rows] == [f"Alt+{place}" for place in range(1, tabs.count() + 1)]
+    for place, row in enumerate(rows):
+        assert tabs.tabText(place) in row.text or page_id == "dataset"
+        row.callback()
+        assert tabs.currentIndex() == place
 
 
 def test_every_control_has_an_accessible_name(window: MainWindow) -> None:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QTabWidget, QWidget
 
 from workbench.widgets.pieces import InPieces
 
@@ -41,6 +41,12 @@ class PageWidget(InPieces):
         """What Ctrl+F puts the cursor into."""
         return None
 
+    def show_tab_at(self, place: int) -> None:
+        """Bring a tab of ``tabs`` into sight; the focus goes to its title, from where arrows and Tab go on."""
+        tabs: QTabWidget = self.tabs  # type: ignore[attr-defined]
+        tabs.setCurrentIndex(place)
+        tabs.tabBar().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
     def save_state(self) -> dict[str, Any]:
         """JSON-ready view state (sort order, columns, splitters) to be given back at the next start."""
         return {}
@@ -62,6 +68,23 @@ class PageCommand:
     scope: str = ""
     """Attribute of the widget that must have the focus for the shortcut to work; empty: the whole page."""
     icon: str = ""
+    menu: str = ""
+    """Submenu of the page's menu; empty: the menu itself."""
+    argument: Any = None
+    """What ``method`` is called with, unless None."""
+
+    def call(self, widget: PageWidget) -> None:
+        """Do it on the page's widget."""
+        method = getattr(widget, self.method)
+        method() if self.argument is None else method(self.argument)
+
+
+def tab_commands(*titles: str) -> tuple[PageCommand, ...]:
+    """Alt+1, Alt+2 … bring the tabs of a page's ``tabs`` into sight, in their order."""
+    return tuple(
+        PageCommand(f"tab-{place}", title, "show_tab_at", f"Alt+{place}", menu="Show", argument=place - 1)
+        for place, title in enumerate(titles, 1)
+    )
 
 
 class Build(Protocol):

@@ -22,7 +22,7 @@ from engine import registry
 from engine.config import ExperimentConfig, differences
 from engine.records import AugmentationPreview
 from workbench.engine_process import Task
-from workbench.pages import Page, PageCommand, PageWidget
+from workbench.pages import Page, PageCommand, PageWidget, tab_commands
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE, set_role
 from workbench.widgets.augment_controls import POLICY, AugmentControls
 from workbench.widgets.augment_effect import EffectPanel
@@ -487,5 +487,6 @@ PAGE = Page(
         PageCommand("after", "Next user", "go_after", "Alt+Right", icon="chevron-right"),
         PageCommand("anyone", "A random user", "go_anywhere", "Ctrl+R", icon="dice"),
         PageCommand("use", "Use these settings in Train", "use_settings", "", "can_use_settings", icon="train"),
+        *tab_commands("Two views", "20 samples", "All users", "Under an encoder"),
     ),
 )

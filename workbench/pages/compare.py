@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QSplitter, QTabWidget, QVBoxLayout, QWi
 
 from engine.errors import UsageError
 from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable, RunRecord
-from workbench.pages import Page, PageCommand, PageWidget
+from workbench.pages import Page, PageCommand, PageWidget, tab_commands
 from workbench.theme import SMALL, SPACE
 from workbench.widgets.cards import scrolled
 from workbench.widgets.compare_chooser import CompareChooser
@@ -485,5 +485,6 @@ PAGE = Page(
         PageCommand("latex", "Copy the table as &LaTeX", "copy_latex", "Ctrl+Shift+C", "can_export", icon="copy"),
         PageCommand("export", "&Export the comparison", "export", "Ctrl+E", "can_export", icon="export"),
         PageCommand("leaderboard", "Leader&board …", "open_leaderboard", "Ctrl+L", icon="table"),
+        *tab_commands(*TABS),
     ),
 )

@@ -25,7 +25,7 @@ from engine import registry
 from engine.config import ExperimentConfig, fields_of
 from engine.records import NeighbourComparison
 from workbench.engine_process import Task
-from workbench.pages import Page, PageCommand, PageWidget
+from workbench.pages import Page, PageCommand, PageWidget, tab_commands
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
 from workbench.widgets.cards import Elided, SideBySide, label, roomy
 from workbench.widgets.item_search import ItemSearch
@@ -451,5 +451,6 @@ PAGE = Page(
         PageCommand("forward", "Forward", "go_forward", "Alt+Right", "can_go_forward", icon="chevron-right"),
         PageCommand("copy", "Copy the neighbours as CSV", "copy_csv", icon="copy"),
         PageCommand("export", "Export the neighbours", "export_csv", "Ctrl+E"),
+        *tab_commands("One item", "All items"),
     ),
 )

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 from engine.config import presets
 from engine.records import RunRecord, RunStatus, Shelf
 from workbench.item_models.runs_model import RunsModel
-from workbench.pages import Page, PageCommand, PageWidget
+from workbench.pages import Page, PageCommand, PageWidget, tab_commands
 from workbench.run_marking import RunMarking
 from workbench.run_ticks import UnaskedTicks
 from workbench.run_travel import RunTravel
@@ -482,5 +482,6 @@ PAGE = Page(
         PageCommand("bundle", "&Write the run as a bundle …", "bundle", "", "can_bundle", icon="export"),
         PageCommand("take-in", "&Take in a bundle …", "take_in", icon="download"),
         PageCommand("autoscale", "Show &all of every curve", "autoscale", "A", icon="autoscale"),
+        *tab_commands("Overview", "Configuration", "Curves", "Protocol", "Log", "Recommendations", "System"),
     ),
 )

@@ -90,7 +90,7 @@ def _command_row(window: MainWindow, page: Page, command: PageCommand) -> Action
     def call() -> None:
         if window.current_page != page.id:
             window.show_page(page.id)
-        getattr(window.page_widget(page.id), command.method)()
+        command.call(window.page_widget(page.id))
 
     def is_enabled() -> bool:
         widget = window.built_page(page.id)
@@ -101,7 +101,7 @@ def _command_row(window: MainWindow, page: Page, command: PageCommand) -> Action
         f"{page.id}.{command.id}",
         command.text,
         call,
-        page.title,
+        f"{page.title}/{command.menu}" if command.menu else page.title,
         command.shortcut,
         command.icon,
         enabled=is_enabled,
