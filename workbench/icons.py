@@ -14,6 +14,8 @@ from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
 from engine.paths import resource
 
 SIZES = (16, 20, 24, 32, 48)
+_CLONES: list[QIconEngine] = []
+"""Qt takes a clone, and Python would throw it away: it does not know that somebody has taken it."""
 
 
 class DrawnIcon(QIconEngine):
@@ -26,7 +28,9 @@ class DrawnIcon(QIconEngine):
         self._colour = colour
 
     def clone(self) -> QIconEngine:
-        return DrawnIcon(self._name, self._colour, self._colours[QIcon.Mode.Disabled])
+        made = DrawnIcon(self._name, self._colour, self._colours[QIcon.Mode.Disabled])
+        _CLONES.append(made)
+        return made
 
     def availableSizes(self, mode: QIcon.Mode = QIcon.Mode.Normal, state: QIcon.State = QIcon.State.Off) -> list[QSize]:
         del mode, state

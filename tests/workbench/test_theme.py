@@ -129,3 +129,14 @@ def test_an_icon_draws_the_size_that_is_asked_for(qtbot: QtBot, theme: Theme, mo
     inked = [(x, y) for x in range(40) for y in range(30) if image.pixelColor(x, y).alpha()]
     assert min(x for x, _ in inked) + max(x for x, _ in inked) == pytest.approx(39, abs=2)
     assert [size.width() for size in icon.availableSizes()] == list(icons.SIZES)
+
+
+def test_an_icon_that_qt_copies_lives_on(qtbot: QtBot, theme: Theme) -> None:
+    """Qt clones what draws an icon when a copy of it is changed; Python must not throw the clone away."""
+    copies = []
+    for _ in range(20):
+        copy = QIcon(theme.icon("stop", "bad"))
+        copy.setIsMask(True)
+        copies.append(copy)
+        gc.collect()
+    assert {copy.pixmap(QSize(16, 16)).size().width() for copy in copies} == {16}
