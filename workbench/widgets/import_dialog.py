@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QHBoxLayout,
+    QLineEdit,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -202,9 +204,10 @@ class ImportDialog(QDialog):
         size = memory_text(look.size) if look.size >= 2**20 else f"{look.size:,} bytes"
         self.subtitle.set_full(f"{look.label}  ·  {size}  ·  {look.path}")
         self.stack.show_content()
-        self.problem.setText(in_form_words(look.problem))
-        self.problem.setVisible(bool(look.problem))
+        self._say_problem(look.problem)
         self._refresh()
+        if len(look.columns) < 2:
+            self.layout_fold.set_open(True)  # what separates the columns is the first thing to say
         if look.problem:
             self.report = None
             self._show_report()
@@ -212,6 +215,11 @@ class ImportDialog(QDialog):
             self.job.count(self.recipe, reads_anew=True)
         if is_first:
             self.rows["format"].editor.field.setFocus()
+
+    def _say_problem(self, text: str) -> None:
+        said = in_form_words(text)
+        self.problem.setText(said[:1].upper() + said[1:])  # the engine's stands behind the file's name
+        self.problem.setVisible(bool(said))
 
     def _refresh(self) -> None:
         """Bring the rows of settings and the preview up to date with the recipe."""
@@ -226,10 +234,18 @@ class ImportDialog(QDialog):
                 self._offer(row, choices)
             if info.path in (*READING, *LAYOUT):
                 base = info.value if info.name not in self.given else GUESS_OF.get(info.path, info.default)
+            if info.path == "titles" and "titles" not in self.given and self.shown_look.title:
+                info, base = replace(info, value=GUESS), GUESS
             if info.path not in self.wrong:
                 row.show_error("")
                 row.show_info(info, base)
+        self._say_own_titles(self.shown_look.title)
         self.preview.show_look(self.shown_look, self.recipe.model_dump())
+
+    def _say_own_titles(self, column: str) -> None:
+        field = self.rows["titles"].editor.field
+        assert isinstance(field, QLineEdit)
+        field.setPlaceholderText(f"column '{column}'" if column else "")
 
     def _offer(self, row: FieldRow, choices: dict[str, str]) -> None:
         combo = row.editor.field
@@ -348,8 +364,7 @@ class ImportDialog(QDialog):
             return
         self.context.notifier.report_bug(error)
         said = str(error).replace(f"{self.path}: ", "").replace(f"{self.path}, ", "")
-        self.problem.setText(in_form_words(said))
-        self.problem.show()
+        self._say_problem(said)
         self.status.setText("" if what == "look" else "It could not be imported." if what == "import" else "")
         if what != "import":
             self.report = None
