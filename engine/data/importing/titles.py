@@ -54,7 +54,7 @@ def titles_of(source: Source, path: Path, wanted: Collection[str], on_share: OnS
 
     Raises ``DataError`` when the file cannot be read or has fewer than two columns.
     """
-    ids = set(wanted)
+    ids = set(wanted) - {""}  # the padding's, and of rows that are bad for their missing id
     found: dict[str, str] = {}
     torn: set[str] = set()
     is_own = path == source.path and bool(source.title_column())

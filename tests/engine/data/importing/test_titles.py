@@ -56,6 +56,12 @@ def test_an_item_spelled_in_two_ways_keeps_the_first(tmp_path: Path) -> None:
     assert titles == {"Thing nought", *(f"Thing {n}" for n in range(1, 5))}
 
 
+def test_a_row_without_an_id_titles_no_item(tmp_path: Path) -> None:
+    rows = [("u1", "", "Nothing", 1_400_000_000), *ROWS]
+    done = Imports(tmp_path / "w").run(_written(tmp_path, "log.csv", rows), ImportRecipe(core=0, on_bad_rows="skip"))
+    assert (done.report.titled, load(done.path).title(0)) == (5, "")
+
+
 def test_none_are_taken_where_none_are_wanted(tmp_path: Path) -> None:
     done = Imports(tmp_path / "w").run(_written(tmp_path, "log.csv", ROWS), ImportRecipe(core=0, titles="-"))
     assert load(done.path).titles is None
