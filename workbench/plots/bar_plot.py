@@ -96,7 +96,10 @@ class BarPlot(pg.PlotWidget):
         top = max((float(values.max(initial=0)) for values in self.groups.values()), default=0) or 1
         first, last = self.view or (float(self.places[0]), float(self.places[-1]))
         low, high = first - step, last + step
-        self.getViewBox().setRange(xRange=(low, high), yRange=(0, top * 1.35), padding=0)
+        # One series needs no legend, and a share no axis beyond 100 %: the axis' title says what it is.
+        has_legend = len(self.groups) > 1
+        self._legend.setVisible(has_legend)
+        self.getViewBox().setRange(xRange=(low, high), yRange=(0, top * (1.35 if has_legend else 1.06)), padding=0)
 
     @staticmethod
     def _restyle(plot: Any) -> None:
