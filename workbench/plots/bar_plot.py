@@ -12,6 +12,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QWidget
 
+from workbench.plots.axes import Axis
+from workbench.plots.base import CountAxis
 from workbench.theme import Theme, set_role, style_plot
 from workbench.widgets.tables import Columns
 
@@ -22,7 +24,9 @@ class BarPlot(pg.PlotWidget):
     """Bars at ``places``, one series a group; `columns` is what 'Show as table' shows."""
 
     def __init__(self, theme: Theme, name: str, x_label: str, y_label: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent, enableMenu=False)
+        # Counts are written as everywhere else, 30,000; shares of few views may be below 1 %.
+        axis = Axis("left") if "%" in y_label else CountAxis("left")
+        super().__init__(parent, axisItems={"left": axis}, enableMenu=False)
         self._theme = theme
         self._x_label, self._y_label = x_label, y_label
         self.places: NDArray[np.float64] = np.zeros(0)

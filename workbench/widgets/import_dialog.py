@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.config import ImportRecipe, SettingInfo, recipe_fields
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, DataError
 from engine.records import GUESS, NO_COLUMN, ImportLook, ImportProgress, ImportReport, ImportResult
 from workbench.context import Context
 from workbench.forms.field import FieldRow, Fold
@@ -56,6 +56,8 @@ class ImportDialog(QDialog):
         self.recipe = ImportRecipe()
         self.shown_look: ImportLook | None = None
         self.report: ImportReport | None = None
+        self.is_refused = False
+        """Counting has told why nothing can be imported as the recipe stands."""
         self.wrong: dict[str, str] = {}
         self.rows: dict[str, FieldRow] = {}
         self.job = ImportJob(context, path, self)
@@ -205,6 +207,7 @@ class ImportDialog(QDialog):
         self.subtitle.set_full(f"{look.label}  ·  {size}  ·  {look.path}")
         self.stack.show_content()
         self._say_problem(look.problem)
+        self.is_refused = False
         self._refresh()
         if len(look.columns) < 2:
             self.layout_fold.set_open(True)  # what separates the columns is the first thing to say
@@ -272,6 +275,7 @@ class ImportDialog(QDialog):
         if path == "time":
             self.given.pop("time_unit", None)
         self.given[name] = value
+        self.is_refused = False
         if path in (*READING, *LAYOUT) and value == GUESS_OF.get(path, GUESS):
             del self.given[name]
         if path in (*READING, *LAYOUT):
@@ -289,7 +293,7 @@ class ImportDialog(QDialog):
     # Counting -------------------------------------------------------------------------------------------------------
 
     def _counted(self, report: ImportReport) -> None:
-        self.report = report
+        self.report, self.is_refused = report, False
         self.stages.setEnabled(True)
         self.problem.hide()
         self._show_report()
@@ -318,7 +322,8 @@ class ImportDialog(QDialog):
 
     def _show_buttons(self) -> None:
         look, report = self.shown_look, self.report
-        can = look is not None and not look.problem and not self.wrong and not self.job.is_importing
+        can = look is not None and not look.problem and not self.wrong and not self.is_refused
+        can = can and not self.job.is_importing
         stops = report is not None and report.bad_count > 0 and self.recipe.on_bad_rows == "stop"
         is_empty = report is not None and report.kept.users < 2
         self.go.setVisible(not stops)
@@ -368,6 +373,7 @@ class ImportDialog(QDialog):
         self.status.setText("" if what == "look" else "It could not be imported." if what == "import" else "")
         if what != "import":
             self.report = None
+            self.is_refused = isinstance(error, DataError)
             self._show_report()
         self._show_buttons()
 

@@ -179,6 +179,10 @@ def test_rows_of_one_user_are_said(qtbot: QtBot, context: Context, tmp_path: Pat
     dialog = opened(qtbot, context, written(tmp_path, "".join(f"me,i{n},3,15{n:08d}\n" for n in range(9))))
     qtbot.waitUntil(lambda: dialog.problem.isVisible(), timeout=20_000)
     assert dialog.problem.text().startswith("All rows belong to one user, 'me'.")
+    assert not dialog.go.isEnabled()
+    choose(dialog, "user", "item")
+    choose(dialog, "item", "user")
+    counted(qtbot, dialog, "After '5-core', nothing is left of 9 rows")
     dialog.close()
 
 
