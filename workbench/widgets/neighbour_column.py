@@ -18,12 +18,12 @@ from workbench.widgets.cards import Card, Elided, label
 from workbench.widgets.row_list import RowList
 from workbench.widgets.states import StatefulStack
 
-LEAST_WIDTH, TITLE_WIDTH = 300, 200
+LEAST_WIDTH, TITLE_WIDTH = 300, 140
 """Pixels of a card, and of a title as far as it is that long: titles go first. Where there is no room beside them, a
 neighbour's tip says its raw score and how many users share and have it."""
 NORMALISED_FULL, NORMALISED_NARROW = 104, 66
-_AROUND = 48
-"""The card's margins, the list's frame and its scroll bar."""
+_AROUND = 36
+"""The card's margins and the list's frame."""
 RANK, TITLE, SCORE, NORMALISED, SHARED, USERS = range(6)
 COMMON = "●"
 

@@ -285,9 +285,9 @@ def test_titles_have_the_room_there_is(qtbot: QtBot, page: NeighboursPage) -> No
     assert not card.view.isColumnHidden(SCORE)
     long = [row._replace(of=replace(row.of, title="A title of many words " * 9)) for row in card.model.rows]
     card.model.set_rows(long)
-    card.setFixedWidth(350)
+    card.setFixedWidth(310)
     qtbot.waitUntil(lambda: card.view.isColumnHidden(SCORE))
-    assert card.view.columnWidth(TITLE) > 180
+    assert card.view.columnWidth(TITLE) > 150
     card.setFixedWidth(600)
     qtbot.waitUntil(lambda: not card.view.isColumnHidden(USERS))
     assert card.view.columnWidth(TITLE) >= TITLE_WIDTH
