@@ -48,12 +48,15 @@ class Imports:
         self.directory = workspace / "datasets"
 
     def needs_import(self, path: str) -> bool:
-        """Whether the file is one that only an import opens. Files that cannot be read need none: opening tells why."""
+        """Whether the file is one that only an import opens. One that no format knows is one too: the import says what
+        it is, and the data set that is open stays. Files that cannot be read need none: opening tells why."""
         from engine.data.importing.reading import needs_import
 
         try:
             return needs_import(Path(path).expanduser())
-        except (DataError, OSError):
+        except DataError:
+            return True
+        except OSError:
             return False
 
     def look(self, path: str, recipe: ImportRecipe | None = None) -> ImportLook:

@@ -67,6 +67,7 @@ def _show_look(workspace: Workspace, file: str, recipe: ImportRecipe, as_json: b
         return
     click.echo(f"{found.label}  ({found.path}, {found.size:,} bytes)")
     roles = {str(found.recipe[role]): role for role in ("user", "item", "rating", "time")}
+    roles[found.title] = "title"
     rows = [
         (column.name, column.kind, roles.get(column.name, ""), ", ".join(column.examples)) for column in found.columns
     ]

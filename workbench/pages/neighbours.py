@@ -122,8 +122,9 @@ class NeighboursPage(PageWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.search)
         self.splitter.addWidget(right)
-        self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([300, 960])
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 4)
+        self.splitter.setSizes([270, 990])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(HUGE, WIDE + TIGHT, HUGE, HUGE)
         layout.addWidget(self.splitter)
@@ -272,6 +273,8 @@ class NeighboursPage(PageWidget):
         """Columns that are asked for; the model's and the hybrid's place stays, with what they need."""
         for name, card in self.cards.items():
             card.setVisible(name in (MODEL, HYBRID, *self.similarities()))
+            # Without a model two cards only say what they need: titles take the room.
+            self.columns.weigh(card, 2 if name in self.similarities() else 1)
         if self.run:
             return
         if self.runs.offered:

@@ -12,6 +12,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QWidget
 
+from workbench.plots.axes import Axis
+from workbench.plots.base import CountAxis
 from workbench.plots.reveal import RevealedPlot
 from workbench.theme import Theme, set_role, style_plot
 from workbench.widgets.tables import Columns
@@ -23,7 +25,9 @@ class BarPlot(RevealedPlot):
     """Bars at ``places``, one series a group; `columns` is what 'Show as table' shows."""
 
     def __init__(self, theme: Theme, name: str, x_label: str, y_label: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent, enableMenu=False)
+        # Counts are written as everywhere else, 30,000; shares of few views may be below 1 %.
+        axis = Axis("left") if "%" in y_label else CountAxis("left")
+        super().__init__(parent, axes={"left": axis, "bottom": Axis("bottom")}, enableMenu=False)
         self._theme = theme
         self._x_label, self._y_label = x_label, y_label
         self.places: NDArray[np.float64] = np.zeros(0)
@@ -97,7 +101,10 @@ class BarPlot(RevealedPlot):
         top = max((float(values.max(initial=0)) for values in self.groups.values()), default=0) or 1
         first, last = self.view or (float(self.places[0]), float(self.places[-1]))
         low, high = first - step, last + step
-        self.getViewBox().setRange(xRange=(low, high), yRange=(0, top * 1.35), padding=0)
+        # One series needs no legend, and a share no axis beyond 100 %: the axis' title says what it is.
+        has_legend = len(self.groups) > 1
+        self._legend.setVisible(has_legend)
+        self.getViewBox().setRange(xRange=(low, high), yRange=(0, top * (1.35 if has_legend else 1.06)), padding=0)
 
     @staticmethod
     def _restyle(plot: Any) -> None:

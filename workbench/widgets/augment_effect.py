@@ -16,7 +16,7 @@ from workbench.context import Context
 from workbench.plots.bar_plot import BarPlot
 from workbench.theme import SMALL, SPACE, set_role
 from workbench.widgets.cards import Card, label, scrolled
-from workbench.widgets.numbers import percent
+from workbench.widgets.numbers import percent, signed
 from workbench.widgets.parts import PartsBar
 from workbench.widgets.pieces import InPieces
 from workbench.widgets.run_choice import RunChoice
@@ -86,7 +86,8 @@ class EffectPanel(InPieces):
             head.addWidget(widget)
         head.setStretchFactor(self.run, 2)
         head.addWidget(self.parts, 1)
-        head.addWidget(show_as_table_button(self.context.theme, lambda: "Effect by source", self.comparison))
+        self.as_table = show_as_table_button(self.context.theme, lambda: "Effect by source", self.comparison)
+        head.addWidget(self.as_table)
         grid = QGridLayout(self.plots)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(SPACE)
@@ -195,6 +196,7 @@ class EffectPanel(InPieces):
         self.run.caption.setVisible(needs_run)
         can_count = not needs_run or bool(self.run.run)
         self.button.setEnabled(can_count)
+        self.as_table.setEnabled(bool(self.found))
         found = self.found.get(self.chosen)
         if found is not None:
             self._draw(found)
@@ -227,9 +229,9 @@ class EffectPanel(InPieces):
             differing += f" Embeddings: {found.weights.words()}."
         self.words.setText(
             f"{users:,} users, {percent(found.short_share)} on the short branch. A view's length changes by "
-            f"{means['length_shift']:+.2f} items on average, and it keeps {percent(means['kept'])}; a user's two views "
-            f"share {percent(means['overlap'])} of their items. {found.looked_up:,} items were looked up, of mean "
-            f"correlation {means['score']:.3f}, {percent(means['stand_in_share'])} of them random stand-ins (F15)."
+            f"{signed(means['length_shift'])} items on average, and it keeps {percent(means['kept'])}; a user's two "
+            f"views share {percent(means['overlap'])} of their items. {found.looked_up:,} items were looked up, of "
+            f"mean correlation {means['score']:.3f}, {percent(means['stand_in_share'])} of them random stand-ins (F15)."
             + differing
         )
         used = np.flatnonzero(found.shifts.sum(0))

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from engine.config import ExperimentConfig
+from engine.config import ExperimentConfig, fields_of
 from engine.records import PairSimilarities
 from workbench.context import Context
 from workbench.plots.bar_plot import BarPlot
@@ -48,7 +48,7 @@ class PairsPanel(InPieces):
         theme = context.theme
         self.plot = BarPlot(theme, "Similarities of views", "similarity of two views", "share, %")
         yield
-        self.by_pair = BarPlot(theme, "Partner nearest, by operators", "operators of the two views", "share, %")
+        self.by_pair = BarPlot(theme, "Partner nearest, by operators", "operators of the two views", "ranked first, %")
         yield
         self.words = label("", "muted", wrap=True)
         self.plots = QWidget()
@@ -152,7 +152,7 @@ class PairsPanel(InPieces):
     def _draw(self, found: PairSimilarities) -> None:
         told = found.summary()
         self.words.setText(
-            f"{int(told['users']):,} users; similarity {found.similarity} of {found.representation}. A user's two "
+            f"{int(told['users']):,} users; similarity {found.similarity} ({self._represented(found)}). A user's two "
             f"views: {told['positive_mean']:.3f} on average, views of two users: {told['negative_mean']:.3f}. "
             f"The partner is the nearest of all {found.others + 1:,} for {percent(told['first_share'])} of the views "
             f"(by chance {percent(told['chance'])}); its median rank is {told['median_rank']:g}."
@@ -170,6 +170,11 @@ class PairsPanel(InPieces):
         rows = found.by_operators()
         ticks = [(float(place), f"{a}{b}") for place, (a, b, _, _) in enumerate(rows)]
         self.by_pair.set_bars(np.arange(len(rows)), {"ranked first": [100 * row[3] for row in rows]}, ticks)
+
+    def _represented(self, found: PairSimilarities) -> str:
+        """What stands for a sequence, as Train's form calls it."""
+        infos = {info.name: info for info in fields_of(self._settings()[0], "loss")}
+        return infos["representation"].choices.get(found.representation, found.representation)
 
     def operator_columns(self) -> Columns:
         """Users and share ranked first of every pair of operators."""

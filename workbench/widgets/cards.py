@@ -150,6 +150,10 @@ class SideBySide(QScrollArea):
         """Put a card at the right end."""
         self._row.addWidget(card, stretch)
 
+    def weigh(self, card: QWidget, stretch: int) -> None:
+        """Give a card more or less of the room that is left."""
+        self._row.setStretchFactor(card, stretch)
+
 
 def show_in_area(widget: QWidget) -> None:
     """Scroll the areas around a widget until it is seen."""

@@ -119,7 +119,7 @@ class FilterTable(QWidget):
     # --- the rows
 
     def set_columns(self, columns: Sequence[ArrayColumn], stretched: int = 0) -> None:
-        """Show other rows; column ``stretched`` takes the room that is left, -1: none does."""
+        """Show other rows; column ``stretched`` takes the room that is left, -1: the last, if there is some."""
         self.current = -1
         with self._quiet():
             self.model.set_columns(columns)
@@ -132,6 +132,7 @@ class FilterTable(QWidget):
             else ""
         )
         header = self.view.horizontalHeader()
+        header.setStretchLastSection(stretched < 0)
         for place, column in enumerate(columns):
             is_stretched = place == stretched
             mode = QHeaderView.ResizeMode.Stretch if is_stretched else QHeaderView.ResizeMode.Interactive

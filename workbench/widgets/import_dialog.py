@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QHBoxLayout,
+    QLineEdit,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -20,10 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine.config import ImportRecipe, SettingInfo, recipe_fields
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, DataError
 from engine.records import GUESS, NO_COLUMN, ImportLook, ImportProgress, ImportReport, ImportResult
 from workbench.context import Context
-from workbench.forms.editors import TextEditor
 from workbench.forms.field import FieldRow, Fold
 from workbench.theme import SMALL, SPACE, WIDE, set_role
 from workbench.widgets.cards import Elided, scrolled
@@ -56,6 +56,8 @@ class ImportDialog(QDialog):
         self.recipe = ImportRecipe()
         self.shown_look: ImportLook | None = None
         self.report: ImportReport | None = None
+        self.is_refused = False
+        """Counting has told why nothing can be imported as the recipe stands."""
         self.wrong: dict[str, str] = {}
         self.rows: dict[str, FieldRow] = {}
         self.job = ImportJob(context, path, self)
@@ -204,9 +206,11 @@ class ImportDialog(QDialog):
         size = memory_text(look.size) if look.size >= 2**20 else f"{look.size:,} bytes"
         self.subtitle.set_full(f"{look.label}  ·  {size}  ·  {look.path}")
         self.stack.show_content()
-        self.problem.setText(in_form_words(look.problem))
-        self.problem.setVisible(bool(look.problem))
+        self._say_problem(look.problem)
+        self.is_refused = False
         self._refresh()
+        if len(look.columns) < 2:
+            self.layout_fold.set_open(True)  # what separates the columns is the first thing to say
         if look.problem:
             self.report = None
             self._show_report()
@@ -214,6 +218,11 @@ class ImportDialog(QDialog):
             self.job.count(self.recipe, reads_anew=True)
         if is_first:
             self.rows["format"].editor.field.setFocus()
+
+    def _say_problem(self, text: str) -> None:
+        said = in_form_words(text)
+        self.problem.setText(said[:1].upper() + said[1:])  # the engine's stands behind the file's name
+        self.problem.setVisible(bool(said))
 
     def _refresh(self) -> None:
         """Bring the rows of settings and the preview up to date with the recipe."""
@@ -226,22 +235,20 @@ class ImportDialog(QDialog):
                 none = {NO_COLUMN: "none"} if info.path in ("rating", "time") else {}
                 choices = ({} if info.value else {GUESS: "choose …"}) | names | none
                 self._offer(row, choices)
-            if info.path == "titles":
-                info = self._titles_of_its_own(info)
             if info.path in (*READING, *LAYOUT):
                 base = info.value if info.name not in self.given else GUESS_OF.get(info.path, info.default)
+            if info.path == "titles" and "titles" not in self.given and self.shown_look.title:
+                info, base = replace(info, value=GUESS), GUESS
             if info.path not in self.wrong:
                 row.show_error("")
                 row.show_info(info, base)
+        self._say_own_titles(self.shown_look.title)
         self.preview.show_look(self.shown_look, self.recipe.model_dump())
 
-    def _titles_of_its_own(self, info: SettingInfo) -> SettingInfo:
-        """Where the file has a column of titles: its name in the empty field, not the file's own path."""
-        editor, own = self.rows["titles"].editor, self.shown_look.title if self.shown_look else ""
-        assert isinstance(editor, TextEditor)
-        is_own = bool(own) and "titles" not in self.given
-        editor.line.setPlaceholderText(f"its own column '{own}'" if is_own else "")
-        return replace(info, value=GUESS) if is_own else info
+    def _say_own_titles(self, column: str) -> None:
+        field = self.rows["titles"].editor.field
+        assert isinstance(field, QLineEdit)
+        field.setPlaceholderText(f"column '{column}'" if column else "")
 
     def _offer(self, row: FieldRow, choices: dict[str, str]) -> None:
         combo = row.editor.field
@@ -268,6 +275,7 @@ class ImportDialog(QDialog):
         if path == "time":
             self.given.pop("time_unit", None)
         self.given[name] = value
+        self.is_refused = False
         if path in (*READING, *LAYOUT) and value == GUESS_OF.get(path, GUESS):
             del self.given[name]
         if path in (*READING, *LAYOUT):
@@ -285,7 +293,7 @@ class ImportDialog(QDialog):
     # Counting -------------------------------------------------------------------------------------------------------
 
     def _counted(self, report: ImportReport) -> None:
-        self.report = report
+        self.report, self.is_refused = report, False
         self.stages.setEnabled(True)
         self.problem.hide()
         self._show_report()
@@ -314,7 +322,8 @@ class ImportDialog(QDialog):
 
     def _show_buttons(self) -> None:
         look, report = self.shown_look, self.report
-        can = look is not None and not look.problem and not self.wrong and not self.job.is_importing
+        can = look is not None and not look.problem and not self.wrong and not self.is_refused
+        can = can and not self.job.is_importing
         stops = report is not None and report.bad_count > 0 and self.recipe.on_bad_rows == "stop"
         is_empty = report is not None and report.kept.users < 2
         self.go.setVisible(not stops)
@@ -360,11 +369,11 @@ class ImportDialog(QDialog):
             return
         self.context.notifier.report_bug(error)
         said = str(error).replace(f"{self.path}: ", "").replace(f"{self.path}, ", "")
-        self.problem.setText(in_form_words(said))
-        self.problem.show()
+        self._say_problem(said)
         self.status.setText("" if what == "look" else "It could not be imported." if what == "import" else "")
         if what != "import":
             self.report = None
+            self.is_refused = isinstance(error, DataError)
             self._show_report()
         self._show_buttons()
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtGui import QResizeEvent
+
 from engine.records import ItemRecord, Matches
 from workbench.context import Context
 from workbench.item_models.rows import Column
 from workbench.widgets.search_list import SearchList
 
 LIMIT = 200
-ID = 1
+TITLE, ID, USERS = range(3)
+LEAST_TITLE = 180
+"""Pixels of a title that are worth more than the id beside it, which the tip says too."""
+
+
+def _title(row: ItemRecord) -> str:
+    return row.title or f"Item {row.item}"
+
+
 COLUMNS = (
-    Column("Item", lambda row: row.title or f"Item {row.item}"),
+    Column("Item", _title, about=lambda row: f"{row.title} (item {row.item})" if row.title else _title(row)),
     Column("Id", lambda row: row.item),
     Column("Users", lambda row: row.users, tip="Users whose training part contains it"),
 )
@@ -35,6 +45,17 @@ class ItemSearch(SearchList):
         return "No item matches: try part of a title, or an id"
 
     def _show(self, found: Matches[ItemRecord]) -> None:
-        # Without titles, the first column has the ids already.
-        self.view.setColumnHidden(ID, bool(found.rows) and not any(row.title for row in found.rows))
         super()._show(found)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Ids have a column where titles leave them the room; without titles, the first column has the ids."""
+        rows, view = self.model.rows, self.view
+        if rows:
+            others = view.sizeHintForColumn(ID) + view.sizeHintForColumn(USERS)
+            has_room = self.width() - others >= LEAST_TITLE
+            view.setColumnHidden(ID, not has_room or not any(row.title for row in rows))

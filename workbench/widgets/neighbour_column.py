@@ -18,10 +18,12 @@ from workbench.widgets.cards import Card, Elided, label
 from workbench.widgets.row_list import RowList
 from workbench.widgets.states import StatefulStack
 
-LEAST_WIDTH, SCORE_WIDTH, FULL_WIDTH = 300, 350, 440
-"""Pixels. Where there is no room for them, a neighbour's tip says its raw score and how many users share and have it:
-titles go first."""
+LEAST_WIDTH, TITLE_WIDTH = 300, 140
+"""Pixels of a card, and of a title as far as it is that long: titles go first. Where there is no room beside them, a
+neighbour's tip says its raw score and how many users share and have it."""
 NORMALISED_FULL, NORMALISED_NARROW = 104, 66
+_AROUND = 36
+"""The card's margins and the list's frame."""
 RANK, TITLE, SCORE, NORMALISED, SHARED, USERS = range(6)
 COMMON = "●"
 
@@ -132,6 +134,7 @@ class NeighbourColumnCard(QWidget):
         self.note.setVisible(bool(column.note))
         self.view.setVisible(bool(rows))
         self.stack.show_content()
+        self._fit()
         if rows:
             self.view.setCurrentIndex(self.model.index(0, RANK))
             self.view.scrollToTop()
@@ -140,11 +143,21 @@ class NeighbourColumnCard(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        is_full = self.width() >= FULL_WIDTH
-        for column in (SHARED, USERS):
-            self.view.setColumnHidden(column, not is_full)
-        self.view.setColumnHidden(SCORE, self.width() < SCORE_WIDTH)
-        self.view.horizontalHeader().resizeSection(NORMALISED, NORMALISED_FULL if is_full else NORMALISED_NARROW)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show as many columns as leave titles their room."""
+        view, header = self.view, self.view.horizontalHeader()
+        needs = [max(view.sizeHintForColumn(n), header.sectionSizeHint(n)) for n in range(len(COLUMNS))]
+        room = self.width() - _AROUND - needs[RANK] - NORMALISED_NARROW - min(needs[TITLE], TITLE_WIDTH)
+        has_score = room >= needs[SCORE]
+        room -= needs[SCORE]
+        has_users = room >= needs[SHARED] + needs[USERS]
+        room -= needs[SHARED] + needs[USERS]
+        is_wide = room >= NORMALISED_FULL - NORMALISED_NARROW
+        for column, is_shown in ((SCORE, has_score), (SHARED, has_users), (USERS, has_users)):
+            view.setColumnHidden(column, not is_shown)
+        header.resizeSection(NORMALISED, NORMALISED_FULL if is_wide else NORMALISED_NARROW)
 
     def _walk(self, index: QModelIndex) -> None:
         item = self.model.rows[index.row()].of.item

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.data.importing.delimited import Layout, blocks, layout_of, pairs
 from engine.data.importing.files import Feed, OnShare, head_of, suffixes_of
@@ -11,6 +12,9 @@ from engine.data.importing.guess import Roles
 from engine.data.importing.source import ROLES, Block, Glimpse, Source
 from engine.errors import DataError
 from engine.registry import register
+
+if TYPE_CHECKING:
+    from engine.config.importing import ImportRecipe
 
 
 class Delimited(Source):
@@ -31,10 +35,6 @@ class Delimited(Source):
         self.layout = self._layout(head)
         if not self.layout.rows:
             raise DataError("there is no row below the header.", self.form, path=self.path)
-        if len(self.layout.names) < 2:
-            raise DataError(
-                "its lines have only one column.", f"Name what separates them: --separator. {self.form}", path=self.path
-            )
         return Glimpse(self.layout.names, self.layout.rows, self.roles)
 
     def _layout(self, head: bytes) -> Layout:
@@ -46,6 +46,14 @@ class Delimited(Source):
             encoding=recipe.encoding,
             quoted=self.quoted,
         )
+
+    def resolved(self) -> ImportRecipe:
+        # Refused here and not when looking: another separator is chosen beside what the first rows show.
+        if len(self.layout.names) < 2:
+            raise DataError(
+                "its lines have only one column.", f"Name what separates them: --separator. {self.form}", path=self.path
+            )
+        return super().resolved()
 
     def blocks(self, on_share: OnShare | None = None) -> Iterator[Block]:
         self._feed = Feed(self.path, encoding=self.recipe.encoding, on_share=on_share)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.importing.files import HEAD, REPLACED, Feed, Lines
-from engine.data.importing.guess import SEPARATORS, SHOWN, has_header, separator_of, split
+from engine.data.importing.guess import KNOWN, SEPARATORS, SHOWN, has_header, plain_name, separator_of, split
 from engine.data.importing.quotes import row_starts
 from engine.data.importing.source import Block
 from engine.errors import DataError
@@ -47,12 +50,17 @@ def layout_of(
     may_quote = sign in (",", ";", "|", " ") if quoted is None else quoted
     split_rows = [tuple(row) for row in split(lines, sign, quoted=may_quote)]
     names_them = has_header(split_rows) if header == "auto" else header == "yes"
-    width = max((len(row) for row in split_rows), default=0)
+    # What most rows have: one row with a separator too many must not make all the others bad.
+    width = max(Counter(map(len, split_rows)).items(), key=lambda found: found[::-1], default=(0, 0))[0]
     if names_them and split_rows:
         names = _distinct([name.strip() or f"column {place + 1}" for place, name in enumerate(split_rows[0])])
+        width = len(names)
     else:
         names = tuple(f"column {place + 1}" for place in range(width))
-    return Layout(sign, may_quote, names_them, names, tuple(split_rows[names_them:SHOWN]), skipped)
+    rows = split_rows[names_them:SHOWN]
+    if names and plain_name(names[-1]) in KNOWN["title"]:
+        rows = [(*row[: width - 1], sign.join(row[width - 1 :])) if len(row) > width else row for row in rows]
+    return Layout(sign, may_quote, names_them, names, tuple(rows), skipped)
 
 
 def _lines_of(head: bytes, encoding: str) -> list[str]:
@@ -97,40 +105,19 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def pairs(feed: Feed, layout: Layout, first: str, second: str) -> Iterator[tuple[str, str]]:
-    """Two columns of every row, by their names. Where ``second`` is the last one, what is over in a row is its end.
-
-    Raises as `blocks`.
-    """
+    """Two columns of every row, by their names. Raises as `blocks`."""
     places = {"first": layout.names.index(first), "second": layout.names.index(second)}
-    is_last = places["second"] == len(layout.names) - 1
-    for lines in _below_header(feed, layout):
-        block = _parsed(lines, layout, places, feed, "")
+    for block in blocks(feed, layout, places, second):
         yield from zip(block.columns["first"].to_pylist(), block.columns["second"].to_pylist(), strict=True)
-        if block.bad and is_last:
-            yield from _long_rows(lines, layout, places["first"], block.bad)
-
-
-def _long_rows(lines: Lines, layout: Layout, first: int, bad: Sequence[BadRow]) -> Iterator[tuple[str, str]]:
-    """Of rows with too many values for their columns: one value, and the last column with all that follows it."""
-    texts = lines.text.split(b"\n")
-    for row in bad:
-        text = texts[row.line - lines.first].decode(errors="replace").rstrip("\r")
-        values = text.split(layout.separator, len(layout.names) - 1)
-        if len(values) == len(layout.names) and not (layout.quoted and '"' in text):
-            yield values[first], values[-1]
 
 
 def blocks(feed: Feed, layout: Layout, places: Mapping[str, int], title: str = "") -> Iterator[Block]:
     """All rows below the header. ``places`` maps roles to columns; they come as Arrow arrays of text.
 
     A row with another number of columns is bad, and one with bytes that are no text in one of these columns; where they
-    stand in the column ``title`` it is the title that is bad, and elsewhere nothing. Raises ``DataError``.
+    stand in the column ``title`` it is the title that is bad, and elsewhere nothing. Where ``title`` is the last column
+    the rest of a line belongs to it, separators too (``12,Shampoo, mint``). Raises ``DataError``.
     """
-    for lines in _below_header(feed, layout):
-        yield _parsed(lines, layout, places, feed, title)
-
-
-def _below_header(feed: Feed, layout: Layout) -> Iterator[Lines]:
     above = layout.skipped + layout.has_header
     for lines in feed.lines(quoted=layout.separator.encode() if layout.quoted else b""):
         if above:
@@ -138,7 +125,7 @@ def _below_header(feed: Feed, layout: Layout) -> Iterator[Lines]:
             lines = Lines(lines.text.split(b"\n", above)[-1], lines.first + above, below)
             above = 0
         if lines.text:
-            yield lines
+            yield _parsed(lines, layout, places, feed, title)
 
 
 def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed, title: str) -> Block:
@@ -146,7 +133,8 @@ def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed,
 
     numbers = _line_numbers(lines, layout)
     wanted = [layout.names[place] for place in places.values()]
-    table, odd = _table(lines, layout, [*wanted, *([title] if title and lines.undecodable else [])], feed)
+    wanted += [title] if title and lines.undecodable else []
+    table, odd = _table(lines, layout, wanted, feed, is_open=title == layout.names[-1])
     left = np.ones(len(numbers), dtype=bool)
     left[[number - 1 for number, _ in odd]] = False
     kept = numbers[left]
@@ -198,12 +186,19 @@ def _odd_rows(lines: Lines, layout: Layout, numbers: NDArray[np.int64], odd: Seq
     for number, count in odd:
         line, last = int(numbers[number - 1]), int(after[number - 1]) - 1
         runs_on = f"; between double quotes it runs on to line {last:,}" if last > line else ""
-        bad.append(BadRow(line, f"it has {_counted(count)} where there should be {len(layout.names)}{runs_on}"))
+        quotes = "; a value with a separator in it needs double quotes" if layout.quoted else ""
+        said = runs_on or (quotes if count > len(layout.names) else "")
+        bad.append(BadRow(line, f"it has {_counted(count)} where there should be {len(layout.names)}{said}"))
     return bad
 
 
-def _table(lines: Lines, layout: Layout, wanted: Sequence[str], feed: Feed) -> tuple[Any, list[tuple[int, int]]]:
-    """The columns ``wanted`` as text, and the rows with another number of columns, which are left out of them."""
+def _table(
+    lines: Lines, layout: Layout, wanted: Sequence[str], feed: Feed, *, is_open: bool
+) -> tuple[Any, list[tuple[int, int]]]:
+    """The columns ``wanted`` as text, and the rows with another number of columns, which are left out of them.
+
+    ``is_open``: what is too much belongs to the last column.
+    """
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -211,9 +206,14 @@ def _table(lines: Lines, layout: Layout, wanted: Sequence[str], feed: Feed) -> t
     if len(sign) > 1:
         text, sign = text.replace(sign.encode(), _UNIT.encode()), _UNIT
     odd: list[tuple[int, int]] = []
+    longer: dict[int, list[str]] = {}
 
     def skip(row: Any) -> str:
-        odd.append((row.number, row.actual_columns))
+        whole = _closed(row.text, layout, sign) if is_open else None
+        if whole is None:
+            odd.append((row.number, row.actual_columns))
+        else:
+            longer[row.number] = whole
         return "skip"
 
     try:
@@ -246,7 +246,36 @@ def _table(lines: Lines, layout: Layout, wanted: Sequence[str], feed: Feed) -> t
             path=feed.path,
             line=lines.first,
         ) from None
-    return table, odd
+    return _with_longer(table, longer, odd, layout) if longer else table, odd
+
+
+def _closed(text: str, layout: Layout, sign: str) -> list[str] | None:
+    """The values of a row that has too many, the last one up to the line's end; None where it has too few."""
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if layout.quoted else csv.QUOTE_NONE
+    try:
+        values = next(csv.reader(io.StringIO(text, newline=""), delimiter=sign, quoting=quoting), [])
+    except csv.Error:  # a value that no reader takes, as one of megabytes
+        return None
+    last = len(layout.names) - 1
+    if len(values) <= last:
+        return None
+    while len(values) > last + 1 and not values[-1].strip():
+        values.pop()
+    return [*values[:last], layout.separator.join(values[last:])]
+
+
+def _with_longer(table: Any, longer: Mapping[int, list[str]], odd: Sequence[tuple[int, int]], layout: Layout) -> Any:
+    """``table`` with the rows ``longer``, by their numbers from 1, in their places."""
+    import pyarrow as pa
+
+    columns = {
+        name: pa.array([values[layout.names.index(name)] for values in longer.values()], pa.string())
+        for name in table.column_names
+    }
+    all_numbers = np.arange(1, table.num_rows + len(longer) + len(odd) + 1)
+    others = np.setdiff1d(all_numbers, [*longer, *(number for number, _ in odd)])
+    order = np.argsort(np.concatenate([others, [*longer]]), kind="stable")
+    return pa.concat_tables([table, pa.table(columns)]).take(order)
 
 
 def _empty_lines(lines: Lines) -> NDArray[np.int64]:

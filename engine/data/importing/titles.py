@@ -5,11 +5,13 @@ Nothing is trained on titles: one that cannot be read is left out and told, and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from engine.config.importing import ImportRecipe
-from engine.data.importing.delimited import layout_of, pairs
+from engine.data.importing.delimited import Layout, layout_of, pairs
 from engine.data.importing.files import Feed, OnShare, head_of
 from engine.data.importing.guess import roles_by_name
 from engine.data.importing.source import Source
@@ -52,7 +54,7 @@ def titles_of(source: Source, path: Path, wanted: Collection[str], on_share: OnS
 
     Raises ``DataError`` when the file cannot be read or has fewer than two columns.
     """
-    ids = set(wanted)
+    ids = set(wanted) - {""}  # the padding's, and of rows that are bad for their missing id
     found: dict[str, str] = {}
     torn: set[str] = set()
     is_own = path == source.path and bool(source.title_column())
@@ -79,7 +81,7 @@ def text_encoding(path: Path) -> str:
 
 
 def _two_columns(path: Path, on_share: OnShare | None) -> Iterator[tuple[str, str]]:
-    layout = layout_of(head_of(path))
+    layout = _ending_early(layout_of(head_of(path)))
     if len(layout.names) < 2:
         raise DataError("the file of titles has only one column.", "It needs two: item id and title.", path=path)
     roles = roles_by_name(layout.names)
@@ -88,3 +90,13 @@ def _two_columns(path: Path, on_share: OnShare | None) -> Iterator[tuple[str, st
     item = item or rest.pop(0)
     title = title or rest.pop(0)
     yield from pairs(Feed(path, encoding=text_encoding(path), on_share=on_share), layout, item, title)
+
+
+def _ending_early(layout: Layout) -> Layout:
+    """Without a header, titles with separators in them make most rows wider than the columns are: two, if some rows
+    have two."""
+    counts = Counter(len(row) for row in layout.rows)
+    often = [width for width, rows in counts.items() if width > 1 and rows >= 0.1 * len(layout.rows)]
+    if layout.has_header or not often:
+        return layout
+    return replace(layout, names=layout.names[: min(often)])

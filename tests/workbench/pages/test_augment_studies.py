@@ -137,6 +137,10 @@ def test_pairs_under_an_encoder(qtbot: QtBot, page: AugmentPage, shop: Context) 
     assert panel.found is not None
     assert len(panel.found.positives) == 8
     assert "75" in panel.words.text()  # 6 of 8 ranks are 1
+    assert "(last position)." in panel.words.text()
+    assert panel.plot._legend.isVisible()
+    assert not panel.by_pair._legend.isVisible()  # one series, and no axis beyond 100 %
+    assert panel.by_pair.getViewBox().viewRange()[1][1] < 110
     assert panel.plot.groups["same user"].sum() == pytest.approx(100)
     table = dict(panel.operator_columns())
     assert sum(table["Users"]) == 8
@@ -147,10 +151,11 @@ def test_what_differs_from_the_published_code_is_named(page: AugmentPage) -> Non
     box = page.controls.reading_box
     box.setCurrentIndex(box.findData("paper"))
     assert "To the published code: " in page.reading.full
-    assert "counts ceiling → floor" in page.reading.full
+    assert "Counts: ceiling → floor; Masked item: the mask token → the padding id; " in page.reading.full
+    assert "_" not in page.reading.full  # the form's words, no field's name
     box.setCurrentIndex(box.findData("published"))
     assert "To the published code: " not in page.reading.full
-    assert "counts floor" in page.reading.full
+    assert "Counts: floor → ceiling; " in page.reading.full
 
 
 def test_news_of_a_run_that_trains_leaves_the_choice_alone(qtbot: QtBot, shop: Context) -> None:
@@ -215,3 +220,12 @@ def test_augment_and_neighbours_offer_the_same_runs(qtbot: QtBot, page: AugmentP
     assert texts[2].endswith("r1 · stopped, best until now: epoch 2")
     assert ours.run == theirs.run == "r3"  # the newest that is finished
     assert theirs.toolTip().startswith(texts[1])
+
+
+def test_before_anything_is_counted_no_table_is_offered(qtbot: QtBot, page: AugmentPage) -> None:
+    page.tabs.setCurrentWidget(page.effect_tab)
+    panel = page.effect_tab.widget
+    assert not panel.as_table.isEnabled()
+    with qtbot.waitSignal(panel.parts.finished):
+        panel.button.click()
+    assert panel.as_table.isEnabled()

@@ -260,3 +260,9 @@ def test_no_part_is_left_blank(qtbot: QtBot, page: DatasetPage) -> None:
     states = {stack.state for stack in page.findChildren(StatefulStack)}
     assert states == {"content", "empty"}
     assert page.users.panel.stack.text == "Pick a user from the table, or enter an id."
+
+
+def test_rows_are_as_wide_as_the_table(qtbot: QtBot, page: DatasetPage) -> None:
+    opened(qtbot, page).resize(2000, 800)
+    header = page.users.table.view.horizontalHeader()
+    qtbot.waitUntil(lambda: header.length() == header.viewport().width())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from workbench.context import Context
 from workbench.item_models.rows import SHARE
 from workbench.live_feed import LiveBatch
 from workbench.pages.neighbours import ALL_TAB, PAGE, NeighboursPage
-from workbench.widgets.neighbour_column import NORMALISED, NeighbourColumnCard
+from workbench.widgets.item_search import ID
+from workbench.widgets.neighbour_column import NORMALISED, SCORE, TITLE, TITLE_WIDTH, USERS, NeighbourColumnCard
 
 
 @pytest.fixture
@@ -272,3 +274,29 @@ def test_a_switch_changed_in_train_counts_anew(qtbot: QtBot, page: NeighboursPag
     page.show()
     page.page_shown()
     qtbot.waitUntil(lambda: page.list is not None and page.list.correlation_items == "training")
+
+
+def test_titles_have_the_room_there_is(qtbot: QtBot, page: NeighboursPage) -> None:
+    page.resize(1600, 800)
+    walk(qtbot, page, "3")
+    card = memory(page)
+    # Without a model the two others have nothing to list.
+    qtbot.waitUntil(lambda: card.width() > 1.3 * page.cards["embedding"].width())
+    assert not card.view.isColumnHidden(SCORE)
+    long = [row._replace(of=replace(row.of, title="A title of many words " * 9)) for row in card.model.rows]
+    card.model.set_rows(long)
+    card.setFixedWidth(310)
+    qtbot.waitUntil(lambda: card.view.isColumnHidden(SCORE))
+    assert card.view.columnWidth(TITLE) > 150
+    card.setFixedWidth(600)
+    qtbot.waitUntil(lambda: not card.view.isColumnHidden(USERS))
+    assert card.view.columnWidth(TITLE) >= TITLE_WIDTH
+
+
+def test_ids_have_a_column_where_titles_leave_them_the_room(qtbot: QtBot, page: NeighboursPage) -> None:
+    view, first = page.search.view, page.search.model.index(0, 0)
+    page.splitter.setSizes([220, 980])
+    qtbot.waitUntil(lambda: view.isColumnHidden(ID))
+    assert page.search.model.data(first, Qt.ItemDataRole.ToolTipRole) == f"{title_of('1')} (item 1)"
+    page.splitter.setSizes([380, 820])
+    qtbot.waitUntil(lambda: not view.isColumnHidden(ID))

@@ -73,13 +73,6 @@ def test_the_preview_marks_the_files_own_titles(qtbot: QtBot, context: Context, 
         *("user  →  user", "item  →  item"),
         *("title  →  title", "when  →  time"),
     ]
-    line = dialog.rows["titles"].editor.field
-    assert (line.text(), line.placeholderText()) == ("", "its own column 'title'")
-    assert not dialog.rows["titles"].is_changed
-    line.setText("-")
-    line.textEdited.emit("-")
-    qtbot.waitUntil(lambda: dialog.recipe.titles == "-" and not line.placeholderText())
-    assert (line.text(), dialog.rows["titles"].is_changed) == ("-", True)
     dialog.close()
 
 
@@ -185,7 +178,11 @@ def test_a_broken_file_is_said_and_can_be_tried_again(
 def test_rows_of_one_user_are_said(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
     dialog = opened(qtbot, context, written(tmp_path, "".join(f"me,i{n},3,15{n:08d}\n" for n in range(9))))
     qtbot.waitUntil(lambda: dialog.problem.isVisible(), timeout=20_000)
-    assert dialog.problem.text().startswith("all rows belong to one user, 'me'.")
+    assert dialog.problem.text().startswith("All rows belong to one user, 'me'.")
+    assert not dialog.go.isEnabled()
+    choose(dialog, "user", "item")
+    choose(dialog, "item", "user")
+    counted(qtbot, dialog, "After '5-core', nothing is left of 9 rows")
     dialog.close()
 
 
@@ -286,4 +283,36 @@ def test_a_title_of_two_lines_is_one_line_of_the_preview(qtbot: QtBot, context: 
     dialog = opened(qtbot, context, str(path))
     counted(qtbot, dialog, "Leaves")
     assert dialog.preview.model().index(0, 2).data() == "a ⏎ b"
+    dialog.close()
+
+
+def test_titles_of_the_files_own_column_are_called_by_the_column(
+    qtbot: QtBot, context: Context, tmp_path: Path
+) -> None:
+    rows = "".join(f"u{n % 9},i{n % 6},Thing {n % 6},{1_400_000_000 + n}\n" for n in range(54))
+    path = tmp_path / "titled.csv"
+    path.write_text("user,item,title,when\n" + rows, encoding="utf-8")
+    dialog = opened(qtbot, context, str(path))
+    counted(qtbot, dialog, "Leaves 9 users")
+    field = dialog.rows["titles"].editor.field
+    assert isinstance(field, QLineEdit)
+    assert (field.text(), field.placeholderText()) == ("", "column 'title'")
+    assert not dialog.rows["titles"].is_changed
+    with qtbot.waitSignal(dialog.imported, timeout=20_000) as signal:
+        dialog.go.click()
+    assert load(signal.args[0]).title(1) == "Thing 0"
+
+
+def test_a_file_of_one_column_offers_its_separator(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("".join(f"u{n % 9}\n" for n in range(20)), encoding="utf-8")
+    dialog = opened(qtbot, context, str(path))
+    qtbot.waitUntil(lambda: dialog.problem.isVisible(), timeout=20_000)
+    assert dialog.stack.state == "content"
+    assert dialog.problem.text().startswith("Its lines have only one column. Name what separates them: 'Separator'.")
+    assert dialog.rows["separator"].isVisible()
+    assert not dialog.go.isEnabled()
+    path.write_text(GOOD.replace(",", "::"), encoding="utf-8")
+    choose(dialog, "separator", "double_colon")
+    counted(qtbot, dialog, "Leaves 9 users")
     dialog.close()

@@ -216,3 +216,13 @@ def test_json_that_is_deep_or_holds_half_a_character(tmp_path: Path) -> None:
     found = Imports(tmp_path / "workspace").run(str(path), ImportRecipe(core=0, on_bad_rows="skip"))
     assert [row.line for row in found.report.bad_rows] == [7, 8]
     assert load(found.path).item_count == 3  # 1 and 1.0 are one item
+
+
+@pytest.mark.parametrize("data", [b"", b"\x89PNG\0\0" * 99, b"PK\x03\x04" + b"\0" * 99])
+def test_what_no_format_knows_goes_to_the_import_which_says_what_it_is(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_bytes(data)
+    imports = Imports(tmp_path / "w")
+    assert imports.needs_import(str(tmp_path / "log.csv"))
+    assert not imports.needs_import(str(tmp_path / "none.csv"))
+    with pytest.raises(DataError, match=r"the file is empty|binary data in no format|a zip archive"):
+        imports.look(str(tmp_path / "log.csv"))

@@ -56,6 +56,12 @@ def test_an_item_spelled_in_two_ways_keeps_the_first(tmp_path: Path) -> None:
     assert titles == {"Thing nought", *(f"Thing {n}" for n in range(1, 5))}
 
 
+def test_a_row_without_an_id_titles_no_item(tmp_path: Path) -> None:
+    rows = [("u1", "", "Nothing", 1_400_000_000), *ROWS]
+    done = Imports(tmp_path / "w").run(_written(tmp_path, "log.csv", rows), ImportRecipe(core=0, on_bad_rows="skip"))
+    assert (done.report.titled, load(done.path).title(0)) == (5, "")
+
+
 def test_none_are_taken_where_none_are_wanted(tmp_path: Path) -> None:
     done = Imports(tmp_path / "w").run(_written(tmp_path, "log.csv", ROWS), ImportRecipe(core=0, titles="-"))
     assert load(done.path).titles is None
@@ -134,17 +140,51 @@ def test_a_report_from_before_bad_titles_were_counted_is_read(tmp_path: Path) ->
     assert report_from(old) == report
 
 
-def test_a_title_in_a_file_of_titles_may_hold_its_separator(tmp_path: Path) -> None:
-    """Unquoted, where the title is the last column: what is over belongs to it. Elsewhere the row says nothing."""
-    log = _written(tmp_path, "log.csv", [row[:2] + row[3:] for row in ROWS], (*HEAD[:2], HEAD[3]))
-    last, first = tmp_path / "last.csv", tmp_path / "first.csv"
-    last.write_text('item,title\np0,Soap, mint, 2 pieces\r\np1,"Comb, red"\np2,Towel\np3\np4,"Brush, "soft"\n')
-    first.write_text("title,item\nSoap, mint,p0\nComb,p1\n")
-    found = []
-    for titles in (last, first):
-        done = Imports(tmp_path / "w").run(log, ImportRecipe(core=0, titles=str(titles)))
-        dataset = load(done.path)
-        found.append({dataset.title(number) for number in range(1, 6)})
-    assert {"Soap, mint, 2 pieces", "Comb, red", "Towel"} <= found[0]
-    assert "Comb" in found[1]
-    assert not any("Soap" in (title or "") for title in found[1])
+def _titles_of(path: str) -> list[str]:
+    dataset = load(path)
+    return [dataset.title(n) for n in range(1, 6)]
+
+
+def test_the_rest_of_the_line_is_the_titles_where_it_is_last(tmp_path: Path) -> None:
+    things = ["Shampoo, mint", 'Comb, 7" long, red', "Soap", "Bag, ", '"Oil, ""best""", 5 ml']
+    lines = [f"u{n % 4},p{n % 5},{1_400_000_000 + n},{things[n % 5]}\n" for n in range(40)]
+    path = tmp_path / "log.csv"
+    path.write_text("user,item,time,title\n" + "".join([*lines, "u1,p2\n", *lines]))
+    assert Imports(tmp_path / "w").look(str(path)).rows[0][3] == "Shampoo, mint"
+    report = Imports(tmp_path / "w").count(str(path), ImportRecipe(core=0))
+    assert [(row.line, row.reason) for row in report.bad_rows] == [(42, "it has 2 columns where there should be 4")]
+    done = Imports(tmp_path / "w").run(str(path), ImportRecipe(core=0, on_bad_rows="skip"))
+    assert _titles_of(done.path) == ["Shampoo, mint", 'Comb, 7" long, red', "Soap", "Bag", 'Oil, "best", 5 ml']
+    # Rows put in again stand in their places: users' sequences are in the file's order at equal times.
+    plain = tmp_path / "plain.csv"
+    plain.write_text("user,item,time,title\n" + "".join(line.replace(", ", " ") for line in [*lines, *lines]))
+    same = Imports(tmp_path / "w").run(str(plain), ImportRecipe(core=0, time="-"))
+    again = Imports(tmp_path / "w").run(str(path), ImportRecipe(core=0, time="-", on_bad_rows="skip"))
+    assert load(same.path).sequences.items.tolist() == load(again.path).sequences.items.tolist()
+
+
+def test_a_title_in_the_middle_is_told_what_it_needs(tmp_path: Path) -> None:
+    rows = [*ROWS, ("u1", "p1", "Thing, one", 1_400_000_000)]
+    report = Imports(tmp_path / "w").count(_written(tmp_path, "log.csv", rows), ImportRecipe(core=0))
+    (bad,) = report.bad_rows
+    assert bad.line == 42
+    assert bad.reason == (
+        "it has 5 columns where there should be 4; a value with a separator in it needs double quotes"
+    )
+
+
+@pytest.mark.parametrize("head", ["", "item,title\n"])
+@pytest.mark.parametrize("comma_from", [1, 4])
+def test_a_file_of_titles_with_separators_in_them(head: str, comma_from: int, tmp_path: Path) -> None:
+    titles = [f"Thing, no. {n}" if n >= comma_from else f"Thing {n}" for n in range(5)]
+    (tmp_path / "titles.csv").write_text(head + "".join(f"p{n},{title}\n" for n, title in enumerate(titles)))
+    path = _written(tmp_path, "log.csv", ROWS)
+    done = Imports(tmp_path / "w").run(path, ImportRecipe(core=0, titles=str(tmp_path / "titles.csv")))
+    assert _titles_of(done.path) == titles
+
+
+def test_one_row_too_wide_costs_the_others_nothing(tmp_path: Path) -> None:
+    rows = "".join(f"u{n % 4},p{n % 5},{1 + n % 5},{1_400_000_000 + n}\n" for n in range(40))
+    (tmp_path / "log.csv").write_text(rows + "u1,p1,4,1400000000,x\n")
+    report = Imports(tmp_path / "w").count(str(tmp_path / "log.csv"), ImportRecipe(core=0))
+    assert ([row.line for row in report.bad_rows], report.kept.actions) == ([41], 40)
