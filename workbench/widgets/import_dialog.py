@@ -360,7 +360,8 @@ class ImportDialog(QDialog):
             return
         self.context.notifier.report_bug(error)
         said = str(error).replace(f"{self.path}: ", "").replace(f"{self.path}, ", "")
-        self.problem.setText(in_form_words(said))
+        said = in_form_words(said)
+        self.problem.setText(said[:1].upper() + said[1:])  # it began with the file's path
         self.problem.show()
         self.status.setText("" if what == "look" else "It could not be imported." if what == "import" else "")
         if what != "import":

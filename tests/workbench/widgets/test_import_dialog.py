@@ -185,7 +185,7 @@ def test_a_broken_file_is_said_and_can_be_tried_again(
 def test_rows_of_one_user_are_said(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
     dialog = opened(qtbot, context, written(tmp_path, "".join(f"me,i{n},3,15{n:08d}\n" for n in range(9))))
     qtbot.waitUntil(lambda: dialog.problem.isVisible(), timeout=20_000)
-    assert dialog.problem.text().startswith("all rows belong to one user, 'me'.")
+    assert dialog.problem.text().startswith("All rows belong to one user, 'me'.")
     dialog.close()
 
 
