@@ -86,7 +86,8 @@ class EffectPanel(InPieces):
             head.addWidget(widget)
         head.setStretchFactor(self.run, 2)
         head.addWidget(self.parts, 1)
-        head.addWidget(show_as_table_button(self.context.theme, lambda: "Effect by source", self.comparison))
+        self.as_table = show_as_table_button(self.context.theme, lambda: "Effect by source", self.comparison)
+        head.addWidget(self.as_table)
         grid = QGridLayout(self.plots)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(SPACE)
@@ -185,11 +186,13 @@ class EffectPanel(InPieces):
 
     def _failed(self, error: BaseException) -> None:
         self.found.pop(self._counting, None)
+        self.as_table.setEnabled(bool(self.found))
         self.words.setText("")
         self.button.setEnabled(True)
         self.stack.show_error(error, "Try again", self.count)
 
     def _show_what_is_known(self) -> None:
+        self.as_table.setEnabled(bool(self.found))
         needs_run = self.chosen != "memory"
         self.run.setVisible(needs_run)
         self.run.caption.setVisible(needs_run)
