@@ -48,7 +48,7 @@ def inspect(
     Its lengths too, its times, and what the protocol makes of it; with --users and --items, every one of them.
     """
     tables = ("--users", "--items")
-    refuse_unused({"filter": tables, "sort": tables, "limit": tables}, f"--{which}" if which else "")
+    refuse_unused({"text": tables, "sort": tables, "limit": tables}, f"--{which}" if which else "")
     datasets = Workspace().datasets
     summary, details = datasets.summary(data), datasets.details(data)
     sequence = datasets.placed(data, user) if user is not None else None

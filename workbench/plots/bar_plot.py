@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import ArrayLike, NDArray
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QBrush, QColor
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
 from workbench.plots.axes import Axis
 from workbench.plots.base import CountAxis
+from workbench.plots.legend import Legend
 from workbench.plots.reveal import RevealedPlot
 from workbench.theme import Theme, set_role, style_plot
 from workbench.widgets.tables import Columns
@@ -33,7 +34,7 @@ class BarPlot(RevealedPlot):
         self.places: NDArray[np.float64] = np.zeros(0)
         self.groups: dict[str, NDArray[np.float64]] = {}
         self._bars: list[pg.BarGraphItem] = []
-        self._legend = self.addLegend(offset=(-4, 1), colCount=2, verSpacing=-4)
+        self.legend = Legend(self, self._draw_sample)
         self._ticks: list[tuple[float, str]] | None = None
         self.view: tuple[float, float] | None = None
         self.hideButtons()
@@ -76,24 +77,21 @@ class BarPlot(RevealedPlot):
     def _draw(self) -> None:
         for bars in self._bars:
             self.removeItem(bars)
-        self._legend.clear()
         self._bars = []
+        self.legend.show_names([*self.groups], self._theme.colours.text)
         if not len(self.places):
             return
         step = float(np.diff(self.places).min()) if len(self.places) > 1 else 1.0
         width = 0.86 * step / max(len(self.groups), 1)
-        colours = self._theme.colours
-        for index, (name, values) in enumerate(self.groups.items()):
+        for index, values in enumerate(self.groups.values()):
             shift = (index - (len(self.groups) - 1) / 2) * width
-            colour = QColor(colours.series[index % len(colours.series)])
             drawn = values > 0  # an empty place is no line on the axis
             bars = pg.BarGraphItem(
                 x=self.places[drawn] + shift,
                 height=values[drawn],
                 width=width,
-                brush=QBrush(colour, _PATTERNS[index % len(_PATTERNS)]),
-                pen=pg.mkPen(colour),
-                name=name,
+                brush=self._brush(index),
+                pen=pg.mkPen(self._brush(index).color()),
             )
             self.addItem(bars)
             self._bars.append(bars)
@@ -101,13 +99,19 @@ class BarPlot(RevealedPlot):
         top = max((float(values.max(initial=0)) for values in self.groups.values()), default=0) or 1
         first, last = self.view or (float(self.places[0]), float(self.places[-1]))
         low, high = first - step, last + step
-        # One series needs no legend, and a share no axis beyond 100 %: the axis' title says what it is.
-        has_legend = len(self.groups) > 1
-        self._legend.setVisible(has_legend)
-        self.getViewBox().setRange(xRange=(low, high), yRange=(0, top * (1.35 if has_legend else 1.06)), padding=0)
+        self.getViewBox().setRange(xRange=(low, high), yRange=(0, top * 1.05), padding=0)
+
+    def _brush(self, index: int) -> QBrush:
+        series = self._theme.colours.series
+        return QBrush(QColor(series[index % len(series)]), _PATTERNS[index % len(_PATTERNS)])
+
+    def _draw_sample(self, painter: QPainter, index: int, place: QRectF) -> None:
+        brush = self._brush(index)
+        painter.setPen(pg.mkPen(brush.color()))
+        painter.setBrush(brush)
+        painter.drawRect(place)
 
     @staticmethod
     def _restyle(plot: Any) -> None:
         style_plot(plot, plot._theme.colours)
-        plot._legend.setLabelTextColor(plot._theme.colours.text)
         plot._draw()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from engine.records import Timeline
@@ -43,6 +45,19 @@ class DateAxis(PaintedAtOnce, pg.DateAxisItem):
 
     def __init__(self) -> None:
         super().__init__(orientation="bottom", utcOffset=0)
+
+    def generateDrawSpecs(self, painter: QPainter) -> Any:
+        """Leave out words that would stand upon others: "30" and "Oct" made one word. Months come before days."""
+        specs = super().generateDrawSpecs(painter)
+        if specs is None:
+            return None
+        line, ticks, words = specs
+        kept: list[Any] = []
+        for word in words:
+            room = word[0].adjusted(-2, 0, 2, 0)
+            if not any(room.intersects(other[0]) for other in kept):
+                kept.append(word)
+        return line, ticks, kept
 
 
 class TimelinePlot(Plot):

@@ -186,11 +186,13 @@ class EffectPanel(InPieces):
 
     def _failed(self, error: BaseException) -> None:
         self.found.pop(self._counting, None)
+        self.as_table.setEnabled(bool(self.found))
         self.words.setText("")
         self.button.setEnabled(True)
         self.stack.show_error(error, "Try again", self.count)
 
     def _show_what_is_known(self) -> None:
+        self.as_table.setEnabled(bool(self.found))
         needs_run = self.chosen != "memory"
         self.run.setVisible(needs_run)
         self.run.caption.setVisible(needs_run)

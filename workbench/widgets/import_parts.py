@@ -194,4 +194,5 @@ class ImportReportCard(Card):
         self.as_table.setVisible(bool(listed(report)))
         if report is not None:
             notes = map(in_form_words, report.notes)
-            self.summary.setText(" ".join([f"{report.rows:,} rows were read.", *notes]))
+            titles = [f"{report.titled:,} items have a title."] if report.titled else []
+            self.summary.setText(" ".join([f"{report.rows:,} rows were read.", *titles, *notes]))

@@ -129,9 +129,10 @@ def _odd_times(found: Interactions, recipe: ImportRecipe) -> list[str]:
         # What a log writes where it knows no time: 0, −1, or a date of 1970.
         are = "time is" if unset == 1 else "times are"
         return [f"{unset:,} {are} 0 or before 1970: those actions come first."] if unset else []
-    years = [1970 + int(seconds // _YEAR) for seconds in (found.times.min(), found.times.max())]
+    first, last = (1970 + int(seconds // _YEAR) for seconds in (found.times.min(), found.times.max()))
     unit = recipe.time_unit.replace("_", " ")
-    return [f"Read as {unit}, the times lie in the years {years[0]} to {years[1]}: check their unit (--time-unit)."]
+    when = f"year {first}" if first == last else f"years {first} to {last}"
+    return [f"Read as {unit}, the times lie in the {when}: check their unit (--time-unit)."]
 
 
 def report_of(

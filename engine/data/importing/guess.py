@@ -151,9 +151,13 @@ def _by_content(columns: dict[str, list[str]], found: Roles) -> Roles:
     for role, fits in (("time", _looks_like_times), ("rating", _looks_like_ratings)):
         # A column with an unknown name is no rating because it holds small numbers (age, quantity).
         if not getattr(found, role) and (role == "time" or all(name.startswith("column ") for name in names)):
-            # Ids stand first in every layout: times and ratings are looked for from the end.
-            free = [*reversed(columns)][: max(len(columns) - missing, 0)]
-            name = next((name for name in free if fits(columns[name])), "")
+            # Ids stand first in every layout: times and ratings are looked for from the end. A log, though, begins with
+            # its date, and a date with signs in it is nobody's id.
+            spare = max(len(columns) - missing, 0)
+            free = [*reversed(columns)]
+            name = next((name for name in free[:spare] if fits(columns[name])), "")
+            if role == "time" and spare and not name:
+                name = next((name for name in free if kind_of(columns[name]) == "date" and fits(columns[name])), "")
             found = replace(found, **{role: name})
             columns.pop(name, None)
     for role, pattern in (("item", _ASIN), ("user", _REVIEWER)):

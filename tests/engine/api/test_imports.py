@@ -216,4 +216,4 @@ def test_another_file_of_the_same_size_and_time_is_another_data_set(
 @pytest.mark.parametrize(("unit", "told"), [("seconds", False), ("milliseconds", True)])
 def test_times_in_a_unit_that_cannot_be_are_told(unit: str, told: bool, imports: Imports, log: Path) -> None:
     notes = imports.count(str(log), ImportRecipe(core=0, time_unit=unit)).notes
-    assert any("lie in the years 1970 to 1970: check their unit" in note for note in notes) is told
+    assert any("lie in the year 1970: check their unit" in note for note in notes) is told

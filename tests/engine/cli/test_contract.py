@@ -417,6 +417,7 @@ def test_help_imports_no_torch_and_is_quick(arguments: list[str]) -> None:
         (("augment", "sample", "--all-users", "--operator", "crop"), "--operator has no effect with --all-users."),
         (("augment", "sample", "--user", "1", "--source", "model"), "--source has no effect with --user."),
         (("inspect", "sample", "--sort", "length"), "--sort has no effect here."),
+        (("inspect", "sample", "--user", "1", "--filter", "tent"), "--filter has no effect here."),
     ],
 )
 def test_an_option_without_effect_is_refused(shell: Shell, command: tuple[object, ...], told: str) -> None:

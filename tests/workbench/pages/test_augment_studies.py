@@ -74,6 +74,7 @@ def test_all_users_are_counted_part_by_part(qtbot: QtBot, page: AugmentPage, fac
     panel = page.effect_tab.widget
     page.tabs.setCurrentWidget(page.effect_tab)
     assert panel.stack.state == "empty"
+    assert not panel.as_table.isEnabled()  # it opened a window of 0 rows
     with qtbot.waitSignal(panel.parts.finished):
         panel.button.click()
     assert [first for _, _, first in facade.parts] == [0, 16384, 32768]
@@ -81,6 +82,7 @@ def test_all_users_are_counted_part_by_part(qtbot: QtBot, page: AugmentPage, fac
     assert panel.shift.groups["short"].sum() == 30
     assert panel.kept.columns()[0][0] == "share of the items kept, %"
     assert "30 users" in panel.words.text()
+    assert panel.as_table.isEnabled()
     page.controls.k.setValue(page.controls.k.value() + 1)
     assert not panel.found
     assert panel.stack.state == "empty"

@@ -47,6 +47,33 @@ def test_three_curves_are_the_three_counts(plot: TimelinePlot) -> None:
     assert left <= 0 < 3 * DAY <= right
 
 
+def test_no_two_dates_stand_upon_each_other(qtbot: QtBot, plot: TimelinePlot) -> None:
+    """Days are named every five, months at their first: "30" and "Oct" made one word."""
+    first = 1_600_000_000 // DAY * DAY  # 13 September 2020
+    days = np.arange(117)
+    nothing = np.zeros(117, dtype=np.int64)
+    plot.set_timeline(
+        replace(
+            TIMES,
+            starts=first + days * DAY,
+            actions=nothing + 5,
+            valid_targets=nothing,
+            test_targets=nothing,
+            users=nothing + 2,
+            first=first,
+            last=first + 117 * DAY - 1,
+        )
+    )
+    plot.resize(1400, 240)
+    plot.show()
+    axis = plot.getAxis("bottom")
+    qtbot.waitUntil(lambda: axis._specs is not None)
+    words = axis._specs[2]
+    assert {"Oct", "Nov", "Dec", "15"} <= {text for _, _, text in words}
+    rooms = [room for room, _, _ in words]
+    assert not any(a.intersects(b) for n, a in enumerate(rooms) for b in rooms[:n])
+
+
 def test_the_pointer_reads_its_bin(plot: TimelinePlot) -> None:
     read = plot.reading_at(QPointF(2.5 * DAY, 1))
     assert read == "1970-01-03: 7 actions of 3 users, 1 validation and 2 test targets"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -234,6 +235,9 @@ def test_the_report_of_an_import_for_its_page(qtbot: QtBot, context: Context, tm
     assert "55 rows were read." in view.summary.text()
     assert view.bad.heading.text().startswith("1 of 55 row")
     assert view._columns()[0] == ("Line", [56])
+    assert "title" not in view.summary.text()
+    view.show_report(dataclasses.replace(report, titled=6))
+    assert "55 rows were read. 6 items have a title." in view.summary.text()  # as `coserec import` says it
     view.show_report(None)
     assert view.isHidden()
 

@@ -68,6 +68,17 @@ def test_names_in_another_language_stand_above_dates(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("head", ["when (UTC),who,thing,note", ""])
+def test_a_date_before_the_ids_is_the_time_not_the_user(head: str, tmp_path: Path) -> None:
+    """A log's first column is its date: it was taken for the users, one action each, and nothing was left of 5-core."""
+    rows = [(f"{n % 28 + 1:02}/11/2020 05:16", user, item, "so") for n, (user, item, _, _) in enumerate(ROWS)]
+    look, report = opened(tmp_path, table(rows, head, ";"))
+    assert [look.recipe[role] for role in ("user", "item", "time")] == [
+        *(["who", "thing", "when (UTC)"] if head else ["column 2", "column 3", "column 1"]),
+    ]
+    assert (report.kept.users, report.kept.items) == (6, 5)
+
+
 @pytest.mark.parametrize("head", ["", ",Kunde,Artikel,Sterne,Zeit", "nr,Kunde,Artikel,Sterne,Zeit"])
 @pytest.mark.parametrize("first", [0, 1])
 def test_a_column_that_numbers_the_rows_is_nobody(head: str, first: int, tmp_path: Path) -> None:
