@@ -123,7 +123,7 @@ class ProgressDelegate(_Cell):
 
 
 class NameDelegate(_Cell):
-    """The tick box, the look of the run's curve, of a group whether it is open, a star for the baseline or its group, the name."""
+    """The tick box, the look of the curve, whether a group is open, a star for the baseline or its group, the name."""
 
     SAMPLE = 26
     SIDE = 14
