@@ -10,7 +10,16 @@ import click
 
 from engine.api import Workspace
 from engine.cli import run_marks
-from engine.cli.frame import emit, json_option, metric_table, spread, stored_workspace_option, table, tell
+from engine.cli.frame import (
+    emit,
+    json_option,
+    metric_table,
+    spread,
+    stored_workspace_option,
+    table,
+    tell,
+    workspace_option,
+)
 from engine.config import STOPPING_METRIC
 from engine.config.filtering import numbers, run_filter
 from engine.errors import UsageError
@@ -383,7 +392,7 @@ def bundle(run_id: str, output: Path, with_data: bool, workspace: Workspace, as_
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@stored_workspace_option
+@workspace_option
 @json_option
 def unbundle(file: Path, workspace: Workspace, as_json: bool) -> None:
     """Take the run of a bundle into the workspace."""

@@ -123,7 +123,7 @@ class ProgressDelegate(_Cell):
 
 
 class NameDelegate(_Cell):
-    """The tick box, the look of the run's curve, a star for a baseline, the name; of a group, whether it is open."""
+    """The tick box, the look of the curve, whether a group is open, a star for the baseline or its group, the name."""
 
     SAMPLE = 26
     SIDE = 14
@@ -143,12 +143,11 @@ class NameDelegate(_Cell):
             rect = rect.adjusted(self.INDENT, 0, 0, 0)
         draw_sample(painter, self.theme, order, QPointF(rect.left() + 2, middle), 18, is_faint=not is_ticked)
         where = rect.adjusted(self.SAMPLE, 0, 0, 0)
-        mark = "star" if read(STAR_ROLE) else ""
+        marks = [("star", "warn")] if read(STAR_ROLE) else []
         if group is not None and group[0] > 1:
-            mark = "chevron-down" if group[1] else "chevron-right"
-        if mark:
+            marks.insert(0, ("chevron-down" if group[1] else "chevron-right", "muted"))
+        for mark, role in marks:
             top = where.top() + (where.height() - self.SIDE) // 2
-            role = "warn" if mark == "star" else "muted"
             self.theme.icon(mark, role).paint(painter, where.left(), top, self.SIDE, self.SIDE)
             where = where.adjusted(self.SIDE + 4, 0, 0, 0)
         painter.setPen(QColor(self.theme.colours.text))

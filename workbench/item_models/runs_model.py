@@ -442,7 +442,7 @@ class RunsModel(QAbstractTableModel):
             states = {run.status for run in self._records(key)}
             return states.pop() if len(states) == 1 else None
         if role == STAR_ROLE:
-            return key not in self._groups and self._book.baselines.get(record.fingerprint) == record.id
+            return any(self._book.baselines.get(run.fingerprint) == run.id for run in self._records(key))
         return sort_key(record, column, self._book)
 
     def _cell(self, key: str, record: RunRecord, column: Column) -> str:

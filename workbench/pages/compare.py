@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -358,10 +359,10 @@ class ComparePage(PageWidget):
 
     @Slot()
     def toggle_differences(self) -> None:
-        """All settings, or only what differs."""
-        self.tabs.setCurrentIndex(TABS.index("Settings"))
-        only = self.parts["Settings"].only  # type: ignore[attr-defined]
-        only.toggle()
+        """To the settings that differ; there, all of them, or only what differs."""
+        place, only = TABS.index("Settings"), self.parts["Settings"].only  # type: ignore[attr-defined]
+        only.setChecked(self.tabs.currentIndex() != place or not only.isChecked())
+        self.tabs.setCurrentIndex(place)
 
     @Slot()
     def copy_latex(self) -> None:
@@ -415,6 +416,9 @@ class ComparePage(PageWidget):
             self._table(
                 lambda table: self.context.run_in_engine(comparisons.export_table, table, path, on_result=self._wrote)
             )
+        elif f"(*{suffix})" not in FILES:
+            hint = f"Name one of {', '.join(re.findall(r'[*]([.][a-z]+)', FILES))}."
+            self.context.notifier.report(UsageError(f"A comparison cannot be a '{suffix or 'nameless'}' file.", hint))
         else:
             kinds = self._figures()
             for kind in kinds:

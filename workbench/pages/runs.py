@@ -177,6 +177,7 @@ class RunsPage(PageWidget):
         newest = self._unasked.newest
         if self.curves.follow.isChecked() and newest is not None:
             self.table.select(newest.id)
+            self._current = newest.id  # its row may be its group's, and selected before
             if newest.id not in self.model.ticked:
                 self.model.set_ticked([*self.model.ticked, newest.id])
 
@@ -230,9 +231,9 @@ class RunsPage(PageWidget):
         return self.context.runs.get(self._current)
 
     def _selection_changed(self, _one: QItemSelection, _other: QItemSelection) -> None:
-        chosen = self.table.selected()
-        if chosen and chosen[0].id != self._current:
-            self._current = chosen[0].id
+        chosen = self.table.foremost()
+        if chosen is not None and chosen.id != self._current:
+            self._current = chosen.id
             self._show_details()
         self._show_buttons()
 

@@ -31,6 +31,12 @@ class Band:
     def curve(self) -> Curve:
         return self.xs, self.mean
 
+    def count_at(self, at: float | None) -> int:
+        """Runs behind the mean at the epoch nearest to ``at``, the earlier of two; None: at the last one."""
+        if not len(self.xs):
+            return 0
+        return int(self.counts[-1 if at is None else np.abs(self.xs - at).argmin()])
+
 
 def band_of(curves: Sequence[Curve]) -> Band:
     """The band of several curves; they may end at different epochs."""

@@ -473,7 +473,7 @@ class MetricPlot(QWidget):
             look = self._theme.series_style(self._looks[run_id].order)
             text = "–" if value is None else f"{value:.4f}"
             if run_id in self._areas and value is not None:
-                text += f" (n = {int(self._areas[run_id].counts.max(initial=0))})"
+                text += f" (n = {self._areas[run_id].count_at(self._pointer)})"
             parts.append(f"<span style='color:{look.colour}'>{SIGNS[look.marker]}</span> {text}")
         if len(found) > MOST_READINGS:
             parts.append(f"+{len(found) - MOST_READINGS} more")

@@ -143,8 +143,7 @@ class RunFilterBar(QWidget):
         self.view_changed.emit()
 
     def _set_grouped(self, on: bool) -> None:
-        self._table.make_room(on)
-        self._model.set_grouped(on)
+        self._table.regroup(on)
         self.view_changed.emit()
 
     # Columns and views ----------------------------------------------------------------------------------------------

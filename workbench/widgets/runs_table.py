@@ -9,7 +9,7 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPo
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyle, QStyleOptionViewItem
 
-from engine.records import RunRecord
+from engine.records import RunRecord, RunStatus
 from workbench.item_models.delegates import ROW_HEIGHT, NameDelegate, ProgressDelegate, StateDelegate
 from workbench.item_models.runs_model import CHECK, COLUMN_IDS, COLUMNS, RunsModel
 from workbench.theme import Theme
@@ -73,6 +73,8 @@ class RunsTable(PaintedRows):
         model.modelAboutToBeReset.connect(self._keep_selection)
         model.modelReset.connect(self._bring_selection_back)
         self._heir: int | None = None
+        self._regrouped: list[str] = []
+        model.counts_changed.connect(self._select_regrouped)
         for signal in (model.rowsRemoved, model.modelReset):
             signal.connect(lambda *_: self._inherit())
         self.doubleClicked.connect(self._double_clicked)
@@ -113,6 +115,13 @@ class RunsTable(PaintedRows):
         ids = dict.fromkeys(run_id for key in self.selected_keys() for run_id in self.runs.runs_of(key))
         return [record for run_id in ids if (record := self.runs.book.get(run_id)) is not None]
 
+    def foremost(self) -> RunRecord | None:
+        """The run whose details are shown: of the first selected row, of a group what trains, otherwise its newest."""
+        ids = [run_id for key in self.selected_keys()[:1] for run_id in self.runs.runs_of(key)]
+        records = [record for run_id in ids if (record := self.runs.book.get(run_id)) is not None]
+        training = (record for record in records if record.status is RunStatus.RUNNING)
+        return next(training, records[0] if records else None)
+
     def _keep_selection(self) -> None:
         self._kept = (self.selected_keys(), self.runs.key(self.currentIndex().row()))
 
@@ -126,6 +135,25 @@ class RunsTable(PaintedRows):
         self.selectionModel().select(selection, flag.ClearAndSelect)
         if current and (row := self.runs.row_of(current)) is not None:
             self.selectionModel().setCurrentIndex(self.runs.index(row, 0), flag.NoUpdate)
+
+    def regroup(self, is_grouped: bool) -> None:
+        """Groups instead of runs, or the other way round: the rows that stand for the same runs are selected."""
+        self._regrouped = [record.id for record in self.selected()]
+        self.make_room(is_grouped)
+        self.runs.set_grouped(is_grouped)
+
+    def _select_regrouped(self) -> None:
+        run_ids, self._regrouped = self._regrouped, []
+        if not run_ids or self.selected_keys():
+            return
+        rows = sorted({row for run_id in run_ids if (row := self.runs.row_of(run_id)) is not None})
+        selection = QItemSelection()
+        for row in rows:
+            selection.select(self.runs.index(row, 0), self.runs.index(row, self.runs.columnCount() - 1))
+        if rows:
+            flag = QItemSelectionModel.SelectionFlag
+            self.selectionModel().setCurrentIndex(self.runs.index(rows[0], 0), flag.NoUpdate)
+            self.selectionModel().select(selection, flag.ClearAndSelect)
 
     def pass_on(self) -> None:
         """The selected rows are about to leave: whatever stands in the first one's place then is selected."""

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from engine.api import Workspace
+from engine.cli import main
 from engine.config import parse, preset
 from engine.errors import RunError
 from engine.paths import resource
@@ -74,6 +76,14 @@ def test_a_bundle_reproduces_the_run_in_a_fresh_workspace(
     with np.load(taken.directory / "ranks.npz") as one, np.load(run.directory / "ranks.npz") as other:
         assert all((one[name] == other[name]).all() for name in other)
     fresh.runs.close()
+
+
+def test_the_command_makes_the_workspace_of_another_machine(
+    origin: tuple[Workspace, RunRecord], bundle: Path, tmp_path: Path
+) -> None:
+    told = CliRunner().invoke(main, ["unbundle", str(bundle), "--workspace", str(tmp_path / "new"), "--json"])
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["run"]["id"] == origin[1].id
 
 
 def test_a_run_is_taken_in_once(bundle: Path, tmp_path: Path) -> None:

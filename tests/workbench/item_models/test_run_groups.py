@@ -21,7 +21,7 @@ from engine.records import MarksNews, RunMarks, RunStatus, Shelf
 from tests.helpers.fake_runs import make_record
 from workbench.item_models.delegates import StateDelegate
 from workbench.item_models.run_columns import COLUMN_IDS, spread_text
-from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, PROGRESS_ROLE, STATE_ROLE, RunsModel
+from workbench.item_models.runs_model import GROUP_ROLE, ORDER_ROLE, PROGRESS_ROLE, STAR_ROLE, STATE_ROLE, RunsModel
 from workbench.live_feed import LiveBatch
 from workbench.plots.bands import band_of
 from workbench.run_book import RunBook
@@ -97,6 +97,13 @@ def test_a_star_gives_differences_and_a_shelf_hides(model: RunsModel, book: RunB
     book.take(LiveBatch((), {}, frozenset(), MarksNews(purged=frozenset({"b1"}))))
     assert model.ids == []
     assert book.get("b1") is None
+
+
+def test_a_group_has_the_star_of_its_run(model: RunsModel, book: RunBook) -> None:
+    book.take(LiveBatch((), {}, frozenset(), MarksNews(baselines={"f": "a1"})))
+    rows = {book.get(model.runs_of(key)[0]).id[0]: row for row, key in enumerate(model.ids)}  # type: ignore[union-attr]
+    assert model.index(rows["a"], 0).data(STAR_ROLE), "a closed group would hide what its Δ is measured from"
+    assert not model.index(rows["b"], 0).data(STAR_ROLE)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))

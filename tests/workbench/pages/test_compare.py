@@ -196,6 +196,17 @@ def test_settings_show_what_differs_or_all(compared: ComparePage) -> None:
     assert "Ties" in [tab.protocol.model.index(row, 0).data() for row in range(tab.protocol.model.rowCount())]
 
 
+def test_from_another_tab_differences_are_shown_first(compared: ComparePage) -> None:
+    tab = compared.parts["Settings"]
+    assert isinstance(tab, SettingsTab)
+    open_tab(compared, "Overview")
+    compared.toggle_differences()
+    assert compared.tabs.tabText(compared.tabs.currentIndex()) == "Settings"
+    assert tab.only.isChecked()
+    compared.toggle_differences()
+    assert not tab.only.isChecked()
+
+
 def test_the_baseline_turns_the_tests_round(qtbot: QtBot, compared: ComparePage) -> None:
     tab = compared.parts["Tests"]
     open_tab(compared, "Tests")
@@ -366,6 +377,13 @@ def test_exports(qtbot: QtBot, compared: ComparePage, tmp_path: Path) -> None:
     compared.export_to(str(tmp_path / "f.pdf"))
     for kind in ("length", "popularity"):
         qtbot.waitUntil((tmp_path / f"f-{kind}.pdf").exists, timeout=PATIENCE)
+
+
+def test_a_file_of_no_kind_is_refused_with_every_kind(compared: ComparePage, tmp_path: Path) -> None:
+    told: list[str] = []
+    compared.context.notifier.added.connect(lambda item: told.append(f"{item.text} {item.hint}"))
+    compared.export_to(str(tmp_path / "all.xyz"))
+    assert told == ["A comparison cannot be a '.xyz' file. Name one of .pdf, .svg, .png, .tex, .csv, .parquet, .json."]
 
 
 def test_nothing_ticked_and_nothing_found(qtbot: QtBot, compared: ComparePage) -> None:

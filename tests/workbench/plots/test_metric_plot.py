@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
 from workbench.plots import metric_plot
+from workbench.plots.bands import band_of
 from workbench.plots.metric_plot import MetricPlot, RunLook, frame, reading, series_label, smoothed
 from workbench.theme import DARK, Theme
 
@@ -258,3 +259,17 @@ def test_many_curves_take_several_turns_and_are_painted_once(
     assert not plot.plot.updatesEnabled()
     qtbot.waitUntil(lambda: all(plot.drawn(name) is not None for name in names))
     assert plot.plot.updatesEnabled()
+
+
+def test_a_mean_tells_how_many_runs_are_behind_it_there(qtbot: QtBot, theme: Theme) -> None:
+    made = MetricPlot(theme, "Validation", ("valid/",))
+    qtbot.addWidget(made)
+    made.set_series(["valid/NDCG@20"])
+    made.set_runs({"g": RunLook("group", 0)})
+    longer, shorter = (np.array([1.0, 2.0]), np.array([0.1, 0.3])), (np.array([1.0]), np.array([0.2]))
+    band = band_of([longer, shorter])
+    made.set_curves({"g": band.curve})
+    made.set_bands({"g": band})
+    made.redraw()
+    assert "0.3000 (n = 1)" in made.reading.text(), "one seed alone has reached the latest epoch"
+    assert [band.count_at(at) for at in (0.9, 1.4, 1.6, None)] == [2, 2, 1, 1]

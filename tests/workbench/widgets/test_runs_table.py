@@ -115,3 +115,33 @@ def test_one_asks_the_model_for_what_is_in_sight_only(
     assert asked == set(range(len(asked)))
     assert 0 < len(asked) < 9
     assert model.flags(model.index(0, 0)) & Qt.ItemFlag.ItemIsUserCheckable
+
+
+def test_grouping_and_back_keep_the_same_runs_selected(qtbot: QtBot, theme: Theme, book: RunBook) -> None:
+    table = RunsTable(RunsModel(book), theme)
+    qtbot.addWidget(table)
+    assert table.select("3-2")
+    table.regroup(is_grouped=True)
+    assert [key.partition(":")[0] for key in table.selected_keys()] == ["group"]
+    assert {record.id for record in table.selected()} == {"3-1", "3-2", "3-3"}
+    assert table.currentIndex().row() == table.runs.row_of("3-2")
+    table.regroup(is_grouped=False)
+    assert set(table.selected_keys()) == {"3-1", "3-2", "3-3"}
+
+
+def test_of_a_group_the_run_that_trains_is_told_of(qtbot: QtBot, theme: Theme) -> None:
+    made = RunBook()
+    records = []
+    for seed, status in enumerate((RunStatus.FINISHED, RunStatus.RUNNING, RunStatus.QUEUED), 1):
+        config = ExperimentConfig().replace({"train.seed": seed}).model_dump(mode="json")
+        records.append(make_record(f"r{seed}", status=status, seed=seed, config=config, fingerprint="f"))
+    made.take(LiveBatch(tuple(records), {}, frozenset()))
+    table = RunsTable(RunsModel(made), theme)
+    qtbot.addWidget(table)
+    assert table.foremost() is None
+    table.regroup(is_grouped=True)
+    table.selectRow(0)
+    assert table.selected()[0].id != "r2"
+    told = table.foremost()
+    assert told is not None
+    assert told.id == "r2"
