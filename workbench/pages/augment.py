@@ -33,7 +33,7 @@ from workbench.widgets.chip_style import ChipLegend
 from workbench.widgets.lazy import Lazy
 from workbench.widgets.numbers import count
 from workbench.widgets.reading_text import plain_word, reading_in_words
-from workbench.widgets.sample_strips import SampleStrips
+from workbench.widgets.sample_strips import SamplesPanel
 from workbench.widgets.sequence_chips import SequenceChips
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.user_picker import UserPicker
@@ -65,8 +65,9 @@ class AugmentPage(PageWidget):
         yield
         self.reading = Elided("", "muted")
         self.epoch = QSpinBox()
-        self.strips = SampleStrips()
-        self.samples = StatefulStack(self.strips, context.theme)
+        panel = SamplesPanel(context.theme)
+        self.strips = panel.strips
+        self.samples = StatefulStack(panel, context.theme)
         self.effect_tab = Lazy(lambda: EffectPanel(context, self._settings, at_once=False))
         self.pairs_tab = Lazy(lambda: PairsPanel(context, self._settings, at_once=False))
         self.tabs = QTabWidget()

@@ -98,6 +98,9 @@ class NeighbourColumnCard(QWidget):
         layout.addWidget(card)
         self.setMinimumWidth(LEAST_WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._needs: list[int] = []
+        """What each column would take, measured once for the rows that are shown."""
+        self.model.modelReset.connect(self._needs.clear)
         self.view.activated.connect(self._walk)
         self.view.clicked.connect(self._walk)
 
@@ -148,7 +151,9 @@ class NeighbourColumnCard(QWidget):
     def _fit(self) -> None:
         """Show as many columns as leave titles their room."""
         view, header = self.view, self.view.horizontalHeader()
-        needs = [max(view.sizeHintForColumn(n), header.sectionSizeHint(n)) for n in range(len(COLUMNS))]
+        if not self._needs:
+            self._needs += [max(view.sizeHintForColumn(n), header.sectionSizeHint(n)) for n in range(len(COLUMNS))]
+        needs = self._needs
         room = self.width() - _AROUND - needs[RANK] - NORMALISED_NARROW - min(needs[TITLE], TITLE_WIDTH)
         has_score = room >= needs[SCORE]
         room -= needs[SCORE]

@@ -6,15 +6,28 @@ from dataclasses import replace
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.records import AugmentationPreview
+from workbench.theme import SMALL, SPACE, Theme
 from workbench.widgets.chip_alignment import Chip, ChipState, align
 from workbench.widgets.chip_style import PATTERNS, colours, muted
+from workbench.widgets.layout import label
+from workbench.widgets.tables import Columns, show_as_table_button
 
 _CHIPS = Qt.ItemDataRole.UserRole
 _CELL = 20
 _SMALLEST = 5
+_OF_VIEWS = tuple(state for state in ChipState if state is not ChipState.ORIGINAL)
 
 
 class SampleStrips(QListView):
@@ -58,16 +71,54 @@ class SampleStrips(QListView):
             self.rows.appendRow(item)
         self.setCurrentIndex(self.rows.index(0, 0))
 
+    def columns(self) -> Columns:
+        """The strips as numbers: how many tokens of each kind, and the tokens in words."""
+        rows = [self.rows.item(row) for row in range(self.rows.rowCount())]
+        chips: list[tuple[Chip, ...]] = [row.data(_CHIPS) for row in rows]
+        views = () if self._preview is None else self._preview.views
+        before = 0 if self._preview is None else len(self._preview.original)
+        return [
+            ("Sample", [*range(1, len(rows) + 1)]),
+            ("Operator", [view.operator for view in views]),
+            ("Items before", [before] * len(rows)),
+            ("Items after", [len(view.tokens) for view in views]),
+            *((state.words.capitalize(), [_count(strip, state) for strip in chips]) for state in _OF_VIEWS),
+            ("Tokens", [", ".join(f"{chip.state.words} {chip.name}" for chip in strip) for strip in chips]),
+        ]
+
     def _choose(self, index: QModelIndex) -> None:
         if self._preview is not None and index.isValid():
             self.chosen.emit(replace(self._preview, views=(self._preview.views[index.row()],)))
+
+
+def _count(chips: tuple[Chip, ...], state: ChipState) -> int:
+    return sum(chip.state is state for chip in chips)
+
+
+class SamplesPanel(QWidget):
+    """The strips, and above them what a key does and 'Show as table'."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.strips = SampleStrips()
+        self.as_table = show_as_table_button(theme, lambda: "Samples", self.strips.columns, self)
+        head = QHBoxLayout()
+        head.setContentsMargins(0, SPACE, 0, 0)
+        head.addWidget(label("Return or a click brings a sample to the large view.", "muted"))
+        head.addStretch(1)
+        head.addWidget(self.as_table)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SMALL)
+        layout.addLayout(head)
+        layout.addWidget(self.strips, 1)
 
 
 class _StripDelegate(QStyledItemDelegate):
     """Number, letter and lengths as text, then the cells; they narrow so that the whole strip is seen."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(super().sizeHint(option, index).width(), max(option.fontMetrics.height() + 10, 28))  # type: ignore[attr-defined]
+        return QSize(super().sizeHint(option, index).width(), max(option.fontMetrics.height() + 8, 25))  # type: ignore[attr-defined]
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.data.importing import open_end
 from engine.data.importing.files import HEAD, REPLACED, Feed, Lines
 from engine.data.importing.guess import KNOWN, SEPARATORS, SHOWN, has_header, plain_name, separator_of, split
 from engine.data.importing.quotes import row_starts
@@ -134,7 +133,7 @@ def _parsed(lines: Lines, layout: Layout, places: Mapping[str, int], feed: Feed,
     numbers = _line_numbers(lines, layout)
     wanted = [layout.names[place] for place in places.values()]
     wanted += [title] if title and lines.undecodable else []
-    table, odd = _table(lines, layout, wanted, feed, is_open=title == layout.names[-1])
+    table, odd = _table(lines, layout, wanted, feed, len(numbers), is_open=title == layout.names[-1])
     left = np.ones(len(numbers), dtype=bool)
     left[[number - 1 for number, _ in odd]] = False
     kept = numbers[left]
@@ -193,31 +192,51 @@ def _odd_rows(lines: Lines, layout: Layout, numbers: NDArray[np.int64], odd: Seq
 
 
 def _table(
-    lines: Lines, layout: Layout, wanted: Sequence[str], feed: Feed, *, is_open: bool
+    lines: Lines, layout: Layout, wanted: Sequence[str], feed: Feed, row_count: int, *, is_open: bool
 ) -> tuple[Any, list[tuple[int, int]]]:
     """The columns ``wanted`` as text, and the rows with another number of columns, which are left out of them.
 
     ``is_open``: what is too much belongs to the last column.
     """
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    text, sign = lines.text, layout.separator
+    text, sign, names = lines.text, layout.separator, layout.names
     if len(sign) > 1:
         text, sign = text.replace(sign.encode(), _UNIT.encode()), _UNIT
+    # A row of several lines, between quotes, is none of those that are put right line by line.
+    closes = is_open and len(sign) == len(layout.separator) and row_count == text.count(b"\n")
+    if closes:
+        text = open_end.closed(text, sign.encode(), len(names), quoted=layout.quoted)
     odd: list[tuple[int, int]] = []
     longer: dict[int, list[str]] = {}
 
     def skip(row: Any) -> str:
-        whole = _closed(row.text, layout, sign) if is_open else None
-        if whole is None:
+        values = None
+        if is_open:
+            between = layout.separator
+            values = open_end.values_of(row.text, sign, len(names), quoted=layout.quoted, between=between)
+        if values is None:
             odd.append((row.number, row.actual_columns))
         else:
-            longer[row.number] = whole
+            longer[row.number] = values
         return "skip"
 
+    table = _split(text, sign, layout, wanted, feed, lines.first, skip)
+    if closes and text is not lines.text and names[-1] in wanted:
+        last = table.column_names.index(names[-1])
+        table = table.set_column(last, names[-1], open_end.opened(table.column(last), sign))
+    if longer:
+        table = open_end.with_rows(table, longer, [number for number, _ in odd], names)
+    return table, odd
+
+
+def _split(
+    text: bytes, sign: str, layout: Layout, wanted: Sequence[str], feed: Feed, line: int, on_odd: Callable[[Any], str]
+) -> Any:
+    """Arrow's table of the columns ``wanted``; ``line`` is the number of the text's first one. Raises ``DataError``."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
     try:
-        table = arrow_csv.read_csv(
+        return arrow_csv.read_csv(
             pa.BufferReader(text),
             read_options=arrow_csv.ReadOptions(
                 use_threads=False,
@@ -230,7 +249,7 @@ def _table(
                 quote_char='"' if layout.quoted else False,
                 newlines_in_values=layout.quoted,
                 ignore_empty_lines=False,
-                invalid_row_handler=skip,
+                invalid_row_handler=on_odd,
             ),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=list(dict.fromkeys(wanted)),
@@ -244,38 +263,8 @@ def _table(
             f"the rows from here on cannot be split: {_short(error)}.",
             "Check the separator.",
             path=feed.path,
-            line=lines.first,
+            line=line,
         ) from None
-    return _with_longer(table, longer, odd, layout) if longer else table, odd
-
-
-def _closed(text: str, layout: Layout, sign: str) -> list[str] | None:
-    """The values of a row that has too many, the last one up to the line's end; None where it has too few."""
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if layout.quoted else csv.QUOTE_NONE
-    try:
-        values = next(csv.reader(io.StringIO(text, newline=""), delimiter=sign, quoting=quoting), [])
-    except csv.Error:  # a value that no reader takes, as one of megabytes
-        return None
-    last = len(layout.names) - 1
-    if len(values) <= last:
-        return None
-    while len(values) > last + 1 and not values[-1].strip():
-        values.pop()
-    return [*values[:last], layout.separator.join(values[last:])]
-
-
-def _with_longer(table: Any, longer: Mapping[int, list[str]], odd: Sequence[tuple[int, int]], layout: Layout) -> Any:
-    """``table`` with the rows ``longer``, by their numbers from 1, in their places."""
-    import pyarrow as pa
-
-    columns = {
-        name: pa.array([values[layout.names.index(name)] for values in longer.values()], pa.string())
-        for name in table.column_names
-    }
-    all_numbers = np.arange(1, table.num_rows + len(longer) + len(odd) + 1)
-    others = np.setdiff1d(all_numbers, [*longer, *(number for number, _ in odd)])
-    order = np.argsort(np.concatenate([others, [*longer]]), kind="stable")
-    return pa.concat_tables([table, pa.table(columns)]).take(order)
 
 
 def _empty_lines(lines: Lines) -> NDArray[np.int64]:

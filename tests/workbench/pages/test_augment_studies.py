@@ -55,6 +55,12 @@ def test_twenty_samples_and_one_of_them_large(qtbot: QtBot, page: AugmentPage) -
     qtbot.keyClick(page.strips, Qt.Key.Key_Down)
     told = page.strips.rows.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
     assert told.startswith("Sample 2: ")
+    table = dict(page.strips.columns())
+    assert table["Sample"] == list(range(1, 21))
+    kinds = ("Kept", "Masked", "Substituted", "Inserted", "Reordered")
+    assert [sum(table[kind][n] for kind in kinds) for n in range(20)] == table["Items after"]
+    assert told.startswith(f"Sample 2: {table['Operator'][1]}, {table['Items before'][1]} → ")
+    assert told.endswith(str(table["Tokens"][1]))
     page.strips.activated.emit(page.strips.currentIndex())
     assert page.preview is not None
     assert len(page.preview.views) == 1

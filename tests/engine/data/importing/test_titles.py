@@ -188,3 +188,27 @@ def test_one_row_too_wide_costs_the_others_nothing(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text(rows + "u1,p1,4,1400000000,x\n")
     report = Imports(tmp_path / "w").count(str(tmp_path / "log.csv"), ImportRecipe(core=0))
     assert ([row.line for row in report.bad_rows], report.kept.actions) == ([41], 40)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rest_of_line_titles_are_what_a_naive_split_gives(seed: int, tmp_path: Path) -> None:
+    """Quoted, unquoted and too long titles, and rows that lack columns, mixed at random."""
+    import random
+
+    draw = random.Random(seed)
+    lines, wanted, bad = [], {}, []
+    for n in range(60):
+        words = [draw.choice(["a", "b c", "7", "é"]) for _ in range(draw.randint(1, 4))]
+        title = draw.choice([", ", ","]).join(words)
+        if n % 7 == 3 and seed % 2:
+            bad.append(n + 2)
+            lines.append(f"u{n % 4},x{n}\n")
+            continue
+        wanted[f"p{n}"] = title
+        lines.append(f"u{n % 4},p{n},{title}\n" if draw.random() < 0.7 else f'u{n % 4},p{n},"{title}"\n')
+    path = tmp_path / "log.csv"
+    path.write_text("user,item,title\n" + "".join(lines), encoding="utf-8")
+    done = Imports(tmp_path / "w").run(str(path), ImportRecipe(core=0, on_bad_rows="skip"))
+    dataset = load(done.path)
+    assert [row.line for row in done.report.bad_rows] == bad
+    assert {dataset.item_ids[n]: dataset.title(n) for n in range(1, len(dataset.item_ids))} == wanted
