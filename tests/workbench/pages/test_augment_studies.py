@@ -146,8 +146,8 @@ def test_pairs_under_an_encoder(qtbot: QtBot, page: AugmentPage, shop: Context) 
     assert len(panel.found.positives) == 8
     assert "75" in panel.words.text()  # 6 of 8 ranks are 1
     assert "(last position)." in panel.words.text()
-    assert panel.plot._legend.isVisible()
-    assert not panel.by_pair._legend.isVisible()  # one series, and no axis beyond 100 %
+    assert panel.plot.legend.names == ("same user", "other users")
+    assert panel.by_pair.legend.names == ("ranked first",)
     assert panel.by_pair.getViewBox().viewRange()[1][1] < 110
     assert panel.plot.groups["same user"].sum() == pytest.approx(100)
     table = dict(panel.operator_columns())
