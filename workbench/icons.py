@@ -13,8 +13,7 @@ SIZES = (16, 20, 24, 32, 48)
 
 
 def drawn_icon(name: str, colour: str, disabled: str) -> QIcon:
-    """``NAME.svg`` in a colour; disabled in another. Pictures, not an engine of Python's: Qt frees that on its way out,
-    when Python has gone, and crashes."""
+    """``NAME.svg`` in a colour; disabled in another."""
     icon = QIcon()
     for size in SIZES:
         icon.addPixmap(_drawn(name, colour, size))

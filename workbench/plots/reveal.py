@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QWidget
 
 from workbench.plots.axes import Axis
 
+SIDES = ("left", "bottom", "right", "top")
 TURN_SECONDS = 0.008
 """After so much painting in one turn, a plot that has just come into sight waits for the next one."""
 
@@ -52,11 +53,14 @@ class RevealedPlot(pg.PlotWidget):
     def __init__(
         self, parent: QWidget | None = None, *, axes: dict[str, pg.AxisItem] | None = None, **keywords: Any
     ) -> None:
-        """``axes``: those in sight, by side."""
+        """``axes``: those in sight, by side; the others are there, as pyqtgraph wants it, and hidden."""
         self._is_new = False
         self._may_be_painted = True
         seen = axes or {side: Axis(side) for side in ("left", "bottom")}
-        super().__init__(parent, axisItems=seen, **keywords)
+        unseen = {side: Axis(side) for side in SIDES if side not in seen}
+        super().__init__(parent, axisItems=seen | unseen, **keywords)
+        for side in unseen:
+            self.hideAxis(side)
 
     def showEvent(self, event: QShowEvent) -> None:
         self._is_new = True

@@ -12,6 +12,8 @@ class InPieces(QWidget):
 
     def __init__(self, *, at_once: bool = True) -> None:
         """``at_once=False``: the caller goes through `make_more` until it says that nothing is left."""
+        self.is_whole = False
+        """Whether all of it is made. Before, Qt's events come already: a page behind another is laid out with it."""
         super().__init__()
         self._to_make = self.make()
         if at_once:
@@ -26,7 +28,8 @@ class InPieces(QWidget):
 
     def make_more(self) -> bool:
         """Make the next piece; whether there are more."""
-        return next(self._to_make, self) is not self
+        self.is_whole = next(self._to_make, self) is self
+        return not self.is_whole
 
     def finish(self) -> None:
         """Make what is left at once."""

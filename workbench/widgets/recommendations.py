@@ -99,6 +99,7 @@ class RecommendationsView(InPieces):
         self.tabs.addTab(self.finder, USERS)
         yield
         self._connect()
+        self._place_finder()
         self._show_buttons()
         self.whole.show_empty("No run is selected", "Select one in the table.", "runs")
 
@@ -203,6 +204,11 @@ class RecommendationsView(InPieces):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        if self.is_whole:
+            self._place_finder()
+
+    def _place_finder(self) -> None:
+        """The search for users stands beside the lists where there is room, else in a tab of its own."""
         is_wide = self.width() >= WIDE_ENOUGH
         stands_beside = self.row.indexOf(self.finder) >= 0
         if is_wide and not stands_beside:
