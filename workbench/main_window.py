@@ -185,7 +185,6 @@ class MainWindow(QMainWindow):
         widget = self.page_widget(page_id)
         self._current = page_id
         self.stack.show_page(widget)
-        widget.setFocus(Qt.FocusReason.OtherFocusReason)
         self.rail.select(page_id)
         widget.page_shown()
         self._refreshing.start(0)  # after the page has been painted: dozens of rows are asked whether they can be used

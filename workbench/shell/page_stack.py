@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QRect, QSize
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
+from shiboken6 import isValid
 
 LEAST = QSize(560, 320)
 """What the pages together may ask of a window: a small laptop's screen, with a dock open, is enough."""
@@ -17,6 +18,11 @@ STRIPS = 4
 
 class PageStack(QStackedWidget):
     """Holds each page in an area of its own that scrolls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left_at: dict[QWidget, QWidget] = {}
+        """What had the focus on a page when another one came into sight."""
 
     def add_page(self, page: QWidget) -> None:
         """Take a page in."""
@@ -43,11 +49,15 @@ class PageStack(QStackedWidget):
             yield
 
     def show_page(self, page: QWidget) -> None:
-        """Bring a page into sight."""
+        """Bring a page into sight. The focus goes to where it was when the page was left; to the page, the first time."""
+        before, held = self.page, self.window().focusWidget()
+        if before is not None and held is not None and before.isAncestorOf(held):
+            self._left_at[before] = held
         for place in range(self.count()):
             if self._page_at(place) is page:
                 self.setCurrentIndex(place)
-                return
+        kept = self._left_at.pop(page, page)
+        (kept if isValid(kept) and kept.isVisible() and kept.isEnabled() else page).setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
     def page(self) -> QWidget | None:

@@ -242,6 +242,7 @@ class ImportDialog(QDialog):
             if info.path not in self.wrong:
                 row.show_error("")
                 row.show_info(info, base)
+        self.rows["time-unit"].setEnabled(self.recipe.time not in ("", NO_COLUMN))
         self._say_own_titles(self.shown_look.title)
         self.preview.show_look(self.shown_look, self.recipe.model_dump())
 

@@ -116,8 +116,10 @@ def test_columns_can_be_chosen_and_given_back_to_the_guess(qtbot: QtBot, dialog:
     choose(dialog, "time", NO_COLUMN)
     qtbot.waitUntil(lambda: "There are no times" in dialog.notes.text(), timeout=20_000)
     assert dialog.recipe.time == NO_COLUMN
+    assert not dialog.rows["time-unit"].isEnabled()
     dialog.rows["time"].dot.click()
     qtbot.waitUntil(lambda: dialog.recipe.time == "when")
+    assert dialog.rows["time-unit"].isEnabled()
     choose(dialog, "item", "item")
     choose(dialog, "user", "item")
     qtbot.waitUntil(lambda: "cannot be users and items at once" in dialog.problem.text())
