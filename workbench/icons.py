@@ -1,24 +1,55 @@
-"""Icons from ``resources/icons``, drawn in a colour."""
+"""Icons from ``resources/icons``, drawn in a colour and a size when that is first asked for.
+
+An icon has ten pictures, five sizes in two colours; most are asked for one or two. Drawing all of them took a tenth of
+a second before the window's first paint.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
 
 from engine.paths import resource
 
 SIZES = (16, 20, 24, 32, 48)
+_CLONES: list[QIconEngine] = []
+"""Qt takes a clone, and Python would throw it away: it does not know that somebody has taken it."""
 
 
-def drawn_icon(name: str, colour: str, disabled: str) -> QIcon:
-    """``NAME.svg`` in a colour; disabled in another."""
-    icon = QIcon()
-    for size in SIZES:
-        icon.addPixmap(_drawn(name, colour, size))
-        icon.addPixmap(_drawn(name, disabled, size), QIcon.Mode.Disabled)
-    return icon
+class DrawnIcon(QIconEngine):
+    """``NAME.svg`` in a colour; disabled in another. Hand it to `QIcon`."""
+
+    def __init__(self, name: str, colour: str, disabled: str) -> None:
+        super().__init__()
+        self._name = name
+        self._colours = {QIcon.Mode.Disabled: disabled}
+        self._colour = colour
+
+    def clone(self) -> QIconEngine:
+        made = DrawnIcon(self._name, self._colour, self._colours[QIcon.Mode.Disabled])
+        _CLONES.append(made)
+        return made
+
+    def availableSizes(self, mode: QIcon.Mode = QIcon.Mode.Normal, state: QIcon.State = QIcon.State.Off) -> list[QSize]:
+        del mode, state
+        return [QSize(size, size) for size in SIZES]
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        return self.scaledPixmap(size, mode, state, 1.0)
+
+    def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
+        del state
+        side = min(size.width(), size.height())
+        return drawn(self._name, self._colours.get(mode, self._colour), side, scale)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        side = min(rect.width(), rect.height())
+        picture = self.scaledPixmap(QSize(side, side), mode, state, painter.device().devicePixelRatioF())
+        where = QRect(0, 0, side, side)
+        where.moveCenter(rect.center())
+        painter.drawPixmap(where, picture)
 
 
 @cache
@@ -26,15 +57,16 @@ def _source(name: str) -> str:
     return resource("icons", f"{name}.svg").read_text(encoding="utf-8")
 
 
-def _drawn(name: str, colour: str, size: int) -> QPixmap:
+@cache
+def drawn(name: str, colour: str, side: int, ratio: float) -> QPixmap:
+    """The icon on nothing, ``side`` device-independent pixels wide, for a screen of ``ratio`` pixels to one of them."""
     from PySide6.QtSvg import QSvgRenderer
 
-    ratio = QGuiApplication.primaryScreen().devicePixelRatio() if QGuiApplication.primaryScreen() else 1.0
     renderer = QSvgRenderer(QByteArray(_source(name).replace("currentColor", colour).encode()))
-    pixmap = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+    pixmap = QPixmap(QSize(round(side * ratio), round(side * ratio)))
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    renderer.render(painter, QRectF(0, 0, size, size))
+    renderer.render(painter, QRectF(0, 0, side, side))
     painter.end()
     return pixmap

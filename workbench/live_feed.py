@@ -26,6 +26,8 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 ENTERED_SECONDS = 0.25
 """So long at most the next page waits for the window to have entered and painted the last one."""
+PAINTED_MS = 6
+"""So long after something has changed it is painted at the latest: platforms gather updates for 5 ms."""
 SWITCH_SECONDS = 0.0005
 """A tenth of Python's own interval after which a busy thread lets another one go on."""
 
@@ -125,7 +127,8 @@ class LiveFeed(QThread):
     @Slot(object)
     def _on_arrived(self, _: object) -> None:
         """In the window's thread: once it has painted what has just arrived, the next page is read."""
-        QTimer.singleShot(0, self._entered.set)
+        # First when all has been entered, then when it is painted: Qt waits some milliseconds before it paints.
+        QTimer.singleShot(0, lambda: QTimer.singleShot(PAINTED_MS, self._entered.set))
 
     def run(self) -> None:
         # Reading ten thousand runs is Python's work for seconds. The window asks for the interpreter at every call into

@@ -17,7 +17,7 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.paths import resource
-from workbench.icons import drawn_icon
+from workbench.icons import DrawnIcon
 
 Choice = Literal["system", "light", "dark"]
 
@@ -204,7 +204,7 @@ class Theme(QObject):
         """``resources/icons/NAME.svg`` in the colour ``role`` of the palette; disabled in ``faint``."""
         key = (name, role)
         if key not in self._icons:
-            self._icons[key] = drawn_icon(name, getattr(self.colours, role), self.colours.faint)
+            self._icons[key] = QIcon(DrawnIcon(name, getattr(self.colours, role), self.colours.faint))
         return self._icons[key]
 
     def follow_icon(self, target: Any, name: str, role: str = "text") -> None:

@@ -6,11 +6,13 @@ import gc
 import re
 
 import pytest
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.paths import resource
+from workbench import icons
 from workbench.pages import pages
 from workbench.theme import DARK, LIGHT, Colours, Theme, style_sheet
 
@@ -108,3 +110,33 @@ def test_a_window_paints_once_in_the_new_palette(qtbot: QtBot, theme: Theme) -> 
     theme.choose("light")
     assert painting == [False, False]
     assert window.updatesEnabled()
+
+
+def test_an_icon_draws_the_size_that_is_asked_for(qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, int, float]] = []
+    plainly = icons.drawn
+    monkeypatch.setattr(icons, "drawn", lambda *wanted: asked.append(wanted) or plainly(*wanted))
+    icon = theme.icon("stop", "bad")
+    assert asked == []
+    assert icon.pixmap(QSize(24, 24), 2.0).size() == QSize(48, 48)
+    icon.pixmap(QSize(16, 16), 1.0, QIcon.Mode.Disabled)
+    assert asked == [("stop", theme.colours.bad, 24, 2.0), ("stop", theme.colours.faint, 16, 1.0)]
+    image = QImage(40, 30, QImage.Format.Format_ARGB32)
+    image.fill(0)
+    painter = QPainter(image)
+    icon.paint(painter, 0, 0, 40, 30)  # in the middle, as wide as it is high
+    painter.end()
+    inked = [(x, y) for x in range(40) for y in range(30) if image.pixelColor(x, y).alpha()]
+    assert min(x for x, _ in inked) + max(x for x, _ in inked) == pytest.approx(39, abs=2)
+    assert [size.width() for size in icon.availableSizes()] == list(icons.SIZES)
+
+
+def test_an_icon_that_qt_copies_lives_on(qtbot: QtBot, theme: Theme) -> None:
+    """Qt clones what draws an icon when a copy of it is changed; Python must not throw the clone away."""
+    copies = []
+    for _ in range(20):
+        copy = QIcon(theme.icon("stop", "bad"))
+        copy.setIsMask(True)
+        copies.append(copy)
+        gc.collect()
+    assert {copy.pixmap(QSize(16, 16)).size().width() for copy in copies} == {16}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer
+from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer, Slot
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
@@ -41,6 +41,9 @@ class RunsPage(PageWidget):
         self._current = ""
         self._unasked = UnaskedTicks(self.model)
         self.travel = RunTravel(context, self)
+        self._details = QTimer(self)
+        self._details.setSingleShot(True)
+        self._details.timeout.connect(self._show_details)
         plots = {}
         for name, plot in metric_plots(context.theme):
             plots[name] = plot
@@ -138,13 +141,13 @@ class RunsPage(PageWidget):
             running = [record.id for record in self.context.runs.with_status(RunStatus.RUNNING)]
             self.table.select(running[0] if running else self.model.ids[0])
         if self._current in known:
-            self._show_details()
+            self._want_details()
         self._show_buttons()
 
     def _curves_changed(self, run_ids: set[str]) -> None:
         self.curves.take(run_ids)
         if self._current in run_ids and self.tabs.title == "Overview":
-            self._show_details()
+            self._want_details()
 
     def _marks_changed(self, run_ids: set[str]) -> None:
         if run_ids & set(self.model.ticked):
@@ -210,7 +213,7 @@ class RunsPage(PageWidget):
             self._focus_table()
         self._show_matches()
         self.curves.show_state()
-        self._show_details()
+        self._want_details()
         self._show_buttons()
 
     def _show_matches(self) -> None:
@@ -234,10 +237,16 @@ class RunsPage(PageWidget):
         chosen = self.table.foremost()
         if chosen is not None and chosen.id != self._current:
             self._current = chosen.id
-            self._show_details()
+            self._want_details()
         self._show_buttons()
 
+    def _want_details(self) -> None:
+        """Once, when the table is painted: the first news asks for them five times over."""
+        self._details.start(0)
+
+    @Slot()
     def _show_details(self) -> None:
+        self._details.stop()
         self.tabs.show_record(self.current)
 
     def _show_buttons(self) -> None:
@@ -430,6 +439,7 @@ class RunsPage(PageWidget):
             self.table.select(run_id)
         self.tabs.choose(state.get("tab"))
         self._show_state()
+        self._show_details()
 
     def _show_all_shown(self) -> None:
         """What another page asks for must be in the table, whatever is filtered."""

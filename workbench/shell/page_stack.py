@@ -49,7 +49,7 @@ class PageStack(QStackedWidget):
             yield
 
     def show_page(self, page: QWidget) -> None:
-        """Bring a page into sight. The focus goes to where it was when the page was left; to the page, the first time."""
+        """Bring a page into sight, with the focus where it was when the page was left; the first time on the page."""
         before, held = self.page, self.window().focusWidget()
         if before is not None and held is not None and before.isAncestorOf(held):
             self._left_at[before] = held
@@ -57,7 +57,9 @@ class PageStack(QStackedWidget):
             if self._page_at(place) is page:
                 self.setCurrentIndex(place)
         kept = self._left_at.pop(page, page)
-        (kept if isValid(kept) and kept.isVisible() and kept.isEnabled() else page).setFocus(Qt.FocusReason.OtherFocusReason)
+        (kept if isValid(kept) and kept.isVisible() and kept.isEnabled() else page).setFocus(
+            Qt.FocusReason.OtherFocusReason
+        )
 
     @property
     def page(self) -> QWidget | None:

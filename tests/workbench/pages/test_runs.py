@@ -169,6 +169,22 @@ def test_no_match_offers_to_clear_the_filter(qtbot: QtBot, page: RunsPage, runs:
     assert page.matches.state == "content"
 
 
+def test_news_show_the_details_once(
+    qtbot: QtBot, page: RunsPage, runs: FakeRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[object] = []
+    plainly = page.tabs.show_record
+    monkeypatch.setattr(page.tabs, "show_record", lambda record: shown.append(record) or plainly(record))
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    page._show_state()
+    page._show_state()
+    before = len(shown)
+    qtbot.waitUntil(lambda: len(shown) > before)
+    qtbot.wait(20)
+    assert len(shown) == before + 1
+
+
 def test_overview_says_how_a_run_ended(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
     fill_runs(runs)
     qtbot.waitUntil(lambda: page.model.rowCount() == 9)
