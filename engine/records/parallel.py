@@ -66,7 +66,7 @@ def axis_of(name: str, values: Sequence[Any]) -> ParallelAxis:
     names = sorted({_text(value) for value in values}, key=lambda text: (text != "–", text))
     step = 1 / max(len(names) - 1, 1)
     where = {text: (place * step if len(names) > 1 else 0.5) for place, text in enumerate(names)}
-    ticks = tuple((place, text) for text, place in where.items())
+    ticks = tuple(_apart([(place, text) for text, place in where.items()]))
     return ParallelAxis(name, np.array([where[_text(value)] for value in values]), ticks)
 
 

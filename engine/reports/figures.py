@@ -184,7 +184,7 @@ def parallel(found: ParallelRuns) -> Any:
         axes.plot(xs, places[best], color=COLOURS[1], linewidth=1.6, marker="o", markersize=2.5)
         for x, axis in enumerate(lines):
             axes.axvline(x, color="#1b2230", linewidth=0.5)
-            for place, text in _apart(axis.ticks):
+            for place, text in axis.ticks:
                 axes.annotate(text, (x, place), (3, 0), textcoords="offset points", fontsize=6, va="center")
         names = _short_names([axis.name for axis in lines])
         axes.set_xticks(xs, [name + (" (log)" if axis.is_log else "") for name, axis in zip(names, lines, strict=True)])
@@ -196,24 +196,6 @@ def parallel(found: ParallelRuns) -> Any:
         axes.tick_params(axis="x", length=0)
 
     return draw
-
-
-_TICKS_APART = 0.05
-"""Of an axis's height: what stands closer is not legible in a column's width."""
-
-
-def _apart(ticks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
-    """The ticks that have room: the highest and, from below, each that is far enough from the one kept before it.
-
-    >>> _apart([(0.0, ".0147"), (0.01, ".0151"), (0.98, ".0649"), (1.0, ".0664")])
-    [(0.0, '.0147'), (1.0, '.0664')]
-    """
-    *others, highest = sorted(ticks)
-    kept: list[tuple[float, str]] = []
-    for tick in others:
-        if highest[0] - tick[0] >= _TICKS_APART and (not kept or tick[0] - kept[-1][0] >= _TICKS_APART):
-            kept.append(tick)
-    return [*kept, highest]
 
 
 def _short_names(paths: Sequence[str]) -> list[str]:

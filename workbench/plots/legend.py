@@ -36,8 +36,8 @@ class Legend(pg.GraphicsWidget):  # type: ignore[misc]
         self._numbers: tuple[int, ...] = ()
         self._colour = QColor()
         self._draw = draw
-        self.font = QFont(QApplication.font())
-        self.font.setPointSizeF(max(self.font.pointSizeF() - 1, 7))
+        self._font = QFont(QApplication.font())
+        self._font.setPointSizeF(max(self._font.pointSizeF() - 1, 7))
         self._plot = plot
         self._item = plot.getPlotItem()
         # In the place of the title, which no plot here has: above the plotted area and as wide as it.
@@ -54,11 +54,11 @@ class Legend(pg.GraphicsWidget):  # type: ignore[misc]
 
     @property
     def _line(self) -> float:
-        return ceil(QFontMetricsF(self.font).height()) + 1
+        return ceil(QFontMetricsF(self._font).height()) + 1
 
     @property
     def _columns(self) -> int:
-        metrics = QFontMetricsF(self.font)
+        metrics = QFontMetricsF(self._font)
         widest = max((metrics.horizontalAdvance(name) for name in self.names), default=0.0)
         each = SAMPLE_WIDTH + SMALL + min(widest, WIDEST_NAME) + WIDE
         return max(min(int((self.size().width() + WIDE) // each), len(self.names)), 1)
@@ -81,8 +81,8 @@ class Legend(pg.GraphicsWidget):  # type: ignore[misc]
     def paint(self, painter: QPainter, _option: Any, _widget: Any) -> None:
         columns, line = self._columns, self._line
         width = self.size().width() / columns
-        metrics = QFontMetricsF(self.font)
-        painter.setFont(self.font)
+        metrics = QFontMetricsF(self._font)
+        painter.setFont(self._font)
         for place, (number, name) in enumerate(zip(self._numbers, self.names, strict=True)):
             x, y = place % columns * width, place // columns * line
             self._draw(painter, number, QRectF(x, y + (line - SAMPLE_HEIGHT) / 2, SAMPLE_WIDTH, SAMPLE_HEIGHT))

@@ -192,7 +192,6 @@ class EffectPanel(InPieces):
         self.stack.show_error(error, "Try again", self.count)
 
     def _show_what_is_known(self) -> None:
-        self.as_table.setEnabled(bool(self.found))
         needs_run = self.chosen != "memory"
         self.run.setVisible(needs_run)
         self.run.caption.setVisible(needs_run)

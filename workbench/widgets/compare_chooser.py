@@ -11,7 +11,7 @@ from workbench.theme import SMALL, SPACE, WIDE, Theme
 from workbench.widgets.cards import label
 from workbench.widgets.layout import button
 from workbench.widgets.name_delegate import NameDelegate
-from workbench.widgets.row_list import RowList, SearchField
+from workbench.widgets.row_list import BY_KEY, RowList, SearchField
 from workbench.widgets.states import StatefulStack
 
 NAME, SEEDS, METRIC, DATA = range(4)
@@ -23,7 +23,7 @@ class _Ticks(RowList):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Who comes by a key has a row to tick: Qt makes none the selected one."""
         super().focusInEvent(event)
-        if event.reason() != Qt.FocusReason.MouseFocusReason:
+        if event.reason() in BY_KEY:
             self.select_any()
 
     def select_any(self) -> None:
@@ -45,7 +45,7 @@ class CompareChooser(QWidget):
         super().__init__()
         self.model = ChoicesModel()
         self._place: frozenset[str] = frozenset()
-        """Runs of the group whose row is selected, while the list changes."""
+        """Runs of the group whose row is selected, or was before a filter hid it."""
         self.field = SearchField()
         self.field.setPlaceholderText("Filter by name, data, seed, id  (Ctrl+F)")
         self.field.setAccessibleName("Filter the groups")
@@ -98,7 +98,8 @@ class CompareChooser(QWidget):
 
     def _keep_place(self) -> None:
         row = self.table.currentIndex().row()
-        self._place = frozenset(self.model.rows[row].run_ids) if row >= 0 else frozenset()
+        if row >= 0:  # otherwise a filter has hidden it, and it may come back
+            self._place = frozenset(self.model.rows[row].run_ids)
 
     def _come_back(self) -> None:
         """A run that has ended, or a filter, does not take the selected row from who goes by keys."""

@@ -14,7 +14,7 @@ from workbench.run_names import plain
 from workbench.theme import Theme
 from workbench.widgets.cards import Card, label
 from workbench.widgets.layout import button
-from workbench.widgets.numbers import percent
+from workbench.widgets.numbers import percent, signed
 from workbench.widgets.tables import WIDEST, Columns, ColumnsModel, CsvOut, as_text
 from workbench.widgets.text import metric_text
 
@@ -113,18 +113,9 @@ def p_text(p: float | None) -> str:
     return ("< 1e-99" if p < 1e-99 else f"{p:.2g}") + stars
 
 
-def signed(value: float) -> str:
+def signed_metric(value: float) -> str:
     """``+.0021``: a difference of metrics, with its sign."""
     return f"{'−' if value < 0 else '+'}{metric_text(abs(value))}"
-
-
-def effect_text(value: float) -> str:
-    """An effect's size with its sign, the minus as long as the plus.
-
-    >>> effect_text(0.12), effect_text(-1.5)
-    ('+0.120', '−1.500')
-    """
-    return f"{value:+.3f}".replace("-", "−")
 
 
 def results_columns(found: Comparison, paper: PaperNumbers | None = None) -> Columns:
@@ -183,13 +174,16 @@ def tests_columns(found: Comparison) -> Columns:
         ("Metric", [item.metric for item in tests]),
         ("Group", [names[item.second] for item in tests]),
         ("against", [names[item.first] for item in tests]),
-        ("Difference", [signed(item.difference) for item in tests]),
-        (f"{percent(found.level, 0)} interval", [f"[{signed(item.low)}, {signed(item.high)}]" for item in tests]),
+        ("Difference", [signed_metric(item.difference) for item in tests]),
+        (
+            f"{percent(found.level, 0)} interval",
+            [f"[{signed_metric(item.low)}, {signed_metric(item.high)}]" for item in tests],
+        ),
         ("p, Holm", [p_text(item.p_holm) for item in tests]),
         ("Relative", ["–" if item.relative is None else _percent(item.relative) for item in tests]),
         ("p, Wilcoxon", [p_text(item.p) for item in tests]),
-        ("Cohen's d", [effect_text(item.effect) for item in tests]),
-        ("Rank-biserial", [effect_text(item.rank_biserial) for item in tests]),
+        ("Cohen's d", [signed(item.effect, 3) for item in tests]),
+        ("Rank-biserial", [signed(item.rank_biserial, 3) for item in tests]),
         ("Better", [item.better for item in tests]),
         ("Worse", [item.worse for item in tests]),
         ("Equal", [item.equal for item in tests]),
@@ -242,9 +236,10 @@ def slice_words(table: SliceTable, labels: Sequence[str]) -> str:
     for number in others[:SAID]:
         shares = table.shares[number]
         place = int(abs(shares).argmax())
+        total, part = signed_metric(float(shares.sum())), signed_metric(float(shares[place]))
         told.append(
-            f"{labels[number]} − {labels[table.baseline]}: {signed(float(shares.sum()))} in all; the largest part, "
-            f"{signed(float(shares[place]))}, comes from {table.labels[place]} ({int(table.users[place]):,} users)."
+            f"{labels[number]} − {labels[table.baseline]}: {total} in all; the largest part, {part}, comes from "
+            f"{table.labels[place]} ({int(table.users[place]):,} users)."
         )
     rest = len(others) - len(told)
     return "\n".join([*told, *([f"{rest} more in the table."] if rest else [])])

@@ -276,7 +276,6 @@ class ImportDialog(QDialog):
         if path == "time":
             self.given.pop("time_unit", None)
         self.given[name] = value
-        self.is_refused = False
         if path in (*READING, *LAYOUT) and value == GUESS_OF.get(path, GUESS):
             del self.given[name]
         if path in (*READING, *LAYOUT):
@@ -285,7 +284,8 @@ class ImportDialog(QDialog):
             self.recipe = self.recipe.replace({name: value})
             self._refresh()
             self._show_report()
-            if path != "on-bad-rows":
+            if path != "on-bad-rows":  # which changes no count, and makes nothing of what was refused
+                self.is_refused = False
                 self.stages.setEnabled(False)  # its counts are another recipe's
                 self.status.setText("Counting …")
                 self.job.count(self.recipe)

@@ -9,6 +9,14 @@ from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTableView
 OURS = tuple(QKeyCombination(Qt.KeyboardModifier.ControlModifier, key) for key in (Qt.Key.Key_D, Qt.Key.Key_E))
 """Differences and Export. Under X11 Qt takes them in a text field as Emacs does, for Del and End, which have keys."""
 
+BY_KEY = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+    Qt.FocusReason.OtherFocusReason,
+)
+"""How the focus comes that is not brought by the mouse or by another window."""
+
 
 class RowList(QTableView):
     """``activated`` comes with Return on every platform, also where Qt would begin to edit."""

@@ -58,6 +58,8 @@ class RunCurves(StatefulStack):
         self._worn: dict[str, dict[str, RunLook]] = {}
         """Plot → the looks that it shows."""
         self._feeds = 0
+        self._to_fit: set[str] = set()
+        """Plots that other runs have come to and that do not show them yet: newer news do not make them forget."""
         self._grown: dict[str, set[str]] = {}
         """Plot → runs whose curves have grown since it was fed."""
         self.plots = plots
@@ -113,8 +115,15 @@ class RunCurves(StatefulStack):
     def show_runs(self) -> None:
         """Names and looks of what is ticked."""
         self._find_looks()
-        for name in self.plots:
-            self._dress(name)
+        self._dress_next(list(self.plots))
+
+    def _dress_next(self, names: list[str]) -> None:
+        """Dress these plots, a turn each: the next one once the one before is painted."""
+        name, *others = names
+        if self._dress(name) and others:
+            QTimer.singleShot(PAINTED_MS, self, lambda: self._dress_next(others))
+        elif others:
+            self._dress_next(others)
 
     def _find_looks(self) -> None:
         from workbench.plots.metric_plot import RunLook
@@ -151,24 +160,27 @@ class RunCurves(StatefulStack):
         """Show what is ticked now, names, looks and curves, a plot a turn of the event loop; ``is_new``: other runs
         are drawn now."""
         self._feeds += 1
+        if is_new:
+            self._to_fit |= set(self.plots)
         self._find_looks()
-        self._feed_next(self._feeds, list(self.plots), is_new)
+        self._feed_next(self._feeds, list(self.plots))
         self.show_state()
 
-    def _feed_next(self, number: int, names: list[str], is_new: bool) -> None:
+    def _feed_next(self, number: int, names: list[str]) -> None:
         if number != self._feeds:
             return  # newer news are on their way to the same plots
         name, *others = names
         plot = self.plots[name]
         if self._dress(name):  # twenty other curves take as long as their values
-            QTimer.singleShot(PAINTED_MS, self, lambda: self._feed_next(number, names, is_new))
+            QTimer.singleShot(PAINTED_MS, self, lambda: self._feed_next(number, names))
             return
         plot.set_series(self._context.runs.series_names(self.drawn_ids()))
         self._feed(plot)
-        if is_new:
+        if name in self._to_fit:
+            self._to_fit.remove(name)
             plot.autoscale()
         if others:
-            QTimer.singleShot(PAINTED_MS, self, lambda: self._feed_next(number, others, is_new))
+            QTimer.singleShot(PAINTED_MS, self, lambda: self._feed_next(number, others))
 
     def take(self, run_ids: Iterable[str]) -> None:
         """These runs' curves have grown: the first plot follows now, the next ones once it is painted."""

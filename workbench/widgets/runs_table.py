@@ -14,6 +14,7 @@ from workbench.item_models.delegates import ROW_HEIGHT, NameDelegate, ProgressDe
 from workbench.item_models.runs_model import CHECK, COLUMN_IDS, COLUMNS, RunsModel
 from workbench.theme import Theme
 from workbench.widgets.plain_table import PaintedRows
+from workbench.widgets.row_list import BY_KEY
 
 GROUP_WIDTH = 158
 _TICK = QStyle.SubElement.SE_ItemViewItemCheckIndicator
@@ -22,13 +23,6 @@ _TICKS = {
     Qt.CheckState.PartiallyChecked: QStyle.StateFlag.State_NoChange,
     Qt.CheckState.Checked: QStyle.StateFlag.State_On,
 }
-BY_KEY = (
-    Qt.FocusReason.TabFocusReason,
-    Qt.FocusReason.BacktabFocusReason,
-    Qt.FocusReason.ShortcutFocusReason,
-    Qt.FocusReason.OtherFocusReason,
-)
-"""How the focus comes that is not brought by the mouse or by another window."""
 
 
 class RunsTable(PaintedRows):
@@ -143,14 +137,15 @@ class RunsTable(PaintedRows):
         self.runs.set_grouped(is_grouped)
 
     def _select_regrouped(self) -> None:
-        run_ids, self._regrouped = self._regrouped, []
-        if not run_ids or self.selected_keys():
+        if self.selected_keys():
+            self._regrouped = []
             return
-        rows = sorted({row for run_id in run_ids if (row := self.runs.row_of(run_id)) is not None})
+        rows = sorted({row for run_id in self._regrouped if (row := self.runs.row_of(run_id)) is not None})
         selection = QItemSelection()
         for row in rows:
             selection.select(self.runs.index(row, 0), self.runs.index(row, self.runs.columnCount() - 1))
-        if rows:
+        if rows:  # the rows of many runs come in slices, and other news before the last of them
+            self._regrouped = []
             flag = QItemSelectionModel.SelectionFlag
             self.selectionModel().setCurrentIndex(self.runs.index(rows[0], 0), flag.NoUpdate)
             self.selectionModel().select(selection, flag.ClearAndSelect)

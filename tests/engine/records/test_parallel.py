@@ -49,6 +49,13 @@ def test_other_values_stand_side_by_side() -> None:
     assert axis_of("one", ["a", "a"]).places.tolist() == [0.5, 0.5]
 
 
+def test_words_do_not_stand_upon_each_other() -> None:
+    ticks = axis_of("x", [f"word {n:03}" for n in range(101)]).ticks
+    places = [place for place, _ in ticks]
+    assert np.diff(places).min() >= 0.05 - 1e-9
+    assert [ticks[0][1], ticks[-1][1]] == ["word 000", "word 100"]
+
+
 def test_what_a_run_lacks_stands_below_all() -> None:
     axis = axis_of("rate", [0.1, None, 0.3])
     assert axis.places[1] == 0 < axis.places[0] < axis.places[2] == 1

@@ -228,12 +228,3 @@ def test_augment_and_neighbours_offer_the_same_runs(qtbot: QtBot, page: AugmentP
     assert texts[2].endswith("r1 · stopped, best until now: epoch 2")
     assert ours.run == theirs.run == "r3"  # the newest that is finished
     assert theirs.toolTip().startswith(texts[1])
-
-
-def test_before_anything_is_counted_no_table_is_offered(qtbot: QtBot, page: AugmentPage) -> None:
-    page.tabs.setCurrentWidget(page.effect_tab)
-    panel = page.effect_tab.widget
-    assert not panel.as_table.isEnabled()
-    with qtbot.waitSignal(panel.parts.finished):
-        panel.button.click()
-    assert panel.as_table.isEnabled()

@@ -83,6 +83,17 @@ def test_a_plot_waits_until_the_one_before_it_is_painted(
     qtbot.waitUntil(lambda: [name for name, _ in fed] == ["losses", "validation"])
 
 
+def test_runs_that_another_page_draws_are_all_in_sight(qtbot: QtBot, page: RunsPage, runs: FakeRuns) -> None:
+    """Whatever else makes the plots be fed anew meanwhile."""
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: all(plot.drawn("r0006") is not None for plot in page.plots.values()))
+    boxes = [plot.plot.getViewBox() for plot in page.plots.values()]
+    for box in boxes:
+        box.setRange(xRange=(100, 101), yRange=(100, 101), padding=0)
+    page.open_state(tick=["r0001"])
+    qtbot.waitUntil(lambda: all(box.autoRangeEnabled()[1] for box in boxes))
+
+
 def test_only_ticked_runs_are_read_in_full(qtbot: QtBot, page: RunsPage, runs: FakeRuns, context: Context) -> None:
     fill_runs(runs)
     qtbot.waitUntil(lambda: context.runs.has_curves("r0006"))

@@ -31,6 +31,10 @@ def test_names_stand_above_what_is_drawn(qtbot: QtBot, theme: Theme) -> None:
     assert legend.size().height() > 0
 
 
+def test_its_font_is_still_qts_to_ask_for(qtbot: QtBot, theme: Theme) -> None:
+    assert shown(qtbot, theme, ("SASRec",), 700)[1].font().pointSizeF() > 0
+
+
 def test_as_many_columns_as_have_room(qtbot: QtBot, theme: Theme) -> None:
     names = tuple(f"CoSeRec for the sample shop, epochs {n}" for n in range(6))
     heights = {width: shown(qtbot, theme, names, width)[1].size().height() for width in (300, 700, 1300)}

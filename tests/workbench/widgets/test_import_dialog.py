@@ -183,6 +183,8 @@ def test_rows_of_one_user_are_said(qtbot: QtBot, context: Context, tmp_path: Pat
     qtbot.waitUntil(lambda: dialog.problem.isVisible(), timeout=20_000)
     assert dialog.problem.text().startswith("All rows belong to one user, 'me'.")
     assert not dialog.go.isEnabled()
+    choose(dialog, "on-bad-rows", "skip")  # changes nothing of that
+    assert not dialog.go.isEnabled()
     choose(dialog, "user", "item")
     choose(dialog, "item", "user")
     counted(qtbot, dialog, "After '5-core', nothing is left of 9 rows")

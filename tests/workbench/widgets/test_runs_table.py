@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from engine.config import ExperimentConfig
 from engine.records import MarksNews, RunStatus
 from tests.helpers.fake_runs import make_record
+from workbench.item_models import runs_model
 from workbench.item_models.run_columns import COLUMN_IDS
 from workbench.item_models.runs_model import RunsModel
 from workbench.live_feed import LiveBatch
@@ -127,6 +128,24 @@ def test_grouping_and_back_keep_the_same_runs_selected(qtbot: QtBot, theme: Them
     assert table.currentIndex().row() == table.runs.row_of("3-2")
     table.regroup(is_grouped=False)
     assert set(table.selected_keys()) == {"3-1", "3-2", "3-3"}
+
+
+def test_news_between_two_slices_of_many_runs_keep_the_selection(
+    qtbot: QtBot, theme: Theme, book: RunBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs_model, "MANY", 1)
+    monkeypatch.setattr(runs_model, "SLICE_SECONDS", 0.0)
+    table = RunsTable(RunsModel(book), theme)
+    qtbot.addWidget(table)
+    every = len(RunStatus)
+    qtbot.waitUntil(lambda: table.runs.rowCount() == 3 * every)
+    assert table.select("3-2")
+    table.regroup(is_grouped=True)
+    again = book.get("1-1")
+    assert again is not None
+    book.take(LiveBatch((again,), {}, frozenset()))
+    qtbot.waitUntil(lambda: table.runs.rowCount() == every)
+    assert {record.id for record in table.selected()} == {"3-1", "3-2", "3-3"}
 
 
 def test_of_a_group_the_run_that_trains_is_told_of(qtbot: QtBot, theme: Theme) -> None:
