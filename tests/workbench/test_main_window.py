@@ -144,22 +144,6 @@ def test_the_queue_takes_the_focus_when_it_is_opened_and_gives_it_back(qtbot: Qt
     assert window.stack.isAncestorOf(window.focusWidget())
 
 
-def test_coming_back_to_a_page_goes_on_where_it_was_left(qtbot: QtBot, window: MainWindow) -> None:
-    window.show()
-    train = window.page_widget("train")
-    field = next(field for field in train.findChildren(QLineEdit) if field.isVisible() and field.isEnabled())
-    window.table.run("page.train")
-    field.setFocus()
-    window.table.run("page.home")
-    assert not train.isAncestorOf(window.focusWidget())
-    window.table.run("page.train")
-    assert window.focusWidget() is field
-    window.table.run("page.home")
-    field.setEnabled(False)
-    window.table.run("page.train")
-    assert window.focusWidget() is train
-
-
 def test_docks_toggle_and_the_layout_comes_back(qtbot: QtBot, window: MainWindow, context: Context) -> None:
     window.show()
     window.table.run("view.dock.queue")
