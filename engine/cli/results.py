@@ -37,7 +37,7 @@ def results(
 ) -> None:
     """What each preset measured.
 
-    With --out, files from stored runs: those that have finished with exactly their preset's settings. Otherwise the
+    With --out, files from stored runs: those that have finished with exactly a preset's settings. Otherwise the
     table of such files.
     """
     api = workspace.results

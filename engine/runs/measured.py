@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.config import ExperimentConfig, differences, parse, preset
+from engine.config import ExperimentConfig, Preset, differences, parse, preset, presets
 from engine.data.dataset import SAMPLE
 from engine.errors import ConfigurationError, UsageError
 from engine.records import EpochReport, RunRecord, RunStatus
@@ -37,11 +37,27 @@ def why_not(record: RunRecord) -> str:
     if record.ended_by == "time":
         return "its time ended it (train.max_minutes)"
     try:
-        wanted, config = preset(record.preset).config, parse(dict(record.config))
+        begun, config = preset(record.preset), parse(dict(record.config))
     except (UsageError, ConfigurationError) as error:
         return f"today's program does not know its settings: {error.message}"
-    changed = _changed(config, wanted)
-    return f"it has settings of its own: {', '.join(changed[:3])}{' …' if len(changed) > 3 else ''}" if changed else ""
+    if _preset_with(config, begun) is not None:
+        return ""
+    changed = _changed(config, begun.config)
+    return f"it has settings of its own: {', '.join(changed[:3])}{' …' if len(changed) > 3 else ''}"
+
+
+def _preset_with(config: ExperimentConfig, begun: Preset) -> Preset | None:
+    """The preset that has just these settings: that which the run began from before any other.
+
+    Settings that were tried over one preset and found good become another's.
+    """
+    return next((item for item in (begun, *presets()) if not _changed(config, item.config)), None)
+
+
+def _preset_of(record: RunRecord) -> Preset:
+    found = _preset_with(parse(dict(record.config)), preset(record.preset))
+    assert found is not None, "asked of runs that count"
+    return found
 
 
 def _changed(config: ExperimentConfig, wanted: ExperimentConfig) -> list[str]:
@@ -52,12 +68,12 @@ def measured(records: Sequence[RunRecord], epochs: Epochs) -> tuple[MeasuredPres
     """What the presets of ``records`` measured; of two runs of one seed, the one that ended last. All must count."""
     groups: dict[tuple[str, str], dict[int, RunRecord]] = {}
     for record in sorted(records, key=lambda record: (record.ended_at is not None, record.ended_at, record.id)):
-        groups.setdefault((record.preset, record.fingerprint), {})[record.seed] = record
+        groups.setdefault((_preset_of(record).name, record.fingerprint), {})[record.seed] = record
     return tuple(_preset([group[seed] for seed in sorted(group)], epochs) for group in groups.values())
 
 
 def _preset(records: Sequence[RunRecord], epochs: Epochs) -> MeasuredPreset:
-    first, chosen = records[0], preset(records[0].preset)
+    first, chosen = records[0], _preset_of(records[0])
     data: Any = first.config.get("data")
     path = str(data.get("path"))
     file = path if path == SAMPLE else Path(path).name

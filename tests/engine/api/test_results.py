@@ -114,6 +114,18 @@ def test_only_what_has_finished_as_its_preset_says_counts(workspace: Workspace, 
         workspace.results.write(tmp_path / "out", [other.id])
 
 
+def test_settings_tried_over_one_preset_count_for_the_one_that_has_them(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    tried = preset("coserec-paper-beauty").config.replace({"loss.next_item": "sampled_softmax"})
+    runs = workspace.runs.submit(tried, preset="coserec-paper-beauty", seeds=(1,))
+    end(workspace, runs)
+    workspace.results.write(tmp_path / "out")
+    (found,) = workspace.results.read(tmp_path / "out")
+    assert (found.preset, found.settings["loss.next_item"]) == ("coserec-strong", "sampled_softmax")
+    assert "--preset coserec-strong" in found.command
+
+
 def test_the_table_has_means_and_spreads(workspace: Workspace, tmp_path: Path) -> None:
     runs = finish(workspace, seeds=(1, 2))
     workspace.results.write(tmp_path)
