@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import KS
+from engine.config.naming import flat, plain
 from engine.data.splits import leave_one_out
 from engine.errors import UsageError
 from engine.evaluation import significance, slices
@@ -194,7 +195,7 @@ def _card(record: RunRecord, users: int, split: str) -> tuple[tuple[str, str], .
     ]
     for path, caption in grouping.PROTOCOL.items():
         value = protocol[path]
-        words = known[path].choices.get(str(value), grouping.plain(value))
+        words = known[path].choices.get(str(value), plain(value))
         rows.append((caption.capitalize(), words))
     return tuple(rows)
 
@@ -266,7 +267,7 @@ def slice_table(
     if len(split_of.users) != users:
         raise UsageError(f"Run {first.id} did not rank the users of {dataset.path}.", "Compare other runs.")
     if kind == "length":
-        ks = [grouping.flat(record.config).get("augment.short_length", 0) for group in groups for record in group]
+        ks = [flat(record.config).get("augment.short_length", 0) for group in groups for record in group]
         found = slices.by_length(split_of, [k for k in ks if isinstance(k, int)])
     elif kind == "popularity":
         found = slices.by_popularity(dataset, split_of, split)
