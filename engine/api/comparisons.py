@@ -270,12 +270,7 @@ class Comparisons:
         elif kind in ("length", "popularity"):
             drawing = figures.slice_bars(self.slices(ids, metric, kind, split), names)
         elif kind == "curves":
-            drawn = self.curves(ids, series, along)
-            if not drawn:
-                known = ", ".join(self.series(ids))
-                hint = f"There are {known}." if known else "These runs have no epochs: choose another figure."
-                raise UsageError(f"No run has the series {series}.", hint)
-            drawing = figures.lines(drawn, names, along)
+            drawing = figures.lines(self._drawn_curves(ids, series, along), names, along)
         elif kind == "scatter":
             from engine.runs.curves import FACTS
 
@@ -287,6 +282,15 @@ class Comparisons:
             raise UsageError(f"There is no figure '{kind}'.", f"Known: {', '.join(FIGURES)}.")
         origin = figures.Provenance(told, split)
         return _write(destination, figures.render(drawing, destination.suffix.lower().lstrip("."), width, origin))
+
+    def _drawn_curves(self, ids: Ids, series: str, along: Literal["epoch", "time"]) -> tuple[ComparedCurve, ...]:
+        """Raises ``UsageError`` with the series that there are, where none of the runs has this one."""
+        drawn = self.curves(ids, series, along)
+        if not drawn:
+            known = ", ".join(self.series(ids))
+            hint = f"There are {known}." if known else "These runs have no epochs: choose another figure."
+            raise UsageError(f"No run has the series {series}.", hint)
+        return drawn
 
 
 def refuse_beside_validation(paper: object, split: str) -> None:

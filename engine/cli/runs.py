@@ -30,6 +30,7 @@ from engine.records import (
     ComparedChoice,
     EpochReport,
     RunMarks,
+    RunProtocolRecord,
     RunRecord,
     RunStatus,
     Shelf,
@@ -245,20 +246,29 @@ def show(
         click.echo()
         best = [report for report in epochs[:-count] if report.epoch == record.best_epoch]
         _print_epochs((*best, *epochs[-count:]))
-    click.echo()
-    for section, values in record.config.items():
-        if isinstance(values, dict):
-            click.echo(f"{section}: " + ", ".join(f"{name}={value}" for name, value in values.items()))
+    _print_configuration(record)
     for item in artifacts:
         click.echo(f"{item.path}  {item.size:,} bytes  sha256 {item.sha256}")
     if card is not None:
-        click.echo()
-        table([(fact.name, fact.value, fact.source) for fact in card.facts])
-        table([(finding.verdict, finding.name, finding.told) for finding in card.findings])
+        _print_protocol(card)
     if with_usage:
         _print_usage(samples)
     if log:
         click.echo(f"\n{log}")
+
+
+def _print_configuration(record: RunRecord) -> None:
+    click.echo()
+    for section, values in record.config.items():
+        if isinstance(values, dict):
+            click.echo(f"{section}: " + ", ".join(f"{name}={value}" for name, value in values.items()))
+
+
+def _print_protocol(card: RunProtocolRecord) -> None:
+    """The facts, and what the leak check found."""
+    click.echo()
+    table([(fact.name, fact.value, fact.source) for fact in card.facts])
+    table([(finding.verdict, finding.name, finding.told) for finding in card.findings])
 
 
 def _print_usage(samples: tuple[UsageSample, ...]) -> None:

@@ -195,11 +195,9 @@ def test_a_third_column_that_a_row_lacks_is_no_part_of_the_titles(tmp_path: Path
 
 
 @pytest.mark.parametrize("sign", [",", ";", "\t", "::", "|"])
-@pytest.mark.parametrize("torn_from", [0, 1, 3])
-def test_titles_with_any_separator_in_them_need_no_quotes_in_the_last_column(
-    sign: str, torn_from: int, tmp_path: Path
-) -> None:
-    titles = [f"Thing{sign} no. {n}" if n >= torn_from else f"Thing {n}" for n in range(5)]
+def test_titles_with_any_separator_in_them_need_no_quotes_in_the_last_column(sign: str, tmp_path: Path) -> None:
+    """Each title has another number of them, so that no width is most lines'."""
+    titles = [f"{sign} ".join(["Thing", *"abcd"[:n]]) for n in range(5)]
     lines = [sign.join((f"u{n % 4}", f"p{n % 5}", f"{1_400_000_000 + n}", titles[n % 5])) for n in range(40)]
     path = tmp_path / "log.txt"
     path.write_text("\n".join((sign.join(("user", "item", "time", "title")), *lines)) + "\n")
