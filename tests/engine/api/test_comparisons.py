@@ -21,7 +21,6 @@ from engine.config import preset
 from engine.errors import RunError, UsageError
 from engine.evaluation.metrics import ndcg, of_each_user
 from engine.records import Comparison, RunStatus
-from engine.reports import tables
 from engine.runs.files import RANKS
 from tests.helpers.finished_runs import finish, ids, made_ranks
 
@@ -474,30 +473,3 @@ def test_the_papers_test_results_are_not_set_beside_validation(
         own.comparisons.table(two_shops[1:], split="valid", paper=("SASRec",))
     with pytest.raises(UsageError, match="prints test results"):
         own.comparisons.figure("bars", two_shops[1:], tmp_path / "f.pdf", split="valid", paper=("SASRec",))
-
-
-def test_choices_of_an_unknown_run_are_refused_in_a_sentence(workspace: Workspace) -> None:
-    with pytest.raises(UsageError, match="nosuch"):
-        workspace.comparisons.choices(["nosuch"])
-    records = workspace.runs.all()
-    assert workspace.comparisons.choices(records) == workspace.comparisons.choices()
-
-
-def test_curves_of_runs_without_epochs_are_refused_with_what_to_do(
-    workspace: Workspace, groups: tuple[tuple[str, ...], ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PopRec counts, and has no epochs."""
-    monkeypatch.setattr(workspace.runs, "epochs", lambda _: ())
-    with pytest.raises(UsageError) as told:
-        workspace.comparisons.figure("curves", groups, tmp_path / "f.pdf")
-    assert told.value.hint == "These runs have no epochs: choose another figure."
-
-
-def test_tests_have_the_same_columns_with_and_without_any(
-    workspace: Workspace, groups: tuple[tuple[str, ...], ...]
-) -> None:
-    found = workspace.comparisons.compare(groups, metrics=("HR@10",))
-    full = tables.tests_frame(found)
-    assert len(full)
-    assert list(full.columns) == list(tables.tests_frame(replace(found, tests=())).columns)
-    assert set(full.columns) >= {"family", "first_runs", "second_configuration", "data"}
