@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from engine.config.filtering import record_text
 from engine.config.grouping import group_key
 from engine.records import RunRecord
-from workbench.run_names import dataset_name, run_name
+from workbench.run_names import run_name
 
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """``text`` is in lower case; ``group`` is the same for runs on the same data that differ in their seed alone."""
+    """``text`` is what a filter's words look into, but for the marks, which change later; ``group`` is the same for
+    runs on the same data that differ in their seed alone."""
 
     record: RunRecord
     name: str
@@ -27,11 +29,6 @@ def make_line(record: RunRecord, before: RunLine | None = None) -> RunLine:
     if before is not None and before.record.config == record.config:
         if before.record.status is record.status:
             return replace(before, record=record)
-        return replace(before, record=record, text=_text(record, before.name))
+        return replace(before, record=record, text=record_text(record, before.name))
     name = run_name(record)
-    return RunLine(record, name, _text(record, name), hash((record.fingerprint, group_key(record.config))))
-
-
-def _text(record: RunRecord, name: str) -> str:
-    names = f"{name} {record.name} {record.id} {record.preset} seed {record.seed}"
-    return f"{names} {record.status.value} {record.dataset} {dataset_name(record)}".lower()
+    return RunLine(record, name, record_text(record, name), hash((record.fingerprint, group_key(record.config))))

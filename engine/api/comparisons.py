@@ -45,12 +45,16 @@ class Comparisons:
 
         return of_ids(self._runs.get, ids)
 
-    def choices(self, run_ids: Sequence[str] | None = None) -> tuple[ComparedChoice, ...]:
-        """Runs with test metrics, in groups of one configuration: all, newest first, or these, in their order."""
+    def choices(self, chosen: Sequence[str | RunRecord] | None = None) -> tuple[ComparedChoice, ...]:
+        """Runs with test metrics, in groups of one configuration: all, newest first, or these, in their order.
+
+        A record is taken as it is: who has listed ten thousand runs need not have them read again.
+        """
         from engine.runs.groups import choices
 
-        records = {record.id: record for record in self._runs.all()}
-        return choices([*records.values()] if run_ids is None else [records[run_id] for run_id in run_ids])
+        if chosen is None:
+            return choices(self._runs.all())
+        return choices([self._runs.get(item) if isinstance(item, str) else item for item in chosen])
 
     def fields(self, run_ids: Sequence[str]) -> tuple[str, ...]:
         """What the runs can be set against: facts of a run, then the settings that they do not have alike."""
@@ -266,10 +270,7 @@ class Comparisons:
         elif kind in ("length", "popularity"):
             drawing = figures.slice_bars(self.slices(ids, metric, kind, split), names)
         elif kind == "curves":
-            drawn = self.curves(ids, series, along)
-            if not drawn:
-                raise UsageError(f"No run has the series {series}.", f"There are {', '.join(self.series(ids))}.")
-            drawing = figures.lines(drawn, names, along)
+            drawing = figures.lines(self._drawn_curves(ids, series, along), names, along)
         elif kind == "scatter":
             from engine.runs.curves import FACTS
 
@@ -281,6 +282,15 @@ class Comparisons:
             raise UsageError(f"There is no figure '{kind}'.", f"Known: {', '.join(FIGURES)}.")
         origin = figures.Provenance(told, split)
         return _write(destination, figures.render(drawing, destination.suffix.lower().lstrip("."), width, origin))
+
+    def _drawn_curves(self, ids: Ids, series: str, along: Literal["epoch", "time"]) -> tuple[ComparedCurve, ...]:
+        """Raises ``UsageError`` with the series that there are, where none of the runs has this one."""
+        drawn = self.curves(ids, series, along)
+        if not drawn:
+            known = ", ".join(self.series(ids))
+            hint = f"There are {known}." if known else "These runs have no epochs: choose another figure."
+            raise UsageError(f"No run has the series {series}.", hint)
+        return drawn
 
 
 def refuse_beside_validation(paper: object, split: str) -> None:

@@ -109,18 +109,32 @@ def compare(
         api.export_table(made, output)
     elif output is not None:
         api.export(found, output)
+    _tell(workspace, found, cut, models, output, as_json)
+
+
+def _tell(
+    workspace: Workspace,
+    found: Comparison,
+    cut: SliceTable | None,
+    models: Sequence[str],
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """The comparison, its slices, the paper's numbers beside it, and where it was written."""
+    api = workspace.comparisons
     cells = [cell for cell in api.paper(found.groups[0].dataset).cells if cell.table == 2 and cell.model in models]
+    notes = api.of_other_data(found)
     if as_json:
         tree = to_plain(found) | {"slices": to_plain(cut), "output": str(output) if output else None}
-        emit(tree | ({"paper": to_plain(cells)} if models else {}))
+        emit(tree | ({"paper": to_plain(cells), "paper_notes": list(notes)} if models else {}))
         return
     _print(found)
     if cut is not None:
         click.echo()
-        _print_slices(cut, found, first)
+        _print_slices(cut, found, found.baseline)
     if cells:
         click.echo()
-        _print_paper(PaperNumbers("", tuple(cells)), api.of_other_data(found))
+        _print_paper(PaperNumbers("", tuple(cells)), notes)
     if output is not None:
         click.echo(f"\nWritten: {output}")
 
@@ -215,27 +229,7 @@ def _print(found: Comparison) -> None:
     if any(group.out_of_time for group in found.groups):
         click.echo("! ended because their time was spent (train.max_minutes)")
     if found.tests:
-        names = [group.label for group in found.groups]
-        click.echo(
-            f"\nPaired over users; intervals: bootstrap, BCa, {found.level:.0%}; p: Wilcoxon; Holm over {found.family}"
-        )
-        rows = [
-            [
-                item.metric,
-                f"{names[item.second]} − {names[item.first]}",
-                f"{item.difference:+.4f}",
-                f"[{item.low:+.4f}, {item.high:+.4f}]",
-                "–" if item.relative is None else f"{item.relative:+.1%}",
-                f"{item.p:.2g}",
-                f"{item.p_holm:.2g}",
-                f"{item.effect:+.3f}",
-                f"{item.rank_biserial:+.3f}",
-                "–" if item.p_seeds is None else f"{item.p_seeds:.2g}",
-            ]
-            for item in found.tests
-        ]
-        heads = ["metric", "difference", "", "interval", "relative", "p", "Holm", "d", "rank-biserial", "p over seeds"]
-        table(rows, heads)
+        _print_tests(found)
     changed = [item for item in found.settings if item.differs]
     if changed:
         click.echo("\nDiffering settings")
@@ -244,6 +238,30 @@ def _print(found: Comparison) -> None:
         click.secho(f"\n{found.groups[number].label}: {problem.message} (FACTS F22)", fg="red")
     for note in found.notes:
         click.echo(f"\n{note}")
+
+
+def _print_tests(found: Comparison) -> None:
+    names = [group.label for group in found.groups]
+    click.echo(
+        f"\nPaired over users; intervals: bootstrap, BCa, {found.level:.0%}; p: Wilcoxon; Holm over {found.family}"
+    )
+    rows = [
+        [
+            item.metric,
+            f"{names[item.second]} − {names[item.first]}",
+            f"{item.difference:+.4f}",
+            f"[{item.low:+.4f}, {item.high:+.4f}]",
+            "–" if item.relative is None else f"{item.relative:+.1%}",
+            f"{item.p:.2g}",
+            f"{item.p_holm:.2g}",
+            f"{item.effect:+.3f}",
+            f"{item.rank_biserial:+.3f}",
+            "–" if item.p_seeds is None else f"{item.p_seeds:.2g}",
+        ]
+        for item in found.tests
+    ]
+    heads = ["metric", "difference", "", "interval", "relative", "p", "Holm", "d", "rank-biserial", "p over seeds"]
+    table(rows, heads)
 
 
 def _print_slices(cut: SliceTable, found: Comparison, baseline: int) -> None:

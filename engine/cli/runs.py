@@ -14,6 +14,7 @@ from engine.cli.frame import (
     emit,
     json_option,
     metric_table,
+    refuse_unused,
     spread,
     stored_workspace_option,
     table,
@@ -21,13 +22,15 @@ from engine.cli.frame import (
     workspace_option,
 )
 from engine.config import STOPPING_METRIC
-from engine.config.filtering import numbers, run_filter
+from engine.config.filtering import number_named, run_filter
+from engine.config.naming import configuration_name
 from engine.errors import UsageError
 from engine.records import (
     TRAINING,
     ComparedChoice,
     EpochReport,
     RunMarks,
+    RunProtocolRecord,
     RunRecord,
     RunStatus,
     Shelf,
@@ -76,6 +79,9 @@ def runs(
 ) -> None:
     """The runs of the workspace, newest first; and what is said of them: tags, notes, stars, archive, trash."""
     if ctx.invoked_subcommand is not None:
+        alone, behind = ("`coserec runs` alone",), (f"it behind '{ctx.invoked_subcommand}'",)
+        lists = dict.fromkeys(("status", "tags", "shelf", "text", "sort", "limit", "grouped"), alone)
+        refuse_unused({**lists, "folder": behind, "as_json": behind}, ctx.invoked_subcommand)
         return
     workspace.runs.sweep()
     is_asked_for, records = _filter(text), workspace.runs.all()
@@ -88,7 +94,7 @@ def runs(
 
     found = _in_order([record for record in records if is_wanted(record)], sort)
     if grouped:
-        _tell_groups(workspace.comparisons.choices([record.id for record in found])[:limit], as_json)
+        _tell_groups(workspace.comparisons.choices(found)[:limit], as_json)
         return
     found = found[:limit]
     stars = set(workspace.marks.baselines().values())
@@ -123,14 +129,15 @@ def _in_order(found: list[RunRecord], sort: str) -> list[RunRecord]:
     """The runs by a number; those without it last, either way, and equal ones the newest first."""
     if not sort:
         return found
-    number = numbers().get(sort.removeprefix("-").casefold())
-    if number is None:
-        raise UsageError(f"Runs cannot be sorted by '{sort.removeprefix('-')}'.", "Name a metric, seed or a setting.")
-    sign = -1 if sort.startswith("-") else 1
+    name, sign = sort.removeprefix("-"), -1 if sort.startswith("-") else 1
+    try:
+        number = number_named(name)
+    except QueryError as error:
+        raise UsageError(f"Runs cannot be sorted by '{name}'.", str(error)) from None
 
     def key(record: RunRecord) -> tuple[bool, float]:
         value = number(record)
-        return (value is None, 0.0 if value is None else sign * float(value))
+        return (value is None, 0.0 if value is None else sign * value)
 
     return sorted(found, key=key)
 
@@ -156,8 +163,6 @@ def _mean(item: ComparedChoice, name: str) -> str:
 
 
 def _list(found: list[RunRecord], marks: dict[str, RunMarks], stars: set[str]) -> None:
-    from engine.runs.groups import changed
-
     rows = [
         (
             "*" if record.id in stars else "",
@@ -165,7 +170,7 @@ def _list(found: list[RunRecord], marks: dict[str, RunMarks], stars: set[str]) -
             str(record.status),
             "" if record.progress is None else f"{record.progress:.0%}",
             record.dataset,
-            ", ".join([record.preset or record.name, *changed(record)]),
+            configuration_name(record),
             str(record.seed),
             _metric(record, "valid"),
             _metric(record, "test"),
@@ -241,20 +246,29 @@ def show(
         click.echo()
         best = [report for report in epochs[:-count] if report.epoch == record.best_epoch]
         _print_epochs((*best, *epochs[-count:]))
-    click.echo()
-    for section, values in record.config.items():
-        if isinstance(values, dict):
-            click.echo(f"{section}: " + ", ".join(f"{name}={value}" for name, value in values.items()))
+    _print_configuration(record)
     for item in artifacts:
         click.echo(f"{item.path}  {item.size:,} bytes  sha256 {item.sha256}")
     if card is not None:
-        click.echo()
-        table([(fact.name, fact.value, fact.source) for fact in card.facts])
-        table([(finding.verdict, finding.name, finding.told) for finding in card.findings])
+        _print_protocol(card)
     if with_usage:
         _print_usage(samples)
     if log:
         click.echo(f"\n{log}")
+
+
+def _print_configuration(record: RunRecord) -> None:
+    click.echo()
+    for section, values in record.config.items():
+        if isinstance(values, dict):
+            click.echo(f"{section}: " + ", ".join(f"{name}={value}" for name, value in values.items()))
+
+
+def _print_protocol(card: RunProtocolRecord) -> None:
+    """The facts, and what the leak check found."""
+    click.echo()
+    table([(fact.name, fact.value, fact.source) for fact in card.facts])
+    table([(finding.verdict, finding.name, finding.told) for finding in card.findings])
 
 
 def _print_usage(samples: tuple[UsageSample, ...]) -> None:

@@ -156,6 +156,8 @@ class Comparison:
     samples: int
     baseline: int = 0
     """Number of the group that the others are tested against, where not each is against each."""
+    data_users: int = 0
+    """Evaluated users; where ranks are missing, those of the data, if the paper has data of that name; 0: not known."""
 
     def measure(self, group: int, metric: str) -> Measure | None:
         return next((item for item in self.measures if item.group == group and item.metric == metric), None)
@@ -210,10 +212,11 @@ class PaperNumbers:
 
     def other_data(self, found: Comparison) -> str:
         """What must be said where the compared data have the name of the paper's, and not its users; else nothing."""
-        if not (self.users and found.users) or self.users == found.users:
+        users = found.data_users or found.users
+        if not (self.users and users) or self.users == users:
             return ""
         name = found.groups[0].dataset
-        return f"{name} has {found.users:,} users here and {self.users:,} in the paper: its numbers are of other data."
+        return f"{name} has {users:,} users here and {self.users:,} in the paper: its numbers are of other data."
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,13 @@ def measures_frame(found: Comparison) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+TEST_COLUMNS = (
+    *(field.name for field in fields(PairedTest)),
+    *("family", "split", "users", "first_runs", "first_configuration", "second_runs", "second_configuration"),
+    *("dataset", "data"),
+)
+
+
 def tests_frame(found: Comparison) -> pd.DataFrame:
     """A line a paired test, with the runs, configurations and data that it is of; its columns even where none is."""
     lines: list[dict[str, Any]] = []
@@ -46,7 +53,7 @@ def tests_frame(found: Comparison) -> pd.DataFrame:
         for side, group in sides.items():
             line |= {f"{side}_runs": " ".join(group.run_ids), f"{side}_configuration": group.config_hash}
         lines.append(line | {"dataset": sides["first"].dataset, "data": sides["first"].fingerprint})
-    return pd.DataFrame(lines, columns=None if lines else [field.name for field in fields(PairedTest)])
+    return pd.DataFrame(lines, columns=list(TEST_COLUMNS))
 
 
 def results_frame(table: ResultTable) -> pd.DataFrame:

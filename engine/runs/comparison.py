@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import KS
-from engine.data.splits import leave_one_out
-from engine.errors import UsageError
+from engine.config.naming import flat, plain
+from engine.data.dataset import Dataset
+from engine.data.splits import LeaveOneOut, leave_one_out
+from engine.errors import EngineError, UsageError
 from engine.evaluation import significance, slices
 from engine.evaluation.metrics import of_each_user
+from engine.evaluation.paper import name_of
 from engine.evaluation.plausibility import implausible
 from engine.records import Comparison, Implausible, Measure, PairedTest, RunRecord, SliceTable
 from engine.runs import groups as grouping
@@ -75,7 +78,18 @@ def compare(
         level=significance.LEVEL,
         samples=significance.SAMPLES,
         baseline=baseline,
+        data_users=users or _users_of(records[0]),
     )
+
+
+def _users_of(record: RunRecord) -> int:
+    """Users of the run's data; 0 where nobody asks, since the paper has no such data, and where they cannot be read."""
+    if not name_of(record.dataset):
+        return 0
+    try:
+        return len(leave_one_out(data_of(record)).users)
+    except EngineError:
+        return 0
 
 
 def _refuse(groups: Sequence[Group], metrics: Sequence[str], split: str, baseline: int) -> None:
@@ -194,7 +208,7 @@ def _card(record: RunRecord, users: int, split: str) -> tuple[tuple[str, str], .
     ]
     for path, caption in grouping.PROTOCOL.items():
         value = protocol[path]
-        words = known[path].choices.get(str(value), grouping.plain(value))
+        words = known[path].choices.get(str(value), plain(value))
         rows.append((caption.capitalize(), words))
     return tuple(rows)
 
@@ -265,13 +279,7 @@ def slice_table(
     split_of = leave_one_out(dataset)
     if len(split_of.users) != users:
         raise UsageError(f"Run {first.id} did not rank the users of {dataset.path}.", "Compare other runs.")
-    if kind == "length":
-        ks = [grouping.flat(record.config).get("augment.short_length", 0) for group in groups for record in group]
-        found = slices.by_length(split_of, [k for k in ks if isinstance(k, int)])
-    elif kind == "popularity":
-        found = slices.by_popularity(dataset, split_of, split)
-    else:
-        raise UsageError(f"There are no slices by '{kind}'.", "Known: length, popularity.")
+    found = _buckets(groups, kind, dataset, split_of, split)
     means = np.stack([slices.means(value[metric], found) for value in values])
     pairs = [slices.intervals(value[metric], found) for value in values]
     return SliceTable(
@@ -286,3 +294,14 @@ def slice_table(
         shares=(means - means[baseline]) * found.users / found.users.sum(),
         baseline=baseline,
     )
+
+
+def _buckets(
+    groups: Sequence[Group], kind: str, dataset: Dataset, split_of: LeaveOneOut, split: Which
+) -> slices.Buckets:
+    if kind == "length":
+        ks = [flat(record.config).get("augment.short_length", 0) for group in groups for record in group]
+        return slices.by_length(split_of, [k for k in ks if isinstance(k, int)])
+    if kind == "popularity":
+        return slices.by_popularity(dataset, split_of, split)
+    raise UsageError(f"There are no slices by '{kind}'.", "Known: length, popularity.")

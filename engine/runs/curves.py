@@ -8,9 +8,10 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.config.grouping import filled
+from engine.config.naming import flat
 from engine.errors import UsageError
 from engine.records import ComparedCurve, EpochReport, ParallelRun, ParallelRuns, RunRecord, ScatterPoint
-from engine.runs.groups import Group, epochs_trained, flat, known_settings
+from engine.runs.groups import Group, epochs_trained, known_settings
 
 Along = Literal["epoch", "time"]
 

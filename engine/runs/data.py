@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.config.naming import flat
 from engine.data.dataset import Dataset, load
 from engine.errors import EngineError, UsageError
 from engine.records import RunRecord
-from engine.runs.groups import flat
 
 
 def data_of(record: RunRecord) -> Dataset:

@@ -11,6 +11,7 @@ from typing import Any
 from engine.config import ExperimentConfig, fields_of, preset
 from engine.config.experiment import SettingInfo
 from engine.config.grouping import filled, group_key
+from engine.config.naming import flat, plain, preset_values
 from engine.errors import UsageError
 from engine.records import ComparedChoice, ComparedGroup, RunRecord, SettingDifference
 
@@ -33,16 +34,6 @@ DATA = "data"
 def known_settings() -> Mapping[str, SettingInfo]:
     """Path → field of today's configuration."""
     return {info.path: info for info in fields_of(ExperimentConfig())}
-
-
-def flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    """``section.name`` → value of a stored configuration."""
-    return {
-        f"{section}.{name}": value
-        for section, values in config.items()
-        if isinstance(values, Mapping)
-        for name, value in values.items()
-    }
 
 
 def grouped(records: Sequence[RunRecord]) -> tuple[Group, ...]:
@@ -106,7 +97,7 @@ def _labels_on_one(groups: Sequence[Group]) -> list[str]:
             continue
         told = [item for item in differences([groups[place] for place in places]) if _is_telling(item)]
         for number, place in enumerate(places):
-            words = [f"{_short(item)} {_words(item.path, item.values[number])}" for item in told[:NAMED]]
+            words = [f"{_short(item.path)} {_words(item.path, item.values[number])}" for item in told[:NAMED]]
             names[place] = ", ".join(words if is_one and words else [base, *words])
     # Another seed of one group, or more differences than a label names.
     return [
@@ -127,9 +118,10 @@ def _base(record: RunRecord) -> str:
         return record.preset
 
 
-def _short(item: SettingDifference) -> str:
-    info = known_settings().get(item.path)
-    return (info.symbol or info.label.lower()) if info else item.path
+def _short(path: str) -> str:
+    """A setting's symbol, or its label, in a name."""
+    info = known_settings().get(path)
+    return (info.symbol or info.label.lower()) if info else path
 
 
 def _words(path: str, value: Any) -> str:
@@ -167,43 +159,21 @@ def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
     return tuple(made)
 
 
-@cache
-def _preset_values(name: str) -> Mapping[str, Any]:
-    try:
-        return flat(preset(name).config.model_dump(mode="json"))
-    except UsageError:
-        return {}
-
-
 def _own_label(record: RunRecord) -> str:
-    return ", ".join([_base(record), *changed(record)])
+    return ", ".join([_base(record), *_changed(record)])
 
 
-def changed(record: RunRecord) -> list[str]:
+def _changed(record: RunRecord) -> list[str]:
     """What a run has otherwise than its preset, ``epochs 3``, a few words at most; nothing where it has none."""
-    base = _preset_values(record.preset)
+    base = preset_values(record.preset)
     if not base:
         return []
-    known = known_settings()
     words = [
-        f"{(known[path].symbol or known[path].label.lower()) if path in known else path} {_words(path, value)}"
+        f"{_short(path)} {_words(path, value)}"
         for path, value in flat(filled(record.config)).items()
         if path not in _UNTOLD and not path.startswith("train.checkpoint") and base.get(path) != value
     ]
     return words if len(words) <= NAMED else [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more settings"]
-
-
-def plain(value: Any) -> str:
-    """A setting's value as it is read.
-
-    >>> plain(True), plain(0.1), plain(None)
-    ('yes', '0.1', '–')
-    """
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def settings(groups: Sequence[Group]) -> tuple[SettingDifference, ...]:

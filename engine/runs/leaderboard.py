@@ -12,6 +12,7 @@ from typing import Any, Literal
 from engine import registry
 from engine.config import ExperimentConfig, Preset, chosen_presets, fields_of
 from engine.config.grouping import group_key
+from engine.config.naming import plain
 from engine.data.dataset import SAMPLE, Dataset, load, locate
 from engine.data.fits import refuse_impossible
 from engine.data.splits import leave_one_out
@@ -30,7 +31,7 @@ from engine.records import (
     RunStatus,
 )
 from engine.runs.comparison import METRICS, compare
-from engine.runs.groups import Group, plain
+from engine.runs.groups import Group
 from engine.runs.schedule import auto_device
 
 TAG = "leaderboard"

@@ -41,15 +41,17 @@ def result_table(comparisons: Sequence[Comparison], baseline: str = "", paper: S
         baseline=baseline,
         run_ids=(*ids, *[()] * len(references)),
         hashes=tuple(hashes),
-        notes=tuple(
-            dict.fromkeys(
-                [*(note for item in comparisons for note in item.notes), *(of_other_data(comparisons) if paper else ())]
-            )
-        ),
+        notes=_notes(comparisons, paper),
         families=tuple(
             item.family for item in comparisons if item.tests and baseline in [group.label for group in item.groups]
         ),
     )
+
+
+def _notes(comparisons: Sequence[Comparison], paper: Sequence[PaperCell]) -> tuple[str, ...]:
+    """Each once, though several comparisons say it."""
+    own = [note for item in comparisons for note in item.notes]
+    return tuple(dict.fromkeys([*own, *(of_other_data(comparisons) if paper else ())]))
 
 
 def of_other_data(comparisons: Sequence[Comparison]) -> list[str]:

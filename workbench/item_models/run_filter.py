@@ -1,4 +1,4 @@
-"""The table of runs is filtered in the language of `engine.config.filtering`; words look into a run's whole line."""
+"""The table of runs is filtered in the language of `engine.config.filtering`, by the text that a run's line keeps."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ from dataclasses import dataclass
 
 from engine.config import filtering
 from workbench.run_book import RunBook
-from workbench.run_names import dataset_name
 
-_TEXTS = {
-    **filtering.TEXTS,
-    # As the window calls it.
-    "data": lambda record, _: f"{record.dataset} {dataset_name(record)}",
-}
 _ALL = filtering.RunFilter()
 
 
@@ -24,9 +18,7 @@ class RunFilter:
 
     def __call__(self, run_id: str, book: RunBook) -> bool:
         line = book.line(run_id)
-        if not self.wanted.is_said(line.text):
-            return False
-        return not self.wanted.tests or self.wanted.holds(line.record, book.marks(run_id))
+        return self.wanted.keeps(line.record, book.marks(run_id), line.text)
 
     @property
     def is_empty(self) -> bool:
@@ -35,4 +27,4 @@ class RunFilter:
 
 def parse_filter(text: str) -> RunFilter:
     """The filter that ``text`` is. Raises `QueryError` with a sentence."""
-    return RunFilter(filtering.parse_filter(text, _TEXTS))
+    return RunFilter(filtering.parse_filter(text))

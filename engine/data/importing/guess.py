@@ -64,7 +64,18 @@ def plain_name(name: str) -> str:
 
 
 def separator_of(lines: Sequence[str]) -> str:
-    """The separator that splits lines into one number of values, the most; a comma where none does."""
+    """The separator that splits lines into one number of values, the most; a comma where none does.
+
+    A header that ends in a title's name is believed: titles in the last column need no quotes, so that most lines may
+    split into more values than there are columns.
+
+    >>> separator_of(["item;title", "1;Tent; green", "2;Tent; red; large"])
+    ';'
+    """
+    for separator in ("\t", "::", ",", ";", "|"):
+        names = [plain_name(name) for name in _names(lines, separator)]
+        if len(names) > 1 and names[-1] in KNOWN["title"] and any(_is_known(name) for name in names[:-1]):
+            return separator
     best, score = ",", (0.0, 0)
     for separator in ("\t", "::", ",", ";", "|", " "):
         rows = split(lines[:SHOWN], separator)
@@ -75,6 +86,14 @@ def separator_of(lines: Sequence[str]) -> str:
         if width > 1 and found[0] > 0.5 and found > score and (separator != " " or score == (0.0, 0)):
             best, score = separator, found
     return best
+
+
+def _names(lines: Sequence[str], separator: str) -> list[str]:
+    return next(iter(split(lines[:1], separator)), [])
+
+
+def _is_known(name: str) -> bool:
+    return any(name in names for names in KNOWN.values())
 
 
 def split(lines: Sequence[str], separator: str, *, quoted: bool = True) -> list[list[str]]:
@@ -91,7 +110,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     first = [cell.strip() for cell in rows[0]]
     if any(_NUMBER.match(cell) or _DATE.match(cell) for cell in first):
         return False
-    if any(plain_name(cell) in names for cell in first for names in KNOWN.values()):
+    if any(_is_known(plain_name(cell)) for cell in first):
         return True
     below = [row for row in rows[1:] if len(row) == len(first)]
     kinds = (_NUMBER, _DATE)

@@ -94,9 +94,12 @@ def _two_columns(path: Path, on_share: OnShare | None) -> Iterator[tuple[str, st
 
 def _ending_early(layout: Layout) -> Layout:
     """Without a header, titles with separators in them make most rows wider than the columns are: two, if some rows
-    have two."""
+    have two. Not so where what is more stands close to its separator, ``p1,Tent,Acme``: that is another column, which
+    some rows lack; within a text a space follows, ``p1,Tent, green``."""
     counts = Counter(len(row) for row in layout.rows)
     often = [width for width, rows in counts.items() if width > 1 and rows >= 0.1 * len(layout.rows)]
     if layout.has_header or not often:
         return layout
-    return replace(layout, names=layout.names[: min(often)])
+    wider = [row[min(often) :] for row in layout.rows if len(row) > min(often)]
+    are_text = sum(any(value[:1].isspace() for value in rest) for rest in wider)
+    return replace(layout, names=layout.names[: min(often)]) if 2 * are_text >= len(wider) else layout

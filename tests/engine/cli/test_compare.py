@@ -102,7 +102,10 @@ def test_json_has_the_papers_numbers_too(shell: Shell, shop: Path) -> None:
     (run,) = finish(workspace, 0.8, (1,), {"data.path": str(beauty)}, has_ranks=False)
     workspace.runs.close()
     assert "0 users" not in shell("compare", run.id, "--workspace", shell.workspace).stdout
-    (cell,) = shell.runs("compare", run.id, "--paper", "GRU4Rec")["paper"]
+    told = shell.runs("compare", run.id, "--paper", "GRU4Rec")
+    (cell,) = told["paper"]
+    (note,) = told["paper_notes"]
+    assert "users here and 22,363 in the paper: its numbers are of other data" in note, "also where ranks are not kept"
     assert (cell["table"], cell["dataset"], cell["metrics"]["HR@5"]) == (2, "Beauty", 0.0111)
     assert "F22" in str(cell["faults"])
     assert "Table 2" in shell("compare", run.id, "--paper", "GRU4Rec", "--workspace", shell.workspace).stdout

@@ -27,12 +27,17 @@ def stored(shell: Shell) -> Mapping[str, str]:
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
-        ("sample", "first second plain"),
-        ("-sample", "popular"),
+        ("sample", "first second plain popular"),
+        ("-preset:sample", "popular"),
+        ("sweep", "second"),
+        ("-sweep", "first plain popular"),
+        ("table", "plain"),
+        ("contrastive -popularity", "plain"),
+        ('data:"sample shop" sample shop', "first second plain popular"),
         ("model:popularity", "popular"),
         ("-preset:popularity seed>1", "second plain"),
         ('tag:"seed sweep"', "second"),
-        ("-tag: sample", "first plain"),
+        ("-tag: preset:sample", "first plain"),
         ("note:table", "plain"),
         ("contrastive_weight = 0.1", "first second popular"),
         ("loss.contrastive_weight<.1 state:finished", "plain"),
@@ -58,6 +63,8 @@ def test_the_order(shell: Shell, stored: Mapping[str, str]) -> None:
     assert order("--sort", "-max_length")[-1] == stored["popular"]
     said = shell.runs("runs", "--sort", "speed", code=2)["error"]
     assert said["message"] == "Runs cannot be sorted by 'speed'."
+    said = shell.runs("runs", "--sort", "batch_size", code=2)["error"]
+    assert said["hint"] == "'batch_size' is several settings: write train.batch_size or evaluate.batch_size."
     assert "cannot be understood" in shell.runs("runs", "--filter", "foo>3", code=2)["error"]["message"]
 
 
@@ -78,5 +85,13 @@ def test_groups_are_mean_and_spread_over_seeds(shell: Shell, stored: Mapping[str
 def test_a_run_is_listed_with_what_it_has_otherwise(shell: Shell, stored: Mapping[str, str]) -> None:
     """Two runs of one preset that differ in more than their seed do not look alike."""
     lines = {line.split()[0]: line for line in shell("runs", "--workspace", shell.workspace).stdout.splitlines()}
-    assert " sample, λ 0 " in lines[stored["plain"]]
-    assert "λ" not in lines[stored["first"]]
+    assert " sample · contrastive weight 0 " in lines[stored["plain"]], "as the window calls it"
+    assert "contrastive" not in lines[stored["first"]]
+
+
+def test_options_of_the_list_are_refused_before_another_command(shell: Shell, stored: Mapping[str, str]) -> None:
+    behind = ("tag", stored["first"], "--add", "x")
+    for option in (("--filter", "nonsense>3"), ("--sort", "seed"), ("--limit", "1"), ("--workspace", shell.workspace)):
+        said = shell.runs("runs", *option, *behind, code=2)["error"]["message"]
+        assert said == f"{option[0]} has no effect with tag."
+    assert "x" not in str([run["tags"] for run in shell.runs("runs")["runs"]])

@@ -85,11 +85,11 @@ def test_the_heart_beats_during_a_long_step(store: Store, run_id: str, monkeypat
         wait_for(lambda: store.get(run_id).heartbeat_at != first)
 
 
-def test_a_stop_request_arrives_within_half_a_second(store: Store, run_id: str) -> None:
+def test_a_stop_request_arrives_within_a_second(store: Store, run_id: str) -> None:
     with Recorder(store, run_id, 1, epochs=3) as recorder:
         assert not recorder.should_stop()
         store.request_stop(run_id)
-        wait_for(recorder.should_stop, seconds=0.8)
+        wait_for(recorder.should_stop, seconds=1.0)
 
 
 def test_a_stale_attempt_is_told_to_stop_and_writes_no_end(store: Store, run_id: str) -> None:

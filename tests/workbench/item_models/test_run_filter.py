@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.config.filtering import run_filter
 from engine.records import MarksNews, RunMarks, RunStatus
 from engine.records.query import QueryError
 from tests.helpers.fake_runs import make_record
@@ -44,16 +45,34 @@ def book() -> RunBook:
         ("max_length>=50 crop_rate>.3", ["r1"]),
         ("-beauty finished", ["r1"]),
         ("r2", ["r2"]),
+        ("paper", ["r1"]),
+        ("sweep -odd", ["r1"]),
+        ("-paper", ["r3", "r2"]),
+        ("odd", ["r2"]),
+        ("seed sample", ["r3", "r2", "r1"]),
     ],
 )
 def test_what_it_keeps(book: RunBook, text: str, ids: list[str]) -> None:
     matches = parse_filter(text)
     assert [record.id for record in book.records if matches(record.id, book)] == ids
+    on_the_command_line = run_filter(text)
+    assert [record.id for record in book.records if on_the_command_line(record, book.marks(record.id))] == ids
+
+
+def test_a_mark_that_comes_later_is_found(book: RunBook) -> None:
+    book.take(LiveBatch((), {}, frozenset(), MarksNews((RunMarks("r3", 2, tags=("Baseline",)),))))
+    matches = parse_filter("baseline")
+    assert [record.id for record in book.records if matches(record.id, book)] == ["r3"]
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("nonsense>3", "no column 'nonsense'"), ("NDCG@10>much", "not a number"), ("seed>", "number is missing")],
+    [
+        ("nonsense>3", "no column 'nonsense'"),
+        ("NDCG@10>much", "not a number"),
+        ("seed>", "number is missing"),
+        ("mask_rate=.2", "augment.mask_rate or model.mask_rate"),
+    ],
 )
 def test_what_it_refuses(text: str, told: str) -> None:
     with pytest.raises(QueryError, match=told):

@@ -183,6 +183,30 @@ def test_a_file_of_titles_with_separators_in_them(head: str, comma_from: int, tm
     assert _titles_of(done.path) == titles
 
 
+def test_a_third_column_that_a_row_lacks_is_no_part_of_the_titles(tmp_path: Path) -> None:
+    """``id,title,brand`` without a header, and one brand left out with its comma."""
+    rows = [f"p{n},Title {n}" + (f",Brand{n}" if n != 3 else "") for n in range(5)]
+    (tmp_path / "titles.csv").write_text("\n".join(rows) + "\n")
+    path = _written(tmp_path, "log.csv", ROWS)
+    done = Imports(tmp_path / "w").run(path, ImportRecipe(core=0, titles=str(tmp_path / "titles.csv")))
+    assert [title for title in _titles_of(done.path) if title.startswith("Title")] == [
+        f"Title {n}" for n in range(5) if n != 3
+    ]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "::", "|"])
+def test_titles_with_any_separator_in_them_need_no_quotes_in_the_last_column(sign: str, tmp_path: Path) -> None:
+    """Each title has another number of them, so that no width is most lines'."""
+    titles = [f"{sign} ".join(["Thing", *"abcd"[:n]]) for n in range(5)]
+    lines = [sign.join((f"u{n % 4}", f"p{n % 5}", f"{1_400_000_000 + n}", titles[n % 5])) for n in range(40)]
+    path = tmp_path / "log.txt"
+    path.write_text("\n".join((sign.join(("user", "item", "time", "title")), *lines)) + "\n")
+    done = Imports(tmp_path / "w").run(str(path), ImportRecipe(core=0))
+    dataset = load(done.path)
+    found = {dataset.item_ids[n]: dataset.title(n) for n in range(1, len(dataset.item_ids))}
+    assert found == {f"p{n}": " ".join(titles[n].split()) for n in range(5)}
+
+
 def test_one_row_too_wide_costs_the_others_nothing(tmp_path: Path) -> None:
     rows = "".join(f"u{n % 4},p{n % 5},{1 + n % 5},{1_400_000_000 + n}\n" for n in range(40))
     (tmp_path / "log.csv").write_text(rows + "u1,p1,4,1400000000,x\n")

@@ -1,0 +1,95 @@
+"""What a run is called, in the window and on the command line: where it started from, what differs from there, its
+seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from engine.config.presets import preset
+from engine.errors import UsageError
+from engine.records import RunRecord
+
+NOT_COMPARED = ("train.seed", "data.path")
+"""Never part of a preset."""
+SAMPLE, SAMPLE_NAME = "sample", "Sample shop"
+"""The path that stands for the bundled shop, and what people call it."""
+NAMED = 2
+"""More differences than these are counted, not named."""
+
+
+@cache
+def preset_values(name: str) -> Mapping[str, Any]:
+    """Path → value of a preset, as a run stores it; empty for a name that no preset has any more."""
+    try:
+        return flat(preset(name).config.model_dump(mode="json"))
+    except UsageError:
+        return {}
+
+
+def flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """``section.name`` → value of a stored configuration."""
+    return {
+        f"{section}.{name}": value
+        for section, values in config.items()
+        if isinstance(values, Mapping)
+        for name, value in values.items()
+    }
+
+
+def differing(record: RunRecord) -> dict[str, Any]:
+    """Path → value of every setting of a run that its preset has otherwise, or has not."""
+    base = preset_values(record.preset)
+    if not base:
+        return {}
+    return {
+        path: value
+        for path, value in flat(record.config).items()
+        if (path not in base or base[path] != value) and path not in NOT_COMPARED
+    }
+
+
+def plain(value: Any) -> str:
+    """A setting's value as it is read.
+
+    >>> plain(True), plain(0.1), plain(None)
+    ('yes', '0.1', '–')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def configuration_name(record: RunRecord) -> str:
+    """``sample · epochs 6``: short enough for a row; the same for all seeds of one configuration.
+
+    A run without a preset, or of one that is gone, keeps the name that the store has for it.
+    """
+    if not preset_values(record.preset):
+        return record.name or record.id
+    changed = differing(record)
+    model = changed.get("model.name")
+    if model is not None:
+        # Another model has other settings, and needs no others of the rest: how many they are says nothing.
+        middle = [plain(model)]
+    elif len(changed) <= NAMED:
+        middle = [f"{path.split('.')[1].replace('_', ' ')} {plain(value)}" for path, value in changed.items()]
+    else:
+        middle = [f"{len(changed)} settings changed"]
+    return " · ".join([record.preset, *middle])
+
+
+def run_name(record: RunRecord) -> str:
+    """``sample · epochs 6 · seed 1``: its configuration's name with its seed; a stored name as it is."""
+    name = configuration_name(record)
+    return f"{name} · seed {record.seed}" if preset_values(record.preset) else name
+
+
+def dataset_name(record: RunRecord) -> str:
+    """The data's name as people call it: the bundled shop by its own."""
+    section: Any = record.config.get("data", {})
+    is_sample = isinstance(section, Mapping) and section.get("path") == SAMPLE
+    return SAMPLE_NAME if is_sample else record.dataset
