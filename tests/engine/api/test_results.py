@@ -114,9 +114,7 @@ def test_only_what_has_finished_as_its_preset_says_counts(workspace: Workspace, 
         workspace.results.write(tmp_path / "out", [other.id])
 
 
-def test_settings_tried_over_one_preset_count_for_the_one_that_has_them(
-    workspace: Workspace, tmp_path: Path
-) -> None:
+def test_settings_tried_over_one_preset_count_for_the_one_that_has_them(workspace: Workspace, tmp_path: Path) -> None:
     tried = preset("coserec-paper-beauty").config.replace({"loss.next_item": "sampled_softmax"})
     runs = workspace.runs.submit(tried, preset="coserec-paper-beauty", seeds=(1,))
     end(workspace, runs)
