@@ -120,8 +120,8 @@ def test_settings_tried_over_one_preset_count_for_the_one_that_has_them(workspac
     end(workspace, runs)
     workspace.results.write(tmp_path / "out")
     (found,) = workspace.results.read(tmp_path / "out")
-    assert (found.preset, found.settings["loss.next_item"]) == ("coserec-strong", "sampled_softmax")
-    assert "--preset coserec-strong" in found.command
+    assert (found.preset, found.settings["loss.next_item"]) == ("coserec-sampled-softmax", "sampled_softmax")
+    assert "--preset coserec-sampled-softmax" in found.command
 
 
 def test_the_table_has_means_and_spreads(workspace: Workspace, tmp_path: Path) -> None:
