@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 MARGIN = 8
 """Pixels that Qt keeps free beside a cell's text, both sides together, rounded up."""
 
+MOST_HEAD = 0.4
+"""Of the room: where the recommender would take more, all of it is the end's."""
+
 
 def shortened(name: str, metrics: QFontMetrics, room: int) -> str:
     """``CoSeRec for the …, η 0.2, epochs 3``: no wider than ``room`` pixels.
@@ -22,8 +25,11 @@ def shortened(name: str, metrics: QFontMetrics, room: int) -> str:
     longest = max(range(len(parts)), key=lambda place: metrics.horizontalAdvance(parts[place]))
     rest = metrics.horizontalAdvance(", ".join([*parts[:longest], "", *parts[longest + 1 :]]))
     if room - rest < metrics.horizontalAdvance("…"):
-        # Not even then: what namesakes have otherwise is nearer to the end.
-        return metrics.elidedText(name, Qt.TextElideMode.ElideLeft, room)
+        # Not even then: the recommender, and as much of the end as goes in. What namesakes have otherwise stands there.
+        head = f"{name.split(maxsplit=1)[0].rstrip(',')} "
+        if metrics.horizontalAdvance(head) > room * MOST_HEAD:
+            head = ""
+        return head + metrics.elidedText(name, Qt.TextElideMode.ElideLeft, room - metrics.horizontalAdvance(head))
     parts[longest] = metrics.elidedText(parts[longest], Qt.TextElideMode.ElideRight, room - rest)
     return ", ".join(parts)
 

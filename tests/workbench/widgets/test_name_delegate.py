@@ -30,6 +30,16 @@ def test_the_title_is_cut_and_the_differences_are_not(qapp: object) -> None:
     assert narrow.endswith("epochs 3")
 
 
+def test_where_the_differences_alone_have_no_room_the_recommender_stands_before_their_end(qapp: object) -> None:
+    metrics = QFontMetrics(QFont())
+    name = "CoSeRec, as the paper says: Beauty, next-item loss sampled_softmax"
+    room = metrics.horizontalAdvance("CoSeRec …tem loss sampled_softmax")
+    cut = shortened(name, metrics, room)
+    assert cut.startswith("CoSeRec …")
+    assert cut.endswith("loss sampled_softmax")
+    assert metrics.horizontalAdvance(cut) <= room
+
+
 def test_a_title_with_a_comma_keeps_its_model_and_its_differences(qapp: object) -> None:
     metrics = QFontMetrics(QFont())
     name = "SASRec, cross-entropy over all items, d 32, epochs 4"
