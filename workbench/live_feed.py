@@ -27,7 +27,8 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 ENTERED_SECONDS = 0.25
 """So long at most the next page waits for the window to have entered and painted the last one."""
 PAINTED_MS = 6
-"""So long after something has changed it is painted at the latest: platforms gather updates for 5 ms."""
+"""What has changed is painted 5 ms later, since platforms gather updates: whoever changes the next thing waits for
+that, or both come in one turn."""
 SWITCH_SECONDS = 0.0005
 """A tenth of Python's own interval after which a busy thread lets another one go on."""
 

@@ -69,11 +69,13 @@ def measured(records: Sequence[RunRecord], epochs: Epochs) -> tuple[MeasuredPres
     groups: dict[tuple[str, str], dict[int, RunRecord]] = {}
     for record in sorted(records, key=lambda record: (record.ended_at is not None, record.ended_at, record.id)):
         groups.setdefault((_preset_of(record).name, record.fingerprint), {})[record.seed] = record
-    return tuple(_preset([group[seed] for seed in sorted(group)], epochs) for group in groups.values())
+    return tuple(
+        _preset(preset(name), [group[seed] for seed in sorted(group)], epochs) for (name, _), group in groups.items()
+    )
 
 
-def _preset(records: Sequence[RunRecord], epochs: Epochs) -> MeasuredPreset:
-    first, chosen = records[0], _preset_of(records[0])
+def _preset(chosen: Preset, records: Sequence[RunRecord], epochs: Epochs) -> MeasuredPreset:
+    first = records[0]
     data: Any = first.config.get("data")
     path = str(data.get("path"))
     file = path if path == SAMPLE else Path(path).name

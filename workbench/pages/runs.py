@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 from engine.config import presets
 from engine.records import RunRecord, RunStatus, Shelf
 from workbench.item_models.runs_model import RunsModel
+from workbench.live_feed import PAINTED_MS
 from workbench.pages import Page, PageCommand, PageWidget, tab_commands
 from workbench.run_marking import RunMarking
 from workbench.run_ticks import UnaskedTicks
@@ -19,7 +20,7 @@ from workbench.run_travel import RunTravel
 from workbench.theme import SPACE, WIDE
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.numbers import count
-from workbench.widgets.run_curves import MOST_TICKED, PAINTED_MS, RunCurves, metric_plots
+from workbench.widgets.run_curves import MOST_TICKED, RunCurves, metric_plots
 from workbench.widgets.run_details import parsed
 from workbench.widgets.run_filter_bar import SHELVES, RunFilterBar
 from workbench.widgets.run_menu import ask_before_purging, fill_run_menu, shelf_entries, some_can_stop

@@ -12,6 +12,7 @@ from engine.records import RunRecord
 from workbench.context import Context
 from workbench.item_models.run_order import group_key
 from workbench.item_models.runs_model import RunsModel, group_name
+from workbench.live_feed import PAINTED_MS
 from workbench.theme import SMALL, SPACE, WIDE, Theme
 from workbench.widgets.layout import label
 from workbench.widgets.run_details import fine_tuned_from, hybrid_from
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 MOST_TICKED = 50
 """Above this many curves a plot shows nothing any more; groups count as one."""
-PAINTED_MS = 6
-"""What has changed is painted 5 ms later; whoever changes the next thing waits for that, or both come in one turn."""
 DEFAULT_SERIES = {"losses": "loss/total", "validation": "valid/NDCG@20"}
 
 

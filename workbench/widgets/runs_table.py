@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -121,12 +122,8 @@ class RunsTable(PaintedRows):
 
     def _bring_selection_back(self) -> None:
         keys, current = self._kept
-        selection = QItemSelection()
-        for key in keys:
-            if (row := self.runs.row_of(key)) is not None:
-                selection.select(self.runs.index(row, 0), self.runs.index(row, self.runs.columnCount() - 1))
         flag = QItemSelectionModel.SelectionFlag
-        self.selectionModel().select(selection, flag.ClearAndSelect)
+        self.selectionModel().select(self._selection_of(self._rows_of(keys)), flag.ClearAndSelect)
         if current and (row := self.runs.row_of(current)) is not None:
             self.selectionModel().setCurrentIndex(self.runs.index(row, 0), flag.NoUpdate)
 
@@ -137,18 +134,27 @@ class RunsTable(PaintedRows):
         self.runs.set_grouped(is_grouped)
 
     def _select_regrouped(self) -> None:
+        if not self._regrouped:
+            return
         if self.selected_keys():
             self._regrouped = []
             return
-        rows = sorted({row for run_id in self._regrouped if (row := self.runs.row_of(run_id)) is not None})
-        selection = QItemSelection()
-        for row in rows:
-            selection.select(self.runs.index(row, 0), self.runs.index(row, self.runs.columnCount() - 1))
+        rows = self._rows_of(self._regrouped)
         if rows:  # the rows of many runs come in slices, and other news before the last of them
             self._regrouped = []
             flag = QItemSelectionModel.SelectionFlag
             self.selectionModel().setCurrentIndex(self.runs.index(rows[0], 0), flag.NoUpdate)
-            self.selectionModel().select(selection, flag.ClearAndSelect)
+            self.selectionModel().select(self._selection_of(rows), flag.ClearAndSelect)
+
+    def _rows_of(self, keys: Sequence[str]) -> list[int]:
+        """The rows that stand for them and are there, from top to bottom."""
+        return sorted({row for key in keys if (row := self.runs.row_of(key)) is not None})
+
+    def _selection_of(self, rows: Sequence[int]) -> QItemSelection:
+        selection = QItemSelection()
+        for row in rows:
+            selection.select(self.runs.index(row, 0), self.runs.index(row, self.runs.columnCount() - 1))
+        return selection
 
     def pass_on(self) -> None:
         """The selected rows are about to leave: whatever stands in the first one's place then is selected."""

@@ -37,6 +37,7 @@ def test_a_page_may_be_laid_out_and_painted_after_each_piece(qtbot: QtBot, conte
     for number, _ in enumerate(put_together(page)):
         stack.resize(SIZES[number % 2])
         stack.grab(QRect(0, 0, 1, 1))  # raises what methods that Qt calls have raised
+    assert page.is_whole
 
 
 def test_pieces_are_whole_once_nothing_is_left(qtbot: QtBot) -> None:
