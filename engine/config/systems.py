@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.config.losses import negatives_of
 from engine.config.presets import Preset, presets
 from engine.errors import UsageError
 
 
-def standing(dataset: str) -> tuple[Preset, ...]:
+def standing(dataset: str, item_count: int | None = None) -> tuple[Preset, ...]:
     """One preset of each recommender for a data set of that name or path, in the presets' order.
 
     Of a recommender's presets that fit the data, a strong one comes before any other, one that was made for the data
-    before one for any, and otherwise the first.
+    before one for any, and otherwise the first. Where ``item_count`` is known, presets that draw as many negatives as
+    there are items stand back, since they cannot run.
     """
     found: dict[str, Preset] = {}
     for item in presets():
-        if not item.fits(dataset):
+        if not item.fits(dataset) or not _has_negatives(item, item_count):
             continue
         best = found.get(item.system)
         if best is None or _weight(item) > _weight(best):
@@ -24,20 +26,25 @@ def standing(dataset: str) -> tuple[Preset, ...]:
     return tuple(item for item in presets() if found.get(item.system) is item)
 
 
+def _has_negatives(item: Preset, item_count: int | None) -> bool:
+    return item_count is None or negatives_of(item.config) < item_count
+
+
 def _weight(item: Preset) -> tuple[bool, bool]:
     return item.is_strong, bool(item.made_for)
 
 
-def chosen(names: Sequence[str], dataset: str) -> tuple[Preset, ...]:
-    """The presets of these names; the name of a recommender (``SASRec``, ``caser``) means its standing preset.
+def chosen(names: Sequence[str], dataset: str, item_count: int | None = None) -> tuple[Preset, ...]:
+    """The presets of these names; the name of a recommender (``SASRec``, ``caser``) means its `standing` preset.
 
-    No names: all `standing` ones. Raises ``UsageError`` for an unknown name and for a preset that is named twice.
+    No names: all that stand. Raises ``UsageError`` for an unknown name and for a preset that is named twice.
     """
     if not names:
-        return standing(dataset)
+        return standing(dataset, item_count)
     by_name = {item.name: item for item in presets()}
-    by_system = {key.lower(): item for item in standing(dataset) for key in (item.system, item.config.model.name)}
-    by_system |= {item.system.lower(): item for item in standing(dataset)}
+    standing_ones = standing(dataset, item_count)
+    by_system = {key.lower(): item for item in standing_ones for key in (item.system, item.config.model.name)}
+    by_system |= {item.system.lower(): item for item in standing_ones}
     made: list[Preset] = []
     for name in names:
         item = by_name.get(name) or by_system.get(name.lower())

@@ -68,7 +68,7 @@ def plan(request: LeaderboardRequest, records: Sequence[RunRecord], queue: Queue
     _refuse(request)
     dataset = load(request.data)
     leave_one_out(dataset)
-    presets = chosen_presets(request.models, request.data)
+    presets = chosen_presets(request.models, request.data, dataset.item_count)
     stored: dict[tuple[str, int], list[RunRecord]] = {}
     for record in records:
         if record.fingerprint == dataset.fingerprint and record.status in _ORDER:

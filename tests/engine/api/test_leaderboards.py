@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from engine import registry
 from engine.api import Workspace
-from engine.config import parse, preset, presets, standing_presets
+from engine.config import negatives_of, parse, preset, presets, standing_presets
 from engine.errors import DataError, UsageError
 from engine.records import LeaderboardPlan, LeaderboardRequest, RunStatus, Shelf
 from engine.runs import liveness
@@ -52,6 +52,22 @@ def test_without_names_every_recommender_stands_with_its_strongest_preset() -> N
     assert made_for["CoSeRec"].endswith("-beauty")
     assert all(item.fits("Toys") for item in standing_presets("Toys.txt"))
     assert len({item.title for item in presets()}) == len(presets())  # rows are told apart by their titles
+
+
+def test_a_preset_with_more_negatives_than_items_gives_its_place_to_one_that_runs(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    by_count = {count: {item.system: item for item in standing_presets("shop.txt", count)} for count in (None, 16)}
+    stood_back = {system for system, item in by_count[None].items() if negatives_of(item.config) >= 16}
+    assert stood_back, "otherwise nothing is shown here"
+    assert set(by_count[16]) == set(by_count[None]), "every recommender stands all the same"
+    for system, item in by_count[16].items():
+        assert negatives_of(item.config) < 16
+        assert system in stood_back or item is by_count[None][system]
+    shop = tmp_path / "shop.txt"
+    shop.write_text("\n".join(f"{u} {u} {u + 1} {u + 2} {u + 3} {u + 4}" for u in range(1, 13)) + "\n")
+    plan = workspace.leaderboards.plan(LeaderboardRequest(str(shop), (), (1,), 1.0))
+    assert [model.refusal for model in plan.models] == [""] * len(by_count[None])
 
 
 def test_the_plan_says_what_it_takes_and_starts_nothing(workspace: Workspace) -> None:
