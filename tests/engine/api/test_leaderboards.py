@@ -99,14 +99,14 @@ def test_all_rows_have_one_protocol_and_one_time_whatever_their_presets_say(work
 
 def test_names_may_be_those_of_recommenders(workspace: Workspace) -> None:
     plan = workspace.leaderboards.plan(LeaderboardRequest("sample", ("SASRec", "gru4rec", "poprec")))
-    assert [model.preset for model in plan.models] == ["sasrec", "gru4rec-strong", "popularity"]
+    assert [model.preset for model in plan.models] == ["sasrec-strong", "gru4rec-strong", "popularity"]
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"models": ("sasrek",)}, "no preset or recommender called 'sasrek'"),
-        ({"models": ("sasrec", "SASRec")}, "stands in the list already"),
+        ({"models": ("sasrec-strong", "SASRec")}, "stands in the list already"),
         ({"seeds": ()}, "without a seed"),
         ({"seeds": (1, 1)}, "stands twice"),
         ({"seeds": tuple(range(51))}, "more than a leaderboard takes"),

@@ -19,7 +19,7 @@ FEW = ("--models", "SASRec,gru4rec-strong,popularity", "--seeds", "1-2", "--budg
 def test_the_plan_is_told_and_nothing_is_stored(shell: Shell) -> None:
     tree = shell.runs("leaderboard", "sample", *FEW, "--plan")
     assert (tree["new"], tree["to_do"], tree["most_seconds"]) == (5, 5, 1200.0)
-    assert [model["preset"] for model in tree["models"]] == ["sasrec", "gru4rec-strong", "popularity"]
+    assert [model["preset"] for model in tree["models"]] == ["sasrec-strong", "gru4rec-strong", "popularity"]
     told = shell("leaderboard", "sample", *FEW, "--plan", "--workspace", shell.workspace).stderr
     assert "3 models, 2 seeds, 5 minutes of training and validation each" in told
     assert "5 to train; at most 20 min, and the tests." in told
@@ -31,7 +31,7 @@ def test_the_table_has_the_facades_numbers(shell: Shell, tmp_path: Path) -> None
     tree = shell.runs("leaderboard", "sample", *FEW, "--queue")
     assert len(tree["models"][0]["runs"]) == 2
     workspace = Workspace(shell.workspace)
-    queued = [run for run in workspace.runs.all() if run.preset != "sasrec"]
+    queued = [run for run in workspace.runs.all() if run.preset != "sasrec-strong"]
     end(workspace, queued, ended_by="time")
     request = LeaderboardRequest("sample", ("SASRec", "gru4rec-strong", "popularity"), (1, 2), 5.0)
     found = workspace.leaderboards.board(request)
