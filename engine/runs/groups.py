@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from engine.config import ExperimentConfig, fields_of, preset
+from engine.config import ExperimentConfig, fields_of, preset, presets
 from engine.config.experiment import SettingInfo
 from engine.config.grouping import filled, group_key
 from engine.config.naming import flat, plain, preset_values
@@ -112,10 +112,28 @@ def _is_telling(item: SettingDifference) -> bool:
 
 
 def _base(record: RunRecord) -> str:
+    """The title of the run's preset, or of another one that has just the settings that were tried over it."""
     try:
-        return preset(record.preset).title if record.preset else record.name or record.id
+        begun = preset(record.preset) if record.preset else None
     except UsageError:
         return record.preset
+    if begun is None:
+        return record.name or record.id
+    told = _told(record)
+    alike = (item.title for item in (begun, *presets()) if not _otherwise(told, item.name))
+    return next(alike, begun.title)
+
+
+def _told(record: RunRecord) -> dict[str, Any]:
+    """Path → value of the settings that a name ever speaks of."""
+    values = flat(filled(record.config)).items()
+    return {path: value for path, value in values if path not in _UNTOLD and not path.startswith("train.checkpoint")}
+
+
+def _otherwise(told: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Those that the preset called ``name`` has otherwise."""
+    base = preset_values(name)
+    return {path: value for path, value in told.items() if base.get(path) != value}
 
 
 def _short(path: str) -> str:
@@ -165,13 +183,10 @@ def _own_label(record: RunRecord) -> str:
 
 def _changed(record: RunRecord) -> list[str]:
     """What a run has otherwise than its preset, ``epochs 3``, a few words at most; nothing where it has none."""
-    base = preset_values(record.preset)
-    if not base:
+    if not preset_values(record.preset) or _base(record) != preset(record.preset).title:
         return []
     words = [
-        f"{_short(path)} {_words(path, value)}"
-        for path, value in flat(filled(record.config)).items()
-        if path not in _UNTOLD and not path.startswith("train.checkpoint") and base.get(path) != value
+        f"{_short(path)} {_words(path, value)}" for path, value in _otherwise(_told(record), record.preset).items()
     ]
     return words if len(words) <= NAMED else [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more settings"]
 

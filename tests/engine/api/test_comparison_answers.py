@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.api import Workspace
+from engine.config import differences, preset
 from engine.errors import UsageError
 from engine.reports import tables
 from tests.helpers.finished_runs import finish
@@ -53,3 +54,16 @@ def test_tests_have_the_same_columns_with_and_without_any(
     assert len(full)
     assert list(full.columns) == list(tables.tests_frame(replace(found, tests=())).columns)
     assert set(full.columns) >= {"family", "first_runs", "second_configuration", "data"}
+
+
+def test_settings_tried_over_one_preset_that_are_anothers_have_its_name(workspace: Workspace) -> None:
+    own, strong = preset("sasrec-cross-entropy"), preset("sasrec-strong")
+    changed = {path: there for path, (_, there) in differences(own.config, strong.config).items()}
+    finish(workspace, name=own.name, values=changed)
+    finish(workspace, name=own.name, values=changed | {"train.epochs": 7})
+    finish(workspace, name=own.name)
+    newest = [item.label for item in workspace.comparisons.choices()][:3]
+    assert newest[0] == own.title
+    assert newest[1].startswith(f"{own.title}, ")
+    assert "epochs 7" in newest[1]
+    assert newest[2] == strong.title
