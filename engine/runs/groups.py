@@ -178,12 +178,14 @@ def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
 
 
 def _own_label(record: RunRecord) -> str:
-    return ", ".join([_base(record), *_changed(record)])
+    base = _base(record)
+    return ", ".join([base, *_changed(record, base)])
 
 
-def _changed(record: RunRecord) -> list[str]:
-    """What a run has otherwise than its preset, ``epochs 3``, a few words at most; nothing where it has none."""
-    if not preset_values(record.preset) or _base(record) != preset(record.preset).title:
+def _changed(record: RunRecord, base: str) -> list[str]:
+    """What a run called ``base`` has otherwise than its preset, ``epochs 3``, a few words at most; nothing where it has
+    none, and where it is called by another one's title."""
+    if not preset_values(record.preset) or base != preset(record.preset).title:
         return []
     words = [
         f"{_short(path)} {_words(path, value)}" for path, value in _otherwise(_told(record), record.preset).items()
