@@ -34,6 +34,7 @@ class Backstage(QObject):
         book.wanted_changed.connect(self.feed.watch)
         book.records_changed.connect(self._on_records)
         context.control.changed.connect(self._nudge)
+        context.control.expected.connect(self.training.expect_run)
         self.training.run_started.connect(self._nudge)
         self.training.run_ended.connect(self._on_end)
         self.training.run_lost.connect(self._on_end)

@@ -23,6 +23,8 @@ class RunControl(QObject):
     """Something was written: whoever polls may look at once."""
     submitted = Signal(object)
     """Carries the new `RunRecord`s."""
+    expected = Signal()
+    """A run may be queued soon."""
 
     def __init__(self, runs: Runs, engine: EngineProcess | Errands, errands: Errands, notifier: Notifier) -> None:
         super().__init__()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.4
 SWEEP_SECONDS = 3.0
+EXPECT_SECONDS = 600.0
+"""How long a process is kept ready for a run that somebody seems about to queue."""
 RENEW_SECONDS = 30.0
 """How often the queue, once taken, is taken anew, so that other hosts hear that this window lives."""
 
@@ -44,6 +46,8 @@ class TrainingThread(QThread):
         self._processes: dict[str, RunProcess] = {}
         self._last_trouble = ""
         self._taken_at: float | None = None
+        self._is_expected = False
+        self._expected_until: float | None = None
 
     @property
     def run_ids(self) -> tuple[str, ...]:
@@ -62,6 +66,11 @@ class TrainingThread(QThread):
 
     def nudge(self) -> None:
         """Look at the queue now."""
+        self._wake.set()
+
+    def expect_run(self) -> None:
+        """Somebody is about to queue a run: have a process ready that has imported what it needs."""
+        self._is_expected = True
         self._wake.set()
 
     def take_no_more(self) -> None:
@@ -93,11 +102,13 @@ class TrainingThread(QThread):
                         self.run_lost.emit(record)
                     swept = time.monotonic()
                 self._start_what_may()
+                self._keep_ready()
                 self._last_trouble = ""
             except (EngineError, OSError) as error:
                 self._tell(error)
             self._wake.wait(POLL_SECONDS)
         try:
+            self._runs.stand_down()
             self._leave_queue()
         except (EngineError, OSError) as error:
             self._tell(error)
@@ -148,6 +159,16 @@ class TrainingThread(QThread):
                 continue
             self._processes = {**self._processes, record.id: process}
             self.run_started.emit(record.id)
+
+    def _keep_ready(self) -> None:
+        """While a run is expected and none trains: beside one, getting ready would take its cores for nothing."""
+        if self._is_expected and not self._processes and self._takes_runs:
+            self._runs.stand_by()
+            self._expected_until = time.monotonic() + EXPECT_SECONDS
+        elif self._expected_until is not None and time.monotonic() > self._expected_until:
+            self._runs.stand_down()
+            self._expected_until = None
+        self._is_expected = False
 
     def _tell(self, error: Exception) -> None:
         # A store that stays away would otherwise say so twice a second.

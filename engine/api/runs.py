@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from engine.config import ExperimentConfig, parse, total_epochs
 from engine.errors import ConfigurationError, RunError
@@ -23,6 +23,7 @@ from engine.records import (
 )
 
 if TYPE_CHECKING:
+    from engine.runs.standby import Standby
     from engine.store import Store  # SQLAlchemy is slow to import, and the window's first paint does not need it
 
 
@@ -48,6 +49,7 @@ class Runs:
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
         self._store: Store | None = None
+        self._standby: Standby | None = None
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -67,7 +69,8 @@ class Runs:
             return self._store
 
     def close(self) -> None:
-        """Give the store's connections back; the next use opens it again."""
+        """Give the store's connections back, and what is on standby; the next use opens it again."""
+        self.stand_down()
         with self._lock:
             if self._store is not None:
                 self._store.close()
@@ -201,6 +204,34 @@ class Runs:
         """A queued run that cannot be started: FAILED with this sentence. One that was claimed is left alone."""
         self.store.fail_unclaimed(self.get(run_id).id, message, hint, "")
 
+    def stand_by(self) -> None:
+        """Have a process ready for the next `start`, which then saves the time of its imports (2 s, 0.2 GB until then).
+
+        Does nothing where one waits already or memory is short. It ends with this process at the latest.
+        """
+        from engine.runs.standby import begin
+
+        with self._lock:
+            if self._standby is None or not self._standby.is_alive:
+                self._standby = begin(self.workspace)
+
+    def stand_down(self) -> None:
+        """Send away what `stand_by` keeps ready."""
+        standby = self._relieve()
+        if standby is not None:
+            standby.close()
+
+    def _relieve(self) -> Standby | None:
+        with self._lock:
+            standby, self._standby = self._standby, None
+        return standby
+
+    def await_orders(self, orders: TextIO) -> int:
+        """Be what `stand_by` keeps ready: do the run whose id comes as a line of ``orders``; returns its exit code."""
+        from engine.runs.standby import wait
+
+        return wait(self.workspace, orders)
+
     def start(self, run_id: str) -> RunProcess:
         """Start ``python -m engine run ID`` as a process of its own, at lower priority. Raises ``RunError``."""
         from engine.runs.launch import launch
@@ -208,7 +239,7 @@ class Runs:
         record = self.get(run_id)
         if record.status is not RunStatus.QUEUED:
             raise RunError(f"Run {record.id} is {record.status}, not queued.", "Resume it, or submit a new run.")
-        return launch(self.store, record.id)
+        return launch(self.store, record.id, ready=self._relieve())
 
     def execute(self, run_id: str) -> int:
         """Do a queued run in this very process, as the started child does; returns its exit code. Imports torch."""

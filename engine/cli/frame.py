@@ -67,7 +67,8 @@ class EngineGroup(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         name = args[0] if args else ""
         if name and self.get_command(ctx, name) is None and not name.startswith("-"):
-            known = [command for command in self.list_commands(ctx) if command != "run"]
+            every = ((command, self.get_command(ctx, command)) for command in self.list_commands(ctx))
+            known = [command for command, found in every if found is not None and not found.hidden]
             close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
             hint = f"Did you mean {', '.join(close)}?" if close else f"Known: {', '.join(known)}."
             raise click.UsageError(f"There is no command '{name}'. {hint}", ctx)

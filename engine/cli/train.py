@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -186,4 +187,12 @@ def run(ctx: click.Context, run_id: str, workspace: Workspace, **_: Any) -> None
     ctx.exit(workspace.runs.execute(run_id))
 
 
-COMMANDS = (train, cost, resume, work, run)
+@click.command("stand-by", hidden=True)
+@workspace_option
+@click.pass_context
+def stand_by(ctx: click.Context, workspace: Workspace, **_: Any) -> None:
+    """Import what a run needs, then do the run whose id comes on standard input: what the window keeps ready."""
+    ctx.exit(workspace.runs.await_orders(sys.stdin))
+
+
+COMMANDS = (train, cost, resume, work, run, stand_by)

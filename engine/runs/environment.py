@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from importlib import metadata
@@ -29,7 +28,6 @@ def hardware() -> dict[str, str]:
         "cores": f"{psutil.cpu_count(logical=False) or '?'} ({psutil.cpu_count() or '?'} logical)",
         "memory": f"{psutil.virtual_memory().total / 2**30:.1f} GiB",
         "system": f"{platform.system()} {platform.release()}",
-        "threads": os.environ.get("OMP_NUM_THREADS", ""),
     }
 
 

@@ -25,6 +25,7 @@ from engine.records import PRETRAINING, RunRecord, RunStatus, TrainingResult
 from engine.runs import environment, liveness
 from engine.runs.files import RANKS, replacing
 from engine.runs.recorder import INSIST_SECONDS, Recorder, say
+from engine.runs.schedule import device_of
 from engine.store import Artifact, Ending, Store
 
 
@@ -37,6 +38,8 @@ class Tools:
     asks_for_hybrid: Callable[[ExperimentConfig], bool]
     device: Callable[[ExperimentConfig], str]
     """The device that the configuration gets here, in words. Raises ``ConfigurationError``."""
+    share_cores: Callable[[int, int], int]
+    """Takes how many runs share the CPU and the threads this one had before; returns those it has."""
 
 
 def engine_tools() -> Tools:
@@ -44,10 +47,15 @@ def engine_tools() -> Tools:
     from engine.data.dataset import load
     from engine.training import device, setup, train
     from engine.training.allocator import keep_freed_memory
+    from engine.training.threads import share_cores
 
     keep_freed_memory()  # this process trains and ends
     return Tools(
-        load, train, setup.asks_for_hybrid, lambda config: device.describe(device.resolve(config.train.device))
+        load,
+        train,
+        setup.asks_for_hybrid,
+        lambda config: device.describe(device.resolve(config.train.device)),
+        share_cores,
     )
 
 
@@ -91,10 +99,11 @@ def _ending(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[]
 
 
 def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], Tools]) -> Ending:
-    recorder.note(phase="preparing", versions=environment.versions(), hardware=environment.hardware())
+    machine = environment.hardware() | {"threads": run.hardware.get("threads", "")}
+    recorder.note(phase="preparing", versions=environment.versions(), hardware=machine)
     config = parse(run.config)
     kit = tools()
-    recorder.note(device=kit.device(config))
+    recorder.note(device=kit.device(config), hardware=machine | {"threads": str(_threads(store, run, kit))})
     if not run.hybrid_started:
         recorder.note(hybrid_started=False if kit.asks_for_hybrid(config) else None)
     dataset = kit.load(config.data.path)
@@ -127,6 +136,16 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
         artifacts=artifacts,
         log_tail=liveness.log_tail(store, run),
     )
+
+
+def _threads(store: Store, run: RunRecord, kit: Tools) -> int:
+    """Threads of this attempt: its share of the cores, and where it goes on what it had, for the same sums."""
+    had = run.hardware.get("threads", "")
+    before = int(had) if run.attempt > 1 and had.isdecimal() else 0
+    threads = kit.share_cores(store.desk.state().at_once.get("cpu", 1) if device_of(run) == "cpu" else 1, before)
+    if before not in (0, threads):
+        say(f"{threads} threads instead of {before}: more runs share the cores now. Sums are rounded differently.")
+    return threads
 
 
 def ended_by(result: TrainingResult) -> str:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -44,22 +45,41 @@ class LaunchedRun:
         return code
 
 
-def launch(store: Store, run_id: str, command: Sequence[str] = ()) -> LaunchedRun:
-    """Start ``python -m engine run ID`` at lower priority. ``command`` replaces it in tests.
+class Ready(Protocol):
+    """A process that waits for a run (``engine.runs.standby.Standby``)."""
 
-    Raises ``RunError`` when the system cannot start it.
+    def take(self, run_id: str) -> subprocess.Popen[bytes] | None:
+        """Give it the run; None where it cannot."""
+        ...
+
+
+def launch(store: Store, run_id: str, command: Sequence[str] = (), *, ready: Ready | None = None) -> LaunchedRun:
+    """Start ``python -m engine run ID`` at lower priority, or have the process that is ``ready`` do it, where it can.
+
+    ``command`` replaces it in tests. Raises ``RunError`` when the system cannot start it.
     """
     arguments = list(command) or [*_engine(), "run", run_id, "--workspace", str(store.workspace)]
-    folder = store.workspace / "runs" / run_id
+    log = log_of(store.workspace, run_id)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        process = _spawn(arguments, folder / "log.txt", store.workspace)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        process = (ready and ready.take(run_id)) or _spawn(arguments, log, store.workspace)
     except OSError as error:
         raise RunError(
             f"The training process of run {run_id} cannot be started: {error.strerror or error}.",
-            f"Check that {folder} can be written.",
+            f"Check that {log.parent} can be written.",
         ) from error
     return LaunchedRun(run_id, process, store)
+
+
+def log_of(workspace: Path, run_id: str) -> Path:
+    """What a run's process says is written there."""
+    return workspace / "runs" / run_id / "log.txt"
+
+
+def spawn_waiting(workspace: Path) -> subprocess.Popen[bytes]:
+    """Start ``python -m engine stand-by``, which reads a run's id from its input. Raises ``OSError``."""
+    arguments = [*_engine(), "stand-by", "--workspace", str(workspace)]
+    return _spawn(arguments, Path(os.devnull), workspace, stdin=subprocess.PIPE)
 
 
 def launch_worker(workspace: Path) -> int:
@@ -77,7 +97,7 @@ def _engine() -> list[str]:
     return [sys.executable, "-P", "-m", "engine"]
 
 
-def _spawn(arguments: list[str], log: Path, folder: Path) -> subprocess.Popen[bytes]:
+def _spawn(arguments: list[str], log: Path, folder: Path, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     # Popen objects are kept, so that a child that outlives its launcher is no leak and a dead one is reaped.
     _detached[:] = [process for process in _detached if process.poll() is None]
     flags = 0
@@ -88,7 +108,7 @@ def _spawn(arguments: list[str], log: Path, folder: Path) -> subprocess.Popen[by
     with log.open("ab") as output:
         process = subprocess.Popen(
             arguments,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=folder,

@@ -169,6 +169,12 @@ class FakeRuns:
             if record.best_epoch is not None and record.fingerprint == "f00d"
         )
 
+    def stand_by(self) -> None:
+        self._enter("stand_by", None)
+
+    def stand_down(self) -> None:
+        self._enter("stand_down", None)
+
     def get(self, run_id: str) -> RunRecord:
         if run_id not in self._records:
             raise UsageError(f"There is no run {run_id}.")

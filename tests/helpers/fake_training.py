@@ -153,7 +153,13 @@ KINDS: dict[str, Training] = {
 def tools(train: Training, *, fingerprint: str = FINGERPRINT) -> Callable[[], Tools]:
     """What ``execute`` works with."""
     dataset = SimpleNamespace(name="shop", fingerprint=fingerprint)
-    return lambda: Tools(load=lambda _: dataset, train=train, asks_for_hybrid=lambda _: True, device=lambda _: "cpu")
+    return lambda: Tools(
+        load=lambda _: dataset,
+        train=train,
+        asks_for_hybrid=lambda _: True,
+        device=lambda _: "cpu",
+        share_cores=lambda at_once, before: min(before or 8, 8 // at_once),
+    )
 
 
 def start(store: Store, run_id: str, kind: str) -> LaunchedRun:

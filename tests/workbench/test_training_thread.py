@@ -156,6 +156,39 @@ def test_a_lost_run_is_told(
     assert told.args == [lost]
 
 
+def standing(runs: FakeRuns) -> list[str]:
+    """What was asked about processes on standby."""
+    return [name for name, _ in runs.calls if name.startswith("stand_")]
+
+
+def test_an_expected_run_finds_a_process_ready(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:
+    training.start()
+    training.expect_run()
+    qtbot.waitUntil(lambda: standing(runs) == ["stand_by"])
+    training.stop()
+    assert standing(runs) == ["stand_by", "stand_down"], "none is left behind"
+
+
+def test_none_is_kept_ready_beside_one_that_trains(qtbot: QtBot, runs: FakeRuns, training: TrainingThread) -> None:
+    queue(runs, "r1")
+    training.start()
+    qtbot.waitUntil(lambda: training.run_ids == ("r1",))
+    training.expect_run()
+    qtbot.waitUntil(lambda: not training._is_expected)
+    assert standing(runs) == []
+
+
+def test_it_is_not_kept_for_ever(
+    qtbot: QtBot, runs: FakeRuns, training: TrainingThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.training_thread.EXPECT_SECONDS", 0.0)
+    training.start()
+    training.expect_run()
+    qtbot.waitUntil(lambda: standing(runs) == ["stand_by"])
+    training.nudge()
+    qtbot.waitUntil(lambda: standing(runs) == ["stand_by", "stand_down"])
+
+
 def test_ends_in_words() -> None:
     failed = make_record(preset="gone", name="a run", status=RunStatus.FAILED, message="Out of memory.")
     assert describe_end(failed, "a run") == ("a run failed. Out of memory.", "error")

@@ -224,6 +224,7 @@ class TrainPage(PageWidget):
 
     def _edited(self, config: ExperimentConfig) -> None:
         self.context.session.set_config(config)
+        self.context.control.expected.emit()
 
     def _follow_session(self, config: ExperimentConfig) -> None:
         """The configuration was changed: here, by a preset, or by another page's 'use these settings'."""
@@ -358,7 +359,8 @@ class TrainPage(PageWidget):
     # Hooks ----------------------------------------------------------------------------------------------------------
 
     def page_shown(self) -> None:
-        """Ask for the devices anew: free memory changes."""
+        """Ask for the devices anew: free memory changes. Who comes here is about to train."""
+        self.context.control.expected.emit()
         self.context.run_in_engine(
             self.context.workspace.runs.devices,
             on_result=self.show_devices,

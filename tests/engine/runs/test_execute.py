@@ -228,3 +228,30 @@ def fake_training_mark() -> Any:
     from engine.store import ProcessMark
 
     return ProcessMark("host", 1, 1.0)
+
+
+def test_runs_at_once_share_the_cores(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = submit(store, 2)
+
+    def go(run_id: str, training: fake_training.Training) -> str:
+        execute(store, run_id, tools=tools(training))
+        return store.get(run_id).hardware["threads"]
+
+    assert go(first.id, fake_training.broken) == "8"
+    store.desk.set_at_once("cpu", 2)
+    assert go(second.id, fake_training.broken) == "4"
+    store.requeue(first.id)
+    assert go(first.id, fake_training.quick) == "4"
+    assert "4 threads instead of 8" in capfd.readouterr().err
+    store.desk.set_at_once("cpu", 1)
+    store.requeue(second.id)
+    assert go(second.id, fake_training.quick) == "4", "the same sums as before"
+    assert "instead of" not in capfd.readouterr().err
+
+
+def test_a_gpus_runs_do_not_share_the_cores(store: Store) -> None:
+    store.desk.set_at_once("cpu", 2)
+    store.desk.set_at_once("cuda", 4)
+    (run,) = submit(store, config=ExperimentConfig().replace({"train.device": "cuda"}).model_dump(mode="json"))
+    execute(store, run.id, tools=tools(fake_training.quick))
+    assert store.get(run.id).hardware["threads"] == "8"

@@ -169,6 +169,13 @@ def test_another_model_brings_its_pre_training_into_the_form(page: TrainPage, co
     assert "model.segment_weight" in page.form.rows
 
 
+def test_who_comes_or_edits_is_expected_to_train(qtbot: QtBot, page: TrainPage, context: Context) -> None:
+    with qtbot.waitSignal(context.control.expected):
+        page.page_shown()
+    with qtbot.waitSignal(context.control.expected):
+        page.form.rows["train.epochs"].editor.edited.emit("7")
+
+
 def test_view_state_comes_back(qtbot: QtBot, page: TrainPage, context: Context) -> None:
     page.seeds.setText("3-9")
     page.form.folds["evaluate"].set_open(True)

@@ -1,0 +1,111 @@
+"""A process on standby: it has imported what training needs before anybody asks for a run, and then does one.
+
+Importing takes longer than anything else between Queue and a small run's first step. The process waits for a run's id
+on its standard input and ends with it, as one that was started for the run does; when its owner is gone it reads the
+end of the input and ends. Whatever is wrong with it, a run is started without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import psutil
+
+import engine
+from engine.runs import execute, launch
+from engine.store import Store
+
+LEAST_MEMORY = 1 << 30
+"""Bytes that must be free for a process that only waits."""
+
+
+class Standby:
+    """The owner's side. For one thread at a time."""
+
+    def __init__(self, workspace: Path) -> None:
+        """Start it. Raises ``OSError`` where the system cannot."""
+        self._sources = newest_source()
+        workspace.mkdir(parents=True, exist_ok=True)
+        self._process = launch.spawn_waiting(workspace)
+
+    @property
+    def pid(self) -> int:
+        """The process's id, and that of the run which it is given."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process still waits."""
+        return self._process.poll() is None
+
+    def take(self, run_id: str) -> subprocess.Popen[bytes] | None:
+        """Give it the run to do; None where it cannot, and nothing has happened to the run.
+
+        It can only while the program is what it has imported: somebody may be writing a model.
+        """
+        if not self.is_alive or newest_source() != self._sources:
+            self.close()
+            return None
+        try:
+            self._tell(f"{run_id}\n".encode())
+        except OSError:
+            return None
+        return self._process
+
+    def close(self) -> None:
+        """Send it away; it ends by itself, and at once where it waits already."""
+        with contextlib.suppress(OSError):
+            self._tell(b"")
+
+    def _tell(self, line: bytes) -> None:
+        stream = self._process.stdin
+        if stream is not None and not stream.closed:
+            with stream:
+                stream.write(line)
+
+
+def begin(workspace: Path) -> Standby | None:
+    """One that gets ready; None where memory is short or the system refuses."""
+    if psutil.virtual_memory().available < LEAST_MEMORY:
+        return None
+    try:
+        return Standby(workspace)
+    except OSError:
+        return None
+
+
+def newest_source() -> tuple[int, int]:
+    """How many source files the engine has, and when the last one was changed [ns]."""
+    times = [path.stat().st_mtime_ns for path in Path(engine.__path__[0]).rglob("*.py")]
+    return len(times), max(times, default=0)
+
+
+def wait(workspace: Path, orders: TextIO) -> int:
+    """The process's own side: get ready, read a run's id from ``orders``, do it; returns its exit code.
+
+    0 where no order comes. What it says goes to the run's log.
+    """
+    with contextlib.suppress(Exception):  # the run meets the same fault, and its log tells it
+        execute.engine_tools()
+    run_id = orders.readline().strip()
+    if not run_id:
+        return 0
+    _speak_into(launch.log_of(workspace, run_id))
+    store = Store.open(workspace)
+    try:
+        return execute.execute(store, run_id)
+    finally:
+        store.close()
+
+
+def _speak_into(log: Path) -> None:
+    """Point this process's output at the log, below Python too: a crash in native code writes its trace there."""
+    with log.open("ab") as output:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(output.fileno(), stream.fileno())
