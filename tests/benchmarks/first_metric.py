@@ -1,6 +1,7 @@
 """From Queue to the first validation metric in the store: a run of its own process, as the window starts it.
 
-Medians over runs, after one that warms the disk's cache. ``claimed``: the process has started, has imported what it
+Medians over runs, after one that warms the disk's cache. ``--ready``: so many seconds before, a process on standby was
+asked for, as the window does when somebody opens Train. ``claimed``: the process has started, has imported what it
 needs and has taken the run; ``first_metric``: the first epoch's row can be read.
 """
 
@@ -20,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="sample")
     parser.add_argument("--preset", default="sample")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--ready", type=float, default=0.0, metavar="SECONDS")
 
 
 def measure(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -32,6 +34,9 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         runs = Workspace(folder).runs
         for _ in range(chosen.runs + 1):
+            if chosen.ready:
+                runs.stand_by()
+                time.sleep(chosen.ready)
             began = time.perf_counter()
             (record,) = runs.submit(config, preset=chosen.preset, seeds=(1,))
             process = runs.start(record.id)
@@ -49,7 +54,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
             for name, seconds in seen.items():
                 found[name].append(seconds)
         runs.close()
-    figures: dict[str, Any] = {"data": chosen.data, "preset": chosen.preset, "runs": chosen.runs}
+    figures: dict[str, Any] = {"data": chosen.data, "preset": chosen.preset, "runs": chosen.runs, "ready": chosen.ready}
     for name, values in found.items():
         figures[f"{name}_seconds_median"] = statistics.median(values[1:])
         figures[f"{name}_seconds_max"] = max(values[1:])
