@@ -2,7 +2,7 @@
 
 Each preset is measured in a process of its own; medians over epochs after the first one. Tokens are those of the
 users' training inputs, whatever a model makes of them: windows, actions or masked sequences. What does not train has
-the seconds of ranking all users instead.
+the seconds of ranking all users instead. Of two stages, each has as many epochs, and the first its own seconds.
 """
 
 from __future__ import annotations
@@ -56,14 +56,20 @@ def one(name: str, data: str, epochs: str, device: str) -> None:
 
     keep_freed_memory()  # as a run's own process does
     count = int(epochs) + 1
-    config = preset(name).config.replace({"train.epochs": count, "train.patience": count, "train.device": device})
+    values = {"train.epochs": count, "train.patience": count, "train.device": device}
+    if preset(name).config.train.pretrain_epochs:
+        values["train.pretrain_epochs"] = count
+    config = preset(name).config.replace(values)
     dataset = load(data)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         result = Trainer(config, dataset, listener=Silent(), directory=Path(folder)).run()
     figures: dict[str, float] = {}
     if setup.trains(config):
-        later = result.epochs[1:]
+        before = config.train.pretrain_epochs
+        if before:
+            figures["pretraining_epoch_seconds"] = statistics.median(e.train_seconds for e in result.epochs[1:before])
+        later = result.epochs[before + 1 :]
         seconds = statistics.median(report.train_seconds for report in later)
         inputs = leave_one_out(dataset).train_inputs.tail(getattr(config.model, "max_length", 50))
         figures["epoch_seconds"] = seconds

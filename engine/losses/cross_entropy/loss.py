@@ -18,15 +18,17 @@ from torch import Tensor
 from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
 from engine.losses.weights import token_weights
-from engine.modules.linear import reduced_type, times_transposed
+from engine.modules.linear import arranged, reduced_type, times_transposed
 
 SCORES_AT_ONCE = {"cpu": 2**21, "cuda": 2**26}
-"""Scores held at once, 8 MB on the CPU, a part of what its last cache holds …"""
+"""Scores held at once: about 8 MB on the CPU, a part of what its last cache holds …"""
 _TOKENS_AT_LEAST = 64
 """… but never fewer tokens than this, below which the products are slow. A block is then as large as the item table."""
 _ROWS_MULTIPLE = 32
 """Of the tokens of a block: products are compiled for their exact shape when it is first seen, so few shapes are worth
 idle rows."""
+_RAREST = 1e-30
+"""Smaller chances have lost digits, and their logarithm with them."""
 
 
 class CrossEntropy:
@@ -106,17 +108,16 @@ class _CrossEntropy(torch.autograd.Function):
         columns = F.pad(targets - 1, (0, idle)).unsqueeze(1)
         d_hidden = hidden.new_empty(rows.shape)
         total = hidden.new_zeros(())
-        step = max(_TOKENS_AT_LEAST, scores_at_once // max(count, 1) // _ROWS_MULTIPLE * _ROWS_MULTIPLE)
+        step = _tokens_at_once(rows.shape[0], scores_at_once // max(count, 1))
+        forth, back = arranged(items, step), arranged(across, step)
         for begin in range(0, rows.shape[0], step):
             part = slice(begin, begin + step)
             block, factor = rows[part], factors[part]  # [B, d], [B, 1]
-            scores = times_transposed(block, items).to(hidden.dtype)  # [B, I]
-            own, highest = scores.gather(1, columns[part]), scores.amax(1, keepdim=True)
-            chances = torch.softmax(scores, 1, out=scores)
-            # The likeliest item's chance is exp(0) / norm.
-            total += ((highest - chances.amax(1, keepdim=True).log() - own) * factor).sum()
+            scores = times_transposed(block, forth).to(hidden.dtype)  # [B, I]
+            losses, chances = _losses_and_chances(scores, columns[part], block, items)
+            total += (losses * factor).sum()
             chances = chances.to(dtype)
-            d_hidden[part] = times_transposed(chances, across) * factor
+            d_hidden[part] = times_transposed(chances, back) * factor
             # Each token's factor goes to the narrow side of the product and spares a pass over the chances.
             d_across += times_transposed((block * factor).to(dtype).t(), chances.t())
         d_hidden = d_hidden[:tokens].addcmul_(table[targets], weights.unsqueeze(1), value=-1)
@@ -131,3 +132,30 @@ class _CrossEntropy(torch.autograd.Function):
         """Gradient of the loss, a scalar → those of ``hidden`` and ``table``."""
         d_hidden, d_table = ctx.saved_tensors
         return gradients[0] * d_hidden, None, gradients[0] * d_table, None, None, None
+
+
+def _tokens_at_once(tokens: int, at_most: int) -> int:
+    """Tokens of a block: about ``at_most``, and all blocks of a batch alike, for a short last one is a slow one."""
+    blocks = max(1, round(tokens / max(at_most, _TOKENS_AT_LEAST)))
+    return max(_ROWS_MULTIPLE, -(-tokens // (blocks * _ROWS_MULTIPLE)) * _ROWS_MULTIPLE)
+
+
+def _losses_and_chances(scores: Tensor, columns: Tensor, block: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+    """−log softmax of the targets [B, 1], and the softmax [B, I] in the place of ``scores``.
+
+    ``columns`` [B, 1] are the targets; block [B, d] · items [I, d]ᵀ are the scores.
+    """
+    own = scores.gather(1, columns)
+    if scores.device.type != "cpu":
+        # Two more passes over the block, and nothing that the host would have to wait for.
+        highest = scores.amax(1, keepdim=True)
+        chances = torch.softmax(scores, 1, out=scores)
+        # The likeliest item's chance is exp(0) / norm.
+        return highest - chances.amax(1, keepdim=True).log() - own, chances
+    chances = torch.softmax(scores, 1, out=scores)
+    likely = chances.gather(1, columns)
+    losses = -likely.log()
+    rare = (likely < _RAREST).squeeze(1).nonzero().squeeze(1)
+    if rare.numel():
+        losses[rare] = (block[rare] @ items.t()).to(own.dtype).logsumexp(1, keepdim=True) - own[rare]
+    return losses, chances

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.losses.bce.loss import bce
 from engine.losses.cross_entropy.loss import cross_entropy
@@ -75,6 +75,26 @@ def test_cross_entropy_and_its_gradients_are_the_softmax_over_items_alone(tokens
 def test_cross_entropy_stays_finite_where_an_exponential_would_not() -> None:
     hidden, table = torch.full((1, 1), 1000.0), torch.tensor([[9.0], [-1.0], [1.0], [9.0]])
     assert float(cross_entropy(hidden, torch.tensor([1]), table, torch.ones(1))) == pytest.approx(2000.0)
+
+
+@pytest.mark.parametrize("tokens", [1, 64, 65, 300])
+def test_cross_entropy_of_unlikely_targets_is_pytorchs_own(tokens: int) -> None:
+    """Every third token is so sure of another item that its target's chance has no float32."""
+    torch.manual_seed(tokens)
+    hidden, table, targets = torch.randn(tokens, 8), torch.randn(202, 8), torch.randint(1, 201, (tokens,))
+    hidden[::3] *= 40
+    weights = torch.rand(tokens)
+    ours, plain = (
+        [hidden.to(dtype, copy=True).requires_grad_(), table.to(dtype, copy=True).requires_grad_()]
+        for dtype in (torch.float32, torch.float64)
+    )
+    found = cross_entropy(ours[0], targets, ours[1], weights, scores_at_once=200 * 64)
+    each = nn.functional.cross_entropy(plain[0] @ plain[1][1:-1].t(), targets - 1, reduction="none")
+    assert each.max() > 88
+    expected = (each * weights).sum()
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
+    for fast, slow in zip(torch.autograd.grad(found, ours), torch.autograd.grad(expected, plain), strict=True):
+        assert torch.allclose(fast.double(), slow, atol=1e-4, rtol=1e-4)
 
 
 def test_weights_of_tokens_count_every_token_or_every_user_once() -> None:

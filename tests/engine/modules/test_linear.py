@@ -9,7 +9,7 @@ from torch import nn
 from engine.modules import linear as linear_module
 from engine.modules.attention import MultiHeadAttention
 from engine.modules.layout import packed_layout, padded_layout
-from engine.modules.linear import FeedForward, linear
+from engine.modules.linear import FeedForward, arranged, linear, times_transposed
 
 
 def compare(fast: torch.Tensor, plain: torch.Tensor, parameters: list[torch.Tensor]) -> None:
@@ -27,6 +27,17 @@ def test_linear(rows: int, inputs: int, outputs: int) -> None:
     torch.manual_seed(1)
     layer, x = nn.Linear(inputs, outputs), torch.randn(rows, inputs, requires_grad=True)
     compare(linear(layer, x), layer(x), [x, layer.weight, layer.bias])
+
+
+@pytest.mark.parametrize("rows", [1, 64, 200])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_an_arranged_weight_gives_the_same_product(rows: int, dtype: torch.dtype) -> None:
+    torch.manual_seed(1)
+    x, weight = torch.randn(rows, 24, dtype=dtype), torch.randn(24, 100, dtype=dtype).t()
+    found = times_transposed(x, arranged(weight, 64))
+    assert found.dtype == dtype
+    assert torch.allclose(found, x @ weight.t(), atol={torch.bfloat16: 0.2}.get(dtype, 1e-4))
+    assert times_transposed(x, arranged(weight[:0], 64)).shape == (rows, 0)
 
 
 @pytest.mark.parametrize("activation", ["gelu", "relu"])
