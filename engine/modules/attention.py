@@ -98,12 +98,11 @@ class _GroupedAttention(torch.autograd.Function):
             masks = dropout_mask(tuple(probabilities.shape), p, device=projected.device, dtype=projected.dtype)
         begin = 0
         for group, chosen in zip(groups, blocks, strict=True):
-            value = _heads_of(projected, group, heads)[2]
-            (result,) = _heads_of(out, group, heads, parts=1)
             end = begin + chosen.numel()
             kept = chosen if masks is None else chosen * masks[begin:end].view_as(chosen)
-            for head in range(heads):
-                result[head].copy_(torch.bmm(kept[head], value[head]))  # [n, L, d/H]
+            values, results = _heads_of(projected, group, heads, 2), _heads_of(out, group, heads, 0, parts=1)
+            for share, value, result in zip(kept.unbind(), values, results, strict=True):
+                result.copy_(torch.bmm(share, value))  # [n, L, d/H]
             begin = end
         ctx.save_for_backward(projected, probabilities, *(() if masks is None else (masks,)))
         ctx.layout = (heads, groups, 1 / math.sqrt(size // heads))
@@ -120,24 +119,25 @@ class _GroupedAttention(torch.autograd.Function):
         result[_end(groups) :] = 0
         begin = 0
         for group in groups:
-            query, key, value = _heads_of(projected, group, heads)
-            d_query, d_key, d_value = _heads_of(result, group, heads)
-            (d_out,) = _heads_of(gradient, group, heads, parts=1)
+            query, key = (_heads_of(projected, group, heads, part) for part in (0, 1))
+            value_turned = _heads_of(projected, group, heads, 2, is_turned=True)
+            d_query, d_key, d_value = (_heads_of(result, group, heads, part) for part in (0, 1, 2))
+            d_out = _heads_of(gradient, group, heads, 0, parts=1)
             end = begin + heads * group.count * group.length**2
             shape = (heads, group.count, group.length, group.length)
             chosen = probabilities[begin:end].view(shape)
             mask = None if masks is None else masks[begin:end].view(shape)
             kept = chosen if mask is None else chosen * mask
             d_chosen = torch.empty_like(chosen)
-            for head in range(heads):
-                d_value[head].copy_(torch.bmm(kept[head].transpose(1, 2), d_out[head]))
-                torch.bmm(d_out[head], value[head].transpose(1, 2), out=d_chosen[head])
+            for head, (turned, d_share) in enumerate(zip(kept.mT.unbind(), d_chosen.unbind(), strict=True)):
+                d_value[head].copy_(torch.bmm(turned, d_out[head]))
+                torch.bmm(d_out[head], value_turned[head], out=d_share)
             if mask is not None:
                 d_chosen.mul_(mask)
             d_scores = torch._softmax_backward_data(d_chosen, chosen, -1, chosen.dtype).mul_(scale)
-            for head in range(heads):
-                d_query[head].copy_(torch.bmm(d_scores[head], key[head]))
-                d_key[head].copy_(torch.bmm(d_scores[head].transpose(1, 2), query[head]))
+            for head, (straight, turned) in enumerate(zip(d_scores.unbind(), d_scores.mT.unbind(), strict=True)):
+                d_query[head].copy_(torch.bmm(straight, key[head]))
+                d_key[head].copy_(torch.bmm(turned, query[head]))
             begin = end
         return result, None, None, None
 
@@ -148,12 +148,12 @@ def _softmaxes(projected: Tensor, heads: int, groups: tuple[Group, ...]) -> tupl
     flat = projected.new_empty(sum(heads * group.count * group.length**2 for group in groups))
     blocks, begin = [], 0
     for group in groups:
-        query, key, _ = _heads_of(projected, group, heads)
         end = begin + heads * group.count * group.length**2
         scores = flat[begin:end].view(heads, group.count, group.length, group.length)
-        for head in range(heads):
-            # scores[head] [n, L, L] = query [n, L, d/H] · keyᵀ [n, d/H, L] / √(d/H)
-            torch.baddbmm(scores[head], query[head], key[head].transpose(1, 2), beta=0, alpha=scale, out=scores[head])
+        queries, keys = _heads_of(projected, group, heads, 0), _heads_of(projected, group, heads, 1, is_turned=True)
+        for own, query, key in zip(scores.unbind(), queries, keys, strict=True):
+            # own [n, L, L] = query [n, L, d/H] · keyᵀ [n, d/H, L] / √(d/H)
+            torch.baddbmm(own, query, key, beta=0, alpha=scale, out=own)
         scores.masked_fill_(group.hidden, -math.inf)
         torch.softmax(scores, -1, out=scores)
         blocks.append(scores)
@@ -166,8 +166,16 @@ def _end(groups: tuple[Group, ...]) -> int:
     return groups[-1].start + groups[-1].count * groups[-1].length if groups else 0
 
 
-def _heads_of(rows: Tensor, group: Group, heads: int, parts: int = 3) -> tuple[list[Tensor], ...]:
-    """A group's rows [n·L, parts · d] as views [n, L, d/H]: for each part, one a head."""
-    block = rows[group.start : group.start + group.count * group.length]
-    split = block.view(group.count, group.length, parts, heads, -1)
-    return tuple([split[:, :, part, head] for head in range(heads)] for part in range(parts))
+def _heads_of(
+    rows: Tensor, group: Group, heads: int, part: int, parts: int = 3, *, is_turned: bool = False
+) -> list[Tensor]:
+    """One of the ``parts`` of a group's rows [n·L, parts · d]: a view [n, L, d/H] for each head, or [n, d/H, L].
+
+    Made in one go: with few sequences in a group, a slice, a view and two selections took longer than the product.
+    """
+    across, width = rows.stride(0), rows.shape[1] // (parts * heads)
+    begin = rows.storage_offset() + group.start * across + part * heads * width
+    shape, steps = (group.count, group.length, width), (group.length * across, across, 1)
+    if is_turned:
+        shape, steps = (shape[0], shape[2], shape[1]), (steps[0], steps[2], steps[1])
+    return [rows.as_strided(shape, steps, begin + head * width) for head in range(heads)]
