@@ -29,10 +29,11 @@ class Backstage(QObject):
         book = context.runs
         self.feed.arrived.connect(book.take)
         self.feed.first_read.connect(book.set_loaded)
+        self.feed.first_read.connect(self._start_training)
         self.feed.trouble.connect(book.set_trouble)
         self.feed.trouble.connect(self._on_trouble)
         book.wanted_changed.connect(self.feed.watch)
-        book.records_changed.connect(self._on_records)
+        book.records_changed.connect(self._start_training)
         context.control.changed.connect(self._nudge)
         context.control.expected.connect(self.training.expect_run)
         self.training.run_started.connect(self._nudge)
@@ -67,8 +68,8 @@ class Backstage(QObject):
         if error is not None:
             self.context.notifier.report(error)
 
-    @Slot(object)
-    def _on_records(self, _: object) -> None:
+    @Slot()
+    def _start_training(self, *_: object) -> None:
         if not self.training.isRunning() and not self.training.isFinished():
             # Not before the store has been read: a window that cannot read it must not start anything.
             self.training.start()

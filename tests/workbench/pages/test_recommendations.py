@@ -41,12 +41,13 @@ def context(theme: Theme, runs: FakeRuns, fake: FakeRecommending, tmp_path: Path
 @pytest.fixture
 def page(qtbot: QtBot, context: Context, runs: FakeRuns) -> Iterator[RunsPage]:
     backstage = Backstage(context)
+    context.runs.records_changed.disconnect(backstage._start_training)
+    backstage.feed.first_read.disconnect(backstage._start_training)
     made = RunsPage(context)
     made.resize(1400, 800)
     qtbot.addWidget(made)
     made.show()
     backstage.feed.start()
-    context.runs.records_changed.disconnect(backstage._on_records)
     fill_runs(runs)
     qtbot.waitUntil(lambda: made.model.rowCount() == 9)
     yield made

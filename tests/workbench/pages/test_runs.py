@@ -23,12 +23,13 @@ from workbench.widgets.run_details import configuration_rows, facts_of, fine_tun
 @pytest.fixture
 def page(qtbot: QtBot, context: Context) -> Iterator[RunsPage]:
     backstage = Backstage(context)
+    context.runs.records_changed.disconnect(backstage._start_training)
+    backstage.feed.first_read.disconnect(backstage._start_training)
     made = RunsPage(context)
     made.resize(1200, 800)
     qtbot.addWidget(made)
     # The queue is another test's matter: here only the feed runs.
     backstage.feed.start()
-    context.runs.records_changed.disconnect(backstage._on_records)
     yield made
     backstage.feed.stop()
 
