@@ -46,8 +46,8 @@ class TrainingThread(QThread):
         self._processes: dict[str, RunProcess] = {}
         self._last_trouble = ""
         self._taken_at: float | None = None
-        self._is_expected = False
         self._expected_until: float | None = None
+        self._made_ready = float("-inf")
 
     @property
     def run_ids(self) -> tuple[str, ...]:
@@ -70,7 +70,8 @@ class TrainingThread(QThread):
 
     def expect_run(self) -> None:
         """Somebody is about to queue a run: have a process ready that has imported what it needs."""
-        self._is_expected = True
+        self._expected_until = time.monotonic() + EXPECT_SECONDS
+        self._made_ready = float("-inf")
         self._wake.set()
 
     def take_no_more(self) -> None:
@@ -162,13 +163,15 @@ class TrainingThread(QThread):
 
     def _keep_ready(self) -> None:
         """While a run is expected and none trains: beside one, getting ready would take its cores for nothing."""
-        if self._is_expected and not self._processes and self._takes_runs:
-            self._runs.stand_by()
-            self._expected_until = time.monotonic() + EXPECT_SECONDS
-        elif self._expected_until is not None and time.monotonic() > self._expected_until:
-            self._runs.stand_down()
+        until, now = self._expected_until, time.monotonic()
+        if until is None:
+            return
+        if now > until:
             self._expected_until = None
-        self._is_expected = False
+            self._runs.stand_down()
+        elif not self._processes and self._takes_runs and now - self._made_ready > SWEEP_SECONDS:
+            self._made_ready = now
+            self._runs.stand_by()
 
     def _tell(self, error: Exception) -> None:
         # A store that stays away would otherwise say so twice a second.

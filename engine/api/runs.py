@@ -31,7 +31,11 @@ class RunProcess(Protocol):
     """A started training process, in a session of its own; it outlives whoever started it."""
 
     run_id: str
-    pid: int
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        ...
 
     def poll(self) -> int | None:
         """Exit code, or None while it lives. Once it has ended, its run has an end in the store."""
@@ -49,8 +53,9 @@ class Runs:
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
         self._store: Store | None = None
-        self._standby: Standby | None = None
         self._lock = threading.Lock()
+        self._standby: Standby | None = None
+        self._standby_lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"workspace": self.workspace}
@@ -207,13 +212,19 @@ class Runs:
     def stand_by(self) -> None:
         """Have a process ready for the next `start`, which then saves the time of its imports (2 s, 0.2 GB until then).
 
-        Does nothing where one waits already or memory is short. It ends with this process at the latest.
+        Does nothing where one waits already, one would take its cores from a run that trains here, another worker works
+        off the queue, or memory is short. Call it again while it is wanted: a process that has imported what is not the
+        program any more is replaced. It ends with this process at the latest.
         """
-        from engine.runs.standby import begin
+        from engine.runs import standby, worker
 
-        with self._lock:
-            if self._standby is None or not self._standby.is_alive:
-                self._standby = begin(self.workspace)
+        is_wanted = worker.is_free_for(self.store)
+        with self._standby_lock:
+            if self._standby is not None and not self._standby.is_current:
+                self._standby.close()
+                self._standby = None
+            if self._standby is None and is_wanted:
+                self._standby = standby.begin(self.workspace)
 
     def stand_down(self) -> None:
         """Send away what `stand_by` keeps ready."""
@@ -222,7 +233,7 @@ class Runs:
             standby.close()
 
     def _relieve(self) -> Standby | None:
-        with self._lock:
+        with self._standby_lock:
             standby, self._standby = self._standby, None
         return standby
 
@@ -239,7 +250,13 @@ class Runs:
         record = self.get(run_id)
         if record.status is not RunStatus.QUEUED:
             raise RunError(f"Run {record.id} is {record.status}, not queued.", "Resume it, or submit a new run.")
-        return launch(self.store, record.id, ready=self._relieve())
+        standby = self._relieve()
+        try:
+            return launch(self.store, record.id, ready=standby)
+        except BaseException:
+            if standby is not None:
+                standby.close()
+            raise
 
     def execute(self, run_id: str) -> int:
         """Do a queued run in this very process, as the started child does; returns its exit code. Imports torch."""
@@ -276,8 +293,9 @@ class Runs:
 
     def sweep(self) -> tuple[RunRecord, ...]:
         """Mark runs LOST whose process is gone, and return them. Called every few seconds by whoever watches."""
-        from engine.runs import liveness
+        from engine.runs import launch, liveness
 
+        launch.reap()
         return liveness.sweep(self.store)
 
     def take_queue(self) -> bool:

@@ -301,10 +301,14 @@ def _print_head(record: RunRecord) -> None:
         ("best epoch", "" if record.best_epoch is None else str(record.best_epoch + 1)),
         ("process", f"{record.pid} on {record.host}" if record.pid else ""),
         ("versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
-        ("machine", ", ".join(value for value in record.hardware.values() if value)),
+        ("machine", ", ".join(_of_machine(*fact) for fact in record.hardware.items() if fact[1])),
         ("folder", str(record.directory)),
     ]
     table([fact for fact in facts if fact[1]])
+
+
+def _of_machine(name: str, value: str) -> str:
+    return f"{value} thread{'' if value == '1' else 's'}" if name == "threads" else value
 
 
 def _print_epochs(epochs: tuple[EpochReport, ...]) -> None:

@@ -38,8 +38,8 @@ class Tools:
     asks_for_hybrid: Callable[[ExperimentConfig], bool]
     device: Callable[[ExperimentConfig], str]
     """The device that the configuration gets here, in words. Raises ``ConfigurationError``."""
-    share_cores: Callable[[int, int], int]
-    """Takes how many runs share the CPU and the threads this one had before; returns those it has."""
+    share_cores: Callable[[ExperimentConfig, int, int], int]
+    """Takes how many runs its device may have at once and the threads this one had before; returns those it has."""
 
 
 def engine_tools() -> Tools:
@@ -103,7 +103,7 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
     recorder.note(phase="preparing", versions=environment.versions(), hardware=machine)
     config = parse(run.config)
     kit = tools()
-    recorder.note(device=kit.device(config), hardware=machine | {"threads": str(_threads(store, run, kit))})
+    recorder.note(device=kit.device(config), hardware=machine | {"threads": str(_threads(store, run, config, kit))})
     if not run.hybrid_started:
         recorder.note(hybrid_started=False if kit.asks_for_hybrid(config) else None)
     dataset = kit.load(config.data.path)
@@ -138,13 +138,18 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
     )
 
 
-def _threads(store: Store, run: RunRecord, kit: Tools) -> int:
+def _threads(store: Store, run: RunRecord, config: ExperimentConfig, kit: Tools) -> int:
     """Threads of this attempt: its share of the cores, and where it goes on what it had, for the same sums."""
+    goes_on = run.attempt > 1 and (run.directory / CHECKPOINT).is_file()
     had = run.hardware.get("threads", "")
-    before = int(had) if run.attempt > 1 and had.isdecimal() else 0
-    threads = kit.share_cores(store.desk.state().at_once.get("cpu", 1) if device_of(run) == "cpu" else 1, before)
+    before = int(had) if goes_on and had.isdecimal() else 0
+    # The queue counted it under this name, whatever device it gets.
+    at_once = store.desk.state().at_once.get(device_of(run), 1)
+    threads = kit.share_cores(config, at_once, before)
     if before not in (0, threads):
-        say(f"{threads} threads instead of {before}: more runs share the cores now. Sums are rounded differently.")
+        say(f"Goes on with {threads} threads, all that it may have, instead of {before}: sums are rounded differently.")
+    elif goes_on and not before:
+        say(f"Goes on with {threads} threads; with how many it began is not known, and sums are rounded by it.")
     return threads
 
 

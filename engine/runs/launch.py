@@ -10,7 +10,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,7 @@ import psutil
 
 import engine
 from engine.errors import RunError
+from engine.records import RunStatus
 from engine.runs import liveness
 from engine.store import Store
 
@@ -29,16 +30,34 @@ _detached: list[subprocess.Popen[bytes]] = []
 class LaunchedRun:
     """A started training process (``engine.api.runs.RunProcess``)."""
 
-    def __init__(self, run_id: str, process: subprocess.Popen[bytes], store: Store) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        process: subprocess.Popen[bytes],
+        store: Store,
+        instead: Callable[[], subprocess.Popen[bytes]] | None = None,
+    ) -> None:
+        """``instead`` starts another process, once, where this one ends without having begun the run."""
         self.run_id = run_id
-        self.pid = process.pid
         self._process = process
         self._store = store
+        self._instead = instead
         self._is_settled = False
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
 
     def poll(self) -> int | None:
         """Exit code, or None while it lives. Once it has ended, the run has an end in the store."""
         code = self._process.poll()
+        if code is not None and self._instead is not None:
+            start, self._instead = self._instead, None
+            if self._store.get(self.run_id).status is RunStatus.QUEUED:
+                with contextlib.suppress(OSError):
+                    self._process = start()
+                    return None
         if code is not None and not self._is_settled:
             liveness.settle(self._store, self.run_id, code)
             self._is_settled = True
@@ -62,13 +81,17 @@ def launch(store: Store, run_id: str, command: Sequence[str] = (), *, ready: Rea
     log = log_of(store.workspace, run_id)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        process = (ready and ready.take(run_id)) or _spawn(arguments, log, store.workspace)
+        waiting = ready.take(run_id) if ready else None
+        process = waiting or _spawn(arguments, log, store.workspace)
     except OSError as error:
         raise RunError(
             f"The training process of run {run_id} cannot be started: {error.strerror or error}.",
             f"Check that {log.parent} can be written.",
         ) from error
-    return LaunchedRun(run_id, process, store)
+    if waiting is None:
+        return LaunchedRun(run_id, process, store)
+    # It may still be importing, and what fails there is in nobody's log.
+    return LaunchedRun(run_id, waiting, store, lambda: _spawn(arguments, log, store.workspace))
 
 
 def log_of(workspace: Path, run_id: str) -> Path:
@@ -98,8 +121,7 @@ def _engine() -> list[str]:
 
 
 def _spawn(arguments: list[str], log: Path, folder: Path, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-    # Popen objects are kept, so that a child that outlives its launcher is no leak and a dead one is reaped.
-    _detached[:] = [process for process in _detached if process.poll() is None]
+    reap()
     flags = 0
     if sys.platform == "win32":
         flags = (
@@ -120,6 +142,12 @@ def _spawn(arguments: list[str], log: Path, folder: Path, stdin: int = subproces
         _give_way(process.pid)
     _detached.append(process)
     return process
+
+
+def reap() -> None:
+    """Let go of the processes that have ended. They are kept till then: one that outlives its launcher is no leak, and
+    a dead one is no zombie for longer than until the next look."""
+    _detached[:] = [process for process in _detached if process.poll() is None]
 
 
 def _give_way(pid: int) -> None:

@@ -2,7 +2,7 @@
 
 Importing takes longer than anything else between Queue and a small run's first step. The process waits for a run's id
 on its standard input and ends with it, as one that was started for the run does; when its owner is gone it reads the
-end of the input and ends. Whatever is wrong with it, a run is started without it.
+end of the input and ends. Whatever is wrong with it, the run is started without it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from engine.store import Store
 LEAST_MEMORY = 1 << 30
 """Bytes that must be free for a process that only waits."""
 
+Sources = frozenset[tuple[str, int, int]]
+"""Path, time of the last change [ns] and size of every source file."""
+
 
 class Standby:
     """The owner's side. For one thread at a time."""
 
     def __init__(self, workspace: Path) -> None:
         """Start it. Raises ``OSError`` where the system cannot."""
-        self._sources = newest_source()
+        self._sources = sources()
         workspace.mkdir(parents=True, exist_ok=True)
         self._process = launch.spawn_waiting(workspace)
 
@@ -43,22 +46,22 @@ class Standby:
         """Whether the process still waits."""
         return self._process.poll() is None
 
-    def take(self, run_id: str) -> subprocess.Popen[bytes] | None:
-        """Give it the run to do; None where it cannot, and nothing has happened to the run.
+    @property
+    def is_current(self) -> bool:
+        """Whether it lives and has imported the program as it is now: somebody may be writing a model."""
+        return self.is_alive and sources() == self._sources
 
-        It can only while the program is what it has imported: somebody may be writing a model.
-        """
-        if not self.is_alive or newest_source() != self._sources:
-            self.close()
-            return None
-        try:
-            self._tell(f"{run_id}\n".encode())
-        except OSError:
-            return None
-        return self._process
+    def take(self, run_id: str) -> subprocess.Popen[bytes] | None:
+        """Give it the run to do; None where it cannot: it is sent away, and nothing has happened to the run."""
+        if self.is_current:
+            with contextlib.suppress(OSError):
+                self._tell(f"{run_id}\n".encode())
+                return self._process
+        self.close()
+        return None
 
     def close(self) -> None:
-        """Send it away; it ends by itself, and at once where it waits already."""
+        """Send it away, unless it has a run; it ends by itself, and at once where it waits already."""
         with contextlib.suppress(OSError):
             self._tell(b"")
 
@@ -79,10 +82,14 @@ def begin(workspace: Path) -> Standby | None:
         return None
 
 
-def newest_source() -> tuple[int, int]:
-    """How many source files the engine has, and when the last one was changed [ns]."""
-    times = [path.stat().st_mtime_ns for path in Path(engine.__path__[0]).rglob("*.py")]
-    return len(times), max(times, default=0)
+def sources() -> Sources:
+    """The engine's source files as they are now. One that cannot be looked at is none: editors leave such links."""
+    found = set()
+    for path in Path(engine.__path__[0]).rglob("*.py"):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            found.add((str(path), status.st_mtime_ns, status.st_size))
+    return frozenset(found)
 
 
 def wait(workspace: Path, orders: TextIO) -> int:
@@ -90,15 +97,24 @@ def wait(workspace: Path, orders: TextIO) -> int:
 
     0 where no order comes. What it says goes to the run's log.
     """
-    with contextlib.suppress(Exception):  # the run meets the same fault, and its log tells it
+    trouble: Exception | None = None
+    try:
         execute.engine_tools()
+    except Exception as error:  # the run fails of it, and tells it in its log: asked again, Python would tell another
+        trouble = error
+
+    def tools() -> execute.Tools:
+        if trouble is not None:
+            raise trouble
+        return execute.engine_tools()
+
     run_id = orders.readline().strip()
     if not run_id:
         return 0
     _speak_into(launch.log_of(workspace, run_id))
     store = Store.open(workspace)
     try:
-        return execute.execute(store, run_id)
+        return execute.execute(store, run_id, tools=tools)
     finally:
         store.close()
 

@@ -82,6 +82,14 @@ def next_startable(store: Store, starting: Iterable[str]) -> RunRecord | None:
     return startable([run for run in queued if run.id not in own], [*here, *begun], store.desk.state())
 
 
+def is_free_for(store: Store) -> bool:
+    """Whether a run that this process starts could begin now: none trains here, and nobody else works off the queue."""
+    holder = store.lock_holder(LOCK)
+    if holder is not None and holder != liveness.this_process() and liveness.process_of(holder) is not None:
+        return False
+    return all(run.host != liveness.this_host() for run in store.with_status(RunStatus.RUNNING))
+
+
 @contextmanager
 def _alone(store: Store) -> Iterator[Callable[[], None]]:
     me = liveness.this_process()

@@ -11,17 +11,23 @@ import os
 
 import torch
 
+from engine.config import ExperimentConfig
+from engine.training.device import resolve
+
 GIVEN = "OMP_NUM_THREADS"
 
 
-def share_cores(at_once: int, before: int = 0) -> int:
+def share_cores(config: ExperimentConfig, at_once: int, before: int = 0) -> int:
     """Compute with this run's share of the cores where ``at_once`` may train beside each other; returns the number.
 
     ``before`` is what the run had until it was interrupted, 0 for a new one: it is kept unless the share is smaller.
-    A number given by ``OMP_NUM_THREADS`` is nobody's to share out.
+    A number given by ``OMP_NUM_THREADS`` is nobody's to share out, and a run on another device than the CPU leaves it.
+
+    Raises ``ConfigurationError`` where there is no such device.
     """
     available = torch.get_num_threads()
-    share = available if os.environ.get(GIVEN) else max(1, available // max(1, at_once))
+    is_shared = resolve(config.train.device).type == "cpu" and not os.environ.get(GIVEN)
+    share = max(1, available // max(1, at_once)) if is_shared else available
     chosen = min(before, share) if before else share
     torch.set_num_threads(chosen)
     return chosen

@@ -174,18 +174,24 @@ def test_none_is_kept_ready_beside_one_that_trains(qtbot: QtBot, runs: FakeRuns,
     training.start()
     qtbot.waitUntil(lambda: training.run_ids == ("r1",))
     training.expect_run()
-    qtbot.waitUntil(lambda: not training._is_expected)
+    for _ in range(2):  # after the second look the first is over
+        training.nudge()
+        qtbot.waitUntil(lambda: not training._wake.is_set())
     assert standing(runs) == []
+    runs.change("r1", status=RunStatus.FINISHED)
+    runs.processes[0].code = 0
+    training.nudge()
+    qtbot.waitUntil(lambda: standing(runs) == ["stand_by"])
 
 
 def test_it_is_not_kept_for_ever(
     qtbot: QtBot, runs: FakeRuns, training: TrainingThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.training_thread.EXPECT_SECONDS", 0.0)
     training.start()
     training.expect_run()
     qtbot.waitUntil(lambda: standing(runs) == ["stand_by"])
-    training.nudge()
+    monkeypatch.setattr("workbench.training_thread.EXPECT_SECONDS", -1.0)
+    training.expect_run()
     qtbot.waitUntil(lambda: standing(runs) == ["stand_by", "stand_down"])
 
 

@@ -135,7 +135,8 @@ class _CrossEntropy(torch.autograd.Function):
 
 
 def _tokens_at_once(tokens: int, at_most: int) -> int:
-    """Tokens of a block: about ``at_most``, and all blocks of a batch alike, for a short last one is a slow one."""
+    """Tokens of a block: about ``at_most`` (half as many again where a batch is little larger), and all blocks of a
+    batch alike, for a short last one is a slow one."""
     blocks = max(1, round(tokens / max(at_most, _TOKENS_AT_LEAST)))
     return max(_ROWS_MULTIPLE, -(-tokens // (blocks * _ROWS_MULTIPLE)) * _ROWS_MULTIPLE)
 
@@ -156,6 +157,7 @@ def _losses_and_chances(scores: Tensor, columns: Tensor, block: Tensor, items: T
     likely = chances.gather(1, columns)
     losses = -likely.log()
     rare = (likely < _RAREST).squeeze(1).nonzero().squeeze(1)
-    if rare.numel():
-        losses[rare] = (block[rare] @ items.t()).to(own.dtype).logsumexp(1, keepdim=True) - own[rare]
+    for rows in rare.split(_ROWS_MULTIPLE):
+        again = times_transposed(block[rows], items).to(own.dtype)
+        losses[rows] = again.logsumexp(1, keepdim=True) - own[rows]
     return losses, chances

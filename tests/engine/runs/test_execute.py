@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -231,27 +232,44 @@ def fake_training_mark() -> Any:
 
 
 def test_runs_at_once_share_the_cores(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
-    first, second = submit(store, 2)
+    first, second, third = submit(store, 3)
 
-    def go(run_id: str, training: fake_training.Training) -> str:
+    def go(run_id: str, training: fake_training.Training, *, has_checkpoint: bool = True) -> str:
+        run = store.get(run_id)
+        if has_checkpoint:
+            save(run.directory, (report(0),))
         execute(store, run_id, tools=tools(training))
         return store.get(run_id).hardware["threads"]
 
     assert go(first.id, fake_training.broken) == "8"
     store.desk.set_at_once("cpu", 2)
-    assert go(second.id, fake_training.broken) == "4"
+    assert go(second.id, fake_training.broken) == go(third.id, fake_training.broken, has_checkpoint=False) == "4"
     store.requeue(first.id)
     assert go(first.id, fake_training.quick) == "4"
-    assert "4 threads instead of 8" in capfd.readouterr().err
+    assert "Goes on with 4 threads, all that it may have, instead of 8" in capfd.readouterr().err
     store.desk.set_at_once("cpu", 1)
     store.requeue(second.id)
     assert go(second.id, fake_training.quick) == "4", "the same sums as before"
-    assert "instead of" not in capfd.readouterr().err
+    assert "Goes on with" not in capfd.readouterr().err
+    store.requeue(third.id)
+    assert go(third.id, fake_training.quick, has_checkpoint=False) == "8", "there are no sums to go on with"
 
 
-def test_a_gpus_runs_do_not_share_the_cores(store: Store) -> None:
+def test_a_run_says_that_its_threads_are_not_known(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+    (run,) = submit(store)
+    save(run.directory, (report(0),))
+    kit = tools(fake_training.broken)()
+    unknown = replace(kit, device=lambda _: 1 / 0)  # as runs of before threads were recorded: none stands there
+    execute(store, run.id, tools=lambda: unknown)
+    store.requeue(run.id)
+    execute(store, run.id, tools=tools(fake_training.quick))
+    assert "Goes on with 8 threads; with how many it began is not known" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("device", "threads"), [("cuda", "2"), ("cpu", "4")])
+def test_the_rule_is_that_of_the_device_which_was_counted(store: Store, device: str, threads: str) -> None:
     store.desk.set_at_once("cpu", 2)
     store.desk.set_at_once("cuda", 4)
-    (run,) = submit(store, config=ExperimentConfig().replace({"train.device": "cuda"}).model_dump(mode="json"))
+    (run,) = submit(store, config=ExperimentConfig().replace({"train.device": device}).model_dump(mode="json"))
     execute(store, run.id, tools=tools(fake_training.quick))
-    assert store.get(run.id).hardware["threads"] == "8"
+    assert store.get(run.id).hardware["threads"] == threads
