@@ -85,10 +85,13 @@ def begin(workspace: Path) -> Standby | None:
 def sources() -> Sources:
     """The engine's source files as they are now. One that cannot be looked at is none: editors leave such links."""
     found = set()
-    for path in Path(engine.__path__[0]).rglob("*.py"):
-        with contextlib.suppress(OSError):
-            status = path.stat()
-            found.add((str(path), status.st_mtime_ns, status.st_size))
+    # Not `Path.rglob`: that takes three times as long, and the window's threads wait meanwhile.
+    for folder, _, names in os.walk(engine.__path__[0]):
+        for name in names:
+            if name.endswith(".py"):
+                with contextlib.suppress(OSError):
+                    status = os.stat(path := os.path.join(folder, name))  # noqa: PTH116, PTH118
+                    found.add((path, status.st_mtime_ns, status.st_size))
     return frozenset(found)
 
 
