@@ -51,6 +51,12 @@ def test_there_are_bundled_results() -> None:
     assert len(read(bundled())) == len(FILES)
 
 
+def test_the_best_on_beauty_is_the_best_measured_by_validation() -> None:
+    of_beauty = [found for found in map(read_file, FILES) if found.dataset == "Beauty"]
+    best = max(of_beauty, key=lambda found: np.mean([run.validation["NDCG@20"] for run in found.runs]))
+    assert settings_of(preset("best-beauty").config) == best.settings
+
+
 def test_the_file_says_what_the_runs_measured(workspace: Workspace, tmp_path: Path) -> None:
     runs = finish(workspace, seeds=(3, 1))
     written = workspace.results.write(tmp_path / "out")
