@@ -52,9 +52,15 @@ def test_there_are_bundled_results() -> None:
 
 
 def test_the_best_on_beauty_is_the_best_measured_by_validation() -> None:
-    of_beauty = [found for found in map(read_file, FILES) if found.dataset == "Beauty"]
-    best = max(of_beauty, key=lambda found: np.mean([run.validation["NDCG@20"] for run in found.runs]))
-    assert settings_of(preset("best-beauty").config) == best.settings
+    """By seed 1, which all have; over three seeds, three Transformers with one loss do not differ."""
+    of_beauty = {
+        found.preset: run.validation["NDCG@20"]
+        for found in map(read_file, FILES)
+        for run in found.runs
+        if found.dataset == "Beauty" and run.seed == 1
+    }
+    best = max(of_beauty, key=lambda name: of_beauty[name])
+    assert settings_of(preset("best-beauty").config) == settings_of(preset(best).config)
 
 
 def test_the_file_says_what_the_runs_measured(workspace: Workspace, tmp_path: Path) -> None:
