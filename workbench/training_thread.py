@@ -70,9 +70,8 @@ class TrainingThread(QThread):
 
     def expect_run(self) -> None:
         """Somebody is about to queue a run: have a process ready that has imported what it needs."""
+        # Asked for with every key that is pressed in the form: the next look is soon enough.
         self._expected_until = time.monotonic() + EXPECT_SECONDS
-        self._made_ready = float("-inf")
-        self._wake.set()
 
     def take_no_more(self) -> None:
         """Start no further run; the one that runs goes on."""

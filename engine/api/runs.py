@@ -253,10 +253,9 @@ class Runs:
         standby = self._relieve()
         try:
             return launch(self.store, record.id, ready=standby)
-        except BaseException:
+        finally:
             if standby is not None:
-                standby.close()
-            raise
+                standby.close()  # nothing where it has taken the run
 
     def execute(self, run_id: str) -> int:
         """Do a queued run in this very process, as the started child does; returns its exit code. Imports torch."""

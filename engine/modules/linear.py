@@ -14,6 +14,7 @@ Legend: M rows, I inputs, O outputs, d hidden size, W = 4d the feed-forward widt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Literal
 
@@ -31,8 +32,13 @@ def _has_onednn() -> bool:
     """Whether oneDNN's product is there and does what it says."""
     if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         return False
+    return _multiplies_by(lambda weight: weight)
+
+
+def _multiplies_by(arrange: Callable[[Tensor], Tensor]) -> bool:
+    """Whether oneDNN's product of a weight that ``arrange`` has changed is the plain one."""
     x, weight = torch.arange(6.0).view(3, 2), torch.arange(8.0).view(4, 2)
-    return torch.equal(torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], ""), x @ weight.t())
+    return torch.equal(torch.ops.mkldnn._linear_pointwise(x, arrange(weight), None, "none", [], ""), x @ weight.t())
 
 
 def reduced_type(precision: Literal["float32", "bfloat16"]) -> torch.dtype | None:
@@ -70,9 +76,7 @@ def _can_arrange() -> bool:
     """Whether weights can be put into oneDNN's own order, and products of them are right."""
     if not _has_onednn() or not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
         return False
-    x, weight = torch.arange(6.0).view(3, 2), torch.arange(8.0).view(4, 2)
-    own = torch.ops.mkldnn._reorder_linear_weight(weight, 3)
-    return torch.equal(torch.ops.mkldnn._linear_pointwise(x, own, None, "none", [], ""), x @ weight.t())
+    return _multiplies_by(lambda weight: torch.ops.mkldnn._reorder_linear_weight(weight, 3))
 
 
 def arranged(weight: Tensor, rows: int) -> Tensor:

@@ -119,11 +119,12 @@ def test_it_is_sent_away_where_the_run_cannot_be_started(runs: Runs, monkeypatch
 @pytest.mark.skipif(os.name != "posix", reason="kills by a signal")
 def test_it_ends_with_its_owner(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from engine.runs.standby import Standby; "
-        "print(Standby(Path(sys.argv[1])).pid, flush=True); time.sleep(60)"
+        "import sys; from pathlib import Path; from engine.runs.standby import Standby; "
+        "print(Standby(Path(sys.argv[1])).pid, flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=launch._environment()) as owner:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True, env=launch._environment()) as owner:
         assert owner.stdout is not None
         waiting = psutil.Process(int(owner.stdout.readline()))
         owner.kill()
