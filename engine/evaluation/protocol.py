@@ -45,7 +45,6 @@ def evaluate(
         scorer,
         split.valid_inputs if which == "valid" else split.test_inputs,
         split.valid_targets if which == "valid" else split.test_targets,
-        item_count,
         seen_items=options.seen_items,
         ties=options.ties,
         rank_special_tokens=fidelity.rank_special_tokens,

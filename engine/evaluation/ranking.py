@@ -7,7 +7,7 @@ users are ranked in blocks, and of a block only the ranks remain.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
@@ -18,28 +18,20 @@ from torch import Tensor
 from engine.data.sequences import Sequences
 from engine.errors import RunError
 
-Scorer = Callable[[NDArray[np.int64]], Tensor]
-"""Users (rows of the evaluated ones, int64 [B]) → scores [B, item_count + 2] of every row of the item table. The array
-is the caller's to write into."""
+Scorer = Callable[[NDArray[np.int64]], Iterable[Tensor]]
+"""Users (rows of the evaluated ones, int64 [B]) → scores [b, item_count + 2] of every row of the item table, of some
+users after the other. The arrays are the caller's to write into."""
 SeenRule = Literal["exclude", "zero", "keep"]
 TieRule = Literal["optimistic", "pessimistic", "mean", "id"]
 
 _CELLS = 1 << 20
 """Scores compared at once on the CPU: few enough to stay in its cache."""
-SCORES_AT_ONCE = 1 << 27
-"""Scores held at once: 512 MB of float32. Where items are so many, fewer users are ranked together."""
-
-
-def users_at_once(item_count: int, batch_size: int) -> int:
-    """Users ranked together: ``batch_size``, or as many as `SCORES_AT_ONCE` has room for."""
-    return max(1, min(batch_size, SCORES_AT_ONCE // (item_count + 2)))
 
 
 def full_ranks(
     scorer: Scorer,
     histories: Sequences,
     targets: NDArray[np.integer],
-    item_count: int,
     *,
     seen_items: SeenRule = "exclude",
     ties: TieRule = "mean",
@@ -59,15 +51,15 @@ def full_ranks(
     Ranks that ``should_stop`` cut short are NaN.
     """
     ranks = np.full(len(targets), math.nan)
-    batch_size = users_at_once(item_count, batch_size)
     for begin in range(0, len(targets), batch_size):
         if should_stop():
             break
-        rows = np.arange(begin, min(begin + batch_size, len(targets)), dtype=np.int64)
-        _, found = ranked(
-            scorer(rows), histories.take(rows), targets[rows], seen_items, ties, rank_special_tokens=rank_special_tokens
-        )
-        ranks[rows] = found
+        left = np.arange(begin, min(begin + batch_size, len(targets)), dtype=np.int64)
+        for scores in scorer(left):
+            rows, left = left[: len(scores)], left[len(scores) :]
+            _, ranks[rows] = ranked(
+                scores, histories.take(rows), targets[rows], seen_items, ties, rank_special_tokens=rank_special_tokens
+            )
     return ranks
 
 

@@ -33,8 +33,9 @@ class MultiHeadAttention(nn.Module):
         self.dropout = Dropout(dropout)
         self.watcher: Watcher | None = None
 
-    def forward(self, x: Tensor, layout: Layout) -> Tensor:
-        """x [M, d] → [M, d]. Rows of slots that are not real are undefined but finite."""
+    def forward(self, x: Tensor, layout: Layout, slots: Tensor | None = None) -> Tensor:
+        """x [M, d] → [M, d], or, of those ``slots`` int64 [K] alone, [K, d]. Rows of slots that are not real are
+        undefined but finite."""
         projected = linear(self.query_key_value, x)  # [M, 3d]
         if self.watcher is not None:
             self.watcher(layout, _softmaxes(projected.detach().to(sum_type(x.dtype)), self.heads, layout.groups)[1])
@@ -44,7 +45,7 @@ class MultiHeadAttention(nn.Module):
             context = _GroupedAttention.apply(projected.to(sum_type(x.dtype)), self.heads, layout.groups, p).to(x.dtype)
         else:
             context = _attend_on_device(projected, self.heads, layout.groups, p)
-        return linear(self.dense, context)
+        return linear(self.dense, context if slots is None else context[slots])
 
 
 def has_attention(model: nn.Module) -> bool:

@@ -40,10 +40,11 @@ class EncoderBlock(nn.Module):
         self.output_norm = nn.LayerNorm(hidden_size, eps=eps)
         self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, layout: Layout) -> Tensor:
-        """x [M, d] → [M, d]."""
+    def forward(self, x: Tensor, layout: Layout, slots: Tensor | None = None) -> Tensor:
+        """x [M, d] → [M, d], or [K, d] of those ``slots`` int64 [K] alone."""
         dtype = self.dtype or x.dtype
-        x = self.attention_norm(self.dropout.add(x, self.attention(x.to(dtype), layout).to(x.dtype)))
+        attended = self.attention(x.to(dtype), layout, slots).to(x.dtype)
+        x = self.attention_norm(self.dropout.add(x if slots is None else x[slots], attended))
         return self.output_norm(self.dropout.add(x, self.feed_forward(x.to(dtype)).to(x.dtype)))
 
 
@@ -76,8 +77,10 @@ class Encoder(nn.Module):
             for _ in range(layers)
         )
 
-    def forward(self, x: Tensor, layout: Layout) -> Tensor:
-        """x [M, d] → [M, d]."""
-        for block in self.blocks:
-            x = block(x, layout)
+    def forward(self, x: Tensor, layout: Layout, slots: Tensor | None = None) -> Tensor:
+        """x [M, d] → [M, d], or [K, d] where only those ``slots`` int64 [K] are asked for: then the last block spares
+        the others all that comes after attention."""
+        last = len(self.blocks) - 1
+        for number, block in enumerate(self.blocks):
+            x = block(x, layout, slots if number == last else None)
         return x

@@ -22,6 +22,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+_FEWEST_ROWS = 64
+"""Below which products with a large table are slow."""
+ROWS_MULTIPLE = 32
+"""Products are compiled for their exact shape when it is first seen, so few shapes are worth idle rows."""
 _ROWS_AT_ONCE = 2048
 """Rows computed together by the feed-forward layer, whose wide activations then stay in the processor's cache, and by
 the gradients of weights."""
@@ -90,6 +94,13 @@ def arranged(weight: Tensor, rows: int) -> Tensor:
         return weight
     own: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)
     return own
+
+
+def even_rows(rows: int, at_most: int) -> int:
+    """Rows of a block, where ``rows`` are multiplied with a large table a block at a time: about ``at_most``, never
+    fewer than a product is quick with, and as many in the last block, for a short one is a slow one."""
+    blocks = max(1, round(rows / max(at_most, _FEWEST_ROWS)))
+    return max(ROWS_MULTIPLE, -(-rows // (blocks * ROWS_MULTIPLE)) * ROWS_MULTIPLE)
 
 
 def _weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:

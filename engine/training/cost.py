@@ -21,7 +21,7 @@ from engine import registry
 from engine.config import ExperimentConfig, has_views_at, total_epochs
 from engine.data.dataset import Dataset
 from engine.data.sequences import Sequences
-from engine.evaluation.ranking import users_at_once
+from engine.evaluation.scoring import users_at_once
 from engine.records import CostEstimate
 from engine.similarity.embedding.products import SCORES_AT_ONCE, embedding_neighbours
 from engine.similarity.hybrid.similarity import first_hybrid_epoch
@@ -131,8 +131,7 @@ class _Rehearsal(Trainer):
 
     def _user_seconds(self) -> float:
         """Seconds a user's ranking takes, of some users ranked together."""
-        size = users_at_once(self.dataset.item_count, self.config.evaluate.batch_size)
-        count = min(size, _RANKED, len(self.split.users))
+        count = min(self.config.evaluate.batch_size, _RANKED, len(self.split.users))
         some = self.split.sample(count)
         self.scorers = {"valid": self._scorer("valid", some, self.split.sampled_rows(count))}
         return self._timed(lambda _: self._evaluate("valid", some)) / max(len(some.users), 1)
@@ -165,9 +164,9 @@ class _Rehearsal(Trainer):
         numbers = sum(parameter.numel() * parameter.element_size() for parameter in parameters())
         neighbours = self.dataset.rows * self.config.similarity.top_k * (8 + 4 + 3 * 4) if asks else 0
         sequences = len(self.dataset.sequences.items) * (4 + 3 * 8)
-        width = self.dataset.item_count + 2
-        together = users_at_once(self.dataset.item_count, self.config.evaluate.batch_size)
-        ranking = min(together, len(self.split.users)) * width * 4
+        rows = self.dataset.rows
+        together = min(self.config.evaluate.batch_size, len(self.split.users))
+        ranking = min(together, users_at_once(together, rows, self.device)) * rows * 4
         products = min(self.dataset.rows**2, SCORES_AT_ONCE) * 4 if asks else 0
         return _NUMBERS_KEPT * numbers + neighbours + sequences + max(2 * self.kept, ranking, products)
 

@@ -25,7 +25,7 @@ from engine.data.dataset import Dataset
 from engine.data.sequences import Sequences
 from engine.data.splits import LeaveOneOut
 from engine.evaluation.protocol import Which, model_inputs
-from engine.evaluation.ranking import ranked, users_at_once
+from engine.evaluation.ranking import ranked
 from engine.evaluation.scoring import ModelScorer
 from engine.modules.attention import has_attention, watched
 from engine.modules.layout import Layout
@@ -83,24 +83,35 @@ class OneUser:
         longest = getattr(self.model, "max_length", 0) - hasattr(self.model, "with_mask")  # whose mask takes a place
         return self._inputs(which)[row][-longest:].astype(np.int64) if longest > 0 else np.empty(0, dtype=np.int64)
 
+    def _block_of(self, which: Which, row: int) -> tuple[NDArray[np.int64], Tensor]:
+        """The users scored together with ``row``, [b], and their scores. They are those of the run's own evaluation, so
+        that no digit differs."""
+        size = self.config.evaluate.batch_size
+        begin = row // size * size
+        left = np.arange(begin, min(begin + size, len(self.split.users)), dtype=np.int64)
+        for scores in self._scorer(which, left)(left - begin):
+            rows, left = left[: len(scores)], left[len(scores) :]
+            if row in rows:
+                return rows, scores
+        raise IndexError(row)
+
     def ranking(self, which: Which, row: int) -> UserRanking:
         """Scores and the target's rank for evaluated user ``row``. Raises ``RunError`` where a score is no number."""
         config, split = self.config, self.split
-        size = users_at_once(self.dataset.item_count, config.evaluate.batch_size)
-        begin = row // size * size
-        rows = np.arange(begin, min(begin + size, len(split.users)), dtype=np.int64)
+        rows, scores = self._block_of(which, row)
         histories = split.valid_inputs if which == "valid" else split.test_inputs
         targets = split.valid_targets if which == "valid" else split.test_targets
         scores, ranks = ranked(
-            self._scorer(which, rows)(np.arange(len(rows), dtype=np.int64)),
+            scores,
             histories.take(rows),
             targets[rows],
             config.evaluate.seen_items,
             config.evaluate.ties,
             rank_special_tokens=config.fidelity.rank_special_tokens,
         )
-        own = scores[row - begin].float().numpy().copy()  # not a view: the batch's scores are let go
-        return UserRanking(own, float(ranks[row - begin]), self.tokens(which, row))
+        place = row - int(rows[0])
+        own = scores[place].float().numpy().copy()  # not a view: the batch's scores are let go
+        return UserRanking(own, float(ranks[place]), self.tokens(which, row))
 
     @property
     def has_attention(self) -> bool:
@@ -121,7 +132,7 @@ class OneUser:
         with watched(self.model, keep) as layers:
             if not layers:
                 return None
-            self._scorer(which, np.array([row], dtype=np.int64))(np.zeros(1, dtype=np.int64))
+            self._scorer(which, np.array([row], dtype=np.int64)).queries(np.zeros(1, dtype=np.int64))
         tokens = torch.from_numpy(self.tokens(which, row))
         if hasattr(self.model, "with_mask"):  # the question that a bidirectional model answers stands at the end
             tokens, _ = self.model.with_mask(tokens, torch.tensor([0, len(tokens)]))

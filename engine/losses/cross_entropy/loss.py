@@ -18,15 +18,10 @@ from torch import Tensor
 from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
 from engine.losses.weights import token_weights
-from engine.modules.linear import arranged, reduced_type, times_transposed
+from engine.modules.linear import ROWS_MULTIPLE, arranged, even_rows, reduced_type, times_transposed
 
 SCORES_AT_ONCE = {"cpu": 2**21, "cuda": 2**26}
-"""Scores held at once: about 8 MB on the CPU, a part of what its last cache holds …"""
-_TOKENS_AT_LEAST = 64
-"""… but never fewer tokens than this, below which the products are slow. A block is then as large as the item table."""
-_ROWS_MULTIPLE = 32
-"""Of the tokens of a block: products are compiled for their exact shape when it is first seen, so few shapes are worth
-idle rows."""
+"""Scores held at once: about 8 MB on the CPU, a part of what its last cache holds"""
 _RAREST = 1e-30
 """Smaller chances have lost digits, and their logarithm with them."""
 
@@ -102,13 +97,13 @@ class _CrossEntropy(torch.autograd.Function):
         across = items.t().contiguous()  # [d, I]
         d_across = torch.zeros_like(across, dtype=hidden.dtype)
         tokens, count = hidden.shape[0], items.shape[0]
-        idle = -tokens % _ROWS_MULTIPLE
+        step = even_rows(tokens, scores_at_once // max(count, 1))
+        idle = -tokens % ROWS_MULTIPLE
         rows = F.pad(hidden, (0, 0, 0, idle)).to(dtype)  # [T', d]
         factors = F.pad(weights, (0, idle)).unsqueeze(1)  # [T', 1]
         columns = F.pad(targets - 1, (0, idle)).unsqueeze(1)
         d_hidden = hidden.new_empty(rows.shape)
         total = hidden.new_zeros(())
-        step = _tokens_at_once(rows.shape[0], scores_at_once // max(count, 1))
         forth, back = arranged(items, step), arranged(across, step)
         for begin in range(0, rows.shape[0], step):
             part = slice(begin, begin + step)
@@ -134,13 +129,6 @@ class _CrossEntropy(torch.autograd.Function):
         return gradients[0] * d_hidden, None, gradients[0] * d_table, None, None, None
 
 
-def _tokens_at_once(tokens: int, at_most: int) -> int:
-    """Tokens of a block: about ``at_most`` (half as many again where a batch is little larger), and all blocks of a
-    batch alike, for a short last one is a slow one."""
-    blocks = max(1, round(tokens / max(at_most, _TOKENS_AT_LEAST)))
-    return max(_ROWS_MULTIPLE, -(-tokens // (blocks * _ROWS_MULTIPLE)) * _ROWS_MULTIPLE)
-
-
 def _losses_and_chances(scores: Tensor, columns: Tensor, block: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
     """−log softmax of the targets [B, 1], and the softmax [B, I] in the place of ``scores``.
 
@@ -157,7 +145,7 @@ def _losses_and_chances(scores: Tensor, columns: Tensor, block: Tensor, items: T
     likely = chances.gather(1, columns)
     losses = -likely.log()
     rare = (likely < _RAREST).squeeze(1).nonzero().squeeze(1)
-    for rows in rare.split(_ROWS_MULTIPLE):
+    for rows in rare.split(ROWS_MULTIPLE):
         again = times_transposed(block[rows], items).to(own.dtype)
         losses[rows] = again.logsumexp(1, keepdim=True) - own[rows]
     return losses, chances

@@ -18,7 +18,7 @@ from engine.models.output import with_bias, with_one
 from engine.modules.dropout import Dropout
 from engine.modules.encoder import Encoder
 from engine.modules.layout import Layout, packed_layout
-from engine.modules.linear import linear, reduced_type, times_transposed
+from engine.modules.linear import linear, reduced_type
 
 _EPS = 1e-12
 
@@ -69,11 +69,12 @@ class Bert4Rec(nn.Module):
         """The packed layout of these sequences, every token seeing all of its sequence. ``offsets`` on the host."""
         return packed_layout(offsets, self.max_length, is_bidirectional=True, device=items.device)
 
-    def encode_slots(self, items: Tensor, layout: Layout) -> Tensor:
-        """Hidden states in the layout's order. items [A] → [M, d]; slots that are not real are undefined."""
-        slots = items[layout.token].where(layout.is_real, 0)  # [M]
-        x = self.item_embedding(slots) + self.position_embedding(layout.position)  # [M, d]
-        return self.encoder(self.dropout(self.embedding_norm(x)), layout)
+    def encode_slots(self, items: Tensor, layout: Layout, slots: Tensor | None = None) -> Tensor:
+        """Hidden states in the layout's order, or of those ``slots`` int64 [K] alone. items [A] → [M, d] or [K, d];
+        slots that are not real are undefined."""
+        embedded = self.item_embedding(items[layout.token].where(layout.is_real, 0))
+        x = embedded + self.position_embedding(layout.position)  # [M, d]
+        return self.encoder(self.dropout(self.embedding_norm(x)), layout, slots)
 
     def outputs(self, hidden: Tensor) -> Tensor:
         """The output head, and a 1 for the bias. [T, d] → [T, d + 1]"""
@@ -83,13 +84,11 @@ class Bert4Rec(nn.Module):
         """The item table with the biases as a last column, [I + 2, d + 1]."""
         return with_bias(self.item_embedding.weight, self.output_bias)
 
-    def scores(self, items: Tensor, offsets: Tensor) -> Tensor:
-        """Scores of every item in the place of a mask appended to each sequence, outside autograd. [S, I + 2]"""
-        with torch.no_grad():
-            masked, ends = self.with_mask(items, offsets)
-            layout = self.packed(ends, masked)
-            hidden = self.encode_slots(masked, layout)[layout.last_slots()]
-            return times_transposed(self.outputs(hidden), self.output_table())
+    def queries(self, items: Tensor, offsets: Tensor) -> Tensor:
+        """What scores the items in the place of a mask appended to each sequence. [S, d + 1]"""
+        masked, ends = self.with_mask(items, offsets)
+        layout = self.packed(ends, masked)
+        return self.outputs(self.encode_slots(masked, layout, layout.last_slots()))
 
     def with_mask(self, items: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
         """The sequences, each followed by the mask, and their offsets. items [A] → [A + S]."""

@@ -15,7 +15,6 @@ from engine import registry
 from engine.config import ExperimentConfig
 from engine.models.bpr_mf.options import BprMfOptions
 from engine.models.contract import Batch, Interactions, Negatives
-from engine.modules.linear import times_transposed
 
 
 class BprMf(nn.Module):
@@ -54,7 +53,10 @@ class BprMf(nn.Module):
         decay = (users.square().sum() + chosen.square().sum()) / max(len(rows), 1)
         return F.softplus(negative - positive).mean() + self.embedding_decay * decay
 
-    def scores(self, items: Tensor, offsets: Tensor, users: Tensor) -> Tensor:  # noqa: ARG002 - a user is a number
-        """Scores of every item for the training users ``users`` int64 [B], outside autograd. [B, I + 2]"""
-        with torch.no_grad():
-            return times_transposed(self.user_embedding.weight[users], self.item_embedding.weight)
+    def queries(self, items: Tensor, offsets: Tensor, users: Tensor) -> Tensor:  # noqa: ARG002 - a user is a number
+        """Vectors of the training users ``users`` int64 [B]. [B, d]"""
+        return self.user_embedding.weight[users]
+
+    def output_table(self) -> Tensor:
+        """Vectors of the items, [I + 2, d]."""
+        return self.item_embedding.weight

@@ -19,7 +19,6 @@ from engine.models.caser.options import CaserOptions
 from engine.models.contract import Batch, Negatives, Windows
 from engine.models.output import with_bias, with_one
 from engine.modules.dropout import Dropout
-from engine.modules.linear import times_transposed
 
 
 class Caser(nn.Module):
@@ -99,8 +98,10 @@ class Caser(nn.Module):
         exists = targets > 0
         return (F.softplus(-positive) * exists).sum() / exists.sum().clamp(min=1) + F.softplus(negative).mean()
 
-    def scores(self, items: Tensor, offsets: Tensor, users: Tensor) -> Tensor:
-        """Scores of every item as the next one of the training users ``users``, outside autograd. [N, I + 2]"""
-        with torch.no_grad():
-            encoded = self.encode(self.windows(items, offsets), users)
-            return times_transposed(with_one(encoded), with_bias(self.output_embedding.weight, self.output_bias))
+    def queries(self, items: Tensor, offsets: Tensor, users: Tensor) -> Tensor:
+        """What scores the items as the next one of the training users ``users``. [N, 2d + 1]"""
+        return with_one(self.encode(self.windows(items, offsets), users))
+
+    def output_table(self) -> Tensor:
+        """Rows that score the items, with the biases as a last column. [I + 2, 2d + 1]"""
+        return with_bias(self.output_embedding.weight, self.output_bias)

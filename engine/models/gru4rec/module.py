@@ -19,7 +19,6 @@ from engine.models.gru4rec.options import Gru4RecOptions
 from engine.models.output import with_bias, with_one
 from engine.modules.dropout import Dropout
 from engine.modules.layout import Layout, packed_layout
-from engine.modules.linear import times_transposed
 
 
 class Gru4Rec(nn.Module):
@@ -78,13 +77,11 @@ class Gru4Rec(nn.Module):
         table = (self.output_embedding or self.item_embedding).weight
         return table if self.output_bias is None else with_bias(table, self.output_bias)
 
-    def scores(self, items: Tensor, offsets: Tensor) -> Tensor:
-        """Scores of every item as each sequence's next one, outside autograd. [S, I + 2]"""
-        with torch.no_grad():
-            layout = self.packed(offsets, items)
-            hidden = self.encode_slots(items, layout)
-            last = hidden[layout.last_slots()] * (layout.lengths > 0).to(hidden.device).unsqueeze(1)
-            return times_transposed(self.outputs(last), self.output_table())
+    def queries(self, items: Tensor, offsets: Tensor) -> Tensor:
+        """What scores the items as each sequence's next one. [S, d (+ 1)]"""
+        layout = self.packed(offsets, items)
+        hidden = self.encode_slots(items, layout)
+        return self.outputs(hidden[layout.last_slots()] * (layout.lengths > 0).to(hidden.device).unsqueeze(1))
 
 
 def _by_time(layout: Layout) -> tuple[Tensor, Tensor]:

@@ -38,6 +38,10 @@ class Popularity(nn.Module):
         """Count as ``model.count_everything`` says."""
         return cls(popularity_counts(split, item_count, bool(getattr(config.model, "count_everything", False))))
 
-    def scores(self, items: Tensor, offsets: Tensor) -> Tensor:  # noqa: ARG002 - the same whatever a user has chosen
-        """offsets int64 [B + 1] → scores float32 [B, item_count + 2], which the caller may write into."""
-        return self.counts.repeat(offsets.numel() - 1, 1)
+    def queries(self, items: Tensor, offsets: Tensor) -> Tensor:  # noqa: ARG002 - the same whatever a user has chosen
+        """A 1 for each user: an item's score is its count. [B, 1]"""
+        return self.counts.new_ones(offsets.numel() - 1, 1)
+
+    def output_table(self) -> Tensor:
+        """The counts, [item_count + 2, 1]."""
+        return self.counts.unsqueeze(1)

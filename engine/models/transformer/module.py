@@ -20,7 +20,7 @@ from engine.models.weights import refuse_misfit
 from engine.modules.dropout import Dropout
 from engine.modules.encoder import Encoder, EncoderBlock
 from engine.modules.layout import Layout, packed_layout, padded_layout
-from engine.modules.linear import reduced_type, times_transposed
+from engine.modules.linear import reduced_type
 
 
 class Transformer(nn.Module):
@@ -112,10 +112,10 @@ class Transformer(nn.Module):
         x = self.item_embedding(slots) + self.position_embedding(layout.position)  # [M, d]
         return self.dropout(self.embedding_norm(x))
 
-    def encode_slots(self, items: Tensor, layout: Layout) -> Tensor:
-        """Hidden states in the layout's own order. items [A] → [M, d]; slots that are not real are undefined
-        (packed), or the published padding positions (padded)."""
-        return self.encoder(self.embed(items, layout), layout)
+    def encode_slots(self, items: Tensor, layout: Layout, slots: Tensor | None = None) -> Tensor:
+        """Hidden states in the layout's own order, or of those ``slots`` int64 [K] alone. items [A] → [M, d] or [K, d];
+        slots that are not real are undefined (packed), or the published padding positions (padded)."""
+        return self.encoder(self.embed(items, layout), layout, slots)
 
     def outputs(self, hidden: Tensor) -> Tensor:
         """Hidden states as they are multiplied with the item table, [T, d]."""
@@ -139,15 +139,14 @@ class Transformer(nn.Module):
     def last(self, items: Tensor, offsets: Tensor) -> Tensor:
         """Hidden state of each sequence's last token: what ranks the next item. [S, d]; empty sequences give 0."""
         layout = self.packed(offsets, items)
-        hidden = self.encode_slots(items, layout)
-        if not hidden.shape[0]:
-            return hidden.new_zeros(len(layout.lengths), self.item_embedding.embedding_dim)
-        return hidden[layout.last_slots()] * (layout.lengths > 0).to(hidden.device).unsqueeze(1)
+        if not layout.slots:
+            return self.item_embedding.weight.new_zeros(len(layout.lengths), self.item_embedding.embedding_dim)
+        hidden = self.encode_slots(items, layout, layout.last_slots())
+        return hidden * (layout.lengths > 0).to(hidden.device).unsqueeze(1)
 
-    def scores(self, items: Tensor, offsets: Tensor) -> Tensor:
-        """Scores of every row of the item table as each sequence's next item, outside autograd. [S, I + 2]"""
-        with torch.no_grad():
-            return times_transposed(self.last(items, offsets), self.item_embedding.weight)
+    def queries(self, items: Tensor, offsets: Tensor) -> Tensor:
+        """What scores the items as each sequence's next one: `last`. [S, d]"""
+        return self.outputs(self.last(items, offsets))
 
     def load_published(self, state: Mapping[str, Tensor]) -> None:
         """Take weights named as the authors name them (FACTS F20).

@@ -27,6 +27,7 @@ from engine.runs.ranks import stored_ranks
 from engine.training import setup
 from engine.training.recommending import UserRanking, best
 from engine.training.stored import read_model
+from tests.engine.models.scored import scores_of
 from tests.engine.modules.naive import embed, live_views, norm
 from tests.helpers.finished_runs import finish
 
@@ -135,7 +136,7 @@ def test_scores_are_the_models_own(world: Any, name: str) -> None:
     place = 30
     recent = split.test_inputs[place][-getattr(model, "max_length", 1) :]
     known = (torch.tensor([place]),) if registry.entry("model", name).facts.get("knows_users") else ()
-    expected = model.scores(torch.from_numpy(recent.astype(np.int64)), torch.tensor([0, len(recent)]), *known)[0]
+    expected = scores_of(model, torch.from_numpy(recent.astype(np.int64)), torch.tensor([0, len(recent)]), *known)[0]
     (run,) = workspace.recommendations.of([runs[name].id], row=int(split.users[place]), top=5).runs
     for item in run.items:
         dense = dataset.item_id(item.item)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 import torch
 
 from engine.config import EvaluateOptions, FidelityOptions
 from engine.data.sequences import Sequences
 from engine.data.splits import LeaveOneOut
+from engine.evaluation import scoring
 from engine.evaluation.protocol import evaluate, model_inputs
-from engine.evaluation.scoring import ModelScorer
+from engine.evaluation.scoring import ModelScorer, scores_in_parts
 
 SPLIT = LeaveOneOut(Sequences.from_lists([[1, 2, 3, 4, 5], [1, 2], [6, 5, 4, 3], [2, 3, 2, 6, 2]]))
 
 
-def by_id(rows: np.ndarray) -> torch.Tensor:
-    return torch.arange(8.0).repeat(len(rows), 1)
+def by_id(rows: np.ndarray) -> list[torch.Tensor]:
+    return [torch.arange(8.0).repeat(len(rows), 1)]
 
 
 def test_targets_and_histories_are_those_of_the_split() -> None:
@@ -51,8 +53,11 @@ def test_noise_is_in_test_inputs_only() -> None:
 class Echo:
     """Scores item i by 1 if it is the last one, and remembers nothing."""
 
-    def scores(self, items: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    def queries(self, items: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.one_hot(items[offsets[1:] - 1], 8).float() * offsets.diff().unsqueeze(1)
+
+    def output_table(self) -> torch.Tensor:
+        return torch.eye(8)
 
     def eval(self) -> None: ...
 
@@ -61,7 +66,21 @@ class Echo:
 
 def test_a_models_scorer_shows_it_each_users_last_items() -> None:
     scorer = ModelScorer(Echo(), SPLIT.test_inputs, 3)
-    scores = scorer(np.array([1, 2]))
+    (scores,) = scorer(np.array([1, 2]))
     assert scores.argmax(1).tolist() == [4, 6]
     assert scores.max(1).values.tolist() == [3, 3]
-    assert scorer(np.array([0])).max().item() == 3  # four items, the last three of them
+    assert next(scorer(np.array([0]))).max().item() == 3  # four items, the last three of them
+
+
+@pytest.mark.parametrize("at_once", [1, 9 * 100, 10**6])
+def test_scores_come_in_parts_that_the_memory_has_room_for(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(scoring.SCORES_AT_ONCE, "cpu", at_once)
+    generator = torch.Generator().manual_seed(1)
+    queries, table = torch.randn(300, 5, generator=generator), torch.randn(9, 5, generator=generator)
+    parts = list(scores_in_parts(queries, table))
+    longest = max(map(len, parts))
+    assert longest == min(300, scoring.users_at_once(300, 9, queries.device))
+    assert longest <= max(1.5 * at_once / 9, 64)
+    assert torch.allclose(torch.cat(parts), queries @ table.t(), atol=1e-5)
+    parts[0].zero_()  # the ranking writes into what it is given
+    assert table.all()

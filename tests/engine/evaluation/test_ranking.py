@@ -53,10 +53,9 @@ def test_ranks_equal_those_of_sorting(data: st.DataObject) -> None:
     special = data.draw(st.booleans())
     table = torch.tensor(scores, dtype=torch.float32)
     found = full_ranks(
-        lambda rows: table[torch.from_numpy(rows)],
+        lambda rows: table[torch.from_numpy(rows)].split(2),
         Sequences.from_lists(seen),
         np.array(targets),
-        ITEMS,
         seen_items=rule,
         ties=ties,
         rank_special_tokens=special,
@@ -72,7 +71,7 @@ def test_a_target_in_its_own_history_is_a_certain_miss_or_ties_with_all_seen_ite
     history = Sequences.from_lists([[2, 3, 4]])
 
     def rank(rule: SeenRule, ties: TieRule = "mean") -> float:
-        ranks = full_ranks(lambda _: scores.clone(), history, np.array([3]), ITEMS, seen_items=rule, ties=ties)
+        ranks = full_ranks(lambda _: [scores.clone()], history, np.array([3]), seen_items=rule, ties=ties)
         return float(ranks[0])
 
     assert rank("exclude") == math.inf
@@ -85,9 +84,9 @@ def test_a_target_in_its_own_history_is_a_certain_miss_or_ties_with_all_seen_ite
 def test_scores_that_are_not_numbers_never_look_good() -> None:
     history = Sequences.from_lists([[]])
     some = torch.tensor([[0.0, math.nan, 5.0, 1.0, math.nan, 0.0, 0.0, 0.0, 0.0]])
-    assert full_ranks(lambda _: some.clone(), history, np.array([2]), ITEMS).tolist() == [2.0]
+    assert full_ranks(lambda _: [some.clone()], history, np.array([2])).tolist() == [2.0]
     with pytest.raises(RunError, match="not numbers"):
-        full_ranks(lambda _: some.clone(), history, np.array([4]), ITEMS)
+        full_ranks(lambda _: [some.clone()], history, np.array([4]))
 
 
 def test_a_ranking_that_is_stopped_leaves_the_rest_unknown() -> None:
@@ -98,10 +97,9 @@ def test_a_ranking_that_is_stopped_leaves_the_rest_unknown() -> None:
         return len(asked) > 1
 
     ranks = full_ranks(
-        lambda rows: scores[torch.from_numpy(rows)].clone(),
+        lambda rows: [scores[torch.from_numpy(rows)].clone()],
         Sequences.from_lists([[], [], [], []]),
         np.array([1, 2, 3, 4]),
-        ITEMS,
         ties="optimistic",
         batch_size=2,
         should_stop=stop_after_one,

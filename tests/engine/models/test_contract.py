@@ -75,11 +75,11 @@ def test_every_user_gets_a_score_for_every_item(name: str) -> None:
     model = setup.model(config, DATA, split, torch.Generator().manual_seed(1))
     scorer = setup.scorer(config, DATA, split, "test", model, torch.device("cpu"))
     rows = np.arange(3, 20, dtype=np.int64)
-    scores = scorer(rows)
+    scores = torch.cat(list(scorer(rows)))
     assert scores.shape == (17, DATA.item_count + 2)
     assert torch.isfinite(scores).all()
     # Users do not depend on who is ranked beside them.
-    assert torch.allclose(scores[4:5], scorer(rows[4:5]), atol=1e-5)
+    assert torch.allclose(scores[4:5], next(scorer(rows[4:5])), atol=1e-5)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -140,7 +140,7 @@ def test_runs_repeat_resume_and_are_read_again(name: str, values: dict[str, Any]
     scorer = setup.scorer(config, DATA, split, "test", model, torch.device("cpu"))
     stored = checkpoint.read(tmp_path / "whole" / "best.pt")["model"]
     assert all(torch.equal(value, stored[key]) for key, value in model.state_dict().items())
-    found = scorer(np.arange(5, dtype=np.int64))
+    found = next(scorer(np.arange(5, dtype=np.int64)))
     assert torch.isfinite(found).all()
 
 
@@ -168,7 +168,7 @@ def test_a_sample_of_users_is_ranked_with_their_own_vectors(tmp_path: Path) -> N
     rows = trainer.split.sampled_rows(30)
     with torch.no_grad():
         expected = trainer.model.user_embedding.weight[rows] @ trainer.model.item_embedding.weight.t()
-    assert torch.allclose(trainer.scorers["valid"](np.arange(30, dtype=np.int64)), expected, atol=1e-5)
+    assert torch.allclose(next(trainer.scorers["valid"](np.arange(30, dtype=np.int64))), expected, atol=1e-5)
     assert not np.array_equal(rows, np.arange(30))
 
 

@@ -15,6 +15,7 @@ from engine.models.bpr_mf.module import BprMf
 from engine.models.caser.module import Caser
 from engine.models.contract import Batch
 from engine.models.gru4rec.module import Gru4Rec
+from tests.engine.models.scored import scores_of
 from tests.engine.modules.naive import gelu, norm
 
 ITEMS, USERS = 11, 5
@@ -65,7 +66,7 @@ def test_bpr_mf() -> None:
     batch = Batch(torch.tensor(users), torch.arange(4), targets, targets, after=1)
     loss = model.loss(batch, Listed(negatives), torch.Generator()).item()
     assert loss == pytest.approx(expected / 3, rel=1e-5)
-    scores = model.scores(*flat([[1], [2]]), torch.tensor([4, 0]))
+    scores = scores_of(model, *flat([[1], [2]]), torch.tensor([4, 0]))
     assert torch.allclose(scores, torch.stack((v @ u[4], v @ u[0])), atol=1e-5)
 
 
@@ -94,7 +95,7 @@ def test_gru4rec(tied: bool, bias: bool, layers: int, window: int) -> None:
     table = model.item_embedding.weight if tied else model.output_embedding.weight
     expected = [table @ state(s[-longest:]) + (model.output_bias if bias else 0) for s in SEQUENCES]
     items, offsets = flat(SEQUENCES)
-    assert torch.allclose(model.scores(items, offsets), torch.stack(expected), atol=1e-5)
+    assert torch.allclose(scores_of(model, items, offsets), torch.stack(expected), atol=1e-5)
     # Every position of training is the state after the items so far.
     layout = model.packed(offsets, items)
     hidden = model.encode_slots(items, layout)[layout.token_slots()]
@@ -131,7 +132,7 @@ def test_caser(activation: str) -> None:
         for s, user in zip(SEQUENCES, users, strict=True)
     ]
     with torch.no_grad():
-        assert torch.allclose(model.scores(items, offsets, torch.tensor(users)), torch.stack(expected), atol=1e-5)
+        assert torch.allclose(scores_of(model, items, offsets, torch.tensor(users)), torch.stack(expected), atol=1e-5)
 
     targets = [[5, 6], [0, 2], [1, 1], [9, 8], [0, 0]]  # 0: there is none
     negatives = [[10, 4, 8], [7, 6, 5], [3, 2, 1], [4, 4, 4], [1, 2, 3]]
@@ -177,7 +178,7 @@ def test_bert4rec() -> None:
     with torch.no_grad():
         items, offsets = flat(SEQUENCES)
         expected = torch.stack([scores(encode([*s, ITEMS + 1])[-1]) for s in SEQUENCES])
-        assert torch.allclose(model.scores(items, offsets), expected, atol=1e-4, rtol=1e-5)
+        assert torch.allclose(scores_of(model, items, offsets), expected, atol=1e-4, rtol=1e-5)
         layout = model.packed(offsets, items)
         hidden = model.encode_slots(items, layout)[layout.token_slots()]
         assert torch.allclose(hidden, torch.cat([encode(s) for s in SEQUENCES]), atol=1e-5)

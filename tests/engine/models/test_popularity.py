@@ -11,6 +11,7 @@ from engine.config import ExperimentConfig
 from engine.data.sequences import Sequences
 from engine.data.splits import LeaveOneOut
 from engine.models.popularity.module import Popularity, popularity_counts
+from tests.engine.models.scored import scores_of
 from tests.helpers.real_data import real_data
 
 ROWS = [[1, 2, 3, 4], [1, 1, 2, 5, 6], [3, 5], []]
@@ -46,7 +47,7 @@ def test_the_configuration_says_what_counts(everything: bool) -> None:
     split = LeaveOneOut(Sequences.from_lists(ROWS))
     config = ExperimentConfig().replace({"model.name": "popularity", "model.count_everything": everything})
     model = Popularity.from_config(config, 6, split)
-    scores = model.scores(torch.tensor([1, 2, 3]), torch.tensor([0, 1, 3]))
+    scores = scores_of(model, torch.tensor([1, 2, 3]), torch.tensor([0, 1, 3]))
     assert scores.tolist() == [popularity_counts(split, 6, everything).tolist()] * 2
     scores[0, 1] = -1.0  # the ranking writes into what it is given
     assert scores[1, 1] == model.counts[1] == 3

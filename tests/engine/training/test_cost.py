@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
 from engine.config import preset
 from engine.data.sequences import Sequences
-from engine.evaluation import ranking
-from engine.evaluation.ranking import full_ranks
 from engine.records import CostEstimate
 from engine.training import cost, train
 from engine.training.cost import rehearse
@@ -75,22 +71,3 @@ def test_neighbours_of_a_part_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> 
     found = rehearse(config(), DATA)
     assert 0 < counted[0] < len(DATA.sequences)
     assert found.count_seconds > 0
-
-
-@pytest.mark.parametrize("scores_at_once", [1, 50, 10**6])
-def test_ranking_holds_no_more_scores_than_it_may(scores_at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranking, "SCORES_AT_ONCE", scores_at_once)
-    scores = torch.from_numpy(np.random.default_rng(1).normal(size=(30, 12)).astype(np.float32))
-    sizes: list[int] = []
-
-    def scorer(rows: Any) -> torch.Tensor:
-        sizes.append(len(rows))
-        return scores[rows].clone()
-
-    targets = np.random.default_rng(2).integers(1, 11, 30)
-    found = full_ranks(scorer, Sequences.from_lists([[]] * 30), targets, 10, batch_size=16)
-    assert max(sizes) == max(1, min(16, scores_at_once // 12))
-    assert found.tolist() == [
-        sum(float(scores[row, item]) > float(scores[row, target]) for item in range(1, 11))
-        for row, target in enumerate(targets)
-    ]
