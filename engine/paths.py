@@ -11,6 +11,8 @@ import platformdirs
 BEST_WEIGHTS = "best.pt"
 CHECKPOINT = "checkpoint.pt"
 """Files in a run's folder, named here for those who only look whether they are there and load no torch."""
+RUNS = "runs"
+"""Folder of a workspace that has a folder for each run."""
 
 
 def resource(*parts: str) -> Path:
@@ -27,3 +29,8 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, 64 hexadecimal digits. Raises ``OSError``."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def run_log(run_id: str) -> str:
+    """What a run's process says is written there, seen from the workspace."""
+    return f"{RUNS}/{run_id}/log.txt"

@@ -19,7 +19,7 @@ from typing import Any
 
 from engine.data.dataset import SAMPLE, load, locate
 from engine.errors import EngineError, RunError
-from engine.paths import file_sha256
+from engine.paths import file_sha256, run_log
 from engine.records import RunRecord
 from engine.runs.environment import hardware, versions
 from engine.runs.files import writing
@@ -207,5 +207,5 @@ def _at_home(home: Path, incoming: Path, head: Mapping[str, Any]) -> dict[str, A
         path = str(home / main.name)
         run["config"] = {**run["config"], "data": {**run["config"]["data"], "path": path}}
         run["dataset_path"] = path
-    run["log_path"] = f"runs/{run['id']}/log.txt"
+    run["log_path"] = run_log(run["id"])
     return {**rows, "runs": [run]}

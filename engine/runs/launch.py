@@ -18,6 +18,7 @@ import psutil
 
 import engine
 from engine.errors import RunError
+from engine.paths import run_log
 from engine.records import RunStatus
 from engine.runs import liveness
 from engine.store import Store
@@ -78,7 +79,7 @@ def launch(store: Store, run_id: str, command: Sequence[str] = (), *, ready: Rea
     ``command`` replaces it in tests. Raises ``RunError`` when the system cannot start it.
     """
     arguments = list(command) or [*_engine(), "run", run_id, "--workspace", str(store.workspace)]
-    log = log_of(store.workspace, run_id)
+    log = store.workspace / run_log(run_id)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         waiting = ready.take(run_id) if ready else None
@@ -92,11 +93,6 @@ def launch(store: Store, run_id: str, command: Sequence[str] = (), *, ready: Rea
         return LaunchedRun(run_id, process, store)
     # It may still be importing, and what fails there is in nobody's log.
     return LaunchedRun(run_id, waiting, store, lambda: _spawn(arguments, log, store.workspace))
-
-
-def log_of(workspace: Path, run_id: str) -> Path:
-    """What a run's process says is written there."""
-    return workspace / "runs" / run_id / "log.txt"
 
 
 def spawn_waiting(workspace: Path) -> subprocess.Popen[bytes]:

@@ -12,6 +12,7 @@ from functools import cache
 
 import psutil
 
+from engine.paths import run_log
 from engine.records import RunRecord, RunStatus
 from engine.store import Ending, ProcessMark, StaleAttempt, Store
 from engine.store.tables import now
@@ -105,7 +106,7 @@ def settle(store: Store, run_id: str, code: int) -> None:
 
 def log_tail(store: Store, record: RunRecord, lines: int = 50) -> str:
     """The last lines of the run's log; of the store's own copy when the file is gone."""
-    return tail_of_file(record.directory / "log.txt", lines) or store.log_tail(record.id)
+    return tail_of_file(store.workspace / run_log(record.id), lines) or store.log_tail(record.id)
 
 
 def tail_of_file(path: os.PathLike[str], lines: int) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import RunError
+from engine.paths import RUNS
 from engine.records import Shelf
 from engine.store import Store
 
@@ -24,7 +25,7 @@ def purge(store: Store, run_ids: Sequence[str]) -> tuple[str, ...]:
     for run_id in run_ids:
         if run_id not in marks or marks[run_id].shelf is not Shelf.TRASHED:
             raise RunError(f"Run {run_id} is not in the trash.", "Only what is in the trash can be purged.")
-    folder = store.workspace / "runs"
+    folder = store.workspace / RUNS
     for run_id in run_ids:
         _move_away(folder, run_id)
         store.marks.forget(run_id)

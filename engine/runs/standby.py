@@ -17,6 +17,7 @@ from typing import TextIO
 import psutil
 
 import engine
+from engine.paths import run_log
 from engine.runs import execute, launch
 from engine.store import Store
 
@@ -114,7 +115,7 @@ def wait(workspace: Path, orders: TextIO) -> int:
     run_id = orders.readline().strip()
     if not run_id:
         return 0
-    _speak_into(launch.log_of(workspace, run_id))
+    _speak_into(workspace / run_log(run_id))
     store = Store.open(workspace)
     try:
         return execute.execute(store, run_id, tools=tools)

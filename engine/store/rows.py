@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.config import stage_at
+from engine.paths import RUNS
 from engine.records import ArtifactRecord, EpochReport, RunRecord, RunStatus
 from engine.store.tables import ArtifactRow, EpochRow, MetricRow, RunRow
 
@@ -53,7 +54,7 @@ def run_records(session: Session, rows: Iterable[Any], workspace: Path) -> tuple
     for splits in metrics.values():
         for split, values in splits.items():
             splits[split] = dict(sorted(values.items(), key=lambda pair: _natural(pair[0])))
-    folder = workspace / "runs"
+    folder = workspace / RUNS
     return tuple(_run_record(row, metrics.get(row.id, {}), folder) for row in listed)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import case, delete, select, update
 
 from engine.errors import RunError, UsageError
+from engine.paths import run_log
 from engine.records import (
     ArtifactRecord,
     EpochReport,
@@ -87,7 +88,7 @@ class Store:
                         status=RunStatus.QUEUED,
                         created_at=moment,
                         queued_at=moment,
-                        log_path=f"runs/{run_id}/log.txt",
+                        log_path=run_log(run_id),
                         revision=revision,
                     )
                 )
