@@ -108,10 +108,9 @@ class _CrossEntropy(torch.autograd.Function):
         for begin in range(0, rows.shape[0], step):
             part = slice(begin, begin + step)
             block, factor = rows[part], factors[part]  # [B, d], [B, 1]
-            scores = times_transposed(block, forth).to(hidden.dtype)  # [B, I]
-            losses, chances = _losses_and_chances(scores, columns[part], block, items)
+            scores = times_transposed(block, forth)  # [B, I]
+            losses, chances = _losses_and_chances(scores, columns[part], block, items, hidden.dtype)
             total += (losses * factor).sum()
-            chances = chances.to(dtype)
             d_hidden[part] = times_transposed(chances, back) * factor
             # Each token's factor goes to the narrow side of the product and spares a pass over the chances.
             d_across += times_transposed((block * factor).to(dtype).t(), chances.t())
@@ -129,20 +128,25 @@ class _CrossEntropy(torch.autograd.Function):
         return gradients[0] * d_hidden, None, gradients[0] * d_table, None, None, None
 
 
-def _losses_and_chances(scores: Tensor, columns: Tensor, block: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-    """−log softmax of the targets [B, 1], and the softmax [B, I] in the place of ``scores``.
+def _losses_and_chances(
+    scores: Tensor, columns: Tensor, block: Tensor, items: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """−log softmax of the targets, [B, 1] of ``dtype``, and the softmax, [B, I] of the type of ``scores``, which are
+    written over.
 
     ``columns`` [B, 1] are the targets; block [B, d] · items [I, d]ᵀ are the scores.
     """
-    own = scores.gather(1, columns)
+    own = scores.gather(1, columns).to(dtype)
     if scores.device.type != "cpu":
+        given, scores = scores.dtype, scores.to(dtype)
         # Two more passes over the block, and nothing that the host would have to wait for.
         highest = scores.amax(1, keepdim=True)
         chances = torch.softmax(scores, 1, out=scores)
         # The likeliest item's chance is exp(0) / norm.
-        return highest - chances.amax(1, keepdim=True).log() - own, chances
+        return highest - chances.amax(1, keepdim=True).log() - own, chances.to(given)
+    # It sums in float32 whatever it is given; what it gives would be rounded for the next product anyway.
     chances = torch.softmax(scores, 1, out=scores)
-    likely = chances.gather(1, columns)
+    likely = chances.gather(1, columns).to(dtype)
     losses = -likely.log()
     rare = (likely < _RAREST).squeeze(1).nonzero().squeeze(1)
     for rows in rare.split(ROWS_MULTIPLE):
