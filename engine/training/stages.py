@@ -92,8 +92,10 @@ def begin(
     generators: Generators,
     rows: NDArray[np.int64],
     device: torch.device,
+    of_everybody: int = 0,
 ) -> Stage:
-    """The stage itself, with a fresh optimiser. ``rows`` are the training users that its epochs visit."""
+    """The stage itself, with a fresh optimiser. ``rows`` are the training users that its epochs visit, but for the
+    ``of_everybody`` among them that visit all there are (FACTS F18)."""
     encoder, kind = model, getattr(model, "examples", UserSequences())
     if not plan.is_pretraining:
         objectives = setup.objectives(config, dataset, split, model, generators, device)
@@ -104,7 +106,13 @@ def begin(
     else:
         objectives = (setup.contrastive(config, dataset, generators, device, weight=1.0),)
     data = examples_of(kind, split, device)
-    steps = -(-len(data.of_users(rows)) // config.train.batch_size)
+    steps = _steps(data, rows, config)
+    more = _steps(data, np.arange(len(split.users), dtype=np.int64), config) - steps if of_everybody else 0
     settings = config.train.model_copy(update={"learning_rate": plan.learning_rate})
-    optimiser = setup.optimiser(settings, model.parameters(), plan.epochs * steps)
+    optimiser = setup.optimiser(settings, model.parameters(), plan.epochs * steps + of_everybody * more)
     return Stage(plan, encoder, data, objectives, optimiser, steps)
+
+
+def _steps(data: ExampleSource, rows: NDArray[np.int64], config: ExperimentConfig) -> int:
+    """Batches of an epoch that visits the users ``rows``."""
+    return -(-len(data.of_users(rows)) // config.train.batch_size)

@@ -97,20 +97,20 @@ class Trainer:
         self.rows = training_rows(
             len(self.split.users), self.config.data.train_fraction, self.config.fidelity.train_subset, train.seed
         )
-        self._enter(stages.plan_at(self.config, 0))
         self.correlations = None
         if makes_views(self.config):
             self.listener.phase("correlations")
             self.correlations = self._correlations()
+        self._enter(stages.plan_at(self.config, 0))
         self.validated = self.split.sample(self.config.evaluate.validation_users)
         rows = self.split.sampled_rows(self.config.evaluate.validation_users)
         self.scorers = {"valid": self._scorer("valid", self.validated, rows)}
 
     def _enter(self, plan: stages.Plan) -> None:
         """Begin a stage: other examples and tasks, and a fresh optimiser, on the same weights."""
-        stage = self.stage = stages.begin(
-            plan, self.config, self.dataset, self.split, self.model, self.generators, self.rows, self.device
-        )
+        given = self.config, self.dataset, self.split, self.model, self.generators, self.rows, self.device
+        of_everybody = sum(map(self._is_of_everybody, range(plan.first, plan.end)))
+        stage = self.stage = stages.begin(plan, *given, of_everybody)
         self.data, self.objectives, self.contrastive = stage.data, stage.objectives, stage.contrastive
         self.steps, self.optimiser = stage.steps, stage.optimiser
 
@@ -153,7 +153,12 @@ class Trainer:
 
     def _refuse_untuned(self) -> None:
         """Weights that were only pre-trained are no result. Raises ``RunError`` where no time was left for more."""
-        if self.stage.plan.is_pretraining and self.budget.is_spent and not self.stopped:
+        if (
+            self.config.train.pretrain_epochs
+            and self.best_weights is None
+            and self.budget.is_spent
+            and not self.stopped
+        ):
             raise RunError(
                 f"All of its {self.config.train.max_minutes:g} minutes went into pre-training: nothing was fine-tuned, "
                 "so there is nothing to test.",
@@ -221,10 +226,11 @@ class Trainer:
 
     def _rows_of(self, epoch: int) -> NDArray[np.int64]:
         """Users of this epoch (FACTS F18): the share, or everybody again once the hybrid has taken over."""
+        return np.arange(len(self.split.users), dtype=np.int64) if self._is_of_everybody(epoch) else self.rows
+
+    def _is_of_everybody(self, epoch: int) -> bool:
         is_hybrid = self.correlations is not None and self.correlations.name_at(epoch) == "hybrid"
-        if is_hybrid and self.config.fidelity.train_subset_after_switch == "whole":
-            return np.arange(len(self.split.users), dtype=np.int64)
-        return self.rows
+        return is_hybrid and self.config.fidelity.train_subset_after_switch == "whole"
 
     def _named(self, losses: Tensor) -> dict[str, float]:
         values = losses.tolist()

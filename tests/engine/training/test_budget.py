@@ -175,3 +175,10 @@ def test_a_time_that_ends_in_pretraining_leaves_nothing_to_test(tmp_path: Path) 
     assert (len(result.epochs), result.best_epoch) == (3, 2)
     assert result.out_of_time
     assert set(result.metrics) == {"valid", "test"}
+
+
+def test_a_time_that_ends_between_two_stages_is_told_again_when_it_goes_on(tmp_path: Path) -> None:
+    for is_resumed in (False, True):  # 120 users in batches of 32: eight steps of pre-training
+        with pytest.raises(RunError, match="went into pre-training: nothing was fine-tuned"):
+            trained(tmp_path, 7.5, train__pretrain_epochs=2, resume=is_resumed)
+    assert trained(tmp_path, 20, train__pretrain_epochs=2, resume=True).metrics

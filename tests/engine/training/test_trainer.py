@@ -202,9 +202,13 @@ def test_a_training_share_trains_on_some_and_evaluates_all(tmp_path: Path) -> No
         fidelity__train_subset="first",
         fidelity__train_subset_after_switch="whole",
         similarity__hybrid_after_epoch=1,
+        train__rate_decay="linear",
     )
     trainer = Trainer(settings, DATA, listener=Silent(), directory=tmp_path)
     result = trainer.run()
+    taken = trainer.optimiser.taken
+    assert (trainer.optimiser.rate(taken), taken) == (0, 9)  # a step of 30 users, and twice four of 120
+    assert trainer.optimiser.rate(1) == pytest.approx(0.01 * 8 / 9)
     assert trainer._rows_of(0).tolist() == list(range(30))
     assert len(trainer._rows_of(1)) == 120  # FACTS F18: everybody again after E
     assert len(result.ranks["test"]) == 120
