@@ -52,10 +52,10 @@ def full_ranks(
     """
     ranks = np.full(len(targets), math.nan)
     for begin in range(0, len(targets), batch_size):
-        if should_stop():
-            break
         left = np.arange(begin, min(begin + batch_size, len(targets)), dtype=np.int64)
         for scores in scorer(left):
+            if should_stop():
+                return ranks
             rows, left = left[: len(scores)], left[len(scores) :]
             _, ranks[rows] = ranked(
                 scores, histories.take(rows), targets[rows], seen_items, ties, rank_special_tokens=rank_special_tokens

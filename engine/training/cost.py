@@ -35,7 +35,8 @@ from engine.training.trainer import Trainer
 _WARM_UP, _STEPS = 2, 5
 _SECONDS = 3.0
 """Steps and blocks are repeated for no longer than this."""
-_RANKED = 1024
+_RANKED = 2**27
+"""Scores that are ranked, and so with many items fewer users."""
 _ITEMS = 4096
 _PAIRS = 1_000_000
 _NUMBERS_KEPT = 6
@@ -131,7 +132,8 @@ class _Rehearsal(Trainer):
 
     def _user_seconds(self) -> float:
         """Seconds a user's ranking takes, of some users ranked together."""
-        count = min(self.config.evaluate.batch_size, _RANKED, len(self.split.users))
+        together = max(1, min(self.config.evaluate.batch_size, _RANKED // self.dataset.rows))
+        count = min(together, len(self.split.users))
         some = self.split.sample(count)
         self.scorers = {"valid": self._scorer("valid", some, self.split.sampled_rows(count))}
         return self._timed(lambda _: self._evaluate("valid", some)) / max(len(some.users), 1)

@@ -74,7 +74,10 @@ class SampledSoftmax:
             negatives = self.sampler.several(rows, self.negatives, generator)
             scores = sampled_scores(hidden, table, torch.cat((targets.unsqueeze(1), negatives), 1))
             return softmax_loss(scores[:, 0], scores[:, 1:] + self.shift, token_weights(hidden, each))
-        items, is_negative = self.sampler.shared(rows, self.negatives, generator)
+        # Whose item it is does not change from token to token of a user.
+        users = rows[(lengths.cumsum(0) - 1).clamp_(min=0)]
+        items, of_user = self.sampler.shared(users, self.negatives, generator)
+        is_negative = of_user.repeat_interleave(lengths, 0, output_size=len(rows))  # [T, k]
         own = (F.embedding(targets, table) * hidden).sum(1)
         others = hidden @ F.embedding(items, table).t() + self.shift  # [T, k]
         return softmax_loss(own, others.masked_fill(~is_negative, -torch.inf), token_weights(hidden, each))
