@@ -39,6 +39,11 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "bpr_mf": [{"train.optimiser": "rmsprop", "train.weight_decay": 1e-3, "train.clip_norm": 1.0}],
 }
 CASES = [(name, values) for name in TRAINED for values in ({}, *VARIANTS.get(name, []))]
+VIEWED = [
+    ("transformer", {"loss.contrastive_weight": 0.1, "loss.next_item": "bce"}),
+    ("transformer", {"loss.contrastive_weight": 0.1, "loss.representation": "padded_concat"}),
+    ("gru4rec", {"loss.contrastive_weight": 0.1, "loss.next_item": "sampled_softmax", "loss.softmax_negatives": 8}),
+]
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 UNREACHED: dict[str, set[str]] = {"s3rec": {"masked_head.weight", "masked_head.bias"}}
 """Parameters that no gradient reaches in training proper, by model: those that pre-training alone learns. What is
@@ -101,10 +106,11 @@ def test_gradients_reach_every_parameter(name: str, values: dict[str, Any], devi
     assert set(before) - reached == (UNREACHED.get(name, set()) if len(planned) == 1 else set())
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize(("name", "values"), CASES, ids=label)
-def test_one_batch_can_be_learnt_by_heart(name: str, values: dict[str, Any], tmp_path: Path) -> None:
+def test_one_batch_can_be_learnt_by_heart(name: str, values: dict[str, Any], device: str, tmp_path: Path) -> None:
     rate = 0.005 if hasattr(small(name).model, "heads") else 0.02  # attention wants the smaller steps
-    wide = {"model.hidden_size": 32, "train.learning_rate": rate, "train.rate_decay": "none"}
+    wide = {"train.device": device, "model.hidden_size": 32, "train.learning_rate": rate, "train.rate_decay": "none"}
     heart = {"model.mask_rate": 0.2, "model.last_only": 1.0} if name == "bert4rec" else {}
     trainer = a_trainer(small(name, **(values | wide | heart)), tmp_path)
     trainer._enter(stages.plans(trainer.config)[-1])
@@ -115,7 +121,7 @@ def test_one_batch_can_be_learnt_by_heart(name: str, values: dict[str, Any], tmp
     assert last < 0.35 * first
 
 
-@pytest.mark.parametrize(("name", "values"), CASES, ids=label)
+@pytest.mark.parametrize(("name", "values"), [*CASES, *VIEWED], ids=label)
 def test_runs_repeat_resume_and_are_read_again(name: str, values: dict[str, Any], tmp_path: Path) -> None:
     with_dropout = {f"model.{key}": 0.2 for key in ("dropout", "input_dropout") if hasattr(small(name).model, key)}
     config = small(name, **values, **with_dropout)

@@ -142,7 +142,7 @@ def test_caser(activation: str) -> None:
         wrong += [-math.log(1 - 1 / (1 + math.exp(-float(scores[item])))) for item in negatives[row]]
     batch = Batch(torch.tensor(users), offsets, items, torch.tensor(targets).view(-1), after=2)
     loss = model.loss(batch, Listed([item for row in negatives for item in row]), torch.Generator())
-    assert loss.item() == pytest.approx(sum(right) / len(right) + sum(wrong) / len(wrong), rel=1e-4)
+    assert loss.item() == pytest.approx(sum(right) / len(right) + sum(wrong) / len(wrong), rel=1e-5)
 
 
 def test_bert4rec() -> None:
@@ -178,7 +178,7 @@ def test_bert4rec() -> None:
     with torch.no_grad():
         items, offsets = flat(SEQUENCES)
         expected = torch.stack([scores(encode([*s, ITEMS + 1])[-1]) for s in SEQUENCES])
-        assert torch.allclose(scores_of(model, items, offsets), expected, atol=1e-4, rtol=1e-5)
+        assert torch.allclose(scores_of(model, items, offsets), expected, atol=1e-5, rtol=1e-5)
         layout = model.packed(offsets, items)
         hidden = model.encode_slots(items, layout)[layout.token_slots()]
         assert torch.allclose(hidden, torch.cat([encode(s) for s in SEQUENCES]), atol=1e-5)
