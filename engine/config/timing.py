@@ -57,15 +57,16 @@ def too_short(config: ExperimentConfig, cost: CostEstimate, minutes: float) -> s
     before, whole, limit = cost.seconds_before_fine_tuning, cost.training_seconds, 60.0 * minutes
     if cost.pretrain_epochs and before >= limit:
         return (
-            f"its {cost.pretrain_epochs:,} epochs of pre-training alone take about {duration_text(before)}, more than "
-            f"its {minutes_text(minutes)}: every seed will fail with nothing to test; give more time, or leave it out"
+            f"its {cost.pretrain_epochs:,} epochs of pre-training alone take about {duration_text(before)} by a "
+            f"rehearsal, more than its {minutes_text(minutes)}: every seed will fail with nothing to test; give more "
+            "time, or leave it out"
         )
     if config.train.rate_decay == "none" or not cost.epochs or whole <= limit:
         return ""
     share = (limit - before) / (whole - before)
     last = cost.pretrain_epochs + max(int(share * cost.epochs), 1)
     return (
-        f"its learning rate falls over {cost.epochs:,} epochs, about {duration_text(whole)} in all: its "
+        f"its learning rate falls over {cost.epochs:,} epochs, about {duration_text(whole)} by a rehearsal: its "
         f"{minutes_text(minutes)} end it near epoch {last:,} of {cost.all_epochs:,}, with the rate at about "
         f"{100 * (1 - share):.0f} % of its highest"
     )

@@ -31,7 +31,9 @@ def cost(epochs: int, pretrain_epochs: int = 0, count_seconds: float = 0.0) -> C
 
 def test_pre_training_that_takes_more_than_the_time_is_told() -> None:
     told = too_short(S3REC, cost(300, 100), 10.0)
-    assert told.startswith("its 100 epochs of pre-training alone take about 22 min, more than its 10 minutes")
+    assert told.startswith(
+        "its 100 epochs of pre-training alone take about 22 min by a rehearsal, more than its 10 minutes"
+    )
     assert "nothing to test" in told
     assert too_short(S3REC, cost(300, 100), 23.0) == ""  # its rate stays: what is trained by then is worth testing
     assert "pre-training" in too_short(S3REC, cost(300, 100, count_seconds=90.0), 23.0)
@@ -40,8 +42,8 @@ def test_pre_training_that_takes_more_than_the_time_is_told() -> None:
 def test_a_rate_that_will_not_have_fallen_is_told() -> None:
     told = too_short(STRONG, cost(40), 2.5)
     assert told == (
-        "its learning rate falls over 40 epochs, about 10 min in all: its 2.5 minutes end it near epoch 10 of 40, with "
-        "the rate at about 75 % of its highest"
+        "its learning rate falls over 40 epochs, about 10 min by a rehearsal: its 2.5 minutes end it near epoch 10 of "
+        "40, with the rate at about 75 % of its highest"
     )
     assert too_short(STRONG, cost(40), 10.0) == ""  # 40 epochs of 15 s
     assert too_short(STRONG.replace({"train.rate_decay": "none"}), cost(40), 2.5) == ""

@@ -36,7 +36,7 @@ def test_the_plan_is_told_and_nothing_is_stored(shell: Shell) -> None:
     assert "5 to train; at most 20 min, and the tests." in told
     assert "does not train: one run, no seeds" in told
     assert "Rehearsing some steps of sasrec-strong, gru4rec-strong: is their time enough?" in told
-    assert "SASRec, stronger settings: its learning rate falls over 40 epochs, about 10 min in all" in told
+    assert "SASRec, stronger settings: its learning rate falls over 40 epochs, about 10 min by a rehearsal" in told
     assert "near epoch 20 of 40" in tree["models"][0]["warning"]
     assert shell.runs("runs")["runs"] == []
 

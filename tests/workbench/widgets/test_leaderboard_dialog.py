@@ -324,14 +324,19 @@ def test_a_time_that_is_too_short_is_told_before_it_is_spent(
     assert dialog.warnings.isHidden()  # its 5 minutes are just enough
     dialog.minutes.setValue(2.5)
     qtbot.waitUntil(lambda: dialog.warnings.isVisible())
-    said = "its learning rate falls over 60 epochs, about 5 min in all: its 2.5 minutes end it near epoch 30 of 60"
+    said = (
+        "its learning rate falls over 60 epochs, about 5 min by a rehearsal: its 2.5 minutes end it near epoch 30 of 60"
+    )
     assert dialog.warnings.text().startswith(f"{dialog.model.presets['gru4rec-strong'].title}: {said}")
     assert said in cell(dialog, "gru4rec-strong", "To know")
     assert cell(dialog, "sasrec", "To know") == ""
     assert rehearsed == ["gru4rec"]  # another time is judged at once
     dialog.model.set_ticked(["s3rec-strong", "bert4rec-paper"])
     qtbot.waitUntil(lambda: dialog.warnings.text().count("\n") == 1)
-    assert "100 epochs of pre-training alone take about 22 min, more than its 2.5 minutes" in dialog.warnings.text()
+    assert (
+        "100 epochs of pre-training alone take about 22 min by a rehearsal, more than its 2.5 minutes"
+        in dialog.warnings.text()
+    )
     assert "could not be rehearsed: A batch does not fit. Lower something." in dialog.warnings.text()
     assert ".." not in dialog.warnings.text()
     dialog.queue_runs()
