@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from engine.config import STOPPING_METRIC, parse
-from engine.errors import UsageError
+from engine.config import STOPPING_METRIC, parse, rehearsable, too_short
+from engine.errors import EngineError, UsageError
 from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRequest, Shelf
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Leaderboards:
-    """Facade over ``engine.runs.leaderboard``. Imports no torch; every method may touch the disk."""
+    """Facade over ``engine.runs.leaderboard``. Imports no torch but for rehearsals; every method may touch the disk."""
 
     def __init__(self, runs: Runs, comparisons: Comparisons) -> None:
         self._runs = runs
@@ -31,6 +31,19 @@ class Leaderboards:
         marks = {mark.run_id: mark.shelf for mark in self._runs.store.marks.of()}
         records = [record for record in self._runs.all() if marks.get(record.id) is not Shelf.TRASHED]
         return plan(request, records, self._runs.store.desk.state())
+
+    def rehearsed(self, planned: LeaderboardPlan) -> LeaderboardPlan:
+        """The plan with warnings of what its time is too short for, by rehearsals of the models for which it can be:
+        some seconds each, on the device that would be used. One that cannot be rehearsed says why."""
+        from engine.api.costs import Costs
+
+        warnings = {}
+        for preset, config in rehearsable(planned).items():
+            try:
+                warnings[preset] = too_short(config, Costs().estimate(config), planned.request.minutes)
+            except EngineError as error:
+                warnings[preset] = f"it could not be rehearsed: {error}"
+        return planned.warned(warnings)
 
     def start(self, request: LeaderboardRequest) -> LeaderboardPlan:
         """Submit what is missing, resume what was stopped, tag all of it; the plan as it stands then.
@@ -67,7 +80,8 @@ class Leaderboards:
     ) -> Leaderboard:
         """The table of what has finished by now. Raises as `plan` and ``Comparisons.compare`` do.
 
-        ``paper`` sets the paper's Table 2 beside: ``UsageError`` for the validation split.
+        ``paper`` sets the paper's Table 2 beside, and notes where it is of other data or there is none: ``UsageError``
+        for the validation split.
         """
         from engine.api.comparisons import refuse_beside_validation
         from engine.runs.leaderboard import board
@@ -76,8 +90,8 @@ class Leaderboards:
         planned = self.plan(request)
         ids = [run.run_id for model in planned.models for run in model.runs if run.run_id]
         records = {run_id: self._runs.get(run_id) for run_id in ids}
-        cells = [cell for cell in self._comparisons.paper(planned.dataset).cells if cell.table == 2] if paper else []
-        return board(planned, records, metric=metric, split=split, paper=cells)
+        numbers = self._comparisons.paper(planned.dataset) if paper else None
+        return board(planned, records, metric=metric, split=split, paper=numbers)
 
     def export(self, found: Leaderboard, destination: Path) -> Path:
         """Write the table as .csv, .parquet (a line a row) or .tex, whole or not at all. Raises ``UsageError``."""

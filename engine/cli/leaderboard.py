@@ -13,7 +13,7 @@ from engine.api.comparisons import refuse_beside_validation
 from engine.cli.follow import follow
 from engine.cli.frame import FAILED, emit, json_option, span, table, tell, workspace_option
 from engine.cli.settings import seeds_of
-from engine.config import KS, STOPPING_METRIC
+from engine.config import KS, STOPPING_METRIC, duration_text, minutes_text, rehearsable
 from engine.errors import UsageError
 from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRequest, LeaderboardRow, PlannedModel, to_plain
 
@@ -91,9 +91,11 @@ def leaderboard(
     api = workspace.leaderboards
     planned = api.plan(request)
     if not only_show:
+        planned = _rehearsed(workspace, planned)
         _print_plan(planned)
     if only_plan or queue:
-        planned = api.start(request) if queue else planned
+        warnings = {model.preset: model.warning for model in planned.models}
+        planned = api.start(request).warned(warnings) if queue else planned
         if as_json:
             emit(_plain_plan(planned))
         return
@@ -130,11 +132,20 @@ def _to_do(planned: LeaderboardPlan) -> list[str]:
 # The plan
 
 
+def _rehearsed(workspace: Workspace, planned: LeaderboardPlan) -> LeaderboardPlan:
+    """The plan with its warnings; what is rehearsed for them is told, since it takes a while."""
+    names = rehearsable(planned)
+    if names:
+        tell(f"Rehearsing some steps of {', '.join(names)}: is their time enough?")
+    return workspace.leaderboards.rehearsed(planned)
+
+
 def _print_plan(planned: LeaderboardPlan) -> None:
     request = planned.request
     seeds = "1 seed" if len(request.seeds) == 1 else f"{len(request.seeds)} seeds"
-    each = f"{request.minutes:g} minutes of training and validation each"
-    tell(f"{planned.dataset}: {len(planned.models)} models, {seeds}, {each}.")
+    models = "1 model" if len(planned.models) == 1 else f"{len(planned.models)} models"
+    each = f"{minutes_text(request.minutes)} of training and validation each"
+    tell(f"{planned.dataset}: {models}, {seeds}, {each}.")
     table([(model.title, model.preset, _runs_text(model), _told(model)) for model in planned.models], err=True)
     counts = [
         (len(planned.new), "to train"),
@@ -143,9 +154,18 @@ def _print_plan(planned: LeaderboardPlan) -> None:
         (len(planned.finished), "finished already"),
     ]
     told = ", ".join(f"{count} {words}" for count, words in counts if count) or "nothing to run"
-    tell(f"{told}; at most {_duration(planned.most_seconds)}, and the tests.")
+    tell(f"{told}; {_time_text(planned)}." if planned.to_do else f"{told}.")
+    for model in planned.models:
+        if model.warning:
+            tell(f"! {model.title}: {model.warning.removesuffix('.')}.")
     for note in planned.notes:
         tell(note)
+
+
+def _time_text(planned: LeaderboardPlan) -> str:
+    """``at most 2 h 05 min, and the tests``; where nothing of it trains, the tests are all that takes time."""
+    seconds = planned.most_seconds
+    return f"at most {duration_text(seconds)}, and the tests" if seconds else "only their tests take time"
 
 
 def _runs_text(model: PlannedModel) -> str:
@@ -178,7 +198,7 @@ def _print(found: Leaderboard) -> None:
             span(row.epochs) + ("!" if row.out_of_time else ""),
             span([f"{value:.1f}" for value in row.minutes if value is not None]),
             "best" if row.place == 1 else "–" if row.p is None else f"{row.p:.2g}",
-            f"{row.state}: {row.told}" if row.state != "done" else row.told,
+            row.state_in_words,
         ]
         for row in found.rows
     ]
@@ -189,7 +209,8 @@ def _print(found: Leaderboard) -> None:
     table(rows, heads)
     if any(row.out_of_time for row in found.rows):
         click.echo(
-            f"\n! ended because its {found.plan.request.minutes:g} minutes were spent; its best weights are tested."
+            f"\n! ended because its time, {minutes_text(found.plan.request.minutes)}, was spent; its best weights are "
+            "tested."
         )
     for cell in found.paper:
         for name, text in cell.faults:
@@ -213,12 +234,6 @@ def _metric_text(row: LeaderboardRow, name: str) -> str:
 def _paper_text(cell: Any, name: str) -> str:
     is_faulty = any(fault in ("", name) for fault, _ in cell.faults)
     return f"{cell.metrics[name]:.4f}{'!' if is_faulty else ''}" if name in cell.metrics else "–"
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 
 def _plain(found: Leaderboard) -> dict[str, Any]:

@@ -102,7 +102,8 @@ def _lists_of(
 def resume(run_id: str, queue: bool, workspace: Workspace, as_json: bool) -> None:
     """Go on with a run that ended early.
 
-    A stopped, failed or lost run goes on from its last finished epoch, as a new attempt.
+    A stopped, failed or lost run goes on with the step after its last checkpoint, as a new attempt. Stop always leaves
+    one; train.checkpoint_epochs and train.checkpoint_minutes say how often others are written.
     """
     record = workspace.runs.resume(run_id)
     _run_out(workspace, [record.id], queue, as_json)

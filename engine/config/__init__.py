@@ -54,6 +54,7 @@ from engine.config.stages import (
 )
 from engine.config.systems import chosen as chosen_presets
 from engine.config.systems import standing as standing_presets
+from engine.config.timing import duration_text, minutes_text, rate_falls, rehearsable, too_short
 
 __all__ = [
     "KS",
@@ -79,12 +80,14 @@ __all__ = [
     "applies",
     "chosen_presets",
     "differences",
+    "duration_text",
     "fidelity_of",
     "fields_of",
     "first_epoch_with_views",
     "grid",
     "has_views_at",
     "makes_views",
+    "minutes_text",
     "model_section",
     "negatives_field",
     "negatives_in_words",
@@ -97,10 +100,13 @@ __all__ = [
     "presets",
     "pretrain_epochs_of",
     "pretrains_by_contrast",
+    "rate_falls",
     "recipe_fields",
+    "rehearsable",
     "stage_at",
     "standing_presets",
     "switches_to",
+    "too_short",
     "total_epochs",
     "values_of",
     "view_epochs",

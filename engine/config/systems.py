@@ -45,13 +45,15 @@ def chosen(names: Sequence[str], dataset: str, item_count: int | None = None) ->
     standing_ones = standing(dataset, item_count)
     by_system = {key.lower(): item for item in standing_ones for key in (item.system, item.config.model.name)}
     by_system |= {item.system.lower(): item for item in standing_ones}
-    made: list[Preset] = []
+    made: dict[str, str] = {}  # the name that each was given by
     for name in names:
         item = by_name.get(name) or by_system.get(name.lower())
         if item is None:
             known = ", ".join(dict.fromkeys([*by_name, *(preset.system for preset in by_system.values())]))
             raise UsageError(f"There is no preset or recommender called '{name}'.", f"Known: {known}.")
-        if item in made:
-            raise UsageError(f"'{name}' names {item.name}, which stands in the list already.", "Name each once.")
-        made.append(item)
-    return tuple(made)
+        if item.name in made:
+            before = made[item.name]
+            what = f"'{name}' is named twice" if before == name else f"'{before}' and '{name}' both mean {item.name}"
+            raise UsageError(f"{what}.", "Name each preset once.")
+        made[item.name] = name
+    return tuple(by_name[name] for name in made)

@@ -422,14 +422,20 @@ class CostEstimate:
         return self.train_seconds + self.validate_seconds
 
     @property
+    def seconds_before_fine_tuning(self) -> float:
+        """Neighbours, and all epochs of pre-training: a run that has no longer has nothing to test."""
+        return self.count_seconds + self.pretrain_epochs * self.pretrain_seconds
+
+    @property
+    def training_seconds(self) -> float:
+        """Training and validation of all epochs, whatever the limit, if early stopping does not end them."""
+        own = self.epochs * self.epoch_seconds + self.model_epochs * self.neighbours_seconds
+        return self.seconds_before_fine_tuning + own
+
+    @property
     def most_seconds(self) -> float:
         """The whole run, if early stopping does not end it."""
-        training = (
-            self.count_seconds
-            + self.pretrain_epochs * self.pretrain_seconds
-            + self.epochs * self.epoch_seconds
-            + self.model_epochs * self.neighbours_seconds
-        )
+        training = self.training_seconds
         if self.limit_seconds:  # the last validation is whole, however late it begins
             training = min(training, self.limit_seconds + self.validate_seconds)
         return training + self.test_seconds

@@ -212,10 +212,12 @@ class PaperNumbers:
 
     def other_data(self, found: Comparison) -> str:
         """What must be said where the compared data have the name of the paper's, and not its users; else nothing."""
-        users = found.data_users or found.users
+        return self.other_users(found.groups[0].dataset, found.data_users or found.users)
+
+    def other_users(self, name: str, users: int) -> str:
+        """The same of a data set called ``name`` with so many evaluated ``users``; 0: not known."""
         if not (self.users and users) or self.users == users:
             return ""
-        name = found.groups[0].dataset
         return f"{name} has {users:,} users here and {self.users:,} in the paper: its numbers are of other data."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.records.comparison import Comparison, PaperCell
@@ -54,6 +54,8 @@ class PlannedModel:
     """What it has otherwise than its preset says, so that all rows are measured alike."""
     runs: tuple[PlannedRun, ...] = ()
     trains: bool = True
+    warning: str = ""
+    """What its time is too short for, where a rehearsal has told (`engine.config.too_short`)."""
 
     def runs_in_words(self, words: Mapping[str, str]) -> str:
         """``2 done, 1 new``: how many runs are in which state, with ``words`` for some states; ``cannot run``."""
@@ -74,6 +76,13 @@ class LeaderboardPlan:
     resumes: tuple[str, ...]
     """Ids of stored runs that go on from their checkpoints."""
     notes: tuple[str, ...] = ()
+    users: int = 0
+    """Whom every row is evaluated on."""
+
+    def warned(self, warnings: Mapping[str, str]) -> LeaderboardPlan:
+        """The plan with a warning for each preset of ``warnings``."""
+        models = (replace(model, warning=warnings.get(model.preset, "")) for model in self.models)
+        return replace(self, models=tuple(models))
 
     @property
     def new(self) -> tuple[PlannedRun, ...]:
@@ -137,6 +146,8 @@ class LeaderboardRow:
     """Of training and validation."""
     out_of_time: int = 0
     """Runs that ended because their time was spent."""
+    cut_short: str = ""
+    """Which of them did so before their learning rate had fallen; part of ``told``."""
     difference: float | None = None
     """From the best row, in the metric that the rows are sorted by."""
     p: float | None = None
@@ -145,6 +156,12 @@ class LeaderboardRow:
     @property
     def n(self) -> int:
         return len(self.run_ids)
+
+    @property
+    def state_in_words(self) -> str:
+        """``waiting: seeds 1, 2 queued``: the state and what is told of it, neither of them twice."""
+        # A done row's state goes without saying, and what is told of a failed one begins with it.
+        return self.told if self.state in ("done", "failed") else f"{self.state}: {self.told}"
 
 
 @dataclass(frozen=True, eq=False)

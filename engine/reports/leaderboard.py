@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from engine.config import minutes_text
 from engine.records import Leaderboard, LeaderboardRow, ResultTable
 from engine.reports.latex import latex as result_latex
 
@@ -38,7 +39,9 @@ def frame(found: Leaderboard) -> pd.DataFrame:
             line[name] = (row.metrics or {}).get(name)
             line[f"{name} std"] = (row.stds or {}).get(name)
         lines.append(line | {"runs": " ".join(row.run_ids)})
-    return pd.DataFrame(lines)
+    found_lines = pd.DataFrame(lines)
+    # Whole numbers stay whole where a row has none: as floats, places were written 1.0, 2.0.
+    return found_lines.astype({"place": "Int64"})
 
 
 def latex(found: Leaderboard, table: ResultTable) -> str:
@@ -46,19 +49,21 @@ def latex(found: Leaderboard, table: ResultTable) -> str:
     request = found.plan.request
     stopped = sum(row.out_of_time for row in found.rows)
     seeds = max((row.n for row in found.rows), default=0)
+    its = "it" if request.minutes == 1 else "them"
     caption = (
-        f"{table.split.capitalize()} results on {found.plan.dataset}. Each run had {request.minutes:g} minutes of "
-        f"training and validation; {stopped} of {sum(row.n for row in found.rows)} used them up. "
+        f"{table.split.capitalize()} results on {found.plan.dataset}. Each run had {minutes_text(request.minutes)} of "
+        f"training and validation; {stopped} of {sum(row.n for row in found.rows)} used {its} up. "
         "The best is bold, the second best underlined."
     )
     caption += " ± is the standard deviation over seeds." if seeds > 1 else ""
     lines = [f"% {' '.join(f'{row.title}: {_row_text(row)}'.split())}" for row in found.rows]
+    lines += [f"% {' '.join(note.split())}" for note in found.notes if note not in table.notes]
     return "\n".join(lines) + "\n" + result_latex(table, caption=caption, label="tab:leaderboard")
 
 
 def _row_text(row: LeaderboardRow) -> str:
     if not row.n:
-        return " ".join(f"{row.state}: {row.told}".split())
+        return " ".join(row.state_in_words.split())
     epochs = ", ".join(map(str, row.epochs))
     minutes = ", ".join("?" if value is None else f"{value:.1f}" for value in row.minutes)
     cut = f"; {row.out_of_time} of {row.n} ended by their time" if row.out_of_time else ""

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import ExperimentConfig, parse, pretrain_epochs_of, total_epochs
+from engine.config import ExperimentConfig, minutes_text, parse, pretrain_epochs_of, total_epochs
 from engine.errors import EngineError, OutOfMemoryError, RunError
 from engine.paths import BEST_WEIGHTS, CHECKPOINT, file_sha256
 from engine.records import PRETRAINING, RunRecord, RunStatus, TrainingResult
@@ -175,8 +175,9 @@ def describe(config: ExperimentConfig, result: TrainingResult) -> str:
     elif not count:
         text = "Evaluated; there was nothing to train."
     elif result.out_of_time:
-        cut = f", the last one cut after {result.cut_at:,} steps" * bool(result.cut_at)
-        text = f"Ended after its {config.train.max_minutes:g} minutes: {epochs}{cut}{best}."
+        steps = f"{result.cut_at:,} step{'' if result.cut_at == 1 else 's'}"
+        cut = f", the last one cut after {steps}" * bool(result.cut_at)
+        text = f"Ended after its {minutes_text(config.train.max_minutes)}: {epochs}{cut}{best}."
     elif result.stopped_early:
         text = f"Ended after {epochs}, {config.train.patience} without a better validation{best}."
     else:

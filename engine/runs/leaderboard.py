@@ -7,23 +7,25 @@ missing is trained. What cannot run is a row that says why. No torch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from engine import registry
-from engine.config import ExperimentConfig, Preset, chosen_presets, fields_of
+from engine.config import ExperimentConfig, Preset, chosen_presets, fields_of, rate_falls
 from engine.config.grouping import group_key
 from engine.config.naming import plain
 from engine.data.dataset import SAMPLE, Dataset, load, locate
 from engine.data.fits import refuse_impossible
 from engine.data.splits import leave_one_out
 from engine.errors import EngineError, UsageError
+from engine.evaluation.paper import DATASETS
 from engine.records import (
     Comparison,
     Leaderboard,
     LeaderboardPlan,
     LeaderboardRequest,
     LeaderboardRow,
-    PaperCell,
+    PaperNumbers,
     PlannedModel,
     PlannedRun,
     QueueState,
@@ -67,7 +69,7 @@ def plan(request: LeaderboardRequest, records: Sequence[RunRecord], queue: Queue
     """
     _refuse(request)
     dataset = load(request.data)
-    leave_one_out(dataset)
+    users = len(leave_one_out(dataset).users)
     presets = chosen_presets(request.models, request.data, dataset.item_count)
     stored: dict[tuple[str, int], list[RunRecord]] = {}
     for record in records:
@@ -81,6 +83,7 @@ def plan(request: LeaderboardRequest, records: Sequence[RunRecord], queue: Queue
         models=models,
         resumes=tuple(run.run_id for model in models for run in model.runs if _goes_on(run, request)),
         notes=tuple(_queue_notes(request, queue)),
+        users=users,
     )
 
 
@@ -175,9 +178,10 @@ def board(
     *,
     metric: str,
     split: Literal["valid", "test"] = "test",
-    paper: Sequence[PaperCell] = (),
+    paper: PaperNumbers | None = None,
 ) -> Leaderboard:
-    """The table of what has finished. ``records`` are the runs of the plan by their ids.
+    """The table of what has finished. ``records`` are the runs of the plan by their ids, ``paper`` the paper's numbers
+    on data of that name, where they are asked for: its Table 2 stands beside.
 
     Sorted by ``metric``, each row tested against the best on the same users (`engine.runs.comparison`). Raises what
     `compare` raises.
@@ -187,27 +191,34 @@ def board(
         runs = [records[run.run_id] for run in model.runs if run.status == RunStatus.FINISHED]
         if runs:
             groups[model.preset] = tuple(runs)
-    titles = {model.preset: model.title for model in planned.models}
-    found = _compared(groups, titles, metric, split)
+    found = _compared(planned, groups, metric, split)
     order = list(found[1]) if found else []
     rows = [_row(model, groups.get(model.preset, ()), found, order, metric) for model in planned.models]
     rows.sort(key=lambda row: (row.place is None, row.place or 0))
     notes = [*planned.notes, *(found[0].notes if found else ()), *_machine_notes(list(groups.values()))]
-    return Leaderboard(planned, metric, tuple(rows), found[0] if found else None, tuple(paper), tuple(notes))
+    notes += _paper_notes(planned, paper)
+    cells = tuple(cell for cell in paper.cells if cell.table == 2) if paper else ()
+    return Leaderboard(planned, metric, tuple(rows), found[0] if found else None, cells, tuple(notes))
 
 
 def _compared(
-    groups: Mapping[str, Group], titles: Mapping[str, str], metric: str, split: Literal["valid", "test"]
+    planned: LeaderboardPlan, groups: Mapping[str, Group], metric: str, split: Literal["valid", "test"]
 ) -> tuple[Comparison, tuple[str, ...]] | None:
-    """The measured rows, best first, compared with the best; and their presets in that order."""
+    """The measured rows, best first, compared with the best; and their presets in that order.
+
+    The data are called what they are called now: a run may have trained on the same content under another name.
+    """
     if not groups:
         return None
     if metric not in METRICS:
         raise UsageError(f"A leaderboard is not sorted by '{metric}'.", f"Known: {', '.join(METRICS)}.")
     means = {name: sum(run.metrics[split][metric] for run in group) / len(group) for name, group in groups.items()}
     order = tuple(sorted(groups, key=lambda name: -means[name]))
+    titles = {model.preset: model.title for model in planned.models}
     labels = [titles[name] for name in order]
-    return compare([groups[name] for name in order], split=split, labels=labels, baseline=0), order
+    found = compare([groups[name] for name in order], split=split, labels=labels, baseline=0)
+    named = tuple(replace(group, dataset=planned.dataset) for group in found.groups)
+    return replace(found, groups=named, data_users=found.data_users or planned.users), order
 
 
 def _row(
@@ -218,7 +229,8 @@ def _row(
     metric: str,
 ) -> LeaderboardRow:
     state, missing = _state(model)
-    told = "; ".join([*missing, *model.notes])
+    cut_short = _cut_short(group)
+    told = "; ".join(filter(None, [*missing, cut_short, *model.notes]))
     if found is None or not group:
         return LeaderboardRow(model.preset, model.title, model.system, None, state, told)
     comparison, place = found[0], order.index(model.preset)
@@ -239,8 +251,22 @@ def _row(
         best_epochs=tuple(None if run.best_epoch is None else run.best_epoch + 1 for run in group),
         minutes=comparison.groups[place].minutes,
         out_of_time=comparison.groups[place].out_of_time,
+        cut_short=cut_short,
         difference=None if test is None else test.difference,
         p=None if test is None else test.p_holm,
+    )
+
+
+def _cut_short(group: Group) -> str:
+    """Runs that their time ended before their learning rate had fallen, as it does over all of their epochs."""
+    cut = [run for run in group if run.ended_by == "time" and rate_falls(run.config) and 0 < run.epoch + 1 < run.epochs]
+    if not cut:
+        return ""
+    many, whose = ("s", "their") if len(cut) > 1 else ("", "its")
+    seeds, epochs = ", ".join(str(run.seed) for run in cut), ", ".join(f"{run.epoch + 1:,}" for run in cut)
+    return (
+        f"seed{many} {seeds} ended by time at epoch{many} {epochs} of {cut[0].epochs:,}, before {whose} learning rate "
+        "had fallen"
     )
 
 
@@ -265,6 +291,18 @@ def _state(model: PlannedModel) -> tuple[str, list[str]]:
     if done:
         return "partly", told
     return ("failed" if set(by_status) == {"failed"} else "waiting"), told
+
+
+def _paper_notes(planned: LeaderboardPlan, paper: PaperNumbers | None) -> Iterable[str]:
+    """What must be said where the paper's numbers are asked for, and are of other data or not there at all."""
+    if paper is None:
+        return
+    if not paper.cells:
+        known = f"{', '.join(DATASETS[:-1])} and {DATASETS[-1]}"
+        yield f"The paper has no data set called {planned.dataset}: its Table 2 is about {known}."
+    other = paper.other_users(planned.dataset, planned.users)
+    if other:
+        yield other
 
 
 def _machine_notes(groups: Sequence[Group]) -> Iterable[str]:

@@ -34,7 +34,8 @@ _MAY_CHANGE = {"data.path", "train.epochs", "train.patience", "train.device", "e
     "train.checkpoint_minutes",
     "train.max_minutes",
 }
-"""Settings that a resumed run may have other values of: they change no step that was already taken."""
+"""Settings that a resumed run may have other values of: they change no step that was already taken. Of the epochs that
+holds where the learning rate stays (`refuse_another_run`)."""
 
 
 def trains(config: ExperimentConfig) -> bool:
@@ -171,10 +172,18 @@ def restored(state: dict[str, Any], device: torch.device) -> dict[str, Any]:
 
 
 def refuse_another_run(saved: dict[str, Any], config: ExperimentConfig, dataset: Dataset, path: Path) -> None:
-    """Raise ``RunError`` when the checkpoint belongs to other data or to other settings."""
+    """Raise ``RunError`` when the checkpoint belongs to other data or to other settings, other epochs among them where
+    the learning rate falls over all of them."""
     if saved["fingerprint"] != dataset.fingerprint:
         raise RunError(f"{path} belongs to other data than {dataset.name} holds now.", "Start a new run.")
-    found = differences(parse(json.loads(saved["config"])), config)
+    before = parse(json.loads(saved["config"]))
+    found = differences(before, config)
     changed = sorted(path for path in found if path not in _MAY_CHANGE)
     if changed:
         raise RunError(f"{path} belongs to a run with another {', '.join(changed)}.", "Start a new run.")
+    if "train.epochs" in found and config.train.rate_decay != "none":
+        raise RunError(
+            f"{path} belongs to a run whose learning rate falls over {before.train.epochs:,} epochs "
+            f"(train.rate_decay); over {config.train.epochs:,} it would have been another in what is trained already.",
+            f"Leave train.epochs at {before.train.epochs}, or start a new run.",
+        )

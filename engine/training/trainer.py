@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.config import STOPPING_METRIC, ExperimentConfig, makes_views, total_epochs
+from engine.config import STOPPING_METRIC, ExperimentConfig, makes_views, minutes_text, total_epochs
 from engine.data.dataset import Dataset
 from engine.data.splits import LeaveOneOut, leave_one_out, training_rows
 from engine.errors import RunError
@@ -160,8 +160,8 @@ class Trainer:
             and not self.stopped
         ):
             raise RunError(
-                f"All of its {self.config.train.max_minutes:g} minutes went into pre-training: nothing was fine-tuned, "
-                "so there is nothing to test.",
+                f"All of its time, {minutes_text(self.config.train.max_minutes)}, went into pre-training: nothing was "
+                "fine-tuned, so there is nothing to test.",
                 "Raise train.max_minutes, or lower train.pretrain_epochs.",
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
@@ -25,7 +25,8 @@ TIPS = {
     "Epochs": "Of each seed; 'time up' where the time ended a run: its best weights are tested all the same",
     "Minutes": "Training and validation of each seed, all attempts together",
     "p, Holm": "Against the best row, on the same users: Wilcoxon's signed-rank test, Holm-adjusted",
-    LAST: "Why a row cannot run or is not complete, and what it has otherwise than its preset",
+    LAST: "Why a row cannot run or is not complete, what its time is too short for, and what it has otherwise than its "
+    "preset",
 }
 _WORDS = {"": "new", "finished": "done"}
 
@@ -42,6 +43,7 @@ class LeaderboardModel(QAbstractTableModel):
         self._ticked = {name for name in ticked if name in self.presets}
         self._planned: dict[str, PlannedModel] = {}
         self._rows: dict[str, LeaderboardRow] = {}
+        self._warnings: Mapping[str, str] = {}
         self.metrics: tuple[str, ...] = METRICS
 
     # --- what is shown
@@ -77,6 +79,12 @@ class LeaderboardModel(QAbstractTableModel):
         """What is there of the ticked presets, and what is missing."""
         self._planned = {model.preset: model for model in plan.models} if plan else {}
         self._tell()
+
+    def set_warnings(self, warnings: Mapping[str, str]) -> None:
+        """What the time of a preset is too short for, as far as it is known."""
+        if warnings != self._warnings:
+            self._warnings = warnings
+            self._tell()
 
     def set_board(self, board: Leaderboard) -> None:
         """What they have measured: measured rows come first, by their place, then the other ticked ones."""
@@ -157,7 +165,7 @@ class LeaderboardModel(QAbstractTableModel):
         if column == "Runs":
             return runs_text(planned)
         if column == LAST:
-            return told_text(planned)
+            return told_text(planned, row, self._warnings.get(name, ""))
         return "" if row is None else _measured(row, column)
 
     def csv_parts(self) -> Iterator[str]:
@@ -173,12 +181,14 @@ def runs_text(planned: PlannedModel) -> str:
     return planned.runs_in_words(_WORDS)
 
 
-def told_text(planned: PlannedModel) -> str:
-    """Why it cannot run; otherwise why runs failed, and what the preset has otherwise."""
+def told_text(planned: PlannedModel, row: LeaderboardRow | None = None, warning: str = "") -> str:
+    """Why it cannot run; otherwise why runs failed, whose time was too short or will be, and what the preset has
+    otherwise."""
     if planned.refusal:
         return planned.refusal
     failed = [f"seed {run.seed} failed: {run.message}" for run in planned.runs if run.status == "failed"]
-    return "; ".join([*failed, *planned.notes])
+    cut_short = row.cut_short if row is not None else ""
+    return "; ".join(filter(None, [*failed, cut_short, warning, *planned.notes]))
 
 
 def _measured(row: LeaderboardRow, column: str) -> str:
@@ -205,7 +215,8 @@ def queue_text(plan: LeaderboardPlan | None) -> str:
         return "Nothing to queue"
     waiting = len(plan.waiting)
     more = f", {waiting} waiting" if waiting else ""
-    return f"Queue {count(missing, 'run')}{more} · at most {time_left_text(plan.most_seconds)}"
+    most = f" · at most {time_left_text(plan.most_seconds)}" if plan.most_seconds else ""  # what trains at all
+    return f"Queue {count(missing, 'run')}{more}{most}"
 
 
 def plan_text(plan: LeaderboardPlan) -> str:

@@ -31,6 +31,7 @@ from workbench.item_models.leaderboard_rows import LAST, METRICS, LeaderboardMod
 from workbench.theme import SMALL, SPACE, WIDE, repolish
 from workbench.widgets.cards import Elided, roomy
 from workbench.widgets.layout import button, label
+from workbench.widgets.leaderboard_rehearsals import Rehearsals
 from workbench.widgets.row_list import RowList
 from workbench.widgets.save_dialog import ask_where
 from workbench.widgets.states import StatefulStack
@@ -64,6 +65,7 @@ class LeaderboardDialog(QDialog):
         self.plan: LeaderboardPlan | None = None
         self.board: Leaderboard | None = None
         self._is_queueing = False
+        self.rehearsals = Rehearsals(context, self)
         self._make_parts()
         self._arrange()
         self._connect()
@@ -104,7 +106,7 @@ class LeaderboardDialog(QDialog):
         self.stack = StatefulStack(self.table, theme)
         self.problem = label("", "error", wrap=True)
         self.row_note, self.notes = label("", wrap=True), label("", "muted", wrap=True)
-        self.told = label("", "muted", wrap=True)
+        self.told, self.warnings = label("", "muted", wrap=True), label("", "warn", wrap=True)
         self.strongest = button(
             "Tick the strongest", self.tick_strongest, theme=theme, icon="star", tip="One preset of every recommender"
         )
@@ -169,9 +171,8 @@ class LeaderboardDialog(QDialog):
         layout.addLayout(row)
         layout.addWidget(self.problem)
         layout.addWidget(self.stack, 1)
-        layout.addWidget(self.row_note)
-        layout.addWidget(self.notes)
-        layout.addWidget(self.told)
+        for text in (self.row_note, self.warnings, self.notes, self.told):
+            layout.addWidget(text)
         foot = QHBoxLayout()
         foot.setSpacing(SMALL)
         foot.addStretch(1)
@@ -191,6 +192,7 @@ class LeaderboardDialog(QDialog):
         self.device.activated.connect(self._changed)
         self.retry.toggled.connect(self._changed)
         self.sorting.activated.connect(self._sort)
+        self.rehearsals.changed.connect(self._show_state)
         self._timer.timeout.connect(self.ask)
         self._refresh.timeout.connect(self.ask)
         QShortcut(QKeySequence("Ctrl+Return"), self, self.queue.click)
@@ -231,6 +233,7 @@ class LeaderboardDialog(QDialog):
     def _changed(self) -> None:
         """Another choice: what is shown of the former is void, and the button waits for the new plan."""
         self.plan = self.board = None
+        self.rehearsals.stop()
         self.model.set_plan(None)
         self._show_state()
         self._timer.start()
@@ -259,6 +262,7 @@ class LeaderboardDialog(QDialog):
         """Plan what is chosen; then measure what has finished."""
         self._timer.stop()
         self._refresh.stop()
+        self.rehearsals.stop()
         try:
             request = self.request()
         except ConfigurationError as error:
@@ -293,6 +297,7 @@ class LeaderboardDialog(QDialog):
         is_first = self.stack.state != "content"
         self.plan = plan
         self.model.set_plan(plan)
+        self.rehearsals.follow(plan)
         self.stack.show_content()
         if is_first:
             self._fit_columns()
@@ -367,11 +372,23 @@ class LeaderboardDialog(QDialog):
         elif plan is None:
             self.told.setText("Counting …" if self._timer.isActive() else "")
         else:
-            self.told.setText(MEASURING if board is None and plan.finished else plan_text(plan))
+            told = MEASURING if board is None and plan.finished else plan_text(plan)
+            self.told.setText(" ".join(filter(None, [told, self.rehearsals.state_text()])))
+        self._show_warnings()
         notes = [*(board.notes if board else plan.notes if plan else ())]
         self.notes.setText("\n".join(notes))
         self.notes.setVisible(bool(notes))
         self._show_row()
+
+    def _show_warnings(self) -> None:
+        """What this time is too short for, before it is spent."""
+        plan = self.plan
+        found = self.rehearsals.warnings(plan) if plan else {}
+        self.model.set_warnings(found)
+        titles = {model.preset: model.title for model in plan.models} if plan else {}
+        lines = [f"{titles[name]}: {text.removesuffix('.')}." for name, text in found.items()]
+        self.warnings.setText("\n".join(lines))
+        self.warnings.setVisible(bool(lines))
 
     def _show_row(self) -> None:
         """What is to know of the current row, whole: its cell is narrow, and a tool tip is for the mouse alone."""
@@ -388,6 +405,7 @@ class LeaderboardDialog(QDialog):
         if self.plan is None or self._is_queueing:
             return
         self._is_queueing = True
+        self.rehearsals.stop()
         self._show_state()
         self.context.run_in_engine(
             self.context.workspace.leaderboards.start,
@@ -410,11 +428,14 @@ class LeaderboardDialog(QDialog):
         if isValid(self):
             self._is_queueing = False
             self._say_problem(str(error))
+            if self.plan is not None:
+                self.rehearsals.follow(self.plan)
 
     def done(self, result: int) -> None:
         """Closed: what was asked for to be shown is shown no more."""
         self._timer.stop()
         self._refresh.stop()
+        self.rehearsals.stop()
         self.context.forget((id(self), "plan"), (id(self), "board"))
         super().done(result)
 

@@ -106,7 +106,9 @@ def test_names_may_be_those_of_recommenders(workspace: Workspace) -> None:
     ("changes", "message"),
     [
         ({"models": ("sasrek",)}, "no preset or recommender called 'sasrek'"),
-        ({"models": ("sasrec-strong", "SASRec")}, "stands in the list already"),
+        ({"models": ("sasrec-strong", "SASRec")}, "'sasrec-strong' and 'SASRec' both mean sasrec-strong"),
+        ({"models": ("SASRec", "sasrec-strong")}, "'SASRec' and 'sasrec-strong' both mean sasrec-strong"),
+        ({"models": ("sasrec", "sasrec")}, "'sasrec' is named twice"),
         ({"seeds": ()}, "without a seed"),
         ({"seeds": (1, 1)}, "stands twice"),
         ({"seeds": tuple(range(51))}, "more than a leaderboard takes"),
@@ -229,6 +231,8 @@ def test_files_have_the_tables_numbers_and_every_row(measured: Workspace, tmp_pa
     assert frame["state"].tolist() == ["done", "done", "partly", "waiting"]
     assert frame["NDCG@20"][0] == pytest.approx((board.rows[0].metrics or {})["NDCG@20"])
     assert math.isnan(frame["NDCG@20"][3])
+    lines = (tmp_path / "board.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["place", "1", "2", "3", ""]  # and not 1.0
     text = measured.leaderboards.export(board, tmp_path / "board.tex").read_text(encoding="utf-8")
     assert "2 of 4 used them up" in text
     assert "% Caser, stronger settings: waiting: seeds 1, 2 not submitted" in text
@@ -271,3 +275,4 @@ def test_a_failed_run_is_told_with_its_reason(workspace: Workspace) -> None:
     workspace.runs.store.end(run.id, attempt, Ending(RunStatus.FAILED, "The memory ran out.", "Lower something."))
     (row,) = workspace.leaderboards.board(LeaderboardRequest("sample", ("sasrec",), (1,), 5.0)).rows
     assert (row.state, row.told) == ("failed", "seed 1 failed: The memory ran out. Lower something.")
+    assert row.state_in_words == row.told  # which says that it failed

@@ -117,3 +117,9 @@ def test_ranges_of_seeds() -> None:
     for wrong in ("a", "1-", "-1", "3-1", "1,1", "1-2,2", ",", "1-99999999"):
         with pytest.raises(UsageError, match="--seeds"):
             seeds_of(wrong)
+
+
+def test_resume_says_where_it_goes_on(shell: Shell) -> None:
+    text = " ".join(shell("resume", "--help").stdout.split())
+    assert "goes on with the step after its last checkpoint" in text
+    assert "finished epoch" not in text

@@ -249,6 +249,19 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     assert len(longer.epochs) == 2
 
 
+def test_other_epochs_are_refused_where_they_would_change_the_rate_of_what_is_trained(tmp_path: Path) -> None:
+    falling = {"train__rate_decay": "linear", "loss__contrastive_weight": 0}
+    train(config(train__epochs=2, **falling), DATA, listener=Silent(), directory=tmp_path)
+    with pytest.raises(RunError, match="falls over 2 epochs") as refused:
+        train(config(train__epochs=4, **falling), DATA, listener=Silent(), directory=tmp_path, resume=True)
+    assert "over 4 it would have been another" in refused.value.message
+    assert "Leave train.epochs at 2" in refused.value.hint
+    again = train(
+        config(train__epochs=2, train__patience=7, **falling), DATA, listener=Silent(), directory=tmp_path, resume=True
+    )
+    assert len(again.epochs) == 2
+
+
 def test_divergence_is_told_and_not_recorded(tmp_path: Path) -> None:
     notes = Notes()
     trainer = Trainer(config(), DATA, listener=notes, directory=tmp_path)

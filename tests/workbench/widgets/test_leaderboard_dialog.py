@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,22 +18,41 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.api import Workspace
-from engine.config import standing_presets
-from engine.errors import StoreError
-from engine.records import RunStatus
+from engine.config import ExperimentConfig, standing_presets
+from engine.errors import OutOfMemoryError, StoreError
+from engine.records import CostEstimate, RunStatus
 from tests.helpers.finished_runs import end
 from workbench.context import Context, make_context
 from workbench.engine_process import Errands
 from workbench.item_models.leaderboard_rows import METRICS
 from workbench.pages import page
 from workbench.theme import Theme
+from workbench.widgets import leaderboard_rehearsals
 from workbench.widgets.leaderboard_dialog import LeaderboardDialog, open_leaderboard
 
 FEW = ["sasrec", "gru4rec-strong", "popularity"]
+COST = CostEstimate("cpu", 9, 9, 4.0, 1.0, 0.0, 0.0, 1.0, 0, epochs=60, model_epochs=0, pretrain_seconds=13.2)
+"""60 epochs of 5 s: all of the 5 minutes that the tests give."""
 
 
 @pytest.fixture
-def board_context(theme: Theme, tmp_path: Path) -> Iterator[Context]:
+def rehearsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Recommenders that were rehearsed, which takes no time and no torch here."""
+    asked: list[str] = []
+
+    def estimate(_: object, config: ExperimentConfig) -> CostEstimate:
+        asked.append(config.model.name)
+        if config.model.name == "bert4rec":
+            raise OutOfMemoryError("A batch does not fit.", "Lower something.")
+        return replace(COST, pretrain_epochs=config.train.pretrain_epochs)
+
+    monkeypatch.setattr("engine.api.costs.Costs.estimate", estimate)
+    monkeypatch.setattr(leaderboard_rehearsals, "REST_MS", 0)
+    return asked
+
+
+@pytest.fixture
+def board_context(theme: Theme, tmp_path: Path, rehearsed: list[str]) -> Iterator[Context]:
     made = make_context(Workspace(tmp_path / "workspace"), theme, engine=Errands())
     made.settings.write("leaderboard/models", FEW)
     made.settings.write("leaderboard/seeds", "1,2")
@@ -294,3 +314,77 @@ def test_a_failed_run_is_counted_and_stands_below_the_places(qtbot: QtBot, dialo
     assert dialog.model.order[0] == "popularity"
     assert set(dialog.model.order[1:3]) == {"sasrec", "gru4rec-strong"}
     assert "1 finished · 3 waiting or training · 1 failed" in dialog.told.text()
+
+
+def test_a_time_that_is_too_short_is_told_before_it_is_spent(
+    qtbot: QtBot, dialog: LeaderboardDialog, rehearsed: list[str]
+) -> None:
+    qtbot.waitUntil(lambda: rehearsed == ["gru4rec"])  # sasrec's rate stays, popularity does not train
+    qtbot.waitUntil(lambda: "Rehears" not in dialog.told.text())
+    assert dialog.warnings.isHidden()  # its 5 minutes are just enough
+    dialog.minutes.setValue(2.5)
+    qtbot.waitUntil(lambda: dialog.warnings.isVisible())
+    said = (
+        "its learning rate falls over 60 epochs, about 5 min by a rehearsal: its 2.5 minutes end it near epoch 30 of 60"
+    )
+    assert dialog.warnings.text().startswith(f"{dialog.model.presets['gru4rec-strong'].title}: {said}")
+    assert said in cell(dialog, "gru4rec-strong", "To know")
+    assert cell(dialog, "sasrec", "To know") == ""
+    assert rehearsed == ["gru4rec"]  # another time is judged at once
+    dialog.model.set_ticked(["s3rec-strong", "bert4rec-paper"])
+    qtbot.waitUntil(lambda: dialog.warnings.text().count("\n") == 1)
+    assert (
+        "100 epochs of pre-training alone take about 22 min by a rehearsal, more than its 2.5 minutes"
+        in dialog.warnings.text()
+    )
+    assert "could not be rehearsed: A batch does not fit. Lower something." in dialog.warnings.text()
+    assert ".." not in dialog.warnings.text()
+    dialog.queue_runs()
+    qtbot.waitUntil(lambda: dialog.plan is not None and bool(dialog.plan.waiting))
+    assert dialog.warnings.isVisible()  # it still holds of what waits
+    assert len(rehearsed) == 3
+
+
+def test_nothing_is_rehearsed_while_a_run_trains(
+    qtbot: QtBot, board_context: Context, rehearsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trains = [True]
+    monkeypatch.setattr(type(board_context.runs), "with_status", lambda *_: [None] * trains[0])
+    made = LeaderboardDialog(board_context)
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: "is rehearsed when nothing trains" in made.told.text(), timeout=30_000)
+    assert rehearsed == []
+    trains[0] = False
+    qtbot.waitUntil(lambda: rehearsed == ["gru4rec"])
+
+
+def test_another_plan_ends_a_rehearsal(
+    qtbot: QtBot, dialog: LeaderboardDialog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr("engine.api.costs.Costs.estimate", lambda *_: gate.wait(10) and COST)
+    dialog.model.set_ticked(["sasrec-strong"])
+    qtbot.waitUntil(lambda: "1 to go" in dialog.told.text())
+    dialog.model.set_ticked(["sasrec"])
+    assert "to go" not in dialog.told.text()
+    gate.set()
+    qtbot.waitUntil(lambda: dialog.plan is not None and not dialog.context.engine.is_busy)
+    dialog.minutes.setValue(0.5)
+    qtbot.waitUntil(lambda: dialog.plan is not None)
+    assert dialog.warnings.isHidden()
+
+
+def test_a_row_says_that_its_time_ended_it_while_the_rate_was_high(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    dialog.queue_runs()
+    qtbot.waitUntil(lambda: dialog.plan is not None and bool(dialog.plan.waiting))
+    measured(qtbot, dialog)
+    said = "seeds 1, 2 ended by time at epochs 3, 3 of 60, before their learning rate had fallen"
+    assert cell(dialog, "gru4rec-strong", "To know") == said
+
+
+def test_what_only_is_evaluated_is_given_no_time(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    dialog.model.set_ticked(["popularity"])
+    qtbot.waitUntil(lambda: dialog.plan is not None)
+    assert dialog.queue.text() == "Queue 1 run"
