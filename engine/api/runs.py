@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from engine.config import ExperimentConfig, parse, total_epochs
+from engine.config import ExperimentConfig, own_name, parse, total_epochs
 from engine.errors import ConfigurationError, RunError
 from engine.records import (
     ArtifactRecord,
@@ -130,7 +130,7 @@ class Runs:
                     fingerprint=dataset.fingerprint,
                     seed=config.train.seed,
                     epochs=total_epochs(config),
-                    preset=own,
+                    preset=own_name(own),
                 )
             )
         return self.store.submit(new)

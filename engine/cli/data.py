@@ -176,6 +176,7 @@ def presets(as_json: bool) -> None:
         listed = [
             {
                 "name": preset.name,
+                "aliases": list(preset.aliases),
                 "title": preset.title,
                 "description": preset.description,
                 "source": preset.source,
@@ -185,7 +186,7 @@ def presets(as_json: bool) -> None:
         ]
         emit({"presets": listed})
     else:
-        table([(preset.name, preset.title, preset.description) for preset in found])
+        table([(", ".join((preset.name, *preset.aliases)), preset.title, preset.description) for preset in found])
 
 
 @click.command()

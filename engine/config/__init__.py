@@ -29,7 +29,7 @@ from engine.config.fitting import why_idle, why_unused
 from engine.config.grid import MOST_RUNS, grid, parse_list
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
 from engine.config.losses import applies, negatives_field, negatives_in_words, negatives_of
-from engine.config.presets import Preset, preset, presets
+from engine.config.presets import Preset, own_name, preset, presets
 from engine.config.sections import (
     AugmentOptions,
     AugmentSection,
@@ -92,6 +92,7 @@ __all__ = [
     "negatives_field",
     "negatives_in_words",
     "negatives_of",
+    "own_name",
     "own_pretraining",
     "parse",
     "parse_list",

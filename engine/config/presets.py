@@ -26,6 +26,8 @@ class Preset:
     """The recommender of Table 2 that it stands for: one Transformer is three of them."""
     is_strong: bool = False
     """Whether it is what the system reaches when tuned fairly: the name ends in ``-strong``, or the file says so."""
+    aliases: tuple[str, ...] = ()
+    """Other names that it answers to. Lists and stored runs have ``name``."""
 
     def fits(self, dataset: str) -> bool:
         """Whether a data set of that name or path may be the one the preset was made for."""
@@ -46,16 +48,22 @@ def presets() -> tuple[Preset, ...]:
         config = base.replace(values)
         system = tree.get("system") or registry.entry("model", config.model.name).label
         is_strong = tree.get("strong", path.stem.endswith("-strong"))
-        preset = Preset(path.stem, *words, config, tree.get("made_for", ""), system, is_strong)
+        aliases = tuple(tree.get("aliases", ()))
+        preset = Preset(path.stem, *words, config, tree.get("made_for", ""), system, is_strong, aliases)
         loaded.append((tree.get("order", 100), path.stem, preset))
     return tuple(preset for _, _, preset in sorted(loaded, key=lambda item: item[:2]))
 
 
 def preset(name: str) -> Preset:
-    """The preset of that name. Raises ``UsageError`` that lists the known names."""
+    """The preset of that name or alias. Raises ``UsageError`` that lists the known names."""
     for found in presets():
-        if found.name == name:
+        if name in (found.name, *found.aliases):
             return found
     raise UsageError(
         f"There is no preset called '{name}'.", "Known: " + ", ".join(item.name for item in presets()) + "."
     )
+
+
+def own_name(name: str) -> str:
+    """What lists call the preset of that name or alias; any other name, such as a preset's that is gone, as it is."""
+    return next((found.name for found in presets() if name in found.aliases), name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.config.losses import negatives_of
-from engine.config.presets import Preset, presets
+from engine.config.presets import Preset, own_name, presets
 from engine.errors import UsageError
 
 
@@ -47,7 +47,7 @@ def chosen(names: Sequence[str], dataset: str, item_count: int | None = None) ->
     by_system |= {item.system.lower(): item for item in standing_ones}
     made: dict[str, str] = {}  # the name that each was given by
     for name in names:
-        item = by_name.get(name) or by_system.get(name.lower())
+        item = by_name.get(own_name(name)) or by_system.get(name.lower())
         if item is None:
             known = ", ".join(dict.fromkeys([*by_name, *(preset.system for preset in by_system.values())]))
             raise UsageError(f"There is no preset or recommender called '{name}'.", f"Known: {known}.")

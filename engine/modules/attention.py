@@ -22,41 +22,58 @@ Watcher = Callable[[Layout, list[Tensor]], None]
 """Is given a forward pass's layout and, for each of its groups, the softmaxes [H, n, L, L], query × key, undropped."""
 
 
+class PackedAttention(nn.Module):
+    """softmax(QKᵀ / √(d/H)) V with dropout on the probabilities: what has no weights in attention.
+
+    Queries, keys and values are projected already, of whatever rows a model takes them from.
+    """
+
+    def __init__(self, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = Dropout(dropout)
+        self.watcher: Watcher | None = None
+
+    def forward(self, projected: Tensor, layout: Layout) -> Tensor:
+        """projected [M, 3d] (query, key, value side by side) → [M, d]. Rows of slots that are not real are undefined
+        but finite."""
+        dtype = projected.dtype
+        if self.watcher is not None:
+            self.watcher(layout, _softmaxes(projected.detach().to(sum_type(dtype)), self.heads, layout.groups)[1])
+        p = self.dropout.p if self.dropout.is_active else 0.0
+        if projected.device.type != "cpu":
+            return _attend_on_device(projected, self.heads, layout.groups, p)
+        # A twentieth of the work: not worth a softmax of less than float32.
+        context: Tensor = _GroupedAttention.apply(projected.to(sum_type(dtype)), self.heads, layout.groups, p)
+        return context.to(dtype)
+
+
 class MultiHeadAttention(nn.Module):
-    """softmax(QKᵀ / √(d/H)) V with dropout on the probabilities; query, key and value are one product."""
+    """Self-attention: query, key and value of the same rows, in one product, and a linear layer over the heads."""
 
     def __init__(self, hidden_size: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads = heads
         self.query_key_value = nn.Linear(hidden_size, 3 * hidden_size)
         self.dense = nn.Linear(hidden_size, hidden_size)
-        self.dropout = Dropout(dropout)
-        self.watcher: Watcher | None = None
+        self.attend = PackedAttention(heads, dropout)
 
     def forward(self, x: Tensor, layout: Layout, slots: Tensor | None = None) -> Tensor:
         """x [M, d] → [M, d], or, of those ``slots`` int64 [K] alone, [K, d]. Rows of slots that are not real are
         undefined but finite."""
-        projected = linear(self.query_key_value, x)  # [M, 3d]
-        if self.watcher is not None:
-            self.watcher(layout, _softmaxes(projected.detach().to(sum_type(x.dtype)), self.heads, layout.groups)[1])
-        p = self.dropout.p if self.dropout.is_active else 0.0
-        if x.device.type == "cpu":
-            # A twentieth of the work: not worth a softmax of less than float32.
-            context = _GroupedAttention.apply(projected.to(sum_type(x.dtype)), self.heads, layout.groups, p).to(x.dtype)
-        else:
-            context = _attend_on_device(projected, self.heads, layout.groups, p)
+        context = self.attend(linear(self.query_key_value, x), layout)
         return linear(self.dense, context if slots is None else context[slots])
 
 
 def has_attention(model: nn.Module) -> bool:
     """Whether a forward pass of the model goes through attention."""
-    return any(isinstance(module, MultiHeadAttention) for module in model.modules())
+    return any(isinstance(module, PackedAttention) for module in model.modules())
 
 
 @contextmanager
 def watched(model: nn.Module, watcher: Watcher) -> Iterator[int]:
     """Tell ``watcher`` of every attention of the model's forward passes, layer after layer; yields how many layers."""
-    found = [module for module in model.modules() if isinstance(module, MultiHeadAttention)]
+    found = [module for module in model.modules() if isinstance(module, PackedAttention)]
     for module in found:
         module.watcher = watcher
     try:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from engine import config as configuration
 from engine.config import (
     ExperimentConfig,
+    chosen_presets,
     differences,
     fidelity_of,
     fields_of,
     model_section,
+    own_name,
     parse,
     preset,
     presets,
@@ -89,6 +91,21 @@ def test_presets_stand_for_their_reading(name: str, data: str) -> None:
 def test_bare_presets_are_the_sports_values() -> None:
     for name in ("coserec-paper", "coserec-published"):
         assert preset(name).config == preset(f"{name}-sports").config
+
+
+def test_every_recommender_of_table_2_has_a_preset_with_its_sources_settings() -> None:
+    named = {name: item.system for item in presets() for name in (item.name, *item.aliases)}
+    assert len(named) == sum(1 + len(item.aliases) for item in presets()), "no name stands twice"
+    assert {system for name, system in named.items() if name.endswith("-paper")} == {item.system for item in presets()}
+
+
+def test_an_alias_is_the_preset_under_its_own_name() -> None:
+    assert preset("cl4srec-paper") is preset("cl4srec")
+    assert [item.name for item in presets()].count("cl4srec") == 1
+    assert (own_name("cl4srec-paper"), own_name("cl4srec"), own_name("gone")) == ("cl4srec", "cl4srec", "gone")
+    assert [item.name for item in chosen_presets(("cl4srec-paper", "PopRec"), "sample")] == ["cl4srec", "popularity"]
+    with pytest.raises(UsageError, match="stands in the list already"):
+        chosen_presets(("cl4srec", "cl4srec-paper"), "sample")
 
 
 def test_published_beauty_has_the_values_of_f17() -> None:

@@ -39,7 +39,8 @@ def states(plan: LeaderboardPlan) -> dict[str, list[str]]:
 
 def test_without_names_every_recommender_stands_with_its_strongest_preset() -> None:
     standing = standing_presets("sample")
-    assert {item.config.model.name for item in standing} == {entry.name for entry in registry.entries("model")}
+    assert {item.system for item in standing} == {item.system for item in presets()}
+    assert {item.config.model.name for item in presets()} == {entry.name for entry in registry.entries("model")}
     assert len({item.system for item in standing}) == len(standing)
     assert {"SASRec", "CL4SRec", "CoSeRec"} <= {item.system for item in standing}
     for item in standing:

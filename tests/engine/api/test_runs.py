@@ -76,6 +76,11 @@ def test_the_preset_of_the_sample_is_submitted_as_sample(runs: Runs) -> None:
     assert run.config["data"]["path"] == "sample"
 
 
+def test_a_run_of_a_presets_other_name_is_stored_under_its_own(runs: Runs) -> None:
+    (run,) = runs.submit(preset("cl4srec-paper").config, preset="cl4srec-paper")
+    assert run.preset == "cl4srec"
+
+
 def test_only_queued_runs_start(runs: Runs) -> None:
     (run,) = submit(runs.store)
     runs.cancel(run.id)

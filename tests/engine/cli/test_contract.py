@@ -101,7 +101,10 @@ def test_popularity(shell: Shell, shop: Path) -> None:
 
 
 def test_presets_and_version(shell: Shell) -> None:
-    names = [preset["name"] for preset in shell.json("presets")["presets"]]
+    found = shell.json("presets")["presets"]
+    names = [preset["name"] for preset in found]
+    assert {name for preset in found for name in preset["aliases"]} == {"cl4srec-paper", "popularity-paper"}
+    assert "cl4srec, cl4srec-paper" in shell("presets").stdout
     assert {"sample", "coserec-paper-beauty", "coserec-published-yelp"} <= set(names)
     assert "coserec" in shell("--version").stdout
 

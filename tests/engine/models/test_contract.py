@@ -36,6 +36,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"train.pretrain_epochs": 2, "model.segment_weight": 0.5},
         {"train.pretrain_epochs": 1, "model.masked_item_loss": "next_item", "model.pretrain_prefixes": True},
     ],
+    "sasrec_original": [{"model.heads": 2, "model.layers": 2}],
     "bpr_mf": [{"train.optimiser": "rmsprop", "train.weight_decay": 1e-3, "train.clip_norm": 1.0}],
 }
 CASES = [(name, values) for name in TRAINED for values in ({}, *VARIANTS.get(name, []))]
