@@ -66,3 +66,21 @@ def refuse_misfit(config: ExperimentConfig) -> None:
         raise ConfigurationError(
             f"{plugin.facts['no_padding']}", "Choose another representation.", field="loss.representation"
         )
+
+
+def shows_hidden(config: ExperimentConfig) -> bool:
+    """Whether masked items are to be hidden from attention, and the model that sees them does not hide them."""
+    facts = registry.entry("model", config.model.name).facts
+    return bool(
+        config.fidelity.mask_token == "padding" and makes_views(config) and facts["views"] and not facts["hides"]
+    )
+
+
+def refuse_shown(before: ExperimentConfig, config: ExperimentConfig) -> None:
+    """Raise ``ConfigurationError`` where a change makes `shows_hidden` true.
+
+    Only a change: runs were stored before this was refused, and are still read, resumed and trained with other seeds.
+    """
+    if shows_hidden(config) and not shows_hidden(before):
+        reason = registry.entry("model", config.model.name).facts["no_hiding"]
+        raise ConfigurationError(f"{reason}", "Set fidelity.mask_token to mask.", field="fidelity.mask_token")
