@@ -66,7 +66,7 @@ def test_an_option_sets_its_field(shell: Shell, field: configuration.SettingInfo
     if not configuration.applies(ExperimentConfig(), field.path):
         # A loss's own field: with another loss it is refused, by name.
         told = shell("train", "sample", "--queue", f"--{field.path}", value, code=2).output
-        assert f"--{field.path} has no effect with --loss.next_item bce" in " ".join(told.split())
+        assert f"{field.path}: No effect while loss.next_item is bce." in " ".join(told.split())
         losses = [entry for entry in registry.entries("next_item_loss") if field.name in entry.options.model_fields]
         chosen = {"loss.next_item": losses[0].name}
     expected = ExperimentConfig().replace({field.path: value, **chosen})
