@@ -1,5 +1,5 @@
-"""Runs on the same data that differ in their seed alone, or in what changes nothing, are one group: what mean ± std over
-seeds is taken over."""
+"""Runs on the same data that differ in their seed alone, or in what changes nothing, are one group: mean ± std over
+seeds is taken over it."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from engine.cli.train import train
 from engine.config import ExperimentConfig, preset
 from engine.errors import UsageError
 from tests.engine.cli.conftest import Shell
+from tests.helpers.other_values import another
 
 
 def test_every_field_of_every_model_is_an_option() -> None:
@@ -37,19 +38,6 @@ def test_help_says_bounds_default_symbol_and_source(shell: Shell) -> None:
     )
     assert "τ: The similarity of two views is divided by it. [more than 0 to 100; default 1.0; FACTS F8]" in text
     assert "exclude|zero|keep" in text
-
-
-def another(field: configuration.SettingInfo) -> object:
-    """A valid value that is not the default."""
-    if values := values_of(field):
-        return next(value for value in values if value != field.default)
-    if isinstance(field.default, bool):
-        return not field.default
-    if isinstance(field.default, int):
-        return 2 * field.default or 1
-    if isinstance(field.default, float):
-        return field.default / 2 or 0.5
-    return "MI"
 
 
 CHANGEABLE = [
