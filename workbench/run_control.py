@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.config import ExperimentConfig, grid
+from engine.config import ExperimentConfig, grid, without_idle_changes
+from engine.config import preset as preset_called
 from engine.records import RunRecord, RunStatus
 from workbench.engine_process import EngineProcess, Errands, OnError, Task
 from workbench.notifications import Notifier
@@ -45,8 +46,9 @@ class RunControl(QObject):
     ) -> Task:
         """Queue one run per seed, of every combination of ``lists`` (path → values).
 
-        Reads the data's fingerprint, so it runs in the engine process. Raises ``ConfigurationError`` for a combination
-        that is refused.
+        Settings that change nothing in a run are stored as its preset has them: they were changed before the form had
+        another model. Reads the data's fingerprint, so it runs in the engine process. Raises ``ConfigurationError`` for
+        a combination that is refused.
         """
 
         def written(records: tuple[RunRecord, ...]) -> None:
@@ -55,21 +57,11 @@ class RunControl(QObject):
             if on_result is not None:
                 on_result(records)
 
-        if lists:
-            configs = grid(config, lists, tuple(seeds))
-            return self._engine.run(
-                self._runs.submit_all,
-                configs,
-                preset=preset,
-                on_result=written,
-                on_error=on_error or self._notifier.report,
-                urgent=True,
-            )
+        base = preset_called(preset).config
         return self._engine.run(
-            self._runs.submit,
-            config,
+            self._runs.submit_all,
+            tuple(without_idle_changes(one, base) for one in grid(config, lists or {}, tuple(seeds))),
             preset=preset,
-            seeds=tuple(seeds),
             on_result=written,
             on_error=on_error or self._notifier.report,
             urgent=True,

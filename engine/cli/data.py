@@ -23,7 +23,7 @@ from engine.cli.frame import (
 )
 from engine.cli.inspection import inspect
 from engine.cli.settings import SettingsCommand, config_options
-from engine.config import ExperimentConfig
+from engine.config import ExperimentConfig, refuse_other_losses, refuse_without_effect
 from engine.errors import UsageError
 from engine.records import NeighbourSummary, to_plain
 
@@ -65,6 +65,7 @@ def neighbours(
     config: ExperimentConfig,
     settings: Mapping[str, str],
     base: str,
+    begun: ExperimentConfig,
     workspace: Workspace,
     **_: Any,
 ) -> None:
@@ -76,6 +77,7 @@ def neighbours(
     if bool(item) == summary:
         raise UsageError("Which item is meant?", "Give --item ID, or --summary for all of them.")
     refuse_unused({"csv_file": ("--item",), "k": ("--item",)}, "--summary" if summary else "--item")
+    refuse_other_losses(config, begun, settings)
     asked = config if base or settings else None
     found_in = workspace.neighbours
     if summary:
@@ -150,6 +152,7 @@ def evaluate(
     config: ExperimentConfig,
     settings: Mapping[str, str],
     base: str,
+    begun: ExperimentConfig,
     **_: Any,
 ) -> None:
     """Full-ranking metrics of stored weights.
@@ -159,7 +162,9 @@ def evaluate(
     """
     evaluations = Workspace().evaluations
     if not base:
-        config = (evaluations.stored_config(checkpoint) or ExperimentConfig()).replace(settings)
+        begun = evaluations.stored_config(checkpoint) or begun
+        config = begun.replace(settings)
+    refuse_without_effect((config,), begun, settings)
     found = evaluations.checkpoint(data, checkpoint, config, split)
     if as_json:
         emit({"metrics": found})

@@ -61,9 +61,12 @@ def all_fields() -> Iterator[SettingInfo]:
 
 
 def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds ``--preset``, ``--config`` and every field; the command gets ``config``, ``preset``, ``settings``, ``base``.
+    """Adds ``--preset``, ``--config`` and every field; the command gets ``config``, ``preset``, ``settings``, ``base``,
+    ``begun``.
 
-    ``settings`` are the fields that were given on the command line, ``base`` names what they change, if anything.
+    ``settings`` are the fields that were given on the command line, ``base`` names what they change, if anything, and
+    ``begun`` is that. A command refuses those that change nothing, with `refuse_without_effect`, once it knows the
+    configurations that it works with.
     """
 
     @click.option("--preset", default="", metavar="NAME", help="Begin from this preset; `coserec presets` lists them.")
@@ -81,14 +84,10 @@ def config_options(command: Callable[..., Any]) -> Callable[..., Any]:
             if name.startswith(_PREFIX)
         }
         given = {path: value for path, value in given.items() if value is not None}
-        config = _base(preset, file).replace(given) if given else _base(preset, file)
-        for path in given:
-            if not configuration.applies(config, path):
-                raise UsageError(
-                    f"--{path} has no effect with --loss.next_item {config.loss.next_item}.",
-                    "Leave it out, or choose the loss that it belongs to.",
-                )
-        return command(*args, config=config, preset=preset, settings=given, base=preset or str(file or ""), **values)
+        begun = _base(preset, file)
+        config = begun.replace(given) if given else begun
+        base = preset or str(file or "")
+        return command(*args, config=config, preset=preset, settings=given, base=base, begun=begun, **values)
 
     options = [SettingOption(field) for field in all_fields()]
     with_config.__click_params__ = [*reversed(options), *getattr(with_config, "__click_params__", [])]  # type: ignore[attr-defined]

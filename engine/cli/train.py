@@ -21,7 +21,7 @@ from engine.cli.frame import (
     workspace_option,
 )
 from engine.cli.settings import SettingsCommand, config_options, seeds_of
-from engine.config import ExperimentConfig, grid, parse_list
+from engine.config import ExperimentConfig, grid, parse_list, refuse_without_effect
 from engine.errors import UsageError
 from engine.records import RunRecord, RunStatus, to_plain
 
@@ -54,6 +54,7 @@ def train(
     config: ExperimentConfig,
     preset: str,
     settings: Mapping[str, str],
+    begun: ExperimentConfig,
     **_: Any,
 ) -> None:
     """Train on DATA, one run a seed.
@@ -74,6 +75,7 @@ def train(
     if listed and "train.seed" in varied:
         raise UsageError("--seeds and --set train.seed both say the seed.", "Give one of them.")
     planned = grid(config, varied, listed)
+    refuse_without_effect(planned, begun, settings)
     if len(planned) > 1:
         tell(f"{len(planned)} runs.")
     submitted = workspace.runs.submit_all(planned, preset=preset, name=name)
@@ -113,11 +115,19 @@ def resume(run_id: str, queue: bool, workspace: Workspace, as_json: bool) -> Non
 @click.argument("data", metavar="DATA")
 @json_option
 @config_options
-def cost(data: str, as_json: bool, config: ExperimentConfig, **_: Any) -> None:
+def cost(
+    data: str,
+    as_json: bool,
+    config: ExperimentConfig,
+    settings: Mapping[str, str],
+    begun: ExperimentConfig,
+    **_: Any,
+) -> None:
     """Tell what training on DATA will take.
 
     Rehearses some steps, some ranking and some neighbours on the device that would be used, and starts no run.
     """
+    refuse_without_effect((config,), begun, settings)
     found = Workspace().costs.estimate(config.replace({"data.path": data}))
     if as_json:
         seconds = {"epoch_seconds": found.epoch_seconds, "most_seconds": found.most_seconds}

@@ -7,6 +7,7 @@ paper, the field also carries both values, so that a user can walk from one read
 
 from __future__ import annotations
 
+from engine.config.effect import refuse_other_losses, refuse_without_effect, without_idle_changes
 from engine.config.experiment import (
     KS,
     SCHEMA_VERSION,
@@ -25,7 +26,7 @@ from engine.config.experiment import (
     with_fidelity,
 )
 from engine.config.fidelity import FidelityOptions
-from engine.config.fitting import why_idle, why_unused
+from engine.config.fitting import why_idle, why_unused, why_without_effect
 from engine.config.grid import MOST_RUNS, grid, parse_list
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
 from engine.config.losses import applies, negatives_field, negatives_in_words, negatives_of
@@ -103,6 +104,8 @@ __all__ = [
     "pretrains_by_contrast",
     "rate_falls",
     "recipe_fields",
+    "refuse_other_losses",
+    "refuse_without_effect",
     "rehearsable",
     "stage_at",
     "standing_presets",
@@ -113,5 +116,7 @@ __all__ = [
     "view_epochs",
     "why_idle",
     "why_unused",
+    "why_without_effect",
     "with_fidelity",
+    "without_idle_changes",
 ]

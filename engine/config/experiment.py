@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from engine import registry
 from engine.config.fidelity import FidelityOptions
-from engine.config.fitting import default_pretraining, needs_no_views, refuse_misfit
+from engine.config.fitting import default_pretraining, needs_no_views, refuse_misfit, refuse_shown
 from engine.config.sections import (
     AugmentOptions,
     AugmentSection,
@@ -105,7 +105,9 @@ class ExperimentConfig(Options):
             if section not in tree or not isinstance(tree[section], dict) or not name:
                 raise ConfigurationError("there is no such setting.", _nearest(path, self), field=path)
             tree[section][name] = value
-        return parse(tree)
+        changed = parse(tree)
+        refuse_shown(self, changed)
+        return changed
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The model's section is a class made at run time, which pickle cannot look up; the JSON carries everything.

@@ -1,19 +1,37 @@
-"""Which settings a model has no use for, and which it refuses: said by the model's announcement, with the reason."""
+"""Which settings change nothing with a model and its losses, and which are refused: said by the announcements, with the
+reason."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from engine import registry
+from engine.config.sections import TrainOptions
 from engine.config.stages import makes_views, pretrains_by_contrast
 from engine.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from engine.config.experiment import ExperimentConfig
 
-
+LOSSES: tuple[tuple[registry.Kind, str], ...] = (
+    ("next_item_loss", "next_item"),
+    ("contrastive_loss", "contrastive"),
+)
+"""Kinds of losses, and the setting that chooses one."""
 _WITHOUT_TRAINING = ("device", "seed")
 """Training options that a model has which does not train: where it ranks, and the seed of what evaluation draws."""
+_OF_VIEWS = (
+    "augment",
+    "similarity",
+    *(f"loss.{name}" for name in ("contrastive", "temperature", "representation", "similarity")),
+    *(f"fidelity.{name}" for name in ("counts", "mask_token", "start_positions", "operator_pairs", "augment_input")),
+    *(f"fidelity.{name}" for name in ("short_reorder_rate", "long_reorder_rate", "insert_side", "missing_neighbour")),
+    *(f"fidelity.{name}" for name in ("correlation_items", "hybrid_switch", "hybrid_candidates")),
+    "fidelity.train_subset_after_switch",
+)
+"""Sections and settings that only views and their contrast read."""
 
 
 def why_unused(config: ExperimentConfig, path: str) -> str:
@@ -30,7 +48,42 @@ def why_idle(config: ExperimentConfig, section: str) -> str:
     """Why the settings of a section change nothing as long as another is as it is; empty where they do."""
     if section not in ("augment", "similarity") or why_unused(config, section) or makes_views(config):
         return ""
-    return "No effect while λ is 0: no views are made."
+    return _NO_VIEWS
+
+
+_NO_VIEWS = "No effect while λ is 0: no views are made."
+
+
+def why_without_effect(config: ExperimentConfig, path: str) -> str:
+    """Why the setting at the dotted ``path`` changes nothing as the others stand: the model has no use for it, no views
+    are made, or it is another loss's; empty where it does, or may."""
+    chosen = tuple(str(getattr(config.loss, name)) for _, name in LOSSES)
+    found = without_effect(config.model.name, makes_views(config), chosen)
+    return found.get(path.partition(".")[0]) or found.get(path, "")
+
+
+@cache
+def without_effect(model: str, has_views: bool, losses: tuple[str, ...]) -> Mapping[str, str]:
+    """Whole sections, and dotted paths of single settings, that change nothing, each with its reason.
+
+    ``losses``: the chosen ones, in the order of `LOSSES`. Raises ``ConfigurationError`` for an unknown plugin.
+
+    >>> sorted(without_effect("caser", False, ("bce", "nt_xent")))[:2]
+    ['augment', 'fidelity.augment_input']
+    """
+    plugin = registry.entry("model", model)
+    unused: dict[str, str] = plugin.facts.get("unused", {})
+    found: dict[str, str] = {}
+    if not has_views or not plugin.facts["views"]:
+        found = dict.fromkeys(_OF_VIEWS, unused.get("augment") or _NO_VIEWS)
+    for (kind, chooser), name in zip(LOSSES, losses, strict=True):
+        own = registry.entry(kind, name).options.model_fields
+        others = (field for entry in registry.entries(kind) for field in entry.options.model_fields if field not in own)
+        found |= dict.fromkeys((f"loss.{field}" for field in others), f"No effect while loss.{chooser} is {name}.")
+    if not plugin.facts["trains"]:
+        trained = (f"train.{name}" for name in TrainOptions.model_fields if name not in _WITHOUT_TRAINING)
+        found |= dict.fromkeys(trained, f"{plugin.label} does not train.")
+    return found | unused
 
 
 def needs_no_views(model: str) -> bool:
@@ -66,3 +119,21 @@ def refuse_misfit(config: ExperimentConfig) -> None:
         raise ConfigurationError(
             f"{plugin.facts['no_padding']}", "Choose another representation.", field="loss.representation"
         )
+
+
+def shows_hidden(config: ExperimentConfig) -> bool:
+    """Whether masked items are to be hidden from attention, and the model that sees them does not hide them."""
+    facts = registry.entry("model", config.model.name).facts
+    return bool(
+        config.fidelity.mask_token == "padding" and makes_views(config) and facts["views"] and not facts["hides"]
+    )
+
+
+def refuse_shown(before: ExperimentConfig, config: ExperimentConfig) -> None:
+    """Raise ``ConfigurationError`` where a change makes `shows_hidden` true.
+
+    Only a change: runs were stored before this was refused, and are still read, resumed and trained with other seeds.
+    """
+    if shows_hidden(config) and not shows_hidden(before):
+        reason = registry.entry("model", config.model.name).facts["no_hiding"]
+        raise ConfigurationError(f"{reason}", "Set fidelity.mask_token to mask.", field="fidelity.mask_token")

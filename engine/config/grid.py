@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.config.experiment import ExperimentConfig, fields_of
+from engine.config.effect import refuse_list_without_effect
+from engine.config.experiment import ExperimentConfig, fields_of, values_of
 from engine.errors import ConfigurationError
 
 MOST_RUNS = 2000
@@ -58,7 +59,8 @@ def grid(
 ) -> tuple[ExperimentConfig, ...]:
     """Every combination of the lists' values, each with every seed; the seeds of a combination follow each other.
 
-    Raises ``ConfigurationError`` for a combination that is refused, and for more than `MOST_RUNS` runs.
+    Raises ``ConfigurationError`` for a combination that is refused, or in which a listed setting changes nothing, and
+    for more than `MOST_RUNS` runs.
     """
     every = dict(lists)
     if seeds:
@@ -70,4 +72,11 @@ def grid(
             "Shorten a list.",
             field=next(iter(every)),
         )
-    return tuple(config.replace(dict(zip(every, chosen, strict=True))) for chosen in itertools.product(*every.values()))
+    begun = values_of(config)
+    made = []
+    for chosen in itertools.product(*every.values()):
+        one = config.replace(dict(zip(every, chosen, strict=True)))
+        for path, values in lists.items():
+            refuse_list_without_effect(one, path, values, begun.get(path))
+        made.append(one)
+    return tuple(made)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from engine import registry
 from engine.config.experiment import ExperimentConfig
-
-_CHOOSERS: tuple[tuple[registry.Kind, str], ...] = (
-    ("next_item_loss", "next_item"),
-    ("contrastive_loss", "contrastive"),
-)
+from engine.config.fitting import LOSSES
 
 
 def applies(config: ExperimentConfig, path: str) -> bool:
@@ -16,7 +12,7 @@ def applies(config: ExperimentConfig, path: str) -> bool:
     section, _, name = path.partition(".")
     if section != "loss":
         return True
-    for kind, chooser in _CHOOSERS:
+    for kind, chooser in LOSSES:
         owners = [entry.name for entry in registry.entries(kind) if name in entry.options.model_fields]
         if owners:
             return getattr(config.loss, chooser) in owners

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from engine.config.grouping import changes_nothing
 from engine.config.presets import preset
 from engine.errors import UsageError
 from engine.records import RunRecord
@@ -71,6 +72,9 @@ def configuration_name(record: RunRecord) -> str:
     if not preset_values(record.preset):
         return record.name or record.id
     changed = differing(record)
+    if changed:
+        is_nothing = changes_nothing(record.config)
+        changed = {path: value for path, value in changed.items() if not is_nothing(path)}
     model = changed.get("model.name")
     if model is not None:
         # Another model has other settings, and needs no others of the rest: how many they are says nothing.

@@ -57,6 +57,19 @@ def makes_views(config: ExperimentConfig) -> bool:
     return bool(config.loss.contrastive_weight) or pretrains_by_contrast(config)
 
 
+def makes_views_as_stored(config: Mapping[str, Any]) -> bool:
+    """`makes_views` of a stored configuration, whether or not it is still understood."""
+    loss, model = config.get("loss"), config.get("model")
+    if isinstance(loss, Mapping) and loss.get("contrastive_weight"):
+        return True
+    if not pretrain_epochs_of(config) or not isinstance(model, Mapping):
+        return False
+    with suppress(ConfigurationError):  # a model that is no longer there
+        name = str(model.get("name", ""))
+        return bool(registry.entry("model", name).facts["trains"] and not own_pretraining(name))
+    return True
+
+
 def view_epochs(config: Mapping[str, Any], epochs: int) -> range:
     """The zero-based epochs that compare views, of a stored configuration of at most so many ``epochs`` in all."""
     before, loss, model = pretrain_epochs_of(config), config.get("loss"), config.get("model")

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.config import ExperimentConfig, fields_of, preset, presets
 from engine.config.experiment import SettingInfo
-from engine.config.grouping import filled, group_key
+from engine.config.grouping import changes_nothing, filled, group_key
 from engine.config.naming import flat, plain, preset_values
 from engine.errors import UsageError
 from engine.records import ComparedChoice, ComparedGroup, RunRecord, SettingDifference
@@ -97,7 +97,9 @@ def _labels_on_one(groups: Sequence[Group]) -> list[str]:
             continue
         told = [item for item in differences([groups[place] for place in places]) if _is_telling(item)]
         for number, place in enumerate(places):
-            words = [f"{_short(item.path)} {_words(item.path, item.values[number])}" for item in told[:NAMED]]
+            is_nothing = changes_nothing(groups[place][0].config)
+            own = [item for item in told if not is_nothing(item.path)]
+            words = [f"{_short(item.path)} {_words(item.path, item.values[number])}" for item in own[:NAMED]]
             names[place] = ", ".join(words if is_one and words else [base, *words])
     # Another seed of one group, or more differences than a label names.
     return [
@@ -107,8 +109,7 @@ def _labels_on_one(groups: Sequence[Group]) -> list[str]:
 
 def _is_telling(item: SettingDifference) -> bool:
     """Whether a label should name it: not what an older configuration merely does not say."""
-    is_checkpoint = item.path.startswith("train.checkpoint")
-    return item.path not in _UNTOLD and not is_checkpoint and None not in item.values
+    return _is_spoken_of(item.path) and None not in item.values
 
 
 def _base(record: RunRecord) -> str:
@@ -125,9 +126,13 @@ def _base(record: RunRecord) -> str:
 
 
 def _told(record: RunRecord) -> dict[str, Any]:
-    """Path → value of the settings that a name ever speaks of."""
-    values = flat(filled(record.config)).items()
-    return {path: value for path, value in values if path not in _UNTOLD and not path.startswith("train.checkpoint")}
+    """Path → value of the settings that a name ever speaks of: those that change something."""
+    values, is_nothing = flat(filled(record.config)).items(), changes_nothing(record.config)
+    return {path: value for path, value in values if _is_spoken_of(path) and not is_nothing(path)}
+
+
+def _is_spoken_of(path: str) -> bool:
+    return path not in _UNTOLD and not path.startswith("train.checkpoint")
 
 
 def _otherwise(told: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -194,7 +199,11 @@ def _changed(record: RunRecord, base: str) -> list[str]:
 
 
 def settings(groups: Sequence[Group]) -> tuple[SettingDifference, ...]:
-    """Every setting of the groups, with whether they differ in it; the seed, which they are of many, left out."""
+    """Every setting of the groups, with whether they differ in it; the seed, which they are of many, left out.
+
+    They do not differ in what changes nothing in any of them.
+    """
+    nothing = [changes_nothing(group[0].config) for group in groups]
     configs = [flat(filled(group[0].config)) for group in groups]
     known = known_settings()
     paths = [*known, *(path for config in configs for path in config if path not in known)]
@@ -204,7 +213,7 @@ def settings(groups: Sequence[Group]) -> tuple[SettingDifference, ...]:
         if path == "train.seed" or all(value is None for value in values):
             continue
         info = known.get(path)
-        differs = any(value != values[0] for value in values[1:])
+        differs = any(value != values[0] for value in values[1:]) and not all(asked(path) for asked in nothing)
         words = f"{info.help} ({info.source})" if info else "Not a setting of today's program."
         found.append(SettingDifference(path, info.label if info else path, values, words, differs))
     return tuple(found)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from engine.config import preset
-from engine.config.grouping import filled, group_key
+import pytest
+
+from engine import registry
+from engine.config import ExperimentConfig, fields_of, preset, why_without_effect
+from engine.config.grouping import changes_nothing, filled, group_key
 
 
 def stored(**values: Any) -> dict[str, Any]:
@@ -37,3 +40,32 @@ def test_where_the_data_file_lies_makes_no_other_group() -> None:
     """A run that came in a bundle has its file elsewhere; which data they are, its fingerprint says."""
     assert group_key(stored(**{"data.path": "here.txt"})) == group_key(stored(**{"data.path": "/there/here.txt"}))
     assert group_key(stored()) != group_key(stored(**{"data.train_fraction": 0.5}))
+
+
+def test_what_changes_nothing_makes_no_other_group() -> None:
+    caser = preset("caser-paper").config
+    one = caser.model_dump(mode="json")
+    assert group_key(one) == group_key(caser.replace({"loss.next_item": "bpr"}).model_dump(mode="json"))
+    assert group_key(one) != group_key(caser.replace({"model.dropout": 0.1}).model_dump(mode="json"))
+    with_views = stored(**{"augment.crop_rate": 0.3})
+    assert group_key(with_views) != group_key(stored())
+    none = {"loss.contrastive_weight": 0}
+    assert group_key(stored(**none, **{"augment.crop_rate": 0.3})) == group_key(stored(**none))
+    by_contrast = none | {"train.pretrain_epochs": 3}
+    assert group_key(stored(**by_contrast, **{"augment.crop_rate": 0.3})) != group_key(stored(**by_contrast))
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in registry.entries("model")])
+def test_the_stored_reading_is_that_of_the_configuration(name: str) -> None:
+    config = ExperimentConfig().replace({"model.name": name})
+    for base in (config, config.replace({"loss.contrastive_weight": 0, "train.pretrain_epochs": 0})):
+        is_nothing = changes_nothing(base.model_dump(mode="json"))
+        for info in fields_of(base):
+            assert is_nothing(info.path) == bool(why_without_effect(base, info.path)), info.path
+
+
+def test_of_what_is_no_longer_known_everything_counts() -> None:
+    loss = stored() | {"loss": stored()["loss"] | {"next_item": "gone", "contrastive_weight": 0}}
+    for strange in (stored() | {"model": {"name": "gone"}}, stored() | {"model": 5}, stored() | {"loss": 5}, loss, {}):
+        assert not changes_nothing(strange)("augment.crop_rate")
+        assert group_key(strange)

@@ -183,6 +183,7 @@ class ConfigForm(InPieces):
                 self._show_error(where, error)
             else:
                 del self.wrong[key]
+        had_list |= self._forget_unused_lists()
         if path in CHOOSERS and path not in self.wrong:
             row, focused = self.rows.get(path), QApplication.focusWidget()
             is_focused = row is not None and focused is not None and row.isAncestorOf(focused)
@@ -212,6 +213,13 @@ class ConfigForm(InPieces):
         if len(values) > 1:
             self.lists[path] = values
         return values[0]
+
+    def _forget_unused_lists(self) -> bool:
+        """Drop the lists in settings that the model or the loss no longer has a use for; whether there were any."""
+        unused = [path for path in self.lists if why_unused(self.config, path) or not applies(self.config, path)]
+        for path in unused:
+            del self.lists[path]
+        return bool(unused)
 
     def _list_error(self, path: str, entered: Any) -> ConfigurationError | None:
         """What is wrong with a list, where one was meant."""

@@ -18,9 +18,11 @@ from engine.config import (
     Preset,
     differences,
     fields_of,
+    grid,
     preset,
     presets,
     pretrains_by_contrast,
+    why_without_effect,
 )
 from engine.errors import ConfigurationError, EngineError
 from engine.paths import default_workspace
@@ -51,10 +53,16 @@ def command_text(
     workspace: str = "",
     lists: Mapping[str, Sequence[Any]] | None = None,
 ) -> str:
-    """The command line that queues and trains the same: only what differs from the preset is written out."""
+    """The command line that queues and trains the same: only what differs from the preset and changes something is
+    written out."""
     parts = ["coserec", "train", config.data.path, "--preset", chosen.name, "--seeds", seeds_text(tuple(seeds))]
+    try:
+        planned = grid(config, lists or {})
+    except ConfigurationError:  # a combination is refused; the command tells its reason
+        planned = (config,)
     for path, (_, value) in differences(chosen.config, config).items():
-        if path not in ("data.path", "train.seed", *(lists or ())) and value is not None:
+        is_told = path not in ("data.path", "train.seed", *(lists or ())) and value is not None
+        if is_told and not all(why_without_effect(one, path) for one in planned):
             parts += [f"--{path}", value_word(value)]
     for path, values in (lists or {}).items():
         parts += ["--set", f"{path}={','.join(map(value_word, values))}"]

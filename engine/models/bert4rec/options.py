@@ -72,4 +72,6 @@ register(
     views=True,
     padded=False,
     no_padding="BERT4Rec's encoder works on real positions only.",
+    hides=False,
+    no_hiding="BERT4Rec's attention sees every item of a view: it cannot hide masked ones.",
 )

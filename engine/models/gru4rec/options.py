@@ -68,4 +68,6 @@ register(
     views=True,
     padded=False,
     no_padding="GRU4Rec has no padding that could take part.",
+    hides=False,
+    no_hiding="GRU4Rec has no attention that a masked item could be hidden from.",
 )

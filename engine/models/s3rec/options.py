@@ -59,6 +59,7 @@ register(
     task="next_item",
     views=True,
     padded=True,
+    hides=True,
     pretraining="masked_items",
     pretrain_epochs=100,
 )

@@ -92,4 +92,5 @@ register(
     task="next_item",
     views=True,
     padded=True,
+    hides=True,
 )

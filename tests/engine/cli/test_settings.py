@@ -16,6 +16,7 @@ from engine.cli.train import train
 from engine.config import ExperimentConfig, preset
 from engine.errors import UsageError
 from tests.engine.cli.conftest import Shell
+from tests.helpers.other_values import another
 
 
 def test_every_field_of_every_model_is_an_option() -> None:
@@ -39,19 +40,6 @@ def test_help_says_bounds_default_symbol_and_source(shell: Shell) -> None:
     assert "exclude|zero|keep" in text
 
 
-def another(field: configuration.SettingInfo) -> object:
-    """A valid value that is not the default."""
-    if values := values_of(field):
-        return next(value for value in values if value != field.default)
-    if isinstance(field.default, bool):
-        return not field.default
-    if isinstance(field.default, int):
-        return 2 * field.default or 1
-    if isinstance(field.default, float):
-        return field.default / 2 or 0.5
-    return "MI"
-
-
 CHANGEABLE = [
     field
     for field in configuration.fields_of(ExperimentConfig())
@@ -66,7 +54,7 @@ def test_an_option_sets_its_field(shell: Shell, field: configuration.SettingInfo
     if not configuration.applies(ExperimentConfig(), field.path):
         # A loss's own field: with another loss it is refused, by name.
         told = shell("train", "sample", "--queue", f"--{field.path}", value, code=2).output
-        assert f"--{field.path} has no effect with --loss.next_item bce" in " ".join(told.split())
+        assert f"{field.path}: No effect while loss.next_item is bce." in " ".join(told.split())
         losses = [entry for entry in registry.entries("next_item_loss") if field.name in entry.options.model_fields]
         chosen = {"loss.next_item": losses[0].name}
     expected = ExperimentConfig().replace({field.path: value, **chosen})

@@ -14,7 +14,7 @@ import torch
 
 from engine import registry
 from engine.augment.views import Augmenter
-from engine.config import ExperimentConfig
+from engine.config import ExperimentConfig, parse
 from engine.data.splits import leave_one_out
 from engine.errors import ConfigurationError, UsageError
 from engine.training import checkpoint, setup, stages, train
@@ -167,6 +167,21 @@ def test_views_are_made_or_refused_with_a_reason(name: str, tmp_path: Path) -> N
         with pytest.raises(ConfigurationError, match=r"padding|real positions") as refused:
             config.replace({"loss.representation": "padded_concat"})
         assert refused.value.field == "loss.representation"
+
+
+@pytest.mark.parametrize("name", [name for name in TRAINED if registry.entry("model", name).facts["views"]])
+def test_masked_items_are_hidden_as_announced(name: str) -> None:
+    """With the mask written as padding, what stands in its place must not reach the others' states (FACTS F10)."""
+    hides = registry.entry("model", name).facts["hides"]
+    tree = small(name, **{"loss.contrastive_weight": 0.1}).model_dump(mode="json")
+    tree["fidelity"]["mask_token"] = "padding"
+    model = registry.entry("model", name).load().from_config(parse(tree), DATA.item_count)
+    items, offsets = torch.tensor([3, 0, 5]), torch.tensor([0, 3])
+    with torch.no_grad():
+        before = model.eval().encode_slots(items, layout := model.packed(offsets, items))[layout.is_real]
+        model.item_embedding.weight[0] += torch.linspace(-9, 9, model.item_embedding.embedding_dim)
+        after = model.encode_slots(items, model.packed(offsets, items))[layout.is_real]
+    assert torch.allclose(before[-1], after[-1]) == hides
 
 
 def test_a_sample_of_users_is_ranked_with_their_own_vectors(tmp_path: Path) -> None:

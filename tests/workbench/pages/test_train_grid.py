@@ -95,3 +95,45 @@ def _hours(minutes: int) -> str:
 def test_what_the_line_refuses(page: TrainPage, text: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         parse_lists(page.form.config, text)
+
+
+def test_what_another_model_has_no_use_for_is_left_out(
+    qtbot: QtBot, page: TrainPage, runs: FakeRuns, context: Context
+) -> None:
+    page.seeds.setText("1")
+    enter(page, "augment.crop_rate", "0.3, 0.4")
+    enter(page, "augment.mask_rate", "0.33")
+    assert set(page.lists) == {"augment.crop_rate"}
+    page.form._edit("model.name", "caser")
+    assert not page.lists
+    assert page.queue.text().startswith("Queue 1 run")
+    page.copy_command()
+    assert "augment" not in page.context.notifier.items[-1].hint
+    with qtbot.waitSignal(context.session.page_requested):
+        page.queue_runs()
+    (record,) = runs.all()
+    assert record.config["augment"] == page.chosen_preset.config.model_dump(mode="json")["augment"]
+    assert record.config["model"]["name"] == "caser"
+
+
+def test_a_list_of_what_the_model_does_not_read_is_told_below_the_line(page: TrainPage) -> None:
+    page.form._edit("model.name", "caser")
+    page.vary.line.setText("loss.next_item = bpr, cross_entropy")
+    assert "Caser has several targets" in page.vary.error.text()
+    assert not page.can_queue()
+    page.vary.line.setText("model.name = caser, gru4rec")
+    assert page.can_queue()
+
+
+def test_what_one_run_of_a_grid_reads_is_kept_for_it(
+    qtbot: QtBot, page: TrainPage, runs: FakeRuns, context: Context
+) -> None:
+    page.seeds.setText("1")
+    enter(page, "augment.crop_rate", "0.3")
+    enter(page, "loss.contrastive_weight", "0, 0.1")
+    page.copy_command()
+    assert "--augment.crop_rate 0.3" in page.context.notifier.items[-1].hint
+    with qtbot.waitSignal(context.session.page_requested):
+        page.queue_runs()
+    made = {r.config["loss"]["contrastive_weight"]: r.config["augment"]["crop_rate"] for r in runs.all()}
+    assert made == {0.0: page.chosen_preset.config.augment.crop_rate, 0.1: 0.3}

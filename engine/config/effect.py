@@ -1,0 +1,77 @@
+"""Settings that somebody gives although they change nothing: refused where they are written, left out where they stood
+in a form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.config.experiment import ExperimentConfig, values_of
+from engine.config.fitting import needs_no_views, why_unused, why_without_effect
+from engine.config.losses import applies
+from engine.errors import ConfigurationError
+
+_VIEWS = ("loss.contrastive_weight", "train.pretrain_epochs")
+
+
+def refuse_without_effect(
+    configs: Sequence[ExperimentConfig], begun: ExperimentConfig, given: Mapping[str, Any]
+) -> None:
+    """Raise ``ConfigurationError`` for a setting of ``given`` that changes nothing in any of ``configs``, with the
+    reason. They are what ``begun`` becomes by ``given``; a value that it would have anyway passes."""
+    for path in given:
+        reasons = [why_without_effect(config, path) for config in configs]
+        if all(reasons) and not _has_anyway(begun, given, path):
+            raise ConfigurationError(reasons[0], what_to_do(configs[0], path), field=path)
+
+
+def refuse_other_losses(config: ExperimentConfig, begun: ExperimentConfig, given: Mapping[str, Any]) -> None:
+    """`refuse_without_effect` for who looks at views and neighbours whatever a run would make of them: it refuses what
+    belongs to another loss alone."""
+    for path in given:
+        if not applies(config, path) and not _has_anyway(begun, given, path):
+            raise ConfigurationError(why_without_effect(config, path), what_to_do(config, path), field=path)
+
+
+def refuse_list_without_effect(config: ExperimentConfig, path: str, values: Sequence[Any], begun: Any) -> None:
+    """Raise ``ConfigurationError`` where ``path`` changes nothing in a combination of a grid: its ``values`` would make
+    equal runs. One value alone passes where it is ``begun``, the value from before."""
+    reason = "" if tuple(values) == (begun,) else why_without_effect(config, path)
+    if reason:
+        raise ConfigurationError(reason, what_to_do(config, path), field=path)
+
+
+def what_to_do(config: ExperimentConfig, path: str) -> str:
+    """The advice that goes with `why_without_effect`."""
+    section = path.partition(".")[0]
+    if why_unused(config, path) or needs_no_views(config.model.name):
+        return "Leave it out, or choose another model (model.name)."
+    if section == "loss" and why_without_effect(config, path).startswith("No effect while loss."):
+        return "Leave it out, or choose the loss that it belongs to."
+    return "Leave it out, or set λ (loss.contrastive_weight) above 0."
+
+
+def _has_anyway(begun: ExperimentConfig, given: Mapping[str, Any], path: str) -> bool:
+    others = {key: value for key, value in given.items() if key != path}
+    try:
+        return bool(values_of(begun.replace(others)).get(path) == values_of(begun.replace(given)).get(path))
+    except ConfigurationError:  # the others need it: it does change something
+        return True
+
+
+def without_idle_changes(config: ExperimentConfig, base: ExperimentConfig) -> ExperimentConfig:
+    """The configuration with the settings that change nothing at the values of ``base``, the preset it began from.
+
+    Switches of fidelity stay: together they are a reading. So does what says that there are no views.
+    """
+    own, before = values_of(config), values_of(base)
+    kept = _VIEWS if needs_no_views(config.model.name) else ()
+    back = {
+        path: before[path]
+        for path, value in own.items()
+        if before.get(path, value) != value
+        and path not in kept
+        and not path.startswith("fidelity.")
+        and why_without_effect(config, path)
+    }
+    return config.replace(back) if back else config

@@ -1,0 +1,48 @@
+"""Groups of stored runs: what makes one, and what a label speaks of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.config import preset
+from engine.config.naming import configuration_name
+from engine.records import RunRecord
+from engine.runs.groups import described, differences, grouped
+from tests.helpers.fake_runs import make_record
+
+
+def run(run_id: str, name: str = "caser-paper", **values: Any) -> RunRecord:
+    config = preset(name).config.replace({path.replace("__", "."): value for path, value in values.items()})
+    return make_record(run_id, preset=name, config=config.model_dump(mode="json"), seed=config.train.seed)
+
+
+def test_what_a_model_does_not_read_makes_no_group_and_no_label() -> None:
+    records = [
+        run("a"),
+        run("b", loss__next_item="bpr", train__seed=2),
+        run("c", loss__next_item="bpr", model__dropout=0.1),
+        run("d", "sasrec", augment__crop_rate=0.3),
+        run("e", "sasrec", train__seed=2),
+    ]
+    groups = grouped(records)
+    assert [[record.id for record in group] for group in groups] == [["a", "b"], ["c"], ["d", "e"]]
+    caser = preset("caser-paper").title
+    labels = [f"{caser}, dropout 0.5", f"{caser}, dropout 0.1", preset("sasrec").title]
+    assert [item.label for item in described(groups)] == labels
+    assert [item.path for item in differences(groups[:2])] == ["model.dropout"]
+    assert [configuration_name(record) for record in records[:3]] == ["caser-paper"] * 2 + ["caser-paper · dropout 0.1"]
+
+
+def test_a_label_names_what_counts_in_its_own_group() -> None:
+    with_views = run("a", "sample", augment__crop_rate=0.35)
+    without = run("b", "sample", augment__crop_rate=0.3, loss__contrastive_weight=0)
+    one, other = (item.label for item in described(grouped([with_views, without])))
+    assert "0.35" in one
+    assert "0.3" not in other
+    assert "λ 0" in other
+
+
+def test_without_views_a_run_is_called_what_it_is() -> None:
+    """What CoSeRec's preset says of augmentation is not read at λ = 0: it is SASRec, with SASRec's numbers."""
+    groups = grouped([run("a", "coserec-paper", loss__contrastive_weight=0), run("b", "sasrec", train__seed=2)])
+    assert [item.label for item in described(groups)] == [preset("sasrec").title]
