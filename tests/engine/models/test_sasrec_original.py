@@ -81,7 +81,7 @@ def test_packed_states_are_those_of_the_padded_equations(sequences: list[list[in
     hidden = model.encode_slots(items, layout)[layout.token_slots()]
     assert torch.allclose(hidden, encode_all(model, sequences, heads), atol=1e-5)
     expected = torch.stack([encode(model, ids, heads)[-1] @ model.item_embedding.weight.t() for ids in sequences])
-    assert torch.allclose(scores_of(model, items, offsets), expected, atol=1e-4)
+    assert torch.allclose(scores_of(model, items, offsets), expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("sequences", [SEQUENCES, WITH_HOLES], ids=["real", "hidden"])
@@ -99,7 +99,7 @@ def test_loss_and_gradients_are_those_of_the_padded_equations(sequences: list[li
     named = dict(model.named_parameters())
     gradients = (torch.autograd.grad(loss, list(named.values())) for loss in (ours, theirs))
     for name, one, other in zip(named, *gradients, strict=True):
-        assert torch.allclose(one, other, atol=1e-5, rtol=1e-4), name
+        assert torch.allclose(one, other, atol=1e-5, rtol=1e-5), name
 
 
 def test_two_items_by_arithmetic() -> None:
