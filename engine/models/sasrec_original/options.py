@@ -73,6 +73,7 @@ register(
     trains=True,
     task="next_item",
     views=True,
+    hides=True,
     padded=False,
     no_padding=_NO_PADDING,
     unused={"fidelity.padding_row": _NO_PADDING},
