@@ -156,6 +156,9 @@ def _tell_groups(found: Sequence[ComparedChoice], as_json: bool) -> None:
         for item in found
     ]
     table(rows, ("configuration", "data", "n", *(f"test {name}" for name in metrics), "runs"))
+    for item in found:
+        if item.note:
+            click.echo(f"\n{item.label}: {item.note}")
 
 
 def _mean(item: ComparedChoice, name: str) -> str:

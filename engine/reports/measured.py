@@ -138,6 +138,8 @@ def merged(new: MeasuredPreset, old: MeasuredPreset | None) -> MeasuredPreset:
     """``new`` with the seeds that ``old`` alone has, if it is of the same data and settings."""
     if old is None or (old.fingerprint, old.settings) != (new.fingerprint, new.settings):
         return new
+    if all(run.ended_by == "nothing" for run in new.runs):
+        return new  # what trains nothing has no seeds: one run is all of it
     runs = {run.seed: run for run in (*old.runs, *new.runs)}
     kept = tuple(runs[seed] for seed in sorted(runs))
     return new.model_copy(update={"runs": kept, "command": command(new.file, new.preset, [run.seed for run in kept])})

@@ -6,7 +6,9 @@ import copy
 from typing import Any
 
 from engine.config import preset
-from engine.config.grouping import filled, group_key
+from engine.config.grouping import filled, group_key, has_effect, has_seeds, left_out_words, once_a_seed
+from engine.records import RunStatus
+from tests.helpers.fake_runs import make_record
 
 
 def stored(**values: Any) -> dict[str, Any]:
@@ -37,3 +39,38 @@ def test_where_the_data_file_lies_makes_no_other_group() -> None:
     """A run that came in a bundle has its file elsewhere; which data they are, its fingerprint says."""
     assert group_key(stored(**{"data.path": "here.txt"})) == group_key(stored(**{"data.path": "/there/here.txt"}))
     assert group_key(stored()) != group_key(stored(**{"data.train_fraction": 0.5}))
+
+
+def test_what_has_no_effect_makes_no_other_group() -> None:
+    popular = {"model.name": "popularity"}
+    one = stored(**popular)
+    for path, value in {"train.max_minutes": 0.5, "train.epochs": 3, "loss.next_item": "bpr", "train.seed": 9}.items():
+        assert group_key(stored(**popular, **{path: value})) == group_key(one), path
+        assert not has_effect(one, path)
+    assert group_key(stored(**popular, **{"evaluate.ties": "id"})) != group_key(one)
+    assert group_key(stored(**popular, **{"model.count_everything": True})) != group_key(one)
+    assert has_effect(one, "evaluate.ties")
+    assert has_effect(stored(), "train.epochs")
+    assert [has_seeds(stored(**values)) for values in ({}, popular, popular | {"evaluate.noise_rate": 0.1})] == [
+        True,
+        False,
+        True,
+    ]
+    assert has_seeds({"model": {"name": "gone"}})
+
+
+def test_of_one_seed_the_newest_finished_run_counts() -> None:
+    config = stored()
+    runs = [
+        make_record("r1", seed=1, config=config, status=RunStatus.FINISHED),
+        make_record("r2", seed=2, config=config, status=RunStatus.FINISHED),
+        make_record("r3", seed=1, config=config, status=RunStatus.FINISHED),
+        make_record("r4", seed=1, config=config, status=RunStatus.RUNNING),
+        make_record("r5", seed=3, config=config, status=RunStatus.STOPPED),
+    ]
+    assert [run.id for run in once_a_seed(runs)] == ["r2", "r3", "r5"]
+    assert [run.id for run in once_a_seed(runs[::-1])] == ["r5", "r3", "r2"]
+    assert left_out_words(runs, once_a_seed(runs)) == (
+        "Runs r1, r4 are left out: seed 1 counts once, by its newest finished run, r3."
+    )
+    assert left_out_words(runs[:2], once_a_seed(runs[:2])) == ""
