@@ -26,7 +26,7 @@ from engine.config.experiment import (
 )
 from engine.config.fidelity import FidelityOptions
 from engine.config.fitting import why_idle, why_unused
-from engine.config.grid import MOST_RUNS, grid, parse_list
+from engine.config.grid import MOST_RUNS, grid, parse_list, run_count
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
 from engine.config.losses import applies, negatives_field, negatives_in_words, negatives_of
 from engine.config.presets import Preset, preset, presets
@@ -98,6 +98,7 @@ __all__ = [
     "pretrain_epochs_of",
     "pretrains_by_contrast",
     "recipe_fields",
+    "run_count",
     "stage_at",
     "standing_presets",
     "switches_to",

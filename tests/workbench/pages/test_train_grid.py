@@ -95,3 +95,12 @@ def _hours(minutes: int) -> str:
 def test_what_the_line_refuses(page: TrainPage, text: str, told: str) -> None:
     with pytest.raises(ConfigurationError, match=told):
         parse_lists(page.form.config, text)
+
+
+def test_what_does_not_train_is_queued_once(page: TrainPage) -> None:
+    page.choose_preset("popularity")
+    assert page.queue.text().startswith("Queue 1 run")
+    assert "one run is enough" in page.grid_label.text()
+    page.choose_preset("sasrec")
+    assert page.queue.text().startswith("Queue 5 runs")
+    assert page.grid_label.text() == ""
