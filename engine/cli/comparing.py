@@ -235,7 +235,7 @@ def _print(found: Comparison) -> None:
         click.echo("\nDiffering settings")
         table([[item.path, *(str(value) for value in item.values)] for item in changed])
     for number, problem in found.implausible:
-        click.secho(f"\n{found.groups[number].label}: {problem.message} (FACTS F22)", fg="red")
+        click.secho(f"\n{found.groups[number].label}: {problem.message}", fg="red")
     for note in found.notes:
         click.echo(f"\n{note}")
 
@@ -293,7 +293,7 @@ def _print_slices(cut: SliceTable, found: Comparison, baseline: int) -> None:
 def check(numbers: tuple[str, ...], digits: int, as_json: bool) -> None:
     """Whether printed HR@k and NDCG@k can belong together.
 
-    With one target a user, NDCG can only rise with HR, and by how much is bounded (FACTS F22). For instance:
+    With one target a user, NDCG can only rise with HR, and by how much is bounded. For instance:
     coserec check HR@5=.0242 NDCG@5=.0388
     """
     metrics: dict[str, float] = {}

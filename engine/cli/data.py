@@ -123,7 +123,7 @@ def _tell_summary(found: NeighbourSummary) -> None:
 
 @click.command()
 @data_argument
-@click.option("--count-everything", is_flag=True, help="Count the held-out items too, as the paper's table does (F21).")
+@click.option("--count-everything", is_flag=True, help="Count the held-out items too, as the paper's table does.")
 @click.option("--ties", type=click.Choice(["optimistic", "pessimistic", "mean", "id"]), default="id", show_default=True)
 @_split_option
 @json_option
@@ -138,7 +138,12 @@ def popularity(data: str, count_everything: bool, ties: str, split: Split, as_js
 
 @click.command(cls=SettingsCommand)
 @data_argument
-@click.option("--checkpoint", required=True, metavar="FILE", help="best.pt or checkpoint.pt of a run, or F20's names.")
+@click.option(
+    "--checkpoint",
+    required=True,
+    metavar="FILE",
+    help="best.pt or checkpoint.pt of a run, or one with the names of the authors' weights.",
+)
 @_split_option
 @json_option
 @config_options
@@ -154,7 +159,7 @@ def evaluate(
 ) -> None:
     """Full-ranking metrics of stored weights.
 
-    Ours, or the authors' (FACTS F20). Without --preset and --config, a checkpoint of ours is evaluated with the
+    Ours, or the authors'. Without --preset and --config, a checkpoint of ours is evaluated with the
     configuration that it carries.
     """
     evaluations = Workspace().evaluations

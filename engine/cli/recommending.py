@@ -20,7 +20,7 @@ SHOWN = 5
 """Keys of an attention that are printed; JSON has all."""
 
 _split = click.option(
-    "--split", type=click.Choice(["test", "valid"]), default="test", show_default=True, help="Whose targets (FACTS F1)."
+    "--split", type=click.Choice(["test", "valid"]), default="test", show_default=True, help="Whose targets."
 )
 
 
@@ -46,7 +46,7 @@ def recommend(
     """What one to three runs recommend to a user: history, target, lists with scores, the target's rank.
 
     Each run ranks by its best weights and its own rules, as in its evaluation; ranks count from 1. In JSON, a rank of
-    null is a target that is never ranked: it stands in the history, which is excluded (FACTS F3).
+    null is a target that is never ranked: it stands in the history, which is excluded.
     """
     api = workspace.recommendations
     found = api.of(run_ids, user, split=split, top=top, attention=attention)
@@ -117,7 +117,7 @@ def _print_attention(run: RunRecommendation) -> None:
 @click.option("--k", type=click.IntRange(min=1), default=10, show_default=True, help="Right is what HR@k counts.")
 @_split
 @click.option("--shortest", type=click.IntRange(min=0), default=0, help="Least length of the training input.")
-@click.option("--longest", type=click.IntRange(min=0), help="Greatest length of the training input (FACTS F4).")
+@click.option("--longest", type=click.IntRange(min=0), help="Greatest length of the training input.")
 @click.option(
     "--sort",
     type=click.Choice(["difference", "rank", "length", "file"]),

@@ -244,7 +244,7 @@ def _notes(groups: Sequence[Group], split: str, *, has_ranks: bool) -> list[str]
     if early:
         what = f"Run {early[0]}" if len(early) == 1 else f"{len(early)} runs ({', '.join(early[:3])}"
         what += "" if len(early) == 1 else ", …)" if len(early) > 3 else ")"
-        notes.append(f"{what} ended before the hybrid phase began (FACTS F16).")
+        notes.append(f"{what} ended before the hybrid phase began.")
     return notes
 
 

@@ -152,7 +152,7 @@ def _notes(item: Preset, trains: bool) -> Iterable[str]:
             words = [info.choices.get(str(value), plain(value)) for value in (info.value, info.default)]
             yield f"{info.label.lower()}: {words[1]}, for all rows alike; the preset has {words[0]}"
     if trains and item.config.fidelity.negatives_exclude == "whole":
-        yield "its negatives never are a held-out target, a mild leak (FACTS F7)"
+        yield "its negatives never are a held-out target, a mild leak that the authors' code has"
     if not trains:
         yield "does not train: one run, no seeds"
 
