@@ -112,9 +112,13 @@ def settings_of(config: ExperimentConfig) -> dict[str, str | float | int | bool]
 
 
 def read(folder: Path) -> tuple[MeasuredPreset, ...]:
-    """All files of ``folder``, by data set and in the presets' order. Raises ``UsageError`` for one that is wrong."""
+    """All files of ``folder``, `in_order`. Raises ``UsageError`` for one that is wrong."""
+    return in_order([read_file(path) for path in sorted(folder.glob("*.json"))])
+
+
+def in_order(found: Iterable[MeasuredPreset]) -> tuple[MeasuredPreset, ...]:
+    """By data set and in the presets' order."""
     order = {item.name: place for place, item in enumerate(presets())}
-    found = [read_file(path) for path in sorted(folder.glob("*.json"))]
     return tuple(sorted(found, key=lambda item: (item.dataset, order.get(item.preset, len(order)), item.preset)))
 
 
