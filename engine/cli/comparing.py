@@ -11,6 +11,7 @@ import click
 from engine.api import Workspace
 from engine.api.comparisons import FIGURES, refuse_beside_validation
 from engine.cli.frame import emit, json_option, refuse_unused, span, spread, stored_workspace_option, table
+from engine.cli.places import NewFile
 from engine.config import STOPPING_METRIC
 from engine.errors import UsageError
 from engine.records import Comparison, PaperNumbers, ResultTable, SliceTable, to_plain
@@ -46,7 +47,7 @@ _TABLES = (".tex", ".csv", ".parquet")
 )
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(),
     help=".tex, .csv or .parquet for the table, .json for everything, .pdf, .svg or .png for a figure.",
 )
 @click.option("--figure", type=click.Choice(FIGURES), default="bars", show_default=True, help="What a figure shows.")

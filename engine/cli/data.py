@@ -22,6 +22,7 @@ from engine.cli.frame import (
     table,
 )
 from engine.cli.inspection import inspect
+from engine.cli.places import NewFile
 from engine.cli.settings import SettingsCommand, config_options
 from engine.config import ExperimentConfig
 from engine.errors import UsageError
@@ -48,7 +49,7 @@ _split_option = click.option("--split", type=click.Choice(["valid", "test"]), de
 )
 @click.option("--run", default="", metavar="ID", help="A stored run whose item embeddings are the model's side.")
 @click.option("--checkpoint", default="", metavar="FILE", help="The same from a file of weights.")
-@click.option("--csv", "csv_file", type=click.Path(dir_okay=False), help="Write the neighbours to this file too.")
+@click.option("--csv", "csv_file", type=NewFile(), help="Write the neighbours to this file too.")
 @json_option
 @config_options
 @stored_workspace_option
@@ -60,7 +61,7 @@ def neighbours(
     similarities: tuple[str, ...],
     run: str,
     checkpoint: str,
-    csv_file: str | None,
+    csv_file: Path | None,
     as_json: bool,
     config: ExperimentConfig,
     settings: Mapping[str, str],
@@ -84,7 +85,7 @@ def neighbours(
         return
     found = found_in.compare(data, item, k, similarities, run=run, checkpoint=checkpoint, config=asked)
     if csv_file:
-        found_in.export(found, Path(csv_file))
+        found_in.export(found, csv_file)
     if as_json:
         first = found.columns[0]
         # The first similarity also stands at the top, so that a single one needs no index.

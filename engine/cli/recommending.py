@@ -11,6 +11,7 @@ import click
 
 from engine.api import Workspace
 from engine.cli.frame import emit, json_option, stored_workspace_option, table
+from engine.cli.places import NewFile
 from engine.errors import UsageError
 from engine.records import FoundUsers, Recommendations, RunRecommendation, to_plain
 
@@ -30,7 +31,7 @@ _split = click.option(
 @_split
 @click.option("--top", type=click.IntRange(1, 1000), default=20, show_default=True, help="Items of each list.")
 @click.option("--attention", is_flag=True, help="What each head's last query looks at; with --json all weights (§3.2).")
-@click.option("--csv", "output", type=click.Path(dir_okay=False, path_type=Path), help="Write the lists here too.")
+@click.option("--csv", "output", type=NewFile(), help="Write the lists here too.")
 @stored_workspace_option
 @json_option
 def recommend(
