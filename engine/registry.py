@@ -55,9 +55,9 @@ def setting(
 ) -> Any:
     """Declare one parameter once; form, command line, stored JSON and tooltips are generated from it.
 
-    ``source`` names paper section, equation or FACTS number. ``paper`` and ``published`` are the values of the two
-    readings where the authors' code departs from the paper. ``choices`` gives each literal value its words,
-    ``zero`` gives 0 its own where it is no number of units: "all users".
+    ``source`` names the paper's section or equation, another publication, or the authors' code: users read it.
+    ``paper`` and ``published`` are the values of the two readings where the authors' code departs from the paper.
+    ``choices`` gives each literal value its words, ``zero`` gives 0 its own where it is no number of units.
     ``bounds`` are pydantic's ``ge``, ``le``, ``gt``, ``lt``, ``pattern``, ``max_length``.
     """
     extra = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from engine.config.filtering import record_text
-from engine.config.grouping import group_key
+from engine.config.grouping import group_key, seed_of
 from engine.records import RunRecord
 from workbench.run_names import run_name
 
@@ -16,12 +16,13 @@ from workbench.run_names import run_name
 @dataclass(frozen=True, slots=True)
 class RunLine:
     """``text`` is what a filter's words look into, but for the marks, which change later; ``group`` is the same for
-    runs on the same data that differ in their seed alone."""
+    runs on the same data that differ in their seed alone, ``seed`` is None where a seed changes nothing."""
 
     record: RunRecord
     name: str
     text: str
     group: int
+    seed: int | None
 
 
 def make_line(record: RunRecord, before: RunLine | None = None) -> RunLine:
@@ -31,4 +32,5 @@ def make_line(record: RunRecord, before: RunLine | None = None) -> RunLine:
             return replace(before, record=record)
         return replace(before, record=record, text=record_text(record, before.name))
     name = run_name(record)
-    return RunLine(record, name, record_text(record, name), hash((record.fingerprint, group_key(record.config))))
+    group = hash((record.fingerprint, group_key(record.config)))
+    return RunLine(record, name, record_text(record, name), group, seed_of(record))

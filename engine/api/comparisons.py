@@ -45,6 +45,12 @@ class Comparisons:
 
         return of_ids(self._runs.get, ids)
 
+    def _counting(self, ids: Ids) -> tuple[Group, ...]:
+        """The groups with each seed once, as `compare` counts them."""
+        from engine.config.grouping import once_a_seed
+
+        return tuple(once_a_seed(group) for group in self._groups(ids))
+
     def choices(self, chosen: Sequence[str | RunRecord] | None = None) -> tuple[ComparedChoice, ...]:
         """Runs with test metrics, in groups of one configuration: all, newest first, or these, in their order.
 
@@ -65,7 +71,7 @@ class Comparisons:
         return (*FACTS, *(item.path for item in differences(records))) if records else tuple(FACTS)
 
     def groups(self, run_ids: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-        """The runs in groups that differ in the seed alone, in the order of the first of each."""
+        """The runs in groups that differ in the seed alone, in the order of the first of each; all of them."""
         from engine.runs.groups import grouped
 
         records = [self._runs.get(run_id) for run_id in run_ids]
@@ -85,7 +91,8 @@ class Comparisons:
         """Measures with intervals, paired tests over users, settings that differ, the protocol they share.
 
         ``tested``: metrics of the tests, none: all. Raises ``UsageError`` that names the field for runs of different
-        protocols, and for groups that differ in more than the seed; ``RunError`` for damaged ranks.
+        protocols, and for groups that differ in more than the seed; ``RunError`` for damaged ranks. Of several runs of
+        one seed in a group the newest finished one counts, and a note names the others.
         """
         from engine.runs.comparison import METRICS, compare
 
@@ -110,7 +117,7 @@ class Comparisons:
         """``valid/METRIC`` or ``loss/NAME`` of each group along epochs or wall time, mean ± std over seeds."""
         from engine.runs.curves import curves
 
-        return curves(self._groups(ids), self._runs.epochs, series, along)
+        return curves(self._counting(ids), self._runs.epochs, series, along)
 
     def series(self, ids: Ids) -> tuple[str, ...]:
         """Names of the series that any of the runs has."""
@@ -258,7 +265,7 @@ class Comparisons:
         from engine.reports import figures
         from engine.runs.groups import described
 
-        groups = self._groups(ids)
+        groups = self._counting(ids)
         refuse_beside_validation(paper, split)
         told = described(groups, labels)
         names = [group.label for group in told]

@@ -80,7 +80,7 @@ class ItemSides:
 
     def _reason(self, taken: str, has_memory: bool, ours: float, theirs: float) -> str:
         if not has_memory:
-            stands_in = "Without a memory-based neighbour, a random item of score 0 stands on that side (FACTS F15)"
+            stands_in = "Without a memory-based neighbour, a random item of score 0 stands on that side (authors' code)"
             if taken == "none":
                 return f"{stands_in}, and the model's best scores 0 too: the random item is taken."
             if self.missing == "random":

@@ -235,7 +235,7 @@ class _Told:
         if record.status is not RunStatus.FINISHED:
             notes.append(f"Run {record.id} {record.status.verb}: these are its best weights so far.")
         if rank == float("inf"):
-            notes.append("The target stands in the history, which is not ranked: a certain miss (FACTS F3).")
+            notes.append("The target stands in the history, which is not ranked: a certain miss.")
         if stored is not None and stored != rank:
             notes.append(
                 f"The run stored rank {stored:g}, as {record.device or 'its device'} computed it; here it is {rank:g}."

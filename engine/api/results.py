@@ -29,6 +29,15 @@ def bundled() -> Path:
     return paths.resource("results")
 
 
+@dataclass(frozen=True)
+class ResultsFound:
+    """What presets measured, and the runs that are no preset's results, each with the reason."""
+
+    results: tuple[MeasuredPreset, ...]
+    runs: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+
 class Results:
     """Facade over ``engine.runs.measured``. Imports no torch."""
 
@@ -38,10 +47,22 @@ class Results:
     def write(self, folder: Path, run_ids: Sequence[str] = ()) -> ResultsWritten:
         """Write what the presets of the workspace's runs measured, or of these runs, into ``folder``.
 
-        Files that are there keep the seeds that the workspace does not have. A run counts if it has finished with its
-        preset's settings, not ended by a time. Raises ``UsageError`` where none does, or a file there is no such one.
+        Files that are there keep the seeds that the workspace does not have. Raises as `of_runs` does, and
+        ``UsageError`` for a file there that is no such one.
         """
-        from engine.runs.measured import measured, why_not, write
+        from engine.runs.measured import write
+
+        found = self.of_runs(run_ids)
+        return ResultsWritten(write(found.results, folder), found.runs, found.left_out)
+
+    def of_runs(self, run_ids: Sequence[str] = ()) -> ResultsFound:
+        """What the presets of the workspace's runs measured, or of these runs.
+
+        A run counts if it has finished with its preset's settings, not ended by a time. Raises ``UsageError`` where
+        none does.
+        """
+        from engine.reports.measured import in_order
+        from engine.runs.measured import measured, why_not
 
         records = [self._runs.get(run_id) for run_id in run_ids] if run_ids else list(self._runs.all())
         reasons = [(record, why_not(record)) for record in records]
@@ -51,9 +72,9 @@ class Results:
             raise UsageError(
                 f"No run counts as a preset's result ({reason}).", "Train one: `coserec train --preset …`."
             )
-        files = write(measured(kept, self._runs.epochs), folder)
         left_out = tuple((record.id, reason) for record, reason in reasons if reason)
-        return ResultsWritten(files, tuple(record.id for record in kept), left_out)
+        found = in_order(measured(kept, self._runs.epochs))
+        return ResultsFound(found, tuple(record.id for record in kept), left_out)
 
     def read(self, folder: Path | None = None) -> tuple[MeasuredPreset, ...]:
         """All results of a folder (None: the bundled ones). Raises ``UsageError`` for a file that is wrong."""

@@ -80,15 +80,17 @@ def _protocol(config: ExperimentConfig, dataset: Dataset | None) -> tuple[Protoc
     counted = {"inputs": "training inputs", "training": "training inputs and their last target"}
     noise = f"unseen items, {evaluate.noise_rate:g} of the length" if evaluate.noise_rate else "none"
     return (
-        ProtocolFact("Split", "leave-one-out: last item for test, the one before it for validation", "FACTS F1"),
-        ProtocolFact("Users evaluated", users, "FACTS F1"),
+        ProtocolFact(
+            "Split", "leave-one-out: last item for test, the one before it for validation", "the authors' code"
+        ),
+        ProtocolFact("Users evaluated", users, "the authors' code"),
         ProtocolFact("Users trained on", f"{share} users", "data.train_fraction"),
         ProtocolFact("Candidate set", candidates, "§5.1.2, fidelity.rank_special_tokens"),
         ProtocolFact("Seen items", _SEEN.get(evaluate.seen_items, evaluate.seen_items), "evaluate.seen_items"),
         ProtocolFact("Ties", _TIES.get(evaluate.ties, evaluate.ties), "evaluate.ties"),
-        ProtocolFact("Repeats", repeats, "FACTS F3"),
+        ProtocolFact("Repeats", repeats, "this file"),
         ProtocolFact("Negatives in training", negatives_in_words(config), "Eq. 3, fidelity.negatives_exclude"),
-        ProtocolFact("Pre-training", _pretraining(config), "§5.5.3, FACTS B7, train.pretrain_epochs"),
+        ProtocolFact("Pre-training", _pretraining(config), "§5.5.3, Zhou et al. 2020, train.pretrain_epochs"),
         ProtocolFact("Correlation counts", counted[fidelity.correlation_items], "fidelity.correlation_items"),
         ProtocolFact("Validation during training", sample, "evaluate.validation_users"),
         ProtocolFact("Noise in test inputs", noise, "§5.4, evaluate.noise_rate"),
@@ -153,7 +155,7 @@ def _negatives(config: ExperimentConfig, guarded: int, users: int) -> LeakFindin
             "Negatives",
             "departure",
             f"Of {guarded:,} of {users:,} users the held-out targets are never drawn as a negative: training is told "
-            "what not to push away. The published code does so (FACTS F7); fidelity.negatives_exclude = training does "
+            "what not to push away. The published code does so; fidelity.negatives_exclude = training does "
             "not.",
             guarded,
             users,
@@ -168,9 +170,7 @@ def _numbers(record: RunRecord, config: ExperimentConfig) -> tuple[LeakFinding, 
     found = []
     for split, metrics in record.metrics.items():
         wrong = implausible(metrics, half_ranks=config.evaluate.ties == "mean")
-        told = (
-            " ".join(one.message for one in wrong) or "HR and NDCG at 5, 10 and 20 can be of one ranking (FACTS F22)."
-        )
+        told = " ".join(one.message for one in wrong) or "HR and NDCG at 5, 10 and 20 can be of one ranking."
         found.append(
             LeakFinding(f"Numbers, {split}", "impossible" if wrong else "clean", told, len(wrong), len(metrics))
         )
@@ -181,7 +181,7 @@ def _whole_file(config: ExperimentConfig) -> tuple[LeakFinding, ...]:
     """Popularity of the paper's Table 2 counts held-out items too (FACTS F21), where it is asked to."""
     if config.model.name != "popularity" or not getattr(config.model, "count_everything", False):
         return ()
-    told = "Popularity counts every action of the file, validation and test targets included (FACTS F21)."
+    told = "Popularity counts every action of the file, validation and test targets included, as Table 2's PopRec does."
     return (LeakFinding("Popularity", "leak", told),)
 
 

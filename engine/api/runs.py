@@ -84,14 +84,17 @@ class Runs:
     def submit(
         self, config: ExperimentConfig, *, preset: str = "", seeds: Sequence[int] = (), name: str = ""
     ) -> tuple[RunRecord, ...]:
-        """Store one QUEUED run per seed (or the configuration's own).
+        """Store one QUEUED run per seed (or the configuration's own); one in all where a seed changes nothing.
 
         Raises ``DataError`` for data that cannot be read, or that leave nobody to train on, ``ConfigurationError`` for
         a device that this machine does not have, and for settings that the data make impossible.
 
         A relative data path is stored as an absolute one: the training process has another working folder.
         """
-        each = [config.replace({"train.seed": seed}) for seed in seeds] if seeds else [config]
+        from engine.config.grouping import seeds_for
+
+        kept = seeds_for(config.model_dump(mode="json"), seeds)
+        each = [config.replace({"train.seed": seed}) for seed in kept] if kept else [config]
         return self.submit_all(each, preset=preset, name=name)
 
     def submit_all(

@@ -162,7 +162,7 @@ def _tell_effect(found: AugmentationEffect, seed: int, as_json: bool) -> None:
         ("items kept", f"{means['kept']:.1%}"),
         ("overlap of a user's two views (Jaccard)", f"{means['overlap']:.1%}"),
         ("substituted and inserted items", found.looked_up),
-        ("of these random stand-ins (F15)", f"{means['stand_in_share']:.1%}"),
+        ("of these random stand-ins", f"{means['stand_in_share']:.1%}"),
         ("chosen items left for want of a neighbour", found.unmatched),
         ("their mean correlation", f"{means['score']:.3f}"),
         ("other items than memory-based", "unknown" if found.differing is None else found.differing),

@@ -11,6 +11,7 @@ import click
 from engine.api import Workspace
 from engine.api.comparisons import FIGURES, refuse_beside_validation
 from engine.cli.frame import emit, json_option, refuse_unused, span, spread, stored_workspace_option, table
+from engine.cli.places import NewFile
 from engine.config import STOPPING_METRIC
 from engine.errors import UsageError
 from engine.records import Comparison, PaperNumbers, ResultTable, SliceTable, to_plain
@@ -46,7 +47,7 @@ _TABLES = (".tex", ".csv", ".parquet")
 )
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(),
     help=".tex, .csv or .parquet for the table, .json for everything, .pdf, .svg or .png for a figure.",
 )
 @click.option("--figure", type=click.Choice(FIGURES), default="bars", show_default=True, help="What a figure shows.")
@@ -235,7 +236,7 @@ def _print(found: Comparison) -> None:
         click.echo("\nDiffering settings")
         table([[item.path, *(str(value) for value in item.values)] for item in changed])
     for number, problem in found.implausible:
-        click.secho(f"\n{found.groups[number].label}: {problem.message} (FACTS F22)", fg="red")
+        click.secho(f"\n{found.groups[number].label}: {problem.message}", fg="red")
     for note in found.notes:
         click.echo(f"\n{note}")
 
@@ -293,7 +294,7 @@ def _print_slices(cut: SliceTable, found: Comparison, baseline: int) -> None:
 def check(numbers: tuple[str, ...], digits: int, as_json: bool) -> None:
     """Whether printed HR@k and NDCG@k can belong together.
 
-    With one target a user, NDCG can only rise with HR, and by how much is bounded (FACTS F22). For instance:
+    With one target a user, NDCG can only rise with HR, and by how much is bounded. For instance:
     coserec check HR@5=.0242 NDCG@5=.0388
     """
     metrics: dict[str, float] = {}

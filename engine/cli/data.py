@@ -22,6 +22,7 @@ from engine.cli.frame import (
     table,
 )
 from engine.cli.inspection import inspect
+from engine.cli.places import NewFile
 from engine.cli.settings import SettingsCommand, config_options
 from engine.config import ExperimentConfig, refuse_other_losses, refuse_without_effect
 from engine.errors import UsageError
@@ -48,7 +49,7 @@ _split_option = click.option("--split", type=click.Choice(["valid", "test"]), de
 )
 @click.option("--run", default="", metavar="ID", help="A stored run whose item embeddings are the model's side.")
 @click.option("--checkpoint", default="", metavar="FILE", help="The same from a file of weights.")
-@click.option("--csv", "csv_file", type=click.Path(dir_okay=False), help="Write the neighbours to this file too.")
+@click.option("--csv", "csv_file", type=NewFile(), help="Write the neighbours to this file too.")
 @json_option
 @config_options
 @stored_workspace_option
@@ -60,7 +61,7 @@ def neighbours(
     similarities: tuple[str, ...],
     run: str,
     checkpoint: str,
-    csv_file: str | None,
+    csv_file: Path | None,
     as_json: bool,
     config: ExperimentConfig,
     settings: Mapping[str, str],
@@ -86,7 +87,7 @@ def neighbours(
         return
     found = found_in.compare(data, item, k, similarities, run=run, checkpoint=checkpoint, config=asked)
     if csv_file:
-        found_in.export(found, Path(csv_file))
+        found_in.export(found, csv_file)
     if as_json:
         first = found.columns[0]
         # The first similarity also stands at the top, so that a single one needs no index.
@@ -125,7 +126,7 @@ def _tell_summary(found: NeighbourSummary) -> None:
 
 @click.command()
 @data_argument
-@click.option("--count-everything", is_flag=True, help="Count the held-out items too, as the paper's table does (F21).")
+@click.option("--count-everything", is_flag=True, help="Count the held-out items too, as the paper's table does.")
 @click.option("--ties", type=click.Choice(["optimistic", "pessimistic", "mean", "id"]), default="id", show_default=True)
 @_split_option
 @json_option
@@ -140,7 +141,12 @@ def popularity(data: str, count_everything: bool, ties: str, split: Split, as_js
 
 @click.command(cls=SettingsCommand)
 @data_argument
-@click.option("--checkpoint", required=True, metavar="FILE", help="best.pt or checkpoint.pt of a run, or F20's names.")
+@click.option(
+    "--checkpoint",
+    required=True,
+    metavar="FILE",
+    help="best.pt or checkpoint.pt of a run, or one with the names of the authors' weights.",
+)
 @_split_option
 @json_option
 @config_options
@@ -157,7 +163,7 @@ def evaluate(
 ) -> None:
     """Full-ranking metrics of stored weights.
 
-    Ours, or the authors' (FACTS F20). Without --preset and --config, a checkpoint of ours is evaluated with the
+    Ours, or the authors'. Without --preset and --config, a checkpoint of ours is evaluated with the
     configuration that it carries.
     """
     evaluations = Workspace().evaluations

@@ -30,14 +30,18 @@ def engine_version() -> str:
         return "unknown"
 
 
+def is_given(parameter: str) -> bool:
+    """Whether the option stands on the command line, not only in the environment or at its default."""
+    return click.get_current_context().get_parameter_source(parameter) is ParameterSource.COMMANDLINE
+
+
 def refuse_unused(used_by: Mapping[str, tuple[str, ...]], form: str) -> None:
     """Raise ``UsageError`` for an option of the command line that has no effect in its ``form``: ``used_by`` gives the
     forms, by the option that chooses them, in which each parameter counts."""
     context = click.get_current_context()
     for parameter in context.command.params:
         forms = used_by.get(parameter.name or "", (form,))
-        is_given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        if is_given and form not in forms:
+        if is_given(parameter.name or "") and form not in forms:
             raise UsageError(
                 f"{parameter.opts[0]} has no effect {f'with {form}' if form else 'here'}.",
                 f"Leave it out, or use {' or '.join(forms)}.",

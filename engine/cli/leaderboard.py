@@ -12,6 +12,7 @@ from engine.api import Workspace
 from engine.api.comparisons import refuse_beside_validation
 from engine.cli.follow import follow
 from engine.cli.frame import FAILED, emit, json_option, span, table, tell, workspace_option
+from engine.cli.places import NewFile
 from engine.cli.settings import seeds_of
 from engine.config import KS, STOPPING_METRIC, duration_text, minutes_text, rehearsable
 from engine.errors import UsageError
@@ -51,8 +52,8 @@ METRICS = (*(f"HR@{k}" for k in KS), *(f"NDCG@{k}" for k in KS), "MRR")
 @click.option("--queue", is_flag=True, help="Only put into the queue; `coserec work` works it off.")
 @click.option("--show", "only_show", is_flag=True, help="Only tell what has finished; start nothing.")
 @click.option("--retry", is_flag=True, help="Try runs again that have failed.")
-@click.option("--csv", type=click.Path(dir_okay=False, path_type=Path), help="Also write a line a row to this file.")
-@click.option("--latex", type=click.Path(dir_okay=False, path_type=Path), help="Also write a table for a paper.")
+@click.option("--csv", type=NewFile(), help="Also write a line a row to this file.")
+@click.option("--latex", type=NewFile(), help="Also write a table for a paper.")
 @workspace_option
 @json_option
 def leaderboard(

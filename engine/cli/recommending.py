@@ -11,6 +11,7 @@ import click
 
 from engine.api import Workspace
 from engine.cli.frame import emit, json_option, stored_workspace_option, table
+from engine.cli.places import NewFile
 from engine.errors import UsageError
 from engine.records import FoundUsers, Recommendations, RunRecommendation, to_plain
 
@@ -20,7 +21,7 @@ SHOWN = 5
 """Keys of an attention that are printed; JSON has all."""
 
 _split = click.option(
-    "--split", type=click.Choice(["test", "valid"]), default="test", show_default=True, help="Whose targets (FACTS F1)."
+    "--split", type=click.Choice(["test", "valid"]), default="test", show_default=True, help="Whose targets."
 )
 
 
@@ -30,7 +31,7 @@ _split = click.option(
 @_split
 @click.option("--top", type=click.IntRange(1, 1000), default=20, show_default=True, help="Items of each list.")
 @click.option("--attention", is_flag=True, help="What each head's last query looks at; with --json all weights (§3.2).")
-@click.option("--csv", "output", type=click.Path(dir_okay=False, path_type=Path), help="Write the lists here too.")
+@click.option("--csv", "output", type=NewFile(), help="Write the lists here too.")
 @stored_workspace_option
 @json_option
 def recommend(
@@ -46,7 +47,7 @@ def recommend(
     """What one to three runs recommend to a user: history, target, lists with scores, the target's rank.
 
     Each run ranks by its best weights and its own rules, as in its evaluation; ranks count from 1. In JSON, a rank of
-    null is a target that is never ranked: it stands in the history, which is excluded (FACTS F3).
+    null is a target that is never ranked: it stands in the history, which is excluded.
     """
     api = workspace.recommendations
     found = api.of(run_ids, user, split=split, top=top, attention=attention)
@@ -117,7 +118,7 @@ def _print_attention(run: RunRecommendation) -> None:
 @click.option("--k", type=click.IntRange(min=1), default=10, show_default=True, help="Right is what HR@k counts.")
 @_split
 @click.option("--shortest", type=click.IntRange(min=0), default=0, help="Least length of the training input.")
-@click.option("--longest", type=click.IntRange(min=0), help="Greatest length of the training input (FACTS F4).")
+@click.option("--longest", type=click.IntRange(min=0), help="Greatest length of the training input.")
 @click.option(
     "--sort",
     type=click.Choice(["difference", "rank", "length", "file"]),

@@ -21,6 +21,7 @@ from engine.cli.frame import (
     tell,
     workspace_option,
 )
+from engine.cli.places import NewFile
 from engine.config import STOPPING_METRIC
 from engine.config.filtering import number_named, run_filter
 from engine.config.naming import configuration_name
@@ -156,6 +157,9 @@ def _tell_groups(found: Sequence[ComparedChoice], as_json: bool) -> None:
         for item in found
     ]
     table(rows, ("configuration", "data", "n", *(f"test {name}" for name in metrics), "runs"))
+    for item in found:
+        if item.note:
+            click.echo(f"\n{item.label}: {item.note}")
 
 
 def _mean(item: ComparedChoice, name: str) -> str:
@@ -364,7 +368,7 @@ def _not_in_the_trash(workspace: Workspace) -> list[RunRecord]:
 @click.option(
     "--output",
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NewFile(),
     help=".json, .csv, .parquet; .tex for a table of the results.",
 )
 @stored_workspace_option
@@ -395,7 +399,7 @@ def export(run_ids: tuple[str, ...], output: Path, workspace: Workspace, as_json
 
 @click.command()
 @click.argument("run_id", metavar="ID")
-@click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("output", type=NewFile())
 @click.option("--data/--no-data", "with_data", default=True, show_default=True, help="The data file too.")
 @stored_workspace_option
 @json_option

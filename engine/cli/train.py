@@ -22,6 +22,7 @@ from engine.cli.frame import (
 )
 from engine.cli.settings import SettingsCommand, config_options, seeds_of
 from engine.config import ExperimentConfig, grid, parse_list, refuse_without_effect
+from engine.config.grouping import has_seeds
 from engine.errors import UsageError
 from engine.records import RunRecord, RunStatus, to_plain
 
@@ -76,6 +77,8 @@ def train(
         raise UsageError("--seeds and --set train.seed both say the seed.", "Give one of them.")
     planned = grid(config, varied, listed)
     refuse_without_effect(planned, begun, settings)
+    if len(listed) > 1 and not all(has_seeds(one.model_dump(mode="json")) for one in planned):
+        tell("What does not train gives the same with every seed: one run of it is enough.")
     if len(planned) > 1:
         tell(f"{len(planned)} runs.")
     submitted = workspace.runs.submit_all(planned, preset=preset, name=name)

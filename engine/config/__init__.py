@@ -27,7 +27,7 @@ from engine.config.experiment import (
 )
 from engine.config.fidelity import FidelityOptions
 from engine.config.fitting import why_idle, why_unused, why_without_effect
-from engine.config.grid import MOST_RUNS, grid, parse_list
+from engine.config.grid import MOST_RUNS, grid, parse_list, run_count
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
 from engine.config.losses import applies, negatives_field, negatives_in_words, negatives_of
 from engine.config.presets import Preset, own_name, preset, presets
@@ -107,6 +107,7 @@ __all__ = [
     "refuse_other_losses",
     "refuse_without_effect",
     "rehearsable",
+    "run_count",
     "stage_at",
     "standing_presets",
     "switches_to",

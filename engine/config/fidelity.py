@@ -13,7 +13,7 @@ class FidelityOptions(Options):
     counts: Literal["ceiling", "floor"] = setting(
         "ceiling",
         help="Rounding of ratio × length.",
-        source="Eq. 4–8, FACTS F9",
+        source="Eq. 4–8, the authors' code",
         label="Counts",
         paper="ceiling",
         published="floor",
@@ -22,7 +22,7 @@ class FidelityOptions(Options):
     mask_token: Literal["mask", "padding"] = setting(
         "mask",
         help="What Mask writes; padding is hidden from attention.",
-        source="Eq. 5, FACTS F10",
+        source="Eq. 5, the authors' code",
         label="Masked item",
         paper="mask",
         published="padding",
@@ -31,7 +31,7 @@ class FidelityOptions(Options):
     start_positions: Literal["every", "never_last"] = setting(
         "every",
         help="Where Crop and Reorder may begin.",
-        source="Eq. 4, 6, FACTS F11",
+        source="Eq. 4, 6, the authors' code",
         label="Start positions",
         paper="every",
         published="never_last",
@@ -40,7 +40,7 @@ class FidelityOptions(Options):
     operator_pairs: Literal["independent", "distinct"] = setting(
         "independent",
         help="Whether the two views of a user may use the same operator.",
-        source="Algorithm 1, FACTS F11",
+        source="Algorithm 1, the authors' code",
         label="Operator pairs",
         paper="independent",
         published="independent",
@@ -49,7 +49,7 @@ class FidelityOptions(Options):
     augment_input: Literal["untruncated", "truncated"] = setting(
         "untruncated",
         help="Whether operators see the whole training input or its last items only.",
-        source="FACTS F11",
+        source="the authors' code",
         label="Operators act on",
         paper="untruncated",
         published="untruncated",
@@ -58,7 +58,7 @@ class FidelityOptions(Options):
     short_reorder_rate: Literal["reorder_rate", "mask_rate"] = setting(
         "reorder_rate",
         help="Ratio that Reorder has on short sequences.",
-        source="Eq. 6, FACTS F12",
+        source="Eq. 6, the authors' code",
         label="Reorder, short",
         paper="reorder_rate",
         published="mask_rate",
@@ -69,7 +69,7 @@ class FidelityOptions(Options):
     long_reorder_rate: Literal["reorder_rate", "mask_rate"] = setting(
         "reorder_rate",
         help="Ratio that Reorder has on long sequences.",
-        source="Eq. 6, FACTS F12, F14",
+        source="Eq. 6, the authors' code",
         label="Reorder, long",
         paper="reorder_rate",
         published="mask_rate",
@@ -78,7 +78,7 @@ class FidelityOptions(Options):
     insert_side: Literal["before", "after"] = setting(
         "before",
         help="Side of the chosen item on which Insert puts the correlated one.",
-        source="Eq. 8, FACTS F13",
+        source="Eq. 8, the authors' code",
         label="Insert",
         paper="before",
         published="before",
@@ -87,7 +87,7 @@ class FidelityOptions(Options):
     padding_row: Literal["zero", "random"] = setting(
         "zero",
         help="The padding item's embedding, which never learns.",
-        source="FACTS F14",
+        source="the authors' code",
         label="Padding embedding",
         paper="zero",
         published="random",
@@ -96,7 +96,7 @@ class FidelityOptions(Options):
     correlation_items: Literal["inputs", "training"] = setting(
         "inputs",
         help="Items that memory-based correlation counts: training inputs, or inputs and their last target.",
-        source="FACTS F15",
+        source="the authors' code",
         label="Correlations count",
         paper="inputs",
         published="inputs",
@@ -105,7 +105,7 @@ class FidelityOptions(Options):
     missing_neighbour: Literal["keep", "random"] = setting(
         "keep",
         help="What stands in for an item without neighbours.",
-        source="FACTS F15",
+        source="the authors' code",
         label="No neighbour",
         paper="keep",
         published="random",
@@ -114,7 +114,7 @@ class FidelityOptions(Options):
     hybrid_switch: Literal["at_epoch", "after_epoch"] = setting(
         "at_epoch",
         help="Memory-based epochs before the hybrid: E, or E + 1.",
-        source="Algorithm 1, FACTS F16",
+        source="Algorithm 1, the authors' code",
         label="Hybrid starts",
         paper="at_epoch",
         published="after_epoch",
@@ -123,7 +123,7 @@ class FidelityOptions(Options):
     hybrid_candidates: Literal["items", "all_rows"] = setting(
         "items",
         help="What the model-based part ranks and normalises over.",
-        source="FACTS F16",
+        source="the authors' code",
         label="Hybrid candidates",
         paper="items",
         published="all_rows",
@@ -132,7 +132,7 @@ class FidelityOptions(Options):
     negatives_exclude: Literal["training", "whole"] = setting(
         "training",
         help="Items that are never drawn as a negative.",
-        source="FACTS F7",
+        source="the authors' code",
         label="Negatives avoid",
         paper="training",
         published="whole",
@@ -141,7 +141,7 @@ class FidelityOptions(Options):
     negatives_draw_mask: bool = setting(
         False,
         help="Whether the mask token can be drawn as a negative.",
-        source="FACTS F7",
+        source="the authors' code",
         label="Mask as negative",
         paper=False,
         published=True,
@@ -149,7 +149,7 @@ class FidelityOptions(Options):
     next_item_mean: Literal["tokens", "users"] = setting(
         "tokens",
         help="What the next-item loss is averaged over.",
-        source="Algorithm 1 line 15, FACTS F7",
+        source="Algorithm 1 line 15, the authors' code",
         label="Next-item mean",
         paper="tokens",
         published="tokens",
@@ -158,7 +158,7 @@ class FidelityOptions(Options):
     rank_special_tokens: bool = setting(
         False,
         help="Whether the padding and mask ids take part in the ranking.",
-        source="FACTS F3",
+        source="the authors' code",
         label="Rank padding and mask",
         paper=False,
         published=True,
@@ -166,7 +166,7 @@ class FidelityOptions(Options):
     train_subset: Literal["first", "random"] = setting(
         "random",
         help="Which users a training share keeps.",
-        source="FACTS F18",
+        source="the authors' code",
         label="Training share keeps",
         paper="random",
         published="first",
@@ -175,7 +175,7 @@ class FidelityOptions(Options):
     train_subset_after_switch: Literal["keep", "whole"] = setting(
         "keep",
         help="Users trained on once the hybrid has taken over.",
-        source="FACTS F18",
+        source="the authors' code",
         label="Training share after E",
         paper="keep",
         published="whole",

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.config.effect import refuse_list_without_effect
 from engine.config.experiment import ExperimentConfig, fields_of, values_of
+from engine.config.grouping import has_seeds
 from engine.errors import ConfigurationError
 
 MOST_RUNS = 2000
@@ -59,6 +60,8 @@ def grid(
 ) -> tuple[ExperimentConfig, ...]:
     """Every combination of the lists' values, each with every seed; the seeds of a combination follow each other.
 
+    A combination that has no seeds, because its model does not train, is one run.
+
     Raises ``ConfigurationError`` for a combination that is refused, or in which a listed setting changes nothing, and
     for more than `MOST_RUNS` runs.
     """
@@ -74,9 +77,31 @@ def grid(
         )
     begun = values_of(config)
     made = []
-    for chosen in itertools.product(*every.values()):
+    for place, chosen in enumerate(itertools.product(*every.values())):
         one = config.replace(dict(zip(every, chosen, strict=True)))
         for path, values in lists.items():
             refuse_list_without_effect(one, path, values, begun.get(path))
-        made.append(one)
+        if place % max(len(seeds), 1) == 0 or has_seeds(_stored(one)):
+            made.append(one)
     return tuple(made)
+
+
+def run_count(config: ExperimentConfig, lists: Mapping[str, Sequence[Any]], seeds: Sequence[int]) -> int:
+    """How many runs `grid` makes, without making them: settings that decide whether there are seeds are looked at."""
+    deciding = {path: values for path, values in lists.items() if path in _DECIDING}
+    others = math.prod(len(values) for path, values in lists.items() if path not in _DECIDING)
+    total = 0
+    for chosen in itertools.product(*deciding.values()):
+        tree = config.model_dump(mode="json")
+        for path, value in zip(deciding, chosen, strict=True):
+            section, _, name = path.partition(".")
+            tree[section][name] = value
+        total += others * (len(seeds) if has_seeds(tree) else min(len(seeds), 1))
+    return total
+
+
+_DECIDING = ("model.name", "evaluate.noise_rate")
+
+
+def _stored(config: ExperimentConfig) -> dict[str, Any]:
+    return config.model_dump(mode="json", include={"model": {"name"}, "evaluate": {"noise_rate"}})

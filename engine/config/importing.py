@@ -107,7 +107,7 @@ class ImportRecipe(Options):
     duplicates: Literal["keep", "first", "last", "consecutive"] = setting(
         "keep",
         help="What becomes of an item that a user has more than once.",
-        source="ours, step 2 of the preprocessing; FACTS F3",
+        source="ours, step 2 of the preprocessing; the authors' code",
         choices={
             "keep": "keep all",
             "first": "keep the first",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from engine.config.grouping import changes_nothing
+from engine.config.grouping import changes_nothing, has_seeds
 from engine.config.presets import preset
 from engine.errors import UsageError
 from engine.records import RunRecord
@@ -40,15 +40,19 @@ def flat(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def differing(record: RunRecord) -> dict[str, Any]:
-    """Path → value of every setting of a run that its preset has otherwise, or has not."""
+    """Path → value of every setting of a run that its preset has otherwise, or has not; none that changes nothing."""
     base = preset_values(record.preset)
     if not base:
         return {}
-    return {
+    changed = {
         path: value
         for path, value in flat(record.config).items()
         if (path not in base or base[path] != value) and path not in NOT_COMPARED
     }
+    if not changed:
+        return {}
+    is_nothing = changes_nothing(record.config)
+    return {path: value for path, value in changed.items() if not is_nothing(path)}
 
 
 def plain(value: Any) -> str:
@@ -72,9 +76,6 @@ def configuration_name(record: RunRecord) -> str:
     if not preset_values(record.preset):
         return record.name or record.id
     changed = differing(record)
-    if changed:
-        is_nothing = changes_nothing(record.config)
-        changed = {path: value for path, value in changed.items() if not is_nothing(path)}
     model = changed.get("model.name")
     if model is not None:
         # Another model has other settings, and needs no others of the rest: how many they are says nothing.
@@ -87,9 +88,9 @@ def configuration_name(record: RunRecord) -> str:
 
 
 def run_name(record: RunRecord) -> str:
-    """``sample · epochs 6 · seed 1``: its configuration's name with its seed; a stored name as it is."""
+    """``sample · epochs 6 · seed 1``: its configuration's name with its seed, if it has one; a stored name as it is."""
     name = configuration_name(record)
-    return f"{name} · seed {record.seed}" if preset_values(record.preset) else name
+    return f"{name} · seed {record.seed}" if preset_values(record.preset) and has_seeds(record.config) else name
 
 
 def dataset_name(record: RunRecord) -> str:

@@ -21,7 +21,7 @@ class DataOptions(Options):
         gt=0,
         le=1,
         help="Share of the users that are trained on; evaluation keeps all of them.",
-        source="§5.4, FACTS F18",
+        source="§5.4, the authors' code",
         label="Training share",
         advanced=True,
     )
@@ -39,7 +39,7 @@ class SimilaritySection(Options):
         ge=0,
         le=100_000,
         help="Epochs with the memory-based correlation before the hybrid takes over.",
-        source="Algorithm 1, FACTS F16",
+        source="Algorithm 1, the authors' code",
         symbol="E",
         label="Hybrid after epoch",
         unit="epochs",
@@ -66,7 +66,7 @@ class AugmentSection(Options):
         ge=0,
         le=1_000_000,
         help="A training input of at most this many items counts as short.",
-        source="Eq. 12, FACTS F4",
+        source="Eq. 12, the authors' code",
         symbol="K",
         label="Short up to",
         unit="items",
@@ -101,12 +101,12 @@ class AugmentSection(Options):
 
 class LossSection(Options):
     next_item: str = setting(
-        "bce", help="Loss of the next-item task.", source="Eq. 3, FACTS F7", label="Next-item loss"
+        "bce", help="Loss of the next-item task.", source="Eq. 3, the authors' code", label="Next-item loss"
     )
     contrastive: str = setting(
         "nt_xent",
         help="Loss of the contrastive task.",
-        source="Eq. 14, FACTS F8",
+        source="Eq. 14",
         label="Contrastive loss",
         advanced=True,
     )
@@ -124,14 +124,14 @@ class LossSection(Options):
         gt=0,
         le=100,
         help="The similarity of two views is divided by it.",
-        source="FACTS F8",
+        source="Eq. 14",
         symbol="τ",
         label="Temperature",
     )
     representation: Literal["real_concat", "padded_concat", "last", "mean"] = setting(
         "real_concat",
         help="What represents a sequence in the contrastive loss.",
-        source="§4.2, FACTS F8, F14",
+        source="§4.2, Eq. 14, the authors' code",
         label="Sequence representation",
         paper="real_concat",
         published="padded_concat",
@@ -161,7 +161,13 @@ class TrainOptions(Options):
     """The optimisation (FACTS F5, F6)."""
 
     epochs: int = setting(
-        300, ge=1, le=100_000, help="At most this many epochs.", source="FACTS F5", label="Epochs", unit="epochs"
+        300,
+        ge=1,
+        le=100_000,
+        help="At most this many epochs.",
+        source="the authors' code",
+        label="Epochs",
+        unit="epochs",
     )
     pretrain_epochs: int = setting(
         0,
@@ -169,7 +175,7 @@ class TrainOptions(Options):
         le=100_000,
         help="Epochs of pre-training before the first of these: by contrast of views alone (two-stage CoSeRec), or by "
         "tasks of the model's own (S3-Rec). They are not validated; 0 trains in one stage.",
-        source="§5.5.3, Table 4, FACTS B7",
+        source="§5.5.3, Table 4, Zhou et al. 2020",
         label="Pre-training",
         unit="epochs",
     )
@@ -191,7 +197,7 @@ class TrainOptions(Options):
         ge=0,
         le=10,
         help="The step size of pre-training; 0 takes the learning rate. The optimiser begins anew after it.",
-        source="FACTS B7",
+        source="Zhou et al. 2020",
         label="Pre-training rate",
         advanced=True,
     )
@@ -218,7 +224,7 @@ class TrainOptions(Options):
     optimiser: Literal["adam", "adamw", "rmsprop"] = setting(
         "adam",
         help="How gradients become steps. AdamW takes weight decay off the weights themselves, and off matrices only.",
-        source="§5.1.4, FACTS B2, B6",
+        source="§5.1.4, Rendle et al. 2009, Sun et al. 2019",
         label="Optimiser",
         advanced=True,
         choices={"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSProp"},
@@ -228,7 +234,7 @@ class TrainOptions(Options):
         ge=0,
         le=1,
         help="Pull of every weight towards 0 (L2).",
-        source="FACTS B4, B6",
+        source="Tang and Wang 2018, Sun et al. 2019",
         label="Weight decay",
         advanced=True,
     )
@@ -237,7 +243,7 @@ class TrainOptions(Options):
         ge=0,
         le=1e6,
         help="Longest gradient, over all weights together; 0 leaves gradients as they are.",
-        source="FACTS B6",
+        source="Sun et al. 2019",
         label="Clip gradients at",
         advanced=True,
     )
@@ -246,7 +252,7 @@ class TrainOptions(Options):
         ge=0,
         le=10_000_000,
         help="Steps over which the learning rate grows from 0.",
-        source="FACTS B6",
+        source="Sun et al. 2019",
         label="Warm-up",
         unit="steps",
         advanced=True,
@@ -254,13 +260,13 @@ class TrainOptions(Options):
     rate_decay: Literal["none", "linear"] = setting(
         "none",
         help="What becomes of the learning rate after the warm-up; linear reaches 0 with the last epoch.",
-        source="FACTS B6",
+        source="Sun et al. 2019",
         label="Learning-rate decay",
         advanced=True,
         choices={"none": "stays", "linear": "falls linearly to 0"},
     )
     seed: int = setting(
-        1, ge=0, lt=2**31, help="Seed of every random generator of the run.", source="FACTS F14", label="Seed"
+        1, ge=0, lt=2**31, help="Seed of every random generator of the run.", source="engine", label="Seed"
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = setting(
         "auto",
@@ -283,7 +289,7 @@ class TrainOptions(Options):
         ge=1,
         le=100_000,
         help="Stop after this many epochs without a better validation NDCG@20.",
-        source="§5.1.4, FACTS F5",
+        source="§5.1.4",
         label="Patience",
         unit="epochs",
     )
@@ -327,7 +333,7 @@ class EvaluateOptions(Options):
     seen_items: Literal["exclude", "zero", "keep"] = setting(
         "exclude",
         help="What becomes of the items already in the user's history.",
-        source="FACTS F3",
+        source="the authors' code",
         label="Seen items",
         paper="exclude",
         published="zero",
@@ -336,7 +342,7 @@ class EvaluateOptions(Options):
     ties: Literal["optimistic", "pessimistic", "mean", "id"] = setting(
         "mean",
         help="Rank of a target whose score other items share.",
-        source="FACTS F3",
+        source="the authors' code",
         label="Ties",
         advanced=True,
         paper="mean",
@@ -373,7 +379,7 @@ class EvaluateOptions(Options):
         ge=0,
         le=10,
         help="Random unseen items added to every test input, as a share of its length.",
-        source="§5.4, FACTS F18",
+        source="§5.4, the authors' code",
         label="Test noise",
         advanced=True,
     )

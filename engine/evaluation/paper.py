@@ -65,7 +65,7 @@ def _cell(
     for fault in faults:
         if fault.get("dataset", dataset) == dataset and fault.get("model", model) == model:
             names = fault.get("metrics") or [""]
-            found += [(name, f"{fault['text']} (FACTS {fault['fact']})") for name in names]
+            found += [(name, fault["text"]) for name in names]
     for problem in implausible(metrics, rounding=PRINTED):
-        found += [(name, f"{problem.message} (FACTS F22)") for name in problem.metrics if name.startswith("NDCG")]
+        found += [(name, problem.message) for name in problem.metrics if name.startswith("NDCG")]
     return PaperCell(number, dataset, model, metrics, tuple(found))

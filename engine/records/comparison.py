@@ -38,6 +38,8 @@ class ComparedGroup:
     """Of training and validation, each run; None where it was not kept."""
     out_of_time: int = 0
     """Runs that ended because their time was spent (``train.max_minutes``)."""
+    has_seeds: bool = True
+    """Whether another seed could give another result: not where nothing trains."""
 
     @property
     def n(self) -> int:
@@ -59,6 +61,10 @@ class ComparedChoice:
     """Test metrics, means over the seeds."""
     stds: Mapping[str, float]
     """Empty for a single seed."""
+    left_out: tuple[str, ...] = ()
+    """Runs of the group that do not count: older ones of a seed that it has."""
+    note: str = ""
+    """Says so in words; empty where every run counts."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +237,7 @@ class ResultCell:
     p: float | None = None
     is_best: bool = False
     is_second: bool = False
+    has_seeds: bool = True
     is_reference: bool = False
     """Printed by the paper, not measured here: it takes no part in best and second."""
     run_ids: tuple[str, ...] = ()

@@ -121,7 +121,7 @@ def _caption(table: ResultTable, given: str) -> str:
     counts = sorted({cell.n for cell in cells if cell.std is not None})
     if counts:
         said.append(f"± is the standard deviation over {_span(counts)} seeds.")
-        if any(cell.std is None and not cell.is_reference for cell in cells):
+        if any(cell.std is None and cell.has_seeds and not cell.is_reference for cell in cells):
             said.append("What has none is of one seed.")
     return escape(" ".join(said)) + _mark_words(table, cells)
 

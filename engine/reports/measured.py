@@ -112,9 +112,13 @@ def settings_of(config: ExperimentConfig) -> dict[str, str | float | int | bool]
 
 
 def read(folder: Path) -> tuple[MeasuredPreset, ...]:
-    """All files of ``folder``, by data set and in the presets' order. Raises ``UsageError`` for one that is wrong."""
+    """All files of ``folder``, `in_order`. Raises ``UsageError`` for one that is wrong."""
+    return in_order([read_file(path) for path in sorted(folder.glob("*.json"))])
+
+
+def in_order(found: Iterable[MeasuredPreset]) -> tuple[MeasuredPreset, ...]:
+    """By data set and in the presets' order."""
     order = {item.name: place for place, item in enumerate(presets())}
-    found = [read_file(path) for path in sorted(folder.glob("*.json"))]
     return tuple(sorted(found, key=lambda item: (item.dataset, order.get(item.preset, len(order)), item.preset)))
 
 
@@ -138,6 +142,8 @@ def merged(new: MeasuredPreset, old: MeasuredPreset | None) -> MeasuredPreset:
     """``new`` with the seeds that ``old`` alone has, if it is of the same data and settings."""
     if old is None or (old.fingerprint, old.settings) != (new.fingerprint, new.settings):
         return new
+    if all(run.ended_by == "nothing" for run in new.runs):
+        return new  # what trains nothing has no seeds: one run is all of it
     runs = {run.seed: run for run in (*old.runs, *new.runs)}
     kept = tuple(runs[seed] for seed in sorted(runs))
     return new.model_copy(update={"runs": kept, "command": command(new.file, new.preset, [run.seed for run in kept])})

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import KS
+from engine.config.grouping import has_seeds, left_out_words, once_a_seed
 from engine.config.naming import flat, plain
 from engine.data.dataset import Dataset
 from engine.data.splits import LeaveOneOut, leave_one_out
@@ -44,7 +45,8 @@ def compare(
     """What the groups scored, and how sure their differences are.
 
     ``tested`` are the metrics of the paired tests (none: all of ``metrics``), ``pairs`` says which groups are paired:
-    each with the ``baseline``, or each with each. Holm's adjustment is over all tests of the call.
+    each with the ``baseline``, or each with each. Holm's adjustment is over all tests of the call. Of runs of one seed
+    in a group the newest finished one counts, and a note says so.
 
     Raises ``UsageError`` for more than 50 groups, a run without metrics, an unknown metric, runs that were evaluated by
     different protocols, and groups that differ in more than their seeds; ``RunError`` for damaged ranks.
@@ -55,6 +57,8 @@ def compare(
     for metric in tested:
         if metric not in metrics:
             raise UsageError(f"{metric} cannot be tested: it is not compared.", f"Compared: {', '.join(metrics)}.")
+    every, groups = groups, [once_a_seed(group) for group in groups]
+    left_out = [left_out_words(*pair) for pair in zip(every, groups, strict=True)]
     records = [record for group in groups for record in group]
     users, values = _values(groups, metrics, split)
     measures = [
@@ -74,7 +78,7 @@ def compare(
         settings=grouping.settings(groups),
         protocol=_card(records[0], users, split),
         implausible=tuple(_implausible(groups, split)),
-        notes=tuple(_notes(groups, split, has_ranks=values is not None)),
+        notes=(*filter(None, left_out), *_notes(groups, split, has_ranks=values is not None)),
         level=significance.LEVEL,
         samples=significance.SAMPLES,
         baseline=baseline,
@@ -227,20 +231,12 @@ def _notes(groups: Sequence[Group], split: str, *, has_ranks: bool) -> list[str]
     notes = []
     if not has_ranks:
         notes.append(f"No intervals and no tests: {_without_ranks(groups, split)} kept no ranks of the users.")
-    counts = sorted({len(group) for group in groups})
-    if counts[0] == 1 and len(groups) > 1:
+    counts = sorted({len(group) for group in groups if has_seeds(group[0].config)})
+    if counts and counts[0] == 1 and len(groups) > 1:
         notes.append("One seed on a side: the tests tell of these trained models, not of what another seed would give.")
     if len(counts) > 1:
         notes.append(f"The groups have {counts[0]} to {counts[-1]} seeds: their standard deviations are not alike.")
     for group in groups:
-        seeds = [record.seed for record in group]
-        twice = next((seed for seed in seeds if seeds.count(seed) > 1), None)
-        if twice is not None:
-            ids = [record.id for record in group if record.seed == twice]
-            notes.append(
-                f"Runs {', '.join(ids)} have one seed, {twice}: they count as {len(ids)}, and make the standard "
-                "deviation over seeds too small. Leave all but one out."
-            )
         for record in group:
             if record.status != "finished":
                 notes.append(f"Run {record.id} {record.status.verb}: its metrics are those of an unfinished training.")
@@ -248,7 +244,7 @@ def _notes(groups: Sequence[Group], split: str, *, has_ranks: bool) -> list[str]
     if early:
         what = f"Run {early[0]}" if len(early) == 1 else f"{len(early)} runs ({', '.join(early[:3])}"
         what += "" if len(early) == 1 else ", …)" if len(early) > 3 else ")"
-        notes.append(f"{what} ended before the hybrid phase began (FACTS F16).")
+        notes.append(f"{what} ended before the hybrid phase began.")
     return notes
 
 
@@ -268,6 +264,7 @@ def slice_table(
     Raises what `compare` raises, ``UsageError`` where ranks are missing or the data file has changed, ``DataError``.
     """
     _refuse(groups, (metric,), split, baseline)
+    groups = [once_a_seed(group) for group in groups]
     users, values = _values(groups, (metric,), split)
     first = groups[0][0]
     if values is None:

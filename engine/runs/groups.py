@@ -10,7 +10,16 @@ from typing import Any
 
 from engine.config import ExperimentConfig, fields_of, preset, presets
 from engine.config.experiment import SettingInfo
-from engine.config.grouping import changes_nothing, filled, group_key
+from engine.config.grouping import (
+    changes_nothing,
+    counting,
+    filled,
+    group_key,
+    has_seeds,
+    left_out,
+    left_out_words,
+    once_a_seed,
+)
 from engine.config.naming import flat, plain, preset_values
 from engine.errors import UsageError
 from engine.records import ComparedChoice, ComparedGroup, RunRecord, SettingDifference
@@ -66,6 +75,7 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
             epochs=tuple(epochs_trained(record) for record in group),
             minutes=tuple(None if record.train_seconds is None else record.train_seconds / 60 for record in group),
             out_of_time=sum(record.ended_by == "time" for record in group),
+            has_seeds=has_seeds(group[0].config),
         )
         for place, group in enumerate(groups)
     )
@@ -127,8 +137,7 @@ def _base(record: RunRecord) -> str:
 
 def _told(record: RunRecord) -> dict[str, Any]:
     """Path → value of the settings that a name ever speaks of: those that change something."""
-    values, is_nothing = flat(filled(record.config)).items(), changes_nothing(record.config)
-    return {path: value for path, value in values if _is_spoken_of(path) and not is_nothing(path)}
+    return {path: value for path, value in flat(counting(record.config)).items() if _is_spoken_of(path)}
 
 
 def _is_spoken_of(path: str) -> bool:
@@ -155,13 +164,14 @@ def _words(path: str, value: Any) -> str:
 def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
     """The runs with test metrics in groups of one configuration, in the order of ``records``, named by themselves.
 
-    A name is the preset's with what the run has otherwise; the seeds of a group ascend.
+    A name is the preset's with what the run has otherwise; the seeds of a group ascend, each counted once.
     """
     from engine.evaluation.significance import mean_and_std  # scipy's second is not for who only lists runs
 
     made = []
     for group in grouped([record for record in records if record.metrics.get("test")]):
-        group = tuple(sorted(group, key=lambda record: record.seed))
+        every = tuple(sorted(group, key=lambda record: record.seed))
+        group = once_a_seed(every)
         names = list(group[0].metrics["test"])
         found = {
             name: mean_and_std([record.metrics["test"][name] for record in group if name in record.metrics["test"]])
@@ -177,6 +187,8 @@ def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
                 protocol=json.dumps(protocol_of(group[0]), default=str),
                 metrics={name: mean for name, (mean, _) in found.items()},
                 stds={name: std for name, (_, std) in found.items() if std is not None},
+                left_out=tuple(record.id for record in left_out(every, group)),
+                note=left_out_words(every, group),
             )
         )
     return tuple(made)
@@ -201,10 +213,10 @@ def _changed(record: RunRecord, base: str) -> list[str]:
 def settings(groups: Sequence[Group]) -> tuple[SettingDifference, ...]:
     """Every setting of the groups, with whether they differ in it; the seed, which they are of many, left out.
 
-    They do not differ in what changes nothing in any of them.
+    They do not differ in what changes nothing in all of them but one.
     """
-    nothing = [changes_nothing(group[0].config) for group in groups]
     configs = [flat(filled(group[0].config)) for group in groups]
+    nothing = [changes_nothing(group[0].config) for group in groups]
     known = known_settings()
     paths = [*known, *(path for config in configs for path in config if path not in known)]
     found = []
@@ -213,7 +225,8 @@ def settings(groups: Sequence[Group]) -> tuple[SettingDifference, ...]:
         if path == "train.seed" or all(value is None for value in values):
             continue
         info = known.get(path)
-        differs = any(value != values[0] for value in values[1:]) and not all(asked(path) for asked in nothing)
+        told = [value for value, is_nothing in zip(values, nothing, strict=True) if not is_nothing(path)]
+        differs = any(value != told[0] for value in told[1:])
         words = f"{info.help} ({info.source})" if info else "Not a setting of today's program."
         found.append(SettingDifference(path, info.label if info else path, values, words, differs))
     return tuple(found)

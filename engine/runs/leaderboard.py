@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from engine import registry
 from engine.config import ExperimentConfig, Preset, chosen_presets, fields_of, rate_falls
-from engine.config.grouping import group_key
+from engine.config.grouping import group_key, has_seeds, seed_of, seeds_for
 from engine.config.naming import plain
 from engine.data.dataset import SAMPLE, Dataset, load, locate
 from engine.data.fits import refuse_impossible
@@ -71,10 +71,10 @@ def plan(request: LeaderboardRequest, records: Sequence[RunRecord], queue: Queue
     dataset = load(request.data)
     users = len(leave_one_out(dataset).users)
     presets = chosen_presets(request.models, request.data, dataset.item_count)
-    stored: dict[tuple[str, int], list[RunRecord]] = {}
+    stored: dict[tuple[str, int | None], list[RunRecord]] = {}
     for record in records:
         if record.fingerprint == dataset.fingerprint and record.status in _ORDER:
-            stored.setdefault((group_key(record.config), record.seed), []).append(record)
+            stored.setdefault((group_key(record.config), seed_of(record)), []).append(record)
     models = tuple(_planned(item, request, dataset, stored) for item in presets)
     return LeaderboardPlan(
         request=request,
@@ -104,20 +104,18 @@ def _planned(
     item: Preset,
     request: LeaderboardRequest,
     dataset: Dataset,
-    stored: Mapping[tuple[str, int], Sequence[RunRecord]],
+    stored: Mapping[tuple[str, int | None], Sequence[RunRecord]],
 ) -> PlannedModel:
     trains = bool(registry.entry("model", item.config.model.name).facts["trains"])
-    # What does not train draws nothing by chance: a second seed would be the same run.
-    seeds = request.seeds if trains else request.seeds[:1]
     try:
-        configs = [configuration(item, request, seed) for seed in seeds]
-        refuse_impossible(configs[0], dataset)
+        first = configuration(item, request, request.seeds[0])
+        # What does not train draws nothing by chance: a second seed would be the same run.
+        seeds = seeds_for(first.model_dump(mode="json"), request.seeds)
+        configs = [first, *(configuration(item, request, seed) for seed in seeds[1:])]
+        refuse_impossible(first, dataset)
     except EngineError as error:
         return PlannedModel(item.name, item.title, item.system, refusal=str(error), trains=trains)
-    runs = [
-        _run(config, stored.get((group_key(config.model_dump(mode="json")), config.train.seed), ()))
-        for config in configs
-    ]
+    runs = [_run(config, stored) for config in configs]
     return PlannedModel(item.name, item.title, item.system, "", tuple(_notes(item, trains)), tuple(runs), trains)
 
 
@@ -134,8 +132,10 @@ def configuration(item: Preset, request: LeaderboardRequest, seed: int) -> Exper
     return item.config.replace(values)
 
 
-def _run(config: ExperimentConfig, found: Iterable[RunRecord]) -> PlannedRun:
+def _run(config: ExperimentConfig, stored: Mapping[tuple[str, int | None], Sequence[RunRecord]]) -> PlannedRun:
     values = config.model_dump(mode="json")
+    seed = config.train.seed if has_seeds(values) else None
+    found = stored.get((group_key(values), seed), ())
     usable = [record for record in found if record.status is not RunStatus.FINISHED or record.metrics.get("test")]
     if not usable:
         return PlannedRun(config.train.seed, values)
@@ -155,7 +155,7 @@ def _notes(item: Preset, trains: bool) -> Iterable[str]:
             words = [info.choices.get(str(value), plain(value)) for value in (info.value, info.default)]
             yield f"{info.label.lower()}: {words[1]}, for all rows alike; the preset has {words[0]}"
     if trains and item.config.fidelity.negatives_exclude == "whole":
-        yield "its negatives never are a held-out target, a mild leak (FACTS F7)"
+        yield "its negatives never are a held-out target, a mild leak that the authors' code has"
     if not trains:
         yield "does not train: one run, no seeds"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import ExperimentConfig, Preset, differences, parse, preset, presets
+from engine.config.grouping import changes_nothing, once_a_seed
 from engine.data.dataset import SAMPLE
 from engine.errors import ConfigurationError, UsageError
 from engine.records import EpochReport, RunRecord, RunStatus
@@ -61,16 +62,18 @@ def _preset_of(record: RunRecord) -> Preset:
 
 
 def _changed(config: ExperimentConfig, wanted: ExperimentConfig) -> list[str]:
-    return [path for path in differences(wanted, config) if path not in OF_THE_RUN]
+    is_nothing = changes_nothing(config.model_dump(mode="json"))
+    return [path for path in differences(wanted, config) if path not in OF_THE_RUN and not is_nothing(path)]
 
 
 def measured(records: Sequence[RunRecord], epochs: Epochs) -> tuple[MeasuredPreset, ...]:
     """What the presets of ``records`` measured; of two runs of one seed, the one that ended last. All must count."""
-    groups: dict[tuple[str, str], dict[int, RunRecord]] = {}
+    groups: dict[tuple[str, str], list[RunRecord]] = {}
     for record in sorted(records, key=lambda record: (record.ended_at is not None, record.ended_at, record.id)):
-        groups.setdefault((_preset_of(record).name, record.fingerprint), {})[record.seed] = record
+        groups.setdefault((_preset_of(record).name, record.fingerprint), []).append(record)
     return tuple(
-        _preset(preset(name), [group[seed] for seed in sorted(group)], epochs) for (name, _), group in groups.items()
+        _preset(preset(name), sorted(once_a_seed(group), key=lambda record: record.seed), epochs)
+        for (name, _), group in groups.items()
     )
 
 

@@ -100,6 +100,7 @@ def _row(
                     run_ids=group.run_ids,
                     config_hash=group.config_hash,
                     fingerprint=group.fingerprint,
+                    has_seeds=group.has_seeds,
                 )
             )
     return cells

@@ -104,7 +104,7 @@ def test_an_alias_is_the_preset_under_its_own_name() -> None:
     assert [item.name for item in presets()].count("cl4srec") == 1
     assert (own_name("cl4srec-paper"), own_name("cl4srec"), own_name("gone")) == ("cl4srec", "cl4srec", "gone")
     assert [item.name for item in chosen_presets(("cl4srec-paper", "PopRec"), "sample")] == ["cl4srec", "popularity"]
-    with pytest.raises(UsageError, match="stands in the list already"):
+    with pytest.raises(UsageError, match="both mean cl4srec"):
         chosen_presets(("cl4srec", "cl4srec-paper"), "sample")
 
 

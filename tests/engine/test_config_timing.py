@@ -11,7 +11,7 @@ from engine.records import CostEstimate
 
 STRONG = preset("sasrec-strong").config
 """40 epochs over which the learning rate falls."""
-S3REC = preset("s3rec-strong").config
+S3REC = preset("s3rec-paper").config
 """100 epochs of pre-training, then at most 300 at one rate."""
 
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from engine.config import MOST_RUNS, ExperimentConfig, grid, parse_list
+from engine.config import MOST_RUNS, ExperimentConfig, grid, parse_list, run_count
 from engine.config.grouping import group_key
 from engine.errors import ConfigurationError
 
@@ -20,6 +20,19 @@ def test_every_combination_once_and_the_seeds_of_one_together() -> None:
     assert found == list(itertools.product((0.0, 0.1), (1, 2, 3), (1, 2)))
     assert len({group_key(c.model_dump(mode="json")) for c in made}) == 6
     assert grid(BASE, {}) == (BASE,)
+
+
+def test_what_does_not_train_is_one_run_whatever_the_seeds() -> None:
+    base = BASE.replace({"loss.contrastive_weight": 0.0})
+    lists = {"model.name": ("popularity", "transformer"), "evaluate.noise_rate": (0.0, 0.1), "evaluate.ties": ("id",)}
+    made = grid(base, lists, (1, 2, 3))
+    found = [(c.model.name, c.evaluate.noise_rate, c.train.seed) for c in made]
+    noisy = [("popularity", 0.1, seed) for seed in (1, 2, 3)]
+    trained = [("transformer", rate, seed) for rate in (0.0, 0.1) for seed in (1, 2, 3)]
+    assert found == [("popularity", 0.0, 1), *noisy, *trained]
+    assert run_count(base, lists, (1, 2, 3)) == len(made)
+    assert run_count(BASE, {"model.layers": (1, 2)}, (1, 2)) == 4
+    assert run_count(BASE, {}, ()) == 0
 
 
 @pytest.mark.parametrize(

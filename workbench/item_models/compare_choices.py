@@ -14,7 +14,7 @@ HEADS = ("Configuration", "Seeds", "NDCG@20", "Data")
 NUMBERS = HEADS[1:3]
 TIPS = (
     "Runs that differ in their seed alone are one group",
-    "How many runs the group has",
+    "How many seeds the group has: of each the newest finished run counts",
     "Test NDCG@20, mean over the seeds",
     "Data set",
 )
@@ -40,7 +40,7 @@ class ChoicesModel(QAbstractTableModel):
         self.choices = tuple(choices)
         self._filter()
         self.ticked = [
-            found for ids in before if (found := next((c for c in choices if ids & set(c.run_ids)), None)) is not None
+            found for ids in before if (found := next((c for c in choices if ids & _every(c)), None)) is not None
         ]
         self.endResetModel()
         if [set(item.run_ids) for item in self.ticked] != before:
@@ -59,8 +59,8 @@ class ChoicesModel(QAbstractTableModel):
     def tick_runs(self, run_ids: Sequence[str]) -> None:
         """Tick exactly the groups that hold any of the runs, in the runs' order."""
         places = {run_id: place for place, run_id in reversed(list(enumerate(run_ids)))}
-        found = [item for item in self.choices if places.keys() & set(item.run_ids)]
-        self._set_ticked(sorted(found, key=lambda item: min(places[i] for i in item.run_ids if i in places)))
+        found = [item for item in self.choices if places.keys() & _every(item)]
+        self._set_ticked(sorted(found, key=lambda item: min(places[i] for i in _every(item) if i in places)))
 
     def untick_unlike(self) -> None:
         """Keep the ticks of groups that were ranked as the first one was."""
@@ -105,7 +105,8 @@ class ChoicesModel(QAbstractTableModel):
             return (item.label, str(len(item.run_ids)), f"{metric_text(mean)}{spread}", item.dataset)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
             seeds = ", ".join(map(str, item.seeds))
-            return f"{item.label}\nseeds {seeds}\nruns {', '.join(item.run_ids)}\n{item.dataset}, {item.fingerprint}"
+            told = f"{item.label}\nseeds {seeds}\nruns {', '.join(item.run_ids)}\n{item.dataset}, {item.fingerprint}"
+            return "\n".join(filter(None, (told, item.note)))
         return _alignment(index.column()) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: ARG002
@@ -129,6 +130,11 @@ def _alignment(column: int) -> int:
     return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
+def _every(item: ComparedChoice) -> set[str]:
+    """The group's runs, those too that do not count: whoever names one of them means the group."""
+    return {*item.run_ids, *item.left_out}
+
+
 def _text(item: ComparedChoice) -> str:
     seeds = " ".join(f"seed {seed}" for seed in item.seeds)
-    return f"{item.label} {item.dataset} {seeds} {' '.join(item.run_ids)}".casefold()
+    return f"{item.label} {item.dataset} {seeds} {' '.join((*item.run_ids, *item.left_out))}".casefold()

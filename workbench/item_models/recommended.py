@@ -126,7 +126,7 @@ def user_columns(found: FoundUsers) -> tuple[Column, ...]:
             f"Rank {letters[place]}",
             lambda row: row.ranks[place],
             lambda row: rank_text(row.ranks[place]),
-            tip=f"The target's rank under {letters[place]}, from 1; never: it stands in the history (FACTS F3)",
+            tip=f"The target's rank under {letters[place]}, from 1; never: it stands in the history",
         )
 
     one, other = found.between
@@ -138,7 +138,7 @@ def user_columns(found: FoundUsers) -> tuple[Column, ...]:
     )
     columns = [
         Column("User", lambda row: row.user),
-        Column("Input", lambda row: row.length, tip="Length of the training input, which K compares (FACTS F4)"),
+        Column("Input", lambda row: row.length, tip="Length of the training input, which K compares"),
         *(rank_column(place) for place in range(len(letters))),
     ]
     return (*columns, difference) if len(letters) > 1 else tuple(columns)

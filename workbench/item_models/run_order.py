@@ -14,6 +14,7 @@ from typing import Any
 from engine.records import RunRecord, RunStatus, Shelf
 from workbench.item_models.run_columns import COLUMN_IDS, COLUMNS, Column
 from workbench.item_models.run_filter import RunFilter
+from workbench.item_models.run_groups import counting
 from workbench.run_book import RunBook
 
 SLICE_SECONDS = 0.008
@@ -135,10 +136,13 @@ class RunOrder:
         yield Arrangement(rows, groups)
 
     def _group_key(self, runs: Sequence[str], keys: Mapping[str, Any]) -> Any:
+        column = COLUMNS[self.column]
+        if column.is_averaged and len(runs) > 1:
+            records = [record for run_id in runs if (record := self._book.get(run_id)) is not None]
+            runs = [record.id for record in counting(self._book, records)]
         known = [key for run_id in runs if (key := keys[run_id]) is not None]
         if not known:
             return None
-        column = COLUMNS[self.column]
         if column.is_share:
             return sum(known) / len(runs)
         return sum(known) / len(known) if column.is_averaged else known[0]

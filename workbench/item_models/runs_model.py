@@ -24,6 +24,7 @@ from workbench.item_models.run_columns import (
     states_text,
 )
 from workbench.item_models.run_filter import parse_filter
+from workbench.item_models.run_groups import counting, group_tip, seeds_text
 from workbench.item_models.run_order import SLICE_SECONDS, Arrangement, RunOrder, best_so_far, group_key, sort_key
 from workbench.run_book import RunBook
 from workbench.widgets.text import metric_text
@@ -227,14 +228,14 @@ class RunsModel(QAbstractTableModel):
 
     def _group_text(self, runs: Sequence[RunRecord], column: Column) -> str:
         if column.is_averaged:
-            values = [sort_key(record, column, self._book) for record in runs]
+            values = [sort_key(record, column, self._book) for record in counting(self._book, runs)]
             if not column.id.startswith("delta/"):
                 return spread_text(values)
             known = [value for value in values if value is not None]
             return f"{delta_text((sum(known) / len(known), 0.0))} ({len(known)})" if known else ""
-        texts = {self._text(record, column) for record in runs}
         if column.id == "seed":
-            return f"{len(runs)} seeds" if len(runs) > 1 else texts.pop()
+            return seeds_text(self._book, runs)
+        texts = {self._text(record, column) for record in runs}
         return texts.pop() if len(texts) == 1 else ("various" if column.id == "status" else "")
 
     # News -----------------------------------------------------------------------------------------------------------
@@ -452,9 +453,7 @@ class RunsModel(QAbstractTableModel):
 
     def _dressing(self, key: str, record: RunRecord, column: Column, role: int) -> Any:
         if role == Qt.ItemDataRole.ToolTipRole and key in self._groups:
-            runs = self._records(key)
-            seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in runs}))
-            return f"{self.name_of(key)}\nSeeds {seeds}: {states_text(runs)}"
+            return group_tip(self._book, self.name_of(key), self._records(key))
         if role == Qt.ItemDataRole.ToolTipRole:
             mark = self._book.marks(record.id)
             told = f"{record.message} {record.hint}".strip()

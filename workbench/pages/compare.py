@@ -413,19 +413,25 @@ class ComparePage(PageWidget):
         if suffix == ".json":
             self.context.run_in_engine(comparisons.export, self.found, path, on_result=self._wrote)
         elif suffix in (".tex", ".csv", ".parquet"):
-            self._table(
-                lambda table: self.context.run_in_engine(comparisons.export_table, table, path, on_result=self._wrote)
-            )
+            run, write = self.context.run_in_engine, comparisons.export_table
+            self._table(lambda table: run(write, table, path, on_result=self._wrote))
         elif f"(*{suffix})" not in FILES:
             hint = f"Name one of {', '.join(re.findall(r'[*]([.][a-z]+)', FILES))}."
             self.context.notifier.report(UsageError(f"A comparison cannot be a '{suffix or 'nameless'}' file.", hint))
         else:
-            kinds = self._figures()
-            for kind in kinds:
-                place = path if len(kinds) == 1 else path.with_name(f"{path.stem}-{kind}{path.suffix}")
-                self.context.run_in_engine(
-                    comparisons.figure, kind, self.ids, place, on_result=self._wrote, **self._figure_options()
-                )
+            self._export_figures(path)
+
+    def _export_figures(self, path: Path) -> None:
+        """A file a plot; several have its name in theirs, so the message names each."""
+        kinds, wrote, figure = self._figures(), list[Path](), self.context.workspace.comparisons.figure
+
+        def drawn(place: Path) -> None:
+            wrote.append(place)
+            self._wrote(*wrote)
+
+        for kind in kinds:
+            place = path if len(kinds) == 1 else path.with_name(f"{path.stem}-{kind}{path.suffix}")
+            self.context.run_in_engine(figure, kind, self.ids, place, on_result=drawn, **self._figure_options())
 
     def _figure_options(self) -> dict[str, Any]:
         curves, scatter = self.parts["Curves"], self.parts["Scatter"]
@@ -439,8 +445,8 @@ class ComparePage(PageWidget):
             "paper": self.model_of_paper,
         }
 
-    def _wrote(self, path: Path) -> None:
-        self.context.notifier.tell(f"Wrote {path}.", level="good")
+    def _wrote(self, *paths: Path) -> None:
+        self.context.notifier.tell(f"Wrote {' and '.join(map(str, paths))}.", level="good")
 
     # --- the page's protocol
 

@@ -349,7 +349,7 @@ class NeighboursPage(PageWidget):
         taken = {"memory": "the memory-based list", "model": "the model's list", "none": "a random item"}
         self.choice.setText(f"The hybrid takes {taken[found.choice.taken]}. {found.choice.reason}")
         self.choice.setToolTip(
-            "Eq. 11 and FACTS F16: the best normalised score of each side, normalised over all pairs; ranked: "
+            "Eq. 11 and the authors' code: the best normalised score of each side, normalised over all pairs; ranked: "
             + self._words("hybrid_candidates", found.hybrid_candidates)
         )
 

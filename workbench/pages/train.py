@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -22,8 +21,10 @@ from engine.config import (
     preset,
     presets,
     pretrains_by_contrast,
+    run_count,
     why_without_effect,
 )
+from engine.config.grouping import has_seeds
 from engine.errors import ConfigurationError, EngineError
 from engine.paths import default_workspace
 from engine.records import DeviceInfo, RunRecord
@@ -44,6 +45,7 @@ SIDE_WIDTH = 330
 DEFAULT_SEEDS = "1-3"
 SKIPPED = ("train.seed",)
 """Entered beside the form, as several at once."""
+WITHOUT_SEEDS = "What does not train gives the same with every seed: one run is enough."
 
 
 def command_text(
@@ -293,8 +295,8 @@ class TrainPage(PageWidget):
 
     @property
     def run_count(self) -> int:
-        """A run for each seed of each combination of the lists."""
-        return len(parse_or_none(self.seeds.text())) * math.prod(len(values) for values in self.lists.values())
+        """A run for each seed of each combination of the lists; one where seeds change nothing."""
+        return run_count(self.form.config, self.lists, parse_or_none(self.seeds.text()))
 
     def _show_button(self) -> None:
         """How many runs, and what they will take: said before anything starts."""
@@ -302,8 +304,9 @@ class TrainPage(PageWidget):
         told = " × ".join(
             [*(f"{len(values)} {path.split('.')[1]}" for path, values in lists.items()), count(seeds, "seed")]
         )
-        self.grid_label.setText(f"{told} = {count(runs, 'run')}" if lists and runs else "")
-        self.grid_label.setVisible(bool(lists) and bool(runs))
+        without = "" if has_seeds(self.form.config.model_dump(mode="json")) or seeds < 2 else WITHOUT_SEEDS
+        self.grid_label.setText(without or (f"{told} = {count(runs, 'run')}" if lists else ""))
+        self.grid_label.setVisible(bool(self.grid_label.text()) and bool(runs))
         if self._is_queueing:
             self.queue.setText("Queueing …")
             return

@@ -232,7 +232,7 @@ class EffectPanel(InPieces):
             f"{users:,} users, {percent(found.short_share)} on the short branch. A view's length changes by "
             f"{signed(means['length_shift'])} items on average, and it keeps {percent(means['kept'])}; a user's two "
             f"views share {percent(means['overlap'])} of their items. {found.looked_up:,} items were looked up, of "
-            f"mean correlation {means['score']:.3f}, {percent(means['stand_in_share'])} of them random stand-ins (F15)."
+            f"mean correlation {means['score']:.3f}, {percent(means['stand_in_share'])} of them random stand-ins."
             + differing
         )
         used = np.flatnonzero(found.shifts.sum(0))

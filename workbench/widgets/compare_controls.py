@@ -34,7 +34,7 @@ class CompareControls(QWidget):
         row.setSpacing(SMALL)
         for caption, box, letters, tip, signal in (
             ("Metric", self.metric_box, 9, "What the plots show", self.shown),
-            ("Targets", self.split_box, 9, "Leave-one-out: test or validation (FACTS F1)", self.asked),
+            ("Targets", self.split_box, 9, "Leave-one-out: test or validation", self.asked),
             ("Baseline", self.baseline, 10, "What the others are tested against", self.asked),
             ("Paper", self.paper, 8, PAPER_TIP, self.shown),
         ):

@@ -178,7 +178,7 @@ class OverviewTab(Tab):
         if self._tabled[0] is not found or self._tabled[1] != self.paper:  # another metric leaves the table as it is
             self._tabled = found, self.paper
             self.table.set_columns(results_columns(found, self.paper))
-        problems = [f"{found.groups[n].label}: {item.message} (FACTS F22)" for n, item in found.implausible]
+        problems = [f"{found.groups[n].label}: {item.message}" for n, item in found.implausible]
         faults = [f"! {c.model}, {n or 'all'}: {text}" for c in cells for n, text in c.faults if n in ("", self.chosen)]
         other = [self.paper.other_data(found)] if self.paper and self.paper_lines() else []
         self.notes.setText("\n".join(filter(None, [*problems, *found.notes, *other, *faults])))
@@ -239,7 +239,7 @@ class TestsTab(Tab):
 class SlicesTab(Tab):
     """The metric by training length, and by the target's popularity."""
 
-    CAPTIONS: ClassVar = {"length": "training length (FACTS F4)", "popularity": "training users of the target"}
+    CAPTIONS: ClassVar = {"length": "length of the training input", "popularity": "training users of the target"}
     TITLES: ClassVar = {"length": "By training length", "popularity": "By the target's popularity"}
 
     def __init__(self, context: Context) -> None:
@@ -441,7 +441,7 @@ class PaperTab(Tab):
         self.field = QLineEdit()
         self.field.setPlaceholderText("HR@5=.0242 NDCG@5=.0388")
         self.field.setAccessibleName("Numbers to check")
-        self.field.setToolTip("With one target a user, NDCG@k can rise with HR@k only within bounds (FACTS F22)")
+        self.field.setToolTip("With one target a user, NDCG@k can rise with HR@k only within bounds")
         self.answer = QLabel()
         self.answer.setWordWrap(True)
         set_role(self.answer, "muted")

@@ -121,7 +121,7 @@ class RecommendationsView(InPieces):
         self.split_box.addItem("Test", "test")
         self.split_box.addItem("Validation", "valid")
         self.split_box.setAccessibleName("Targets")
-        self.split_box.setToolTip("Leave-one-out: the last item, or the one before it (FACTS F1)")
+        self.split_box.setToolTip("Leave-one-out: the last item, or the one before it")
         self.top.setRange(1, 1000)
         self.top.setValue(20)
         self.top.setPrefix("top ")

@@ -89,7 +89,7 @@ class HistoryCard(ListCard):
         self.facts.setText(f"{TARGET} {split} target: {name_of(found.target.item, found.target.title)}")
         self.facts.setToolTip(
             f"Item {found.target.item}: {'the last' if found.split == 'test' else 'the last but one'} of the user's "
-            "items, which leave-one-out holds out (FACTS F1)"
+            "items, which leave-one-out holds out"
         )
         self.facts.setAccessibleName(self.facts.text())
         self.show_rows(newest_first(found.history))
@@ -109,10 +109,12 @@ class RecommendedListCard(ListCard):
         self.name.set_full(f"{self.letter} · {name}")
         self.view.setAccessibleName(f"List of run {self.letter}, {name}")
         self.facts.setText(f"{TARGET} Target's rank {rank_text(run.rank)} of {run.candidates:,}")
-        self.facts.setToolTip(f"From 1, as the run's own evaluation ranked (FACTS F2); ties: {run.ties}")
+        self.facts.setToolTip(f"From 1, as the run's own evaluation ranked; ties: {run.ties}")
         self.facts.setAccessibleName(self.facts.text())
         self.details.setText(" · ".join(self._details(run)))
-        self.details.setToolTip("The weights of the best validation epoch (FACTS F5); seen items: FACTS F3")
+        self.details.setToolTip(
+            "The weights of the best validation epoch (§5.1.4); seen items as in the run's own evaluation"
+        )
         self.details.show()
         self.notes.setText("\n".join(run.notes))
         self.notes.setVisible(bool(run.notes))

@@ -10,11 +10,13 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QVBoxLayout, QW
 
 from engine.records import RunRecord
 from workbench.context import Context
+from workbench.item_models.run_groups import counting
 from workbench.item_models.run_order import group_key
 from workbench.item_models.runs_model import RunsModel, group_name
 from workbench.live_feed import PAINTED_MS
 from workbench.theme import SMALL, SPACE, WIDE, Theme
 from workbench.widgets.layout import label
+from workbench.widgets.numbers import count
 from workbench.widgets.run_details import fine_tuned_from, hybrid_from
 from workbench.widgets.states import StatefulStack
 
@@ -104,11 +106,11 @@ class RunCurves(StatefulStack):
         if not self._model.is_grouped:
             return {run_id: [run_id] for run_id in ids}
         book = self._context.runs
-        groups: dict[str, list[str]] = {}
+        groups: dict[str, list[RunRecord]] = {}
         for run_id in ids:
-            if book.get(run_id) is not None:
-                groups.setdefault(group_key(book, run_id), []).append(run_id)
-        made = [sorted(runs) for runs in groups.values()]
+            if (record := book.get(run_id)) is not None:
+                groups.setdefault(group_key(book, run_id), []).append(record)
+        made = [sorted(record.id for record in counting(book, runs)) for runs in groups.values()]
         return {runs[0]: runs for runs in made[-MOST_TICKED:]}
 
     def show_runs(self) -> None:
@@ -136,8 +138,16 @@ class RunCurves(StatefulStack):
                 name, order = self._face(record, runs)
                 looks[key] = RunLook(name, order, hybrid_from(record), fine_tuned_from(record))
         self._looks = looks
-        left_out = len(self._model.ticked) - sum(map(len, drawn.values()))
-        self.dropped.setText(f"Only the last {MOST_TICKED} ticked are drawn." if left_out > 0 else "")
+        self.dropped.setText(self._dropped_text(drawn))
+
+    def _dropped_text(self, drawn: dict[str, list[str]]) -> str:
+        """What is ticked and not drawn: beyond the most, and runs of a seed that a newer one stands for."""
+        ids = self.drawn_ids()
+        asked = len({group_key(self._context.runs, run) for run in ids}) if self._model.is_grouped else len(ids)
+        if asked > len(drawn) or len(ids) < len(self._model.ticked):
+            return f"Only the last {MOST_TICKED} ticked are drawn."
+        again = len(ids) - sum(map(len, drawn.values()))
+        return f"{count(again, 'run')} of a seed that a newer one stands for left out." if again else ""
 
     def _dress(self, name: str) -> bool:
         """Give a plot the looks of what is drawn; whether it had others."""

@@ -90,7 +90,7 @@ class RunProtocol(QWidget):
         title, role = VERDICTS[card.verdict]
         made = Card(
             "Leak check",
-            "Counted on the split of this very file: what training reads, place by place. Numbers by FACTS F22.",
+            "Counted on the split of this very file: what training reads, place by place. HR bounds how NDCG can rise.",
         )
         made.body.addWidget(label(title, role, wrap=True))
         for finding in card.findings:

@@ -50,7 +50,7 @@ COLUMNS = (
     Column("#", lambda row: row[0] + 1),
     Column("Item", lambda row: row[1].item),
     Column("Title", lambda row: row[1].title),
-    Column("Used as", lambda row: roles(row[1]), tip="By leave-one-out (FACTS F1)"),
+    Column("Used as", lambda row: roles(row[1]), tip="By leave-one-out"),
     Column("Note", lambda row: notes(row[1])),
     Column("Users", lambda row: row[1].training_users, tip="Users whose training part has the item"),
     Column("Time (UTC)", lambda row: "" if row[1].time is None else moment(row[1].time, "%Y-%m-%d %H:%M")),

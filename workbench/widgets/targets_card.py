@@ -16,8 +16,8 @@ NAMES = {"valid": "Validation", "test": "Test"}
 HEADS = ("", "Targets", "Repeated", "Cold", "Highest HR, NDCG")
 TIPS = (
     "",
-    "One a user with at least 4 items (FACTS F1)",
-    "The target is in the user's own history before it (FACTS F3)",
+    "One a user with at least 4 items",
+    "The target is in the user's own history before it",
     "No training part contains the target",
     "The most that a metric can be where seen items are excluded: 1 − repeated / targets",
 )

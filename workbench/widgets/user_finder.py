@@ -89,8 +89,8 @@ class UserFinder(QWidget):
         for words, order, is_reversed in ORDERS:
             self.order.addItem(words, (order, is_reversed))
         for spin, name, low, high, value, tip in (
-            (self.k, "k", 1, 1000, 10, "Right is a target among the first k: what HR@k counts (FACTS F2)"),
-            (self.shortest, "Shortest training input", 0, 100_000, 0, "Least length of the training input (FACTS F4)"),
+            (self.k, "k", 1, 1000, 10, "Right is a target among the first k: what HR@k counts"),
+            (self.shortest, "Shortest training input", 0, 100_000, 0, "Least length of the training input"),
             (self.longest, "Longest training input", NO_LIMIT, 100_000, NO_LIMIT, "Greatest length; ∞: no limit"),
         ):
             spin.setRange(low, high)

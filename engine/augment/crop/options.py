@@ -13,7 +13,7 @@ class CropOptions(Options):
         ge=0,
         le=1,
         help="Share of the sequence that is kept.",
-        source="Eq. 4, FACTS F17",
+        source="Eq. 4, the authors' code",
         symbol="η",
         label="Crop ratio",
     )

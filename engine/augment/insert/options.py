@@ -13,7 +13,7 @@ class InsertOptions(Options):
         ge=0,
         le=1,
         help="Inserted items per item of the sequence.",
-        source="Eq. 8, FACTS F17",
+        source="Eq. 8, the authors' code",
         symbol="β",
         label="Insert ratio",
     )

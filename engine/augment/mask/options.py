@@ -13,7 +13,7 @@ class MaskOptions(Options):
         ge=0,
         le=1,
         help="Share of the items that are masked.",
-        source="Eq. 5, FACTS F17",
+        source="Eq. 5, the authors' code",
         symbol="μ",
         label="Mask ratio",
     )

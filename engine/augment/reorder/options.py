@@ -13,7 +13,7 @@ class ReorderOptions(Options):
         ge=0,
         le=1,
         help="Share of the sequence that is shuffled.",
-        source="Eq. 6, FACTS F17",
+        source="Eq. 6, the authors' code",
         symbol="ω",
         label="Reorder ratio",
     )

@@ -13,7 +13,7 @@ class SubstituteOptions(Options):
         ge=0,
         le=1,
         help="Share of the items that are substituted.",
-        source="Eq. 7, FACTS F17",
+        source="Eq. 7, the authors' code",
         symbol="α",
         label="Substitute ratio",
     )

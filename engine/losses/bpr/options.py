@@ -13,7 +13,7 @@ class BPROptions(Options):
         ge=1,
         le=10_000,
         help="Uniform negatives of each position, drawn one by one; the mean over them counts.",
-        source="FACTS B2 (one), B3 (ten)",
+        source="Rendle et al. 2009 (one), Hidasi et al. 2016 (ten)",
         symbol="k",
         label="Negatives (BPR)",
     )
@@ -23,7 +23,7 @@ register(
     "next_item_loss",
     "bpr",
     label="BPR",
-    help="−log σ(score of the next item − score of a negative): only the order of the two counts (FACTS B2, B3).",
+    help="−log σ(score of the next item − score of a negative): only the order of the two counts (Rendle et al. 2009).",
     options=BPROptions,
     target="engine.losses.bpr.loss:BPR",
     negatives="bpr_negatives",

@@ -8,6 +8,6 @@ register(
     "next_item_loss",
     "cross_entropy",
     label="Cross-entropy over all items",
-    help="Scores the next item against every item, without negatives (full softmax; FACTS, beyond the paper).",
+    help="Scores the next item against every item, without negatives (full softmax; beyond the paper).",
     target="engine.losses.cross_entropy.loss:CrossEntropy",
 )

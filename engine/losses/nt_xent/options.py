@@ -8,6 +8,6 @@ register(
     "contrastive_loss",
     "nt_xent",
     label="NT-Xent",
-    help="Each view must find its partner among the other 2N − 1 views (Eq. 14, FACTS F8).",
+    help="Each view must find its partner among the other 2N − 1 views (Eq. 14).",
     target="engine.losses.nt_xent.loss:NTXent",
 )

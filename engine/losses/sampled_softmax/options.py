@@ -15,7 +15,7 @@ class SampledSoftmaxOptions(Options):
         ge=1,
         le=1_000_000,
         help="Uniform negatives that the next item is told apart from.",
-        source='FACTS, "Beyond the paper" (256)',
+        source="beyond the paper (256)",
         symbol="k",
         label="Negatives (softmax)",
     )
@@ -42,7 +42,7 @@ register(
     "next_item_loss",
     "sampled_softmax",
     label="Sampled softmax",
-    help='Cross-entropy of the next item among itself and k negatives (FACTS, "Beyond the paper").',
+    help="Cross-entropy of the next item among itself and k negatives (beyond the paper).",
     options=SampledSoftmaxOptions,
     target="engine.losses.sampled_softmax.loss:SampledSoftmax",
     negatives="softmax_negatives",

@@ -13,11 +13,17 @@ class Bert4RecOptions(Options):
     """Options of BERT4Rec."""
 
     hidden_size: int = setting(
-        64, ge=1, le=4096, help="Width of embeddings and states.", source="FACTS B6", symbol="d", label="Hidden size"
+        64,
+        ge=1,
+        le=4096,
+        help="Width of embeddings and states.",
+        source="Sun et al. 2019",
+        symbol="d",
+        label="Hidden size",
     )
-    layers: int = setting(2, ge=1, le=64, help="Self-attention blocks.", source="FACTS B6", label="Blocks")
+    layers: int = setting(2, ge=1, le=64, help="Self-attention blocks.", source="Sun et al. 2019", label="Blocks")
     heads: int = setting(
-        2, ge=1, le=64, help="Attention heads; must divide the hidden size.", source="FACTS B6", label="Heads"
+        2, ge=1, le=64, help="Attention heads; must divide the hidden size.", source="Sun et al. 2019", label="Heads"
     )
     max_length: int = setting(
         50,
@@ -29,17 +35,22 @@ class Bert4RecOptions(Options):
         unit="items",
     )
     dropout: float = setting(
-        0.5, ge=0, lt=1, help="Dropout of hidden states and attention.", source="FACTS F6", label="Dropout"
+        0.5,
+        ge=0,
+        lt=1,
+        help="Dropout of hidden states and attention.",
+        source="§5.1.4, the authors' code",
+        label="Dropout",
     )
     mask_rate: float = setting(
-        0.6, gt=0, le=1, help="Share of a sequence's items that is masked.", source="FACTS B6", label="Mask rate"
+        0.6, gt=0, le=1, help="Share of a sequence's items that is masked.", source="Sun et al. 2019", label="Mask rate"
     )
     last_only: float = setting(
         0.1,
         ge=0,
         le=1,
         help="Chance that only a sequence's last item is masked, as when the next item is asked for.",
-        source="FACTS B6",
+        source="Sun et al. 2019",
         label="Only the last masked",
         advanced=True,
     )
@@ -48,7 +59,7 @@ class Bert4RecOptions(Options):
         gt=0,
         le=10,
         help="Standard deviation of the initial weights.",
-        source="FACTS F6",
+        source="§5.1.4, the authors' code",
         label="Initial deviation",
         advanced=True,
     )

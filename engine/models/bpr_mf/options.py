@@ -9,14 +9,20 @@ class BprMfOptions(Options):
     """Options of BPR-MF."""
 
     hidden_size: int = setting(
-        64, ge=1, le=4096, help="Width of the embeddings.", source="FACTS B2", symbol="d", label="Embedding size"
+        64,
+        ge=1,
+        le=4096,
+        help="Width of the embeddings.",
+        source="Rendle et al. 2009",
+        symbol="d",
+        label="Embedding size",
     )
     embedding_decay: float = setting(
         1e-5,
         ge=0,
         le=10,
         help="Weight of the squared lengths of the batch's embeddings, mean over the batch.",
-        source="FACTS B2",
+        source="Rendle et al. 2009",
         label="L2 of embeddings",
     )
 

@@ -11,17 +11,23 @@ class CaserOptions(Options):
     """Options of Caser."""
 
     hidden_size: int = setting(
-        50, ge=1, le=4096, help="Width of the embeddings.", source="FACTS B4", symbol="d", label="Embedding size"
+        50,
+        ge=1,
+        le=4096,
+        help="Width of the embeddings.",
+        source="Tang and Wang 2018",
+        symbol="d",
+        label="Embedding size",
     )
     window: int = setting(
-        5, ge=1, le=1000, help="Items looked at.", source="FACTS B4", symbol="L", label="Window", unit="items"
+        5, ge=1, le=1000, help="Items looked at.", source="Tang and Wang 2018", symbol="L", label="Window", unit="items"
     )
     targets: int = setting(
         3,
         ge=1,
         le=1000,
         help="Items after the window that it is trained to foretell.",
-        source="FACTS B4",
+        source="Tang and Wang 2018",
         symbol="T",
         label="Targets",
         unit="items",
@@ -30,34 +36,34 @@ class CaserOptions(Options):
         False,
         help="Train on stretches that begin before a sequence's first item too, so that every item but the first "
         "is foretold; otherwise a short sequence gives one window.",
-        source="FACTS B4 (without)",
+        source="Tang and Wang 2018 (without)",
         label="Windows of prefixes",
     )
     vertical: int = setting(
-        4, ge=1, le=1024, help="Filters over the whole window, dimension by dimension.", source="FACTS B4",
+        4, ge=1, le=1024, help="Filters over the whole window, dimension by dimension.", source="Tang and Wang 2018",
         label="Vertical filters",
     )  # fmt: skip
     horizontal: int = setting(
-        16, ge=1, le=1024, help="Filters for each number of neighbouring items, 1 … L.", source="FACTS B4",
+        16, ge=1, le=1024, help="Filters for each number of neighbouring items, 1 … L.", source="Tang and Wang 2018",
         label="Horizontal filters",
     )  # fmt: skip
     activation: Literal["relu", "tanh"] = setting(
         "relu",
         help="After the horizontal filters and the dense layer.",
-        source="FACTS B4",
+        source="Tang and Wang 2018",
         label="Activation",
         advanced=True,
         choices={"relu": "ReLU", "tanh": "tanh"},
     )
     dropout: float = setting(
-        0.5, ge=0, lt=1, help="Dropout of the filters' answers.", source="FACTS B4", label="Dropout"
+        0.5, ge=0, lt=1, help="Dropout of the filters' answers.", source="Tang and Wang 2018", label="Dropout"
     )
     negatives: int = setting(
         3,
         ge=1,
         le=10_000,
         help="Random items, each told apart from the window's targets.",
-        source="FACTS B4",
+        source="Tang and Wang 2018",
         label="Negatives",
     )
 

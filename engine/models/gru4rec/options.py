@@ -9,9 +9,17 @@ class Gru4RecOptions(Options):
     """Options of GRU4Rec."""
 
     hidden_size: int = setting(
-        64, ge=1, le=4096, help="Width of embeddings and states.", source="FACTS B3", symbol="d", label="Hidden size"
+        64,
+        ge=1,
+        le=4096,
+        help="Width of embeddings and states.",
+        source="Hidasi et al. 2016",
+        symbol="d",
+        label="Hidden size",
     )
-    layers: int = setting(1, ge=1, le=16, help="GRU layers, one on the other.", source="FACTS B3", label="Layers")
+    layers: int = setting(
+        1, ge=1, le=16, help="GRU layers, one on the other.", source="Hidasi et al. 2016", label="Layers"
+    )
     max_length: int = setting(
         50,
         ge=1,
@@ -27,30 +35,37 @@ class Gru4RecOptions(Options):
         le=10_000,
         help="Train on every stretch of so many items and its next one, and rank by the last so many; 0 trains on "
         "whole sequences, every position at once.",
-        source="FACTS B3",
+        source="Hidasi et al. 2016",
         label="Window",
         unit="items (0: whole)",
         zero="whole sequences",
     )
     input_dropout: float = setting(
-        0.0, ge=0, lt=1, help="Dropout of the embedded items.", source="FACTS B3", label="Input dropout"
+        0.0, ge=0, lt=1, help="Dropout of the embedded items.", source="Hidasi et al. 2016", label="Input dropout"
     )
     dropout: float = setting(
-        0.3, ge=0, lt=1, help="Dropout of the states that score the items.", source="FACTS B3", label="Output dropout"
+        0.3,
+        ge=0,
+        lt=1,
+        help="Dropout of the states that score the items.",
+        source="Hidasi et al. 2016",
+        label="Output dropout",
     )
     tied: bool = setting(
         False,
         help="Score with the table that embeds the inputs; otherwise with a table of its own.",
-        source="FACTS B3",
+        source="Hidasi et al. 2016",
         label="Tied tables",
     )
-    bias: bool = setting(True, help="A bias for each item.", source="FACTS B3", label="Item bias", advanced=True)
+    bias: bool = setting(
+        True, help="A bias for each item.", source="Hidasi et al. 2016", label="Item bias", advanced=True
+    )
     initializer_range: float = setting(
         0.02,
         gt=0,
         le=10,
         help="Standard deviation of the tables' initial weights.",
-        source="FACTS F6",
+        source="§5.1.4, the authors' code",
         label="Initial deviation",
         advanced=True,
     )

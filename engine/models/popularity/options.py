@@ -11,7 +11,7 @@ class PopularityOptions(Options):
     count_everything: bool = setting(
         False,
         help="Count the held-out items too, as the paper's PopRec column does.",
-        source="FACTS F21",
+        source="Table 2's PopRec column",
         label="Count everything",
     )
 

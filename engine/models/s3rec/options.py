@@ -16,7 +16,7 @@ class S3RecOptions(TransformerOptions):
         ge=0,
         le=1,
         help="Pre-training: chance of each item to be masked; the last one always is.",
-        source="FACTS B7",
+        source="Zhou et al. 2020",
         label="Mask rate",
     )
     segment_weight: float = setting(
@@ -24,13 +24,13 @@ class S3RecOptions(TransformerOptions):
         ge=0,
         le=100,
         help="Pre-training: weight of segment prediction beside masked items; 0.5 in S3-Rec's source, 0 without.",
-        source="FACTS B7 (an option of S3-Rec; the m of Table 2 stands for masked items)",
+        source="Zhou et al. 2020 (an option of S3-Rec; the m of Table 2 stands for masked items)",
         label="Segment weight",
     )
     masked_item_loss: Literal["pairwise", "next_item"] = setting(
         "pairwise",
         help="Pre-training: what a masked item's score is compared with.",
-        source="FACTS B7, S3-Rec's equations",
+        source="Zhou et al. 2020, S3-Rec's equations",
         label="Masked-item loss",
         advanced=True,
         choices={

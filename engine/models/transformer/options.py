@@ -35,14 +35,19 @@ class TransformerOptions(Options):
         unit="items",
     )
     dropout: float = setting(
-        0.5, ge=0, lt=1, help="Dropout of hidden states and attention.", source="FACTS F6", label="Dropout"
+        0.5,
+        ge=0,
+        lt=1,
+        help="Dropout of hidden states and attention.",
+        source="§5.1.4, the authors' code",
+        label="Dropout",
     )
     feed_forward: int = setting(
         4,
         ge=1,
         le=64,
         help="Width of the feed-forward layer, in hidden sizes.",
-        source="FACTS F6",
+        source="§5.1.4, the authors' code",
         label="Feed-forward width",
         unit="× d",
         advanced=True,
@@ -50,7 +55,7 @@ class TransformerOptions(Options):
     activation: Literal["gelu", "relu"] = setting(
         "gelu",
         help="Activation of the feed-forward layer.",
-        source="FACTS F6",
+        source="§5.1.4, the authors' code",
         label="Activation",
         advanced=True,
         choices={"gelu": "GELU", "relu": "ReLU"},
@@ -60,7 +65,7 @@ class TransformerOptions(Options):
         gt=0,
         le=10,
         help="Standard deviation of the initial weights.",
-        source="FACTS F6",
+        source="§5.1.4, the authors' code",
         label="Initial deviation",
         advanced=True,
     )
@@ -69,7 +74,7 @@ class TransformerOptions(Options):
         gt=0,
         le=1,
         help="Added to the variance in LayerNorm.",
-        source="FACTS F6",
+        source="§5.1.4, the authors' code",
         label="LayerNorm ε",
         advanced=True,
     )

@@ -90,13 +90,13 @@ def test_models_for_which_the_time_can_be_too_short_are_rehearsed(
         )
 
     monkeypatch.setattr("engine.api.costs.Costs.estimate", estimate)
-    names = ("sasrec", "sasrec-strong", "s3rec-strong", "gru4rec-strong", "popularity")
+    names = ("sasrec", "sasrec-strong", "s3rec-paper", "gru4rec-strong", "popularity")
     plan = workspace.leaderboards.plan(LeaderboardRequest("sample", names, (1, 2), 5.0))
     assert {model.warning for model in plan.models} == {""}
     told = {model.preset: model.warning for model in workspace.leaderboards.rehearsed(plan).models}
     assert asked == ["transformer", "s3rec", "gru4rec"]  # a preset once, whatever its seeds; one rate needs none
     assert "near epoch 20 of 40" in told["sasrec-strong"]
-    assert "pre-training alone take about 22 min" in told["s3rec-strong"]
+    assert "pre-training alone take about 22 min" in told["s3rec-paper"]
     assert told["gru4rec-strong"] == "it could not be rehearsed: A batch does not fit. Lower something."
     assert told["sasrec"] == told["popularity"] == ""
     workspace.leaderboards.start(plan.request)
@@ -106,7 +106,7 @@ def test_models_for_which_the_time_can_be_too_short_are_rehearsed(
 
 
 def test_a_real_rehearsal_finds_that_a_moment_is_too_short(workspace: Workspace) -> None:
-    plan = workspace.leaderboards.plan(LeaderboardRequest("sample", ("s3rec-strong",), (1,), 0.001, "cpu"))
+    plan = workspace.leaderboards.plan(LeaderboardRequest("sample", ("s3rec-paper",), (1,), 0.001, "cpu"))
     (model,) = workspace.leaderboards.rehearsed(plan).models
     assert "pre-training alone" in model.warning
 

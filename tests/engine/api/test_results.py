@@ -182,5 +182,14 @@ def test_the_command_line(workspace: Workspace, tmp_path: Path) -> None:
     assert shell("results", "--from", tmp_path / "out", "--markdown").stdout.startswith("| shop, test, all users |")
     assert "sample" in shell("results", "--from", tmp_path / "out").stdout
     assert len(shell.json("results")["results"]) == len(FILES)
-    assert "not where" in shell.json("results", "abc", code=2)["error"]["message"]
+    printed = shell.runs("results")
+    assert [run["run"] for run in printed["results"][0]["runs"]] == [run["run"] for run in read_again[0]["runs"]]
+    assert [item["run"] for item in printed["left_out"]] == [item["run"] for item in tree["left_out"]]
+    assert "Beauty" not in shell("results", "--workspace", shell.workspace).stdout
+    assert "shop" in shell("results", "--workspace", shell.workspace, "--markdown").stdout
+    for where in (("abc",), ("--workspace", shell.workspace)):
+        assert "--from reads files" in shell.json("results", *where, "--from", "x", code=2)["error"]["message"]
+    helped = shell("results", "--help").stdout
+    assert "come with the program" in helped
+    assert "that workspace's runs measured" in " ".join(helped.split())
     assert "no folder" in shell.json("results", "--from", tmp_path / "nowhere", code=2)["error"]["message"]

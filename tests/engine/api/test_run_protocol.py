@@ -72,7 +72,7 @@ def test_numbers_that_no_ranking_has_are_told(tmp_path: Path) -> None:
         ("popularity", {"train.pretrain_epochs": 3}, "none"),
         ("coserec-two-stage", {}, "200 epochs of contrast between views of the training inputs; not validated"),
         ("s3rec-paper", {}, "100 epochs of masked items of the training parts, one negative each that avoids what"),
-        ("s3rec-strong", {}, "100 epochs of masked items of the training parts, and segments; not validated"),
+        ("s3rec-strong", {}, "20 epochs of masked items of the training parts, and segments; not validated"),
     ],
 )
 def test_pre_training_stands_in_the_card(tmp_path: Path, name: str, values: dict[str, object], told: str) -> None:

@@ -86,10 +86,10 @@ def test_the_papers_table_stands_below_on_its_data(shell: Shell, tmp_path: Path)
 
 
 def test_pre_training_that_takes_all_the_time_is_told_before_it_does(shell: Shell) -> None:
-    arguments = ("leaderboard", "sample", "--models", "s3rec-strong", "--seeds", "1")
+    arguments = ("leaderboard", "sample", "--models", "s3rec-paper", "--seeds", "1")
     told = shell(*arguments, "--plan", "--workspace", shell.workspace).stderr
     assert "shop: 1 model, 1 seed, 10 minutes of" in told
-    assert "! S3-Rec, stronger settings: its 100 epochs of pre-training alone take about 22 min" in told
+    assert "! S3-Rec, the source's settings: its 100 epochs of pre-training alone take about 22 min" in told
     assert "22 min" in shell.runs(*arguments, "--queue")["models"][0]["warning"]
 
 

@@ -95,3 +95,20 @@ def test_options_of_the_list_are_refused_before_another_command(shell: Shell, st
         said = shell.runs("runs", *option, *behind, code=2)["error"]["message"]
         assert said == f"{option[0]} has no effect with tag."
     assert "x" not in str([run["tags"] for run in shell.runs("runs")["runs"]])
+
+
+def test_a_seed_counts_once_and_the_run_left_out_is_named(shell: Shell, stored: Mapping[str, str]) -> None:
+    workspace = Workspace(shell.workspace)
+    (again,) = finish(workspace, 0.9, (1,))
+    workspace.runs.close()
+    said = f"Run {stored['first']} is left out: seed 1 counts once, by its newest finished run, {again.id}."
+    groups = shell.runs("runs", "--grouped")["groups"]
+    (group,) = [item for item in groups if again.id in item["run_ids"]]
+    assert (group["seeds"], group["left_out"], group["note"]) == ([1, 2], [stored["first"]], said)
+    assert said in shell("runs", "--grouped", "--workspace", shell.workspace).stdout
+    named = [stored["first"], again.id, stored["second"]]
+    out = shell("compare", *named, "--metric", "HR@20", "--workspace", shell.workspace).stdout
+    assert said in out
+    assert shell.runs("compare", *named)["groups"][0]["seeds"] == [1, 2]
+    each = shell.runs("compare", "--each", *named)
+    assert len(each["groups"]) == 3, "by themselves, all are told"

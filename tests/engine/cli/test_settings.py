@@ -36,7 +36,7 @@ def test_help_says_bounds_default_symbol_and_source(shell: Shell) -> None:
         "K: A training input of at most this many items counts as short. [from 0 to 1,000,000; items; default 4;"
         in text
     )
-    assert "τ: The similarity of two views is divided by it. [more than 0 to 100; default 1.0; FACTS F8]" in text
+    assert "τ: The similarity of two views is divided by it. [more than 0 to 100; default 1.0; Eq. 14]" in text
     assert "exclude|zero|keep" in text
 
 

@@ -237,3 +237,35 @@ def test_groups_are_sorted_by_the_progress_they_show(model: RunsModel, book: Run
     assert shown == [pytest.approx(2 / 3), pytest.approx(2 / 3)]
     book.take(LiveBatch((replace(book.get("b2"), progress=0.0),), {}, frozenset()))
     assert model.ids == [model.group_of("b1"), model.group_of("a1")]
+
+
+def test_a_seed_counts_once(model: RunsModel, book: RunBook) -> None:
+    """Trained again, a seed is no other one: the newest finished run speaks for it, and one that still trains not."""
+    first = book.get("a1")
+    assert first is not None
+    again = replace(first, id="z1", metrics={"test": {"NDCG@20": 0.031}})
+    running = replace(first, id="z2", metrics={}, status=RunStatus.RUNNING)
+    book.take(LiveBatch((again, running), {}, frozenset()))
+    model.sort(COLUMN_IDS.index("test/NDCG@20"), Qt.SortOrder.AscendingOrder)
+    assert cell(model, 0, "test/NDCG@20") == ".0300 ± .0010 (3)"
+    assert cell(model, 0, "seed") == "3 seeds"
+    assert model.index(0, 0).data(GROUP_ROLE) == (5, False)
+    tip = model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "Seeds 1, 2, 3: " in tip
+    assert "Runs z2, a1 are left out: seed 1 counts once, by its newest finished run, z1." in tip
+    # Sorted by the means that are shown: the first run of seed 1 would lift the second group above the first one.
+    book.take(LiveBatch((replace(first, id="z3", metrics={"test": {"NDCG@20": 0.2}}),), {}, frozenset()))
+    assert cell(model, 1, "test/NDCG@20") == ".0863 ± .0984 (3)"
+
+
+def test_what_does_not_train_has_no_seeds(model: RunsModel, book: RunBook) -> None:
+    runs = []
+    for seed, minutes in ((1, 0.0), (2, 0.1)):
+        settings = {"model.name": "popularity", "train.seed": seed, "train.max_minutes": minutes}
+        config = ExperimentConfig().replace(settings).model_dump(mode="json")
+        metrics = {"test": {"NDCG@20": 0.001}}
+        changes = {"seed": seed, "config": config, "metrics": metrics, "preset": "popularity"}
+        runs.append(make_record(f"p{seed}", status=RunStatus.FINISHED, **changes))
+    book.take(LiveBatch(tuple(runs), {}, frozenset()))
+    model.sort(COLUMN_IDS.index("test/NDCG@20"), Qt.SortOrder.AscendingOrder)
+    assert [cell(model, 0, column) for column in ("name", "seed", "test/NDCG@20")] == ["popularity", "", ".0010 (1)"]

@@ -374,9 +374,11 @@ def test_exports(qtbot: QtBot, compared: ComparePage, tmp_path: Path) -> None:
     qtbot.waitUntil(lambda: len([p for p in tmp_path.iterdir() if p.name[0] != "."]) == 4, timeout=PATIENCE)
     assert len(json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["groups"]) == 2
     open_tab(compared, "Where from")
+    told: list[str] = []
+    compared.context.notifier.added.connect(lambda item: told.append(item.text))
     compared.export_to(str(tmp_path / "f.pdf"))
-    for kind in ("length", "popularity"):
-        qtbot.waitUntil((tmp_path / f"f-{kind}.pdf").exists, timeout=PATIENCE)
+    both = f"Wrote {tmp_path / 'f-length.pdf'} and {tmp_path / 'f-popularity.pdf'}."
+    qtbot.waitUntil(lambda: both in told, timeout=PATIENCE)
 
 
 def test_a_file_of_no_kind_is_refused_with_every_kind(compared: ComparePage, tmp_path: Path) -> None:

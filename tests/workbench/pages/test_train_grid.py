@@ -137,3 +137,12 @@ def test_what_one_run_of_a_grid_reads_is_kept_for_it(
         page.queue_runs()
     made = {r.config["loss"]["contrastive_weight"]: r.config["augment"]["crop_rate"] for r in runs.all()}
     assert made == {0.0: page.chosen_preset.config.augment.crop_rate, 0.1: 0.3}
+
+
+def test_what_does_not_train_is_queued_once(page: TrainPage) -> None:
+    page.choose_preset("popularity")
+    assert page.queue.text().startswith("Queue 1 run")
+    assert "one run is enough" in page.grid_label.text()
+    page.choose_preset("sasrec")
+    assert page.queue.text().startswith("Queue 5 runs")
+    assert page.grid_label.text() == ""

@@ -1,0 +1,38 @@
+"""Names of files and folders that a command is to make: only where there is a folder to make them in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class NewFile(click.Path):
+    """A file that will be written. Refused before any work where its folder does not exist: a slip of the finger would
+    make folders, and hours of training would end without their table."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        place: Any = super().convert(value, param, ctx)
+        _refuse_nowhere(self, place, param, ctx)
+        return place
+
+
+class NewFolder(click.Path):
+    """A folder that will be made where it is not there yet; the one around it must be."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        place: Any = super().convert(value, param, ctx)
+        _refuse_nowhere(self, place, param, ctx)
+        return place
+
+
+def _refuse_nowhere(kind: click.Path, place: Path, param: click.Parameter | None, ctx: click.Context | None) -> None:
+    if not place.parent.is_dir():
+        kind.fail(f"There is no folder {place.parent}. Make it, or choose another place.", param, ctx)
