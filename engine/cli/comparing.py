@@ -234,7 +234,7 @@ def _print(found: Comparison) -> None:
     changed = [item for item in found.settings if item.differs]
     if changed:
         click.echo("\nDiffering settings")
-        table([[item.path, *(str(value) for value in item.values)] for item in changed])
+        table([[item.path, *("–" if value is None else str(value) for value in item.values)] for item in changed])
     for number, problem in found.implausible:
         click.secho(f"\n{found.groups[number].label}: {problem.message}", fg="red")
     for note in found.notes:

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from engine.errors import UsageError
+
 
 class NewFile(click.Path):
     """A file that will be written. Refused before any work where its folder does not exist: a slip of the finger would
@@ -16,8 +18,8 @@ class NewFile(click.Path):
         super().__init__(dir_okay=False, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        place: Any = super().convert(value, param, ctx)
-        _refuse_nowhere(self, place, param, ctx)
+        place = Path(str(super().convert(value, param, ctx)))
+        _refuse_nowhere(place)
         return place
 
 
@@ -28,11 +30,11 @@ class NewFolder(click.Path):
         super().__init__(file_okay=False, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        place: Any = super().convert(value, param, ctx)
-        _refuse_nowhere(self, place, param, ctx)
+        place = Path(str(super().convert(value, param, ctx)))
+        _refuse_nowhere(place)
         return place
 
 
-def _refuse_nowhere(kind: click.Path, place: Path, param: click.Parameter | None, ctx: click.Context | None) -> None:
+def _refuse_nowhere(place: Path) -> None:
     if not place.parent.is_dir():
-        kind.fail(f"There is no folder {place.parent}. Make it, or choose another place.", param, ctx)
+        raise UsageError(f"There is no folder {place.parent}.", "Make it, or choose another place.")

@@ -42,8 +42,8 @@ def test_a_folder_that_does_not_exist_is_not_made(
 ) -> None:
     nowhere = tmp_path / "nowhere"
     words = [word.replace("RUN", run).replace("FILE", str(nowhere / "x")) for word in command]
-    message = shell.runs(*words, code=2)["error"]["message"]
-    assert f"There is no folder {nowhere}. Make it, or choose another place." in message
+    error = shell.runs(*words, code=2)["error"]
+    assert (error["message"], error["hint"]) == (f"There is no folder {nowhere}.", "Make it, or choose another place.")
     assert not nowhere.exists()
 
 
