@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QVBoxLayout
 
 from engine.config import (
     SECTIONS,
@@ -27,6 +27,7 @@ from workbench.forms.field import DOT_WIDTH, FieldRow, Fold
 from workbench.run_names import NOT_COMPARED
 from workbench.theme import SMALL, SPACE, Theme
 from workbench.widgets.cards import show_in_area
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.layout import Card, label
 from workbench.widgets.pieces import InPieces
 
@@ -110,7 +111,7 @@ class ConfigForm(InPieces):
         return card
 
     def _add_reading(self, fold: Fold) -> None:
-        self.reading = QComboBox()
+        self.reading = ChoiceBox()
         self.reading.setAccessibleName("Reading: as the paper, as published, or custom")
         self.reading.setToolTip("Sets every switch where the authors' published code departs from the paper.")
         for value, text in READINGS.items():

@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from workbench.plots import metric_plot
 from workbench.plots.bands import band_of
-from workbench.plots.metric_plot import MetricPlot, RunLook, frame, reading, series_label, smoothed
+from workbench.plots.metric_plot import MetricPlot
+from workbench.plots.series import RunLook, frame, reading, series_label, smoothed
 from workbench.theme import DARK, Theme
 
 NAMES = ["loss/next_item", "loss/total", "valid/HR@10", "valid/NDCG@20"]

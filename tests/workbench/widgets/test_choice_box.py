@@ -1,13 +1,15 @@
-"""Choices without room end in dots; what a field proposes looks as the window does."""
+"""Choices without room end in dots; the wheel turns no box; what a field proposes looks as the window does."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QStringListModel
-from PySide6.QtWidgets import QLineEdit, QStyleOptionComboBox
+import pytest
+from PySide6.QtCore import QPoint, QPointF, QStringListModel, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QLineEdit, QStyleOptionComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.theme import Theme, style_sheet
-from workbench.widgets.choice_box import ChoiceBox, Proposals
+from workbench.widgets.choice_box import ChoiceBox, DecimalBox, NumberBox, Proposals, SlideBox
 
 
 def test_a_choice_that_is_too_long_ends_in_dots(qtbot: QtBot) -> None:
@@ -33,3 +35,24 @@ def test_what_a_field_proposes_is_dressed_as_the_window_is(qtbot: QtBot, theme: 
     assert made.popup().styleSheet() == style_sheet(theme.colours)
     theme.choose("light" if theme.colours.is_dark else "dark")
     assert made.popup().styleSheet() == style_sheet(theme.colours)
+
+
+@pytest.mark.parametrize("kind", [ChoiceBox, NumberBox, DecimalBox, SlideBox])
+def test_the_wheel_turns_no_box_and_is_left_to_the_page(qtbot: QtBot, kind: type[QWidget]) -> None:
+    box = kind()
+    qtbot.addWidget(box)
+    if isinstance(box, ChoiceBox):
+        box.addItems(["one", "two", "three"])
+        box.setCurrentIndex(1)
+    else:
+        box.setValue(5)  # type: ignore[attr-defined]
+    at = QPointF(box.rect().center())
+    for turn in (120, -120):
+        event = QWheelEvent(
+            *(at, box.mapToGlobal(at), QPoint(0, 0), QPoint(0, turn)),
+            *(Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False),
+        )
+        QApplication.sendEvent(box, event)
+        assert not event.isAccepted(), "Qt hands what is not accepted on to the parent, which scrolls"
+        assert (box.currentIndex() if isinstance(box, ChoiceBox) else box.value()) in (1, 5)  # type: ignore[attr-defined]
+    assert box.focusPolicy() == Qt.FocusPolicy.StrongFocus, "or the wheel would take the focus there"
