@@ -19,9 +19,10 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolBu
 from workbench.live_feed import Curve
 from workbench.plots.axes import Axis
 from workbench.plots.bands import Band, Bands
+from workbench.plots.limits import LIMITS, reach
 from workbench.plots.phase_marks import PhaseMarks
 from workbench.plots.reveal import RevealedPlot
-from workbench.plots.series import RunLook, frame, is_loss, is_metric, reading, series_label, smoothed
+from workbench.plots.series import RunLook, first_above_0, frame, is_loss, is_metric, reading, series_label, smoothed
 from workbench.theme import SMALL, Theme, style_plot
 from workbench.widgets.choice_box import ChoiceBox, SlideBox
 from workbench.widgets.layout import label
@@ -33,8 +34,8 @@ TURN_SECONDS = 0.012
 MOST_MARKERS = 60
 """Longer curves are told apart by colour and dash; a marker on every point would only hide them."""
 MOST_READINGS = 6
-NO_LIMIT = -1e307
-"""What pyqtgraph starts from; its logarithmic mode does not take None."""
+CLOSEST = {False: 0.1, True: 0.01}
+"""Least width of the axis of epochs: in epochs, and in decades where it is logarithmic."""
 
 
 class EpochAxis(Axis):
@@ -144,9 +145,11 @@ class MetricPlot(QWidget):
         item.getAxis("left").setWidth(62)
         item.layout.setContentsMargins(2, 8, 12, 4)
         plot.setMouseEnabled(x=True, y=False)
-        # Never seen: it only keeps the axes from shrinking around one point, or beginning behind the first.
-        self._frame = plot.plot([], [], pen=pg.mkPen(None))
-        plot.setLimits(xMin=0)
+        # Never seen: it keeps the axes from shrinking around one point, or beginning behind the first, and shows all
+        # whatever was in sight before. A bare curve: what pyqtgraph thins out to the range in sight has no bounds
+        # where that range is far too wide (its issue 2328).
+        self._frame = pg.PlotCurveItem(pen=pg.mkPen(None))
+        plot.addItem(self._frame)
         self._bands = Bands(plot)
         self._marks = PhaseMarks(plot)
         self._cross = pg.InfiniteLine(angle=90, movable=False)
@@ -191,7 +194,7 @@ class MetricPlot(QWidget):
             self.series.setItemData(self.series.count() - 1, series_label(name), Qt.ItemDataRole.ToolTipRole)
         self.series.setCurrentIndex(max(0, self.series.findData(before)) if wanted else -1)
         self.series.setToolTip(series_label(self.chosen) if wanted else "")
-        self._show_limits()
+        self._show_frame()
         self.series_changed.emit(self.chosen)
 
     def set_runs(self, looks: Mapping[str, RunLook]) -> None:
@@ -240,6 +243,7 @@ class MetricPlot(QWidget):
             for name, b in self._areas.items()
         }
         self._bands.show(shown, colours, is_log=self.log.isChecked())
+        self._show_frame()
 
     def redraw(self) -> None:
         """Hand the changed curves to the plot; stops the timer when there is no more news."""
@@ -286,29 +290,41 @@ class MetricPlot(QWidget):
             self._show_frame()
 
     def _show_frame(self) -> None:
-        xs, ys = frame(self._drawn.values(), self._last, never_below_0=is_metric(self.chosen))
-        xs = np.where(xs > 0, xs, 1.0) if self.log_epochs.isChecked() else xs
-        # No logarithm of what is not above 0.
-        self._frame.setData(xs, np.where(ys > 0, ys, ys[1]) if self.log.isChecked() and ys[1] > 0 else ys)
+        """The corners of all that was handed over, as the axes have them; no zoom goes far beyond."""
+        drawn = [*self._drawn.values(), *self._bands.edges]
+        x_is_log, y_is_log = self.log_epochs.isChecked(), self.log.isChecked()
+        never_below_0 = is_metric(self.chosen)
+        xs, ys = frame(drawn, self._last, never_below_0=never_below_0)
+        if x_is_log:
+            xs = np.log10([first_above_0(drawn), xs[1]])
+        if y_is_log:  # no logarithm of what is not above 0
+            ys = np.log10(np.where(ys > 0, ys, ys[1])) if ys[1] > 0 else np.zeros(2)
+        self._frame.setData(xs, ys)
+        left, right = reach(*xs)
+        self.plot.setLimits(
+            xMin=left if x_is_log else 0,
+            xMax=right,
+            minXRange=CLOSEST[x_is_log],
+            yMin=0 if never_below_0 and not y_is_log else LIMITS[0],
+        )
 
     def _set_log(self, on: bool) -> None:
-        # First of all: on a logarithmic axis a limit of 0 would be one of 1.
-        self._show_limits()
+        self._lift_limits()
         self.plot.setLogMode(y=on)
         self._draw_bands()
-        self._show_frame()
 
     def _set_log_epochs(self, on: bool) -> None:
-        self.plot.setLimits(xMin=NO_LIMIT if on else 0)
+        self._lift_limits()
         self.plot.setLogMode(x=on)
         for run_id, look in self._looks.items():
             self._draw_mark(run_id, look)
         self._show_frame()
         self.plot.enableAutoRange()
 
-    def _show_limits(self) -> None:
-        never_below_0 = is_metric(self.chosen) and not self.log.isChecked()
-        self.plot.setLimits(yMin=0 if never_below_0 else NO_LIMIT)
+    def _lift_limits(self) -> None:
+        """Before an axis changes its kind: on a logarithmic one a limit of 0 would be one of 1."""
+        low, high = LIMITS
+        self.plot.setLimits(xMin=low, xMax=high, yMin=low, minXRange=None)
 
     def drawn(self, run_id: str) -> Curve | None:
         """What the plot shows of a run (smoothed, where it is)."""
@@ -338,7 +354,7 @@ class MetricPlot(QWidget):
         for item in self._items.values():
             item.setData([], [])
         self._show_smoothing()
-        self._show_limits()
+        self._show_frame()
         self.series_changed.emit(self.chosen)
         self.autoscale()
 

@@ -94,3 +94,13 @@ def frame(curves: Iterable[Curve], last: float, *, never_below_0: bool) -> Curve
     if high - low < room:
         low, high = low - room / 2, high + room / 2
     return np.array([0.0, right]), np.array([max(0.0, low) if never_below_0 else low, high])
+
+
+def first_above_0(curves: Iterable[Curve]) -> float:
+    """The first place that a logarithmic axis has for one of the curves; 1 where there is none.
+
+    >>> first_above_0([(np.array([0.0, 0.25, 3.0]), np.zeros(3))])
+    0.25
+    """
+    firsts = [float(xs[xs > 0].min()) for xs, _ in curves if (xs > 0).any()]
+    return min([1.0, *firsts])
