@@ -21,6 +21,7 @@ from workbench.item_models.runs_model import (
     STATE_ROLE,
 )
 from workbench.theme import Theme
+from workbench.widgets.name_delegate import shortened
 from workbench.widgets.text import share_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -151,8 +152,7 @@ class NameDelegate(_Cell):
             self.theme.icon(mark, role).paint(painter, where.left(), top, self.SIDE, self.SIDE)
             where = where.adjusted(self.SIDE + 4, 0, 0, 0)
         painter.setPen(QColor(self.theme.colours.text))
-        name = metrics.elidedText(str(read(DISPLAY)), Qt.TextElideMode.ElideMiddle, where.width())
-        painter.drawText(where, _MIDDLE, name)
+        painter.drawText(where, _MIDDLE, shortened(str(read(DISPLAY)), metrics, where.width()))
 
 
 def draw_sample(

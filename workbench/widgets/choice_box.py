@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QObject, QStringListModel, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QFontMetrics, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.theme import TIGHT, Theme
+from workbench.widgets.name_delegate import shortened
 
 
 class _LeavesTheWheel:
@@ -53,9 +54,28 @@ class ChoiceBox(_LeavesTheWheel, QComboBox):
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
         super().initStyleOption(option)
         part = QStyle.SubControl.SC_ComboBoxEditField
-        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width() - TIGHT
-        words = option.fontMetrics.elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)  # type: ignore[attr-defined]
-        option.currentText = words  # type: ignore[attr-defined]
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width()
+        # Only what does not go in: a box that is as wide as its longest text has no room to spare.
+        if option.fontMetrics.horizontalAdvance(option.currentText) > room:  # type: ignore[attr-defined]
+            option.currentText = self.cut(option.currentText, option.fontMetrics, room - TIGHT)  # type: ignore[attr-defined]
+
+    def showPopup(self) -> None:
+        """As wide as the longest choice: Qt's list is as wide as the field, and cuts the choices as the field does."""
+        view = self.view()
+        wanted = view.sizeHintForColumn(0) + view.verticalScrollBar().sizeHint().width() + 2 * TIGHT
+        view.setMinimumWidth(min(wanted, self.screen().availableSize().width() // 2))
+        super().showPopup()
+
+    def cut(self, text: str, metrics: QFontMetrics, room: int) -> str:
+        """The text where it has but ``room`` pixels."""
+        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+
+
+class NameBox(ChoiceBox):
+    """A choice among runs or groups: the model and what a run has otherwise stay to be read."""
+
+    def cut(self, text: str, metrics: QFontMetrics, room: int) -> str:
+        return shortened(text, metrics, room)
 
 
 class Proposals(QCompleter):
