@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class ComparedGroup:
     """Of training and validation, each run; None where it was not kept."""
     out_of_time: int = 0
     """Runs that ended because their time was spent (``train.max_minutes``)."""
+    unfinished: int = 0
+    """Runs that were stopped, lost or have failed: their metrics are those of an unfinished training."""
 
     @property
     def n(self) -> int:
@@ -59,6 +61,8 @@ class ComparedChoice:
     """Test metrics, means over the seeds."""
     stds: Mapping[str, float]
     """Empty for a single seed."""
+    unfinished: Mapping[str, str] = field(default_factory=dict)
+    """Run id → state of each run whose metrics are those of an unfinished training."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from engine.config.experiment import SettingInfo
 from engine.config.grouping import filled, group_key
 from engine.config.naming import flat, plain, preset_values
 from engine.errors import UsageError
-from engine.records import ComparedChoice, ComparedGroup, RunRecord, SettingDifference
+from engine.records import ComparedChoice, ComparedGroup, RunRecord, RunStatus, SettingDifference
 
 Group = tuple[RunRecord, ...]
 NAMED = 3
@@ -66,6 +66,7 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
             epochs=tuple(epochs_trained(record) for record in group),
             minutes=tuple(None if record.train_seconds is None else record.train_seconds / 60 for record in group),
             out_of_time=sum(record.ended_by == "time" for record in group),
+            unfinished=sum(record.status is not RunStatus.FINISHED for record in group),
         )
         for place, group in enumerate(groups)
     )
@@ -172,6 +173,7 @@ def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
                 protocol=json.dumps(protocol_of(group[0]), default=str),
                 metrics={name: mean for name, (mean, _) in found.items()},
                 stds={name: std for name, (_, std) in found.items() if std is not None},
+                unfinished={r.id: str(r.status) for r in group if r.status is not RunStatus.FINISHED},
             )
         )
     return tuple(made)
