@@ -134,7 +134,9 @@ class BoolEditor(Editor):
 
     def __init__(self) -> None:
         super().__init__()
-        self.box = QCheckBox("yes")
+        self.box = QCheckBox("no")
+        # Whoever sets it: a press, the preset, another field.
+        self.box.toggled.connect(lambda is_on: self.box.setText("yes" if is_on else "no"))
         self.box.clicked.connect(lambda checked: self.edited.emit(checked))
         self.row.addWidget(self.box)
 
