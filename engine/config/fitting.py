@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from engine.config.experiment import ExperimentConfig
 
 
+_NO_VIEWS = "No effect while λ is 0: no views are made."
+_NO_PRETRAINING = "No effect while there is no pre-training."
+_OF_VIEWS = ("contrastive", "temperature", "representation", "similarity")
+"""What of the loss is about views; the chosen contrastive loss brings more."""
+_PRETRAINING = ("pretrain_epochs", "pretrain_learning_rate")
 _WITHOUT_TRAINING = ("device", "seed")
 """Training options that a model has which does not train: where it ranks, and the seed of what evaluation draws."""
 
@@ -23,14 +28,26 @@ def why_unused(config: ExperimentConfig, path: str) -> str:
     section, _, name = path.partition(".")
     if section == "train" and name and name not in _WITHOUT_TRAINING and not plugin.facts["trains"]:
         return f"{plugin.label} does not train."
+    if section == "train" and name in _PRETRAINING and needs_no_views(config.model.name):
+        return f"{plugin.facts['no_views']}"  # by which it would be pre-trained
     return reasons.get(path) or reasons.get(section, "")
 
 
 def why_idle(config: ExperimentConfig, section: str) -> str:
-    """Why the settings of a section change nothing as long as another is as it is; empty where they do."""
-    if section not in ("augment", "similarity") or why_unused(config, section) or makes_views(config):
+    """Why the settings of a section, or the one at a dotted path, change nothing as long as another is as it is; empty
+    where they do."""
+    part, _, name = section.partition(".")
+    if why_unused(config, section):
         return ""
-    return "No effect while λ is 0: no views are made."
+    if section == "train.pretrain_learning_rate" and not config.train.pretrain_epochs:
+        return _NO_PRETRAINING
+    is_of_views = part in ("augment", "similarity") or (part == "loss" and name in _loss_fields_of_views())
+    return _NO_VIEWS if is_of_views and not makes_views(config) else ""
+
+
+def _loss_fields_of_views() -> set[str]:
+    own = (name for entry in registry.entries("contrastive_loss") for name in entry.options.model_fields)
+    return {*_OF_VIEWS, *own}
 
 
 def needs_no_views(model: str) -> bool:

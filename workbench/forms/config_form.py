@@ -269,14 +269,31 @@ class ConfigForm(InPieces):
         for section in SECTIONS:
             count = changed.get(section, 0)
             unused = why_unused(self.config, section)
-            told = [f"{count} changed" * bool(count), why_idle(self.config, section)]
+            told = [f"{count} changed" * bool(count), self._idle(section)]
             self.folds[section].note.setText(f"Not used: {unused}" if unused else " · ".join(filter(None, told)))
         self.reading.setCurrentIndex(self.reading.findData(fidelity_of(self.config)))
         self.reading.model().item(2).setEnabled(False)  # type: ignore[attr-defined]
 
     def _show_unused(self, row: FieldRow) -> None:
-        """Close the row where the model has no use for it; one reason for a whole section stands at its heading."""
-        row.show_unused(why_unused(self.config, row.info.path), is_told=bool(why_unused(self.config, row.info.section)))
+        """Close the row where the model, or another setting, leaves it nothing to do; one reason for a whole section
+        stands at its heading."""
+        path, section = row.info.path, row.info.section
+        unused = why_unused(self.config, path)
+        # A whole section that is idle stays open: it says so, and is set up before what wakes it.
+        idle = "" if self._idle(section) else self._idle(path)
+        row.show_unused(f"Not used: {unused}" if unused else idle, is_told=bool(why_unused(self.config, section)))
+
+    def _idle(self, path: str) -> str:
+        """Why a setting or section changes nothing in any of the runs that lists make of this configuration."""
+        reason = why_idle(self.config, path)
+        others = ((listed, value) for listed, values in self.lists.items() for value in values[1:]) if reason else ()
+        return "" if any(not self._is_idle_with(path, *other) for other in others) else reason
+
+    def _is_idle_with(self, path: str, listed: str, value: Any) -> bool:
+        try:
+            return bool(why_idle(self.config.replace({listed: value}), path))
+        except ConfigurationError:  # told at its field
+            return True
 
     def _choose_reading(self, _: int) -> None:
         reading = self.reading.currentData()
