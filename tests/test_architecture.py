@@ -55,6 +55,16 @@ def test_no_function_needs_scrolling(path: Path) -> None:
     assert long == {}
 
 
+OWN_BOXES = {"QComboBox", "QSpinBox", "QDoubleSpinBox", "QSlider"}
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.parts[0] == "workbench"], ids=str)
+def test_no_box_takes_the_wheel_from_the_page_around_it(path: Path) -> None:
+    """`workbench.widgets.choice_box` has boxes that leave it; Qt's own would change what one scrolls over."""
+    calls = [node.func for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))) if isinstance(node, ast.Call)]
+    assert not OWN_BOXES & {call.id for call in calls if isinstance(call, ast.Name)}
+
+
 @pytest.mark.parametrize(
     "module",
     [

@@ -20,6 +20,9 @@ LOSSES: tuple[tuple[registry.Kind, str], ...] = (
     ("contrastive_loss", "contrastive"),
 )
 """Kinds of losses, and the setting that chooses one."""
+_PRETRAINING = ("pretrain_epochs", "pretrain_learning_rate")
+_NO_PRETRAINING = "No effect while there is no pre-training."
+_NO_VIEWS = "No effect while λ is 0: no views are made."
 _WITHOUT_TRAINING = ("device", "seed")
 """Training options that a model has which does not train: where it ranks, and the seed of what evaluation draws."""
 _OF_VIEWS = (
@@ -41,17 +44,20 @@ def why_unused(config: ExperimentConfig, path: str) -> str:
     section, _, name = path.partition(".")
     if section == "train" and name and name not in _WITHOUT_TRAINING and not plugin.facts["trains"]:
         return f"{plugin.label} does not train."
+    if section == "train" and name in _PRETRAINING and needs_no_views(config.model.name):
+        return f"{plugin.facts['no_views']}"  # by which it would be pre-trained
     return reasons.get(path) or reasons.get(section, "")
 
 
 def why_idle(config: ExperimentConfig, section: str) -> str:
-    """Why the settings of a section change nothing as long as another is as it is; empty where they do."""
-    if section not in ("augment", "similarity") or why_unused(config, section) or makes_views(config):
+    """Why the settings of a section, or the one at a dotted path, change nothing as long as another is as it is; empty
+    where they do."""
+    part = section.partition(".")[0]
+    if why_unused(config, section):
         return ""
-    return _NO_VIEWS
-
-
-_NO_VIEWS = "No effect while λ is 0: no views are made."
+    if section == "train.pretrain_learning_rate" and not config.train.pretrain_epochs:
+        return _NO_PRETRAINING
+    return _NO_VIEWS if {part, section} & {*_OF_VIEWS} and not makes_views(config) else ""
 
 
 def why_without_effect(config: ExperimentConfig, path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class ComparedGroup:
     """Runs that ended because their time was spent (``train.max_minutes``)."""
     has_seeds: bool = True
     """Whether another seed could give another result: not where nothing trains."""
+    unfinished: int = 0
+    """Runs that were stopped, lost or have failed: their metrics are those of an unfinished training."""
 
     @property
     def n(self) -> int:
@@ -65,6 +67,8 @@ class ComparedChoice:
     """Runs of the group that do not count: older ones of a seed that it has."""
     note: str = ""
     """Says so in words; empty where every run counts."""
+    unfinished: Mapping[str, str] = field(default_factory=dict)
+    """Run id → state of each run whose metrics are those of an unfinished training."""
 
 
 @dataclass(frozen=True)

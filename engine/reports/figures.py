@@ -113,8 +113,6 @@ def slice_bars(table: SliceTable, labels: Sequence[str]) -> Any:
         caption = {"length": "training length", "popularity": "training users of the target"}[table.kind]
         axes.set_xlabel(f"{caption} (below: users)")
         axes.set_ylabel(f"{table.split} {table.metric}")
-        # A bucket of a handful of users has an interval as long as the axis: bars decide the height.
-        axes.set_ylim(0, min(axes.get_ylim()[1], 1.8 * float(table.means.max()) or 1.0))
         _legend(axes, len(labels))
 
     return draw

@@ -22,7 +22,7 @@ from engine.config.grouping import (
 )
 from engine.config.naming import flat, plain, preset_values
 from engine.errors import UsageError
-from engine.records import ComparedChoice, ComparedGroup, RunRecord, SettingDifference
+from engine.records import ComparedChoice, ComparedGroup, RunRecord, RunStatus, SettingDifference
 
 Group = tuple[RunRecord, ...]
 NAMED = 3
@@ -76,6 +76,7 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
             minutes=tuple(None if record.train_seconds is None else record.train_seconds / 60 for record in group),
             out_of_time=sum(record.ended_by == "time" for record in group),
             has_seeds=has_seeds(group[0].config),
+            unfinished=sum(record.status is not RunStatus.FINISHED for record in group),
         )
         for place, group in enumerate(groups)
     )
@@ -189,6 +190,7 @@ def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
                 stds={name: std for name, (_, std) in found.items() if std is not None},
                 left_out=tuple(record.id for record in left_out(every, group)),
                 note=left_out_words(every, group),
+                unfinished={r.id: str(r.status) for r in group if r.status is not RunStatus.FINISHED},
             )
         )
     return tuple(made)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import config as configuration
+from engine import registry
 from engine.config import (
     ExperimentConfig,
     chosen_presets,
@@ -25,6 +26,7 @@ from engine.config import (
     switches_to,
     total_epochs,
     values_of,
+    why_idle,
     why_unused,
     with_fidelity,
 )
@@ -229,6 +231,31 @@ def test_what_a_model_cannot_do_is_refused_at_its_field() -> None:
     assert why_unused(counts, "train.epochs") == "PopRec does not train."
     assert not why_unused(counts, "train.device")
     assert not any(why_unused(ExperimentConfig(), info.path) for info in fields_of(ExperimentConfig()))
+
+
+@pytest.mark.parametrize("model", ["bpr_mf", "caser"])
+def test_what_makes_no_views_has_no_use_for_pretraining(model: str) -> None:
+    config = ExperimentConfig().replace({"model.name": model})
+    reason = registry.entry("model", model).facts["no_views"]
+    assert why_unused(config, "train.pretrain_epochs") == reason
+    assert why_unused(config, "train.pretrain_learning_rate") == reason
+    assert not why_unused(config, "train.epochs")
+    assert not why_unused(ExperimentConfig().replace({"model.name": "s3rec"}), "train.pretrain_epochs")
+
+
+def test_what_is_about_views_is_idle_without_them() -> None:
+    with_views = ExperimentConfig()
+    without = with_views.replace({"loss.contrastive_weight": 0.0})
+    of_views = {"loss.contrastive", "loss.temperature", "loss.representation", "loss.similarity"}
+    found = {info.path for info in fields_of(without) if why_idle(without, info.path)}
+    assert {path for path in found if path.startswith("loss.")} == of_views
+    assert {path.split(".")[0] for path in found} == {"loss", "augment", "similarity", "fidelity", "train"}
+    assert why_idle(without, "loss.temperature") == why_idle(without, "augment") != ""
+    assert not why_idle(without, "loss"), "the next-item loss counts"
+    assert not any(why_idle(with_views, path) for path in of_views)
+    pretrained = without.replace({"train.pretrain_epochs": 2})
+    assert not any(why_idle(pretrained, info.path) for info in fields_of(pretrained))
+    assert why_idle(without, "train.pretrain_learning_rate") == "No effect while there is no pre-training."
 
 
 @given(epochs=st.integers(1, 1000), rate=st.floats(0, 1), weight=st.floats(0, 100), seed=st.integers(0, 2**31 - 1))

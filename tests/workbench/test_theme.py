@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.paths import resource
+from engine.records import RunStatus
 from workbench import icons
+from workbench.item_models.delegates import STATES, StateDelegate
 from workbench.pages import pages
 from workbench.theme import DARK, LIGHT, Colours, Theme, style_sheet
 
@@ -46,6 +48,17 @@ def test_text_is_readable_on_every_surface(colours: Colours) -> None:
         (colours.accent, colours.accent_soft),
     ):
         assert contrast(text, surface) >= READABLE, (text, surface)
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("status", list(RunStatus))
+def test_the_word_of_every_state_is_readable_in_every_row(colours: Colours, status: RunStatus) -> None:
+    delegate = StateDelegate(Theme("dark" if colours.is_dark else "light"))
+    for is_selected, grounds in ((False, (colours.field, colours.raised)), (True, (colours.selection,))):
+        delegate.is_selected = is_selected
+        word = getattr(colours, delegate.word_role(STATES[status][1]))
+        for ground in grounds:
+            assert contrast(word, ground) >= READABLE, (status, word, ground)
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])

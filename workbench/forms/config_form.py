@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QApplication, QComboBox, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QVBoxLayout
 
 from engine.config import (
     SECTIONS,
@@ -27,6 +27,7 @@ from workbench.forms.field import DOT_WIDTH, FieldRow, Fold
 from workbench.run_names import NOT_COMPARED
 from workbench.theme import SMALL, SPACE, Theme
 from workbench.widgets.cards import show_in_area
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.layout import Card, label
 from workbench.widgets.pieces import InPieces
 
@@ -110,7 +111,7 @@ class ConfigForm(InPieces):
         return card
 
     def _add_reading(self, fold: Fold) -> None:
-        self.reading = QComboBox()
+        self.reading = ChoiceBox()
         self.reading.setAccessibleName("Reading: as the paper, as published, or custom")
         self.reading.setToolTip("Sets every switch where the authors' published code departs from the paper.")
         for value, text in READINGS.items():
@@ -276,14 +277,31 @@ class ConfigForm(InPieces):
         for section in SECTIONS:
             count = changed.get(section, 0)
             unused = why_unused(self.config, section)
-            told = [f"{count} changed" * bool(count), why_idle(self.config, section)]
+            told = [f"{count} changed" * bool(count), self._idle(section)]
             self.folds[section].note.setText(f"Not used: {unused}" if unused else " · ".join(filter(None, told)))
         self.reading.setCurrentIndex(self.reading.findData(fidelity_of(self.config)))
         self.reading.model().item(2).setEnabled(False)  # type: ignore[attr-defined]
 
     def _show_unused(self, row: FieldRow) -> None:
-        """Close the row where the model has no use for it; one reason for a whole section stands at its heading."""
-        row.show_unused(why_unused(self.config, row.info.path), is_told=bool(why_unused(self.config, row.info.section)))
+        """Close the row where the model, or another setting, leaves it nothing to do; one reason for a whole section
+        stands at its heading."""
+        path, section = row.info.path, row.info.section
+        unused = why_unused(self.config, path)
+        # A whole section that is idle stays open: it says so, and is set up before what wakes it.
+        idle = "" if self._idle(section) else self._idle(path)
+        row.show_unused(f"Not used: {unused}" if unused else idle, is_told=bool(why_unused(self.config, section)))
+
+    def _idle(self, path: str) -> str:
+        """Why a setting or section changes nothing in any of the runs that lists make of this configuration."""
+        reason = why_idle(self.config, path)
+        others = ((listed, value) for listed, values in self.lists.items() for value in values[1:]) if reason else ()
+        return "" if any(not self._is_idle_with(path, *other) for other in others) else reason
+
+    def _is_idle_with(self, path: str, listed: str, value: Any) -> bool:
+        try:
+            return bool(why_idle(self.config.replace({listed: value}), path))
+        except ConfigurationError:  # told at its field
+            return True
 
     def _choose_reading(self, _: int) -> None:
         reading = self.reading.currentData()

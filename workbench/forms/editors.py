@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -134,7 +134,9 @@ class BoolEditor(Editor):
 
     def __init__(self) -> None:
         super().__init__()
-        self.box = QCheckBox("yes")
+        self.box = QCheckBox("no")
+        # Whoever sets it: a press, the preset, another field.
+        self.box.toggled.connect(lambda is_on: self.box.setText("yes" if is_on else "no"))
         self.box.clicked.connect(lambda checked: self.edited.emit(checked))
         self.row.addWidget(self.box)
 
@@ -149,21 +151,13 @@ class BoolEditor(Editor):
         self.box.setChecked(bool(value))
 
 
-class _QuietCombo(ChoiceBox):
-    """Turning the wheel over a form scrolls the form, and changes nothing on the way."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
-
-
 class ChoiceEditor(Editor):
     """One of several named values."""
 
     def __init__(self, choices: dict[Any, str]) -> None:
         super().__init__()
-        self.combo = _QuietCombo()
+        self.combo = ChoiceBox()
         self.combo.setFixedWidth(WIDTH + 90)
-        self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for value, text in choices.items():
             self.combo.addItem(text, value)
         self.combo.activated.connect(lambda _: self.edited.emit(self.value()))

@@ -147,17 +147,17 @@ class FieldRow(QWidget):
         self.dot.setVisible(True)
         self.dot.setToolTip(f"{len(values)} values, each a run; press to take the {self._base}'s value back")
 
-    def show_unused(self, reason: str, *, is_told: bool = False) -> None:
-        """Close the field where it changes nothing, and say why in place of its help, unless the section's heading has
-        told (``is_told``); empty: it counts."""
-        if reason == self._unused:
+    def show_unused(self, note: str, *, is_told: bool = False) -> None:
+        """Close the field where it changes nothing, with the ``note`` that says why in place of its help, unless the
+        section's heading has told (``is_told``); empty: it counts."""
+        if note == self._unused:
             return
-        self._unused = reason
-        self.editor.setEnabled(not reason)
-        self.name.setEnabled(not reason)
-        self.dot.setEnabled(not reason)
-        self.help.setText(f"Not used: {reason}" if reason and not is_told else self.info.help)
-        self.editor.field.setAccessibleDescription(f"Not used: {reason}" if reason else self.info.help)
+        self._unused = note
+        self.editor.setEnabled(not note)
+        self.name.setEnabled(not note)
+        self.dot.setEnabled(not note)
+        self.help.setText(note if note and not is_told else self.info.help)
+        self.editor.field.setAccessibleDescription(note or self.info.help)
 
     def show_error(self, text: str) -> None:
         """Say below the field what is wrong with it; empty: nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -19,6 +20,7 @@ TIPS = (
     "Data set",
 )
 METRIC = "NDCG@20"
+UNFINISHED = "Run {} is marked {}: its metrics are those of an unfinished training."
 
 
 class ChoicesModel(QAbstractTableModel):
@@ -47,7 +49,7 @@ class ChoicesModel(QAbstractTableModel):
             self.ticked_changed.emit()
 
     def set_filter(self, text: str) -> None:
-        """Show the groups that have every word in their name, data set, seeds or run ids."""
+        """Show the groups that have every word in their name, data set, seeds, run ids or states."""
         self.beginResetModel()
         self._words = text.casefold().split()
         self._filter()
@@ -102,11 +104,12 @@ class ChoicesModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             mean, std = item.metrics.get(METRIC), item.stds.get(METRIC)
             spread = f" ± {metric_text(std)}" if std is not None else ""
-            return (item.label, str(len(item.run_ids)), f"{metric_text(mean)}{spread}", item.dataset)[index.column()]
+            return (item.label, seeds_text(item), f"{metric_text(mean)}{spread}", item.dataset)[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
             seeds = ", ".join(map(str, item.seeds))
             told = f"{item.label}\nseeds {seeds}\nruns {', '.join(item.run_ids)}\n{item.dataset}, {item.fingerprint}"
-            return "\n".join(filter(None, (told, item.note)))
+            states = (UNFINISHED.format(*pair) for pair in item.unfinished.items())
+            return "\n".join(filter(None, (told, item.note, *states)))
         return _alignment(index.column()) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: ARG002
@@ -125,6 +128,12 @@ class ChoicesModel(QAbstractTableModel):
         return TIPS[section] if role == Qt.ItemDataRole.ToolTipRole else None
 
 
+def seeds_text(item: ComparedChoice) -> str:
+    """``2``, or ``2`` and below it ``1 stopped`` where not all of the group's runs have trained to their end."""
+    states = Counter(item.unfinished.values())
+    return "\n".join([str(len(item.run_ids)), *(f"{n} {state}" for state, n in sorted(states.items()))])
+
+
 def _alignment(column: int) -> int:
     side = Qt.AlignmentFlag.AlignRight if HEADS[column] in NUMBERS else Qt.AlignmentFlag.AlignLeft
     return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -137,4 +146,6 @@ def _every(item: ComparedChoice) -> set[str]:
 
 def _text(item: ComparedChoice) -> str:
     seeds = " ".join(f"seed {seed}" for seed in item.seeds)
-    return f"{item.label} {item.dataset} {seeds} {' '.join((*item.run_ids, *item.left_out))}".casefold()
+    states = " ".join(item.unfinished.values())
+    every = " ".join((*item.run_ids, *item.left_out))
+    return f"{item.label} {item.dataset} {seeds} {every} {states}".casefold()

@@ -21,6 +21,7 @@ from workbench.item_models.runs_model import (
     STATE_ROLE,
 )
 from workbench.theme import Theme
+from workbench.widgets.name_delegate import shortened
 from workbench.widgets.text import share_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -35,7 +36,7 @@ STATES: dict[RunStatus, tuple[str, str]] = {
     RunStatus.STOPPED: ("stop", "muted"),
     RunStatus.FAILED: ("alert", "bad"),
     RunStatus.LOST: ("help", "warn"),
-    RunStatus.CANCELLED: ("cancel", "faint"),
+    RunStatus.CANCELLED: ("cancel", "muted"),
 }
 
 
@@ -49,6 +50,8 @@ class _Cell(QStyledItemDelegate):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
+        self.is_selected = False
+        """Whether what is drawn lies on the colour of a selected row."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(super().sizeHint(option, index).width(), ROW_HEIGHT)
@@ -61,7 +64,9 @@ class _Cell(QStyledItemDelegate):
         style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, widget)
         painter.save()
         painter.setFont(option.font)  # type: ignore[attr-defined]
+        self.is_selected = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
         self.draw(painter, self.room(option, style), option.fontMetrics, index.data)  # type: ignore[attr-defined]
+        self.is_selected = False
         painter.restore()
 
     def room(self, option: QStyleOptionViewItem, style: QStyle) -> QRect:
@@ -91,8 +96,12 @@ class StateDelegate(_Cell):
             side = 16
             top = rect.top() + (rect.height() - side) // 2
             self.theme.icon(icon, role).paint(painter, rect.left() + 6, top, side, side)
-        painter.setPen(QColor(getattr(self.theme.colours, role)))
+        painter.setPen(QColor(getattr(self.theme.colours, self.word_role(role))))
         painter.drawText(rect.adjusted(28, 0, -2, 0), _MIDDLE, text)
+
+    def word_role(self, role: str) -> str:
+        """The colour of the state's word: not all of them can be read on the colour of a selected row."""
+        return "text" if self.is_selected else role
 
 
 class ProgressDelegate(_Cell):
@@ -151,8 +160,7 @@ class NameDelegate(_Cell):
             self.theme.icon(mark, role).paint(painter, where.left(), top, self.SIDE, self.SIDE)
             where = where.adjusted(self.SIDE + 4, 0, 0, 0)
         painter.setPen(QColor(self.theme.colours.text))
-        name = metrics.elidedText(str(read(DISPLAY)), Qt.TextElideMode.ElideMiddle, where.width())
-        painter.drawText(where, _MIDDLE, name)
+        painter.drawText(where, _MIDDLE, shortened(str(read(DISPLAY)), metrics, where.width()))
 
 
 def draw_sample(

@@ -170,7 +170,7 @@ COLUMNS: tuple[Column, ...] = (
         "Run",
         lambda r, book: book.name(r),
         lambda r, book: book.name(r).lower(),
-        240,
+        280,
         "Tick it to draw it (Space)",
     ),
     Column("status", "State", lambda r, _: r.status.value, lambda r, _: STATUS_ORDER[r.status], 90),

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QSizePolicy,
-    QSpinBox,
     QSplitter,
     QTabWidget,
     QToolButton,
@@ -30,6 +29,7 @@ from workbench.widgets.augment_pairs import PairsPanel
 from workbench.widgets.cards import Card, Elided, label, roomy
 from workbench.widgets.chip_alignment import Chip
 from workbench.widgets.chip_style import ChipLegend
+from workbench.widgets.choice_box import NumberBox
 from workbench.widgets.lazy import Lazy
 from workbench.widgets.numbers import count
 from workbench.widgets.reading_text import plain_word, reading_in_words
@@ -64,14 +64,14 @@ class AugmentPage(PageWidget):
         self.controls = AugmentControls(context.session.config)
         yield
         self.reading = Elided("", "muted")
-        self.epoch = QSpinBox()
+        self.epoch = NumberBox()
         panel = SamplesPanel(context.theme)
         self.strips = panel.strips
         self.samples = StatefulStack(panel, context.theme)
         self.effect_tab = Lazy(lambda: EffectPanel(context, self._settings, at_once=False))
         self.pairs_tab = Lazy(lambda: PairsPanel(context, self._settings, at_once=False))
         self.tabs = QTabWidget()
-        self.seed = QSpinBox()
+        self.seed = NumberBox()
         self.lock_button = QToolButton()
         self.reroll_button = QPushButton("Reroll")
         self.chips = SequenceChips()

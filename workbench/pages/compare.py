@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from engine.errors import UsageError
 from engine.records import ComparedChoice, Comparison, PaperNumbers, ResultTable, RunRecord
 from workbench.pages import Page, PageCommand, PageWidget, tab_commands
 from workbench.theme import SMALL, SPACE
 from workbench.widgets.cards import scrolled
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.compare_chooser import CompareChooser
 from workbench.widgets.compare_controls import CompareControls
 from workbench.widgets.layout import PageHeading, button
@@ -121,7 +122,7 @@ class ComparePage(PageWidget):
         self.whole.show_loading("Reading the runs of this workspace …")
 
     def _width_button(self) -> QWidget:
-        made = QComboBox()
+        made = ChoiceBox()
         made.setAccessibleName("Width of exported figures")
         made.setToolTip("Width of exported figures")
         for name, words in WIDTHS.items():

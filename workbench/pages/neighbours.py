@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QPushButton,
-    QSpinBox,
     QSplitter,
     QTabWidget,
     QToolButton,
@@ -28,6 +27,7 @@ from workbench.engine_process import Task
 from workbench.pages import Page, PageCommand, PageWidget, tab_commands
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
 from workbench.widgets.cards import Elided, SideBySide, label, roomy
+from workbench.widgets.choice_box import NumberBox
 from workbench.widgets.item_search import ItemSearch
 from workbench.widgets.neighbour_column import NeighbourColumnCard
 from workbench.widgets.numbers import count
@@ -59,7 +59,7 @@ class NeighboursPage(PageWidget):
         self.facts = label("", "muted", wrap=True)
         self.choice = label("", "note", wrap=True)
         self.back_button, self.forward_button = QToolButton(), QToolButton()
-        self.k = QSpinBox()
+        self.k = NumberBox()
         self.runs = RunChoice(context, "No model")
         self.others = QPushButton("Compare with")
         self.copy_button, self.export_button = QPushButton("Copy as CSV"), QPushButton("Export …")

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from engine import registry
 from engine.config import (
@@ -36,6 +36,7 @@ from workbench.pages import Page, PageCommand, PageWidget
 from workbench.run_names import NOT_COMPARED
 from workbench.theme import SMALL, SPACE, WIDE, repolish, set_role
 from workbench.widgets.cards import scrolled
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.cost_line import CostLine
 from workbench.widgets.layout import Card, PageHeading, button, label, line
 from workbench.widgets.numbers import count
@@ -130,7 +131,7 @@ class TrainPage(PageWidget):
 
     def _preset_card(self) -> Card:
         card = Card()
-        self.preset = QComboBox()
+        self.preset = ChoiceBox()
         self.preset.setAccessibleName("Preset")
         self.preset.setMinimumWidth(320)
         for item in presets():

@@ -61,18 +61,24 @@ class Bands:
         self._plot = plot
         self._items: dict[str, tuple[Any, Any, Any]] = {}
         self._held: dict[str, Band] = {}
+        self._edges: list[Curve] = []
 
     @property
     def held(self) -> Mapping[str, Band]:
         """What is drawn."""
         return self._held
 
+    @property
+    def edges(self) -> Sequence[Curve]:
+        """The lower and the upper edge of each band, as they are drawn."""
+        return self._edges
+
     def show(self, bands: Mapping[str, Band], colours: Mapping[str, str], *, is_log: bool) -> None:
         """Draw exactly these bands."""
         for gone in set(self._items) - set(bands):
             for item in self._items.pop(gone):
                 self._plot.removeItem(item)
-        self._held = dict(bands)
+        self._held, self._edges = dict(bands), []
         for name, band in bands.items():
             if name not in self._items:
                 low, high = (self._plot.plot([], [], pen=pg.mkPen(None)) for _ in range(2))
@@ -85,6 +91,7 @@ class Bands:
             if is_log:
                 # No logarithm of what is not above 0: the band ends at the mean there.
                 below = np.where(below > 0, below, band.mean)
+            self._edges += [(band.xs, below), (band.xs, above)]
             low.setData(band.xs, below)
             high.setData(band.xs, above)
             colour = QColor(colours[name])

@@ -173,18 +173,21 @@ class GroupBarPlot(Plot):
         self.getAxis("bottom").setHeight(56 if bars.users else None)
         self.setLabel("bottom", bars.bucket_label, color=colours.muted)
         self.setLabel("left", bars.value_label, color=colours.muted)
-        self.getViewBox().setRange(xRange=(-0.5, len(bars.buckets) - 0.5), yRange=(0, self._top()), padding=0)
+        self.getViewBox().setRange(xRange=(-0.5, len(bars.buckets) - 0.5), yRange=self._ends(), padding=0)
 
     def _ticks(self) -> list[str]:
         users = self.shown.users or ()
         return [f"{bucket}\n{users[place]:,}" if users else bucket for place, bucket in enumerate(self.shown.buckets)]
 
-    def _top(self) -> float:
-        """Above every bar, and above intervals but those of a handful of users, which would flatten the rest."""
+    def _ends(self) -> tuple[float, float]:
+        """Below and above every bar, line and whisker: an interval that runs out of the plot says nothing."""
         bars = self.shown
-        most = max(float(bars.means.max()), *(value for _, value in bars.lines), 0.0)
-        highs = bars.highs[np.isfinite(bars.highs)]
-        return 1.06 * min(float(highs.max(initial=most)), 1.8 * most) or 1.0
+        found = np.concatenate([[0.0], bars.means.ravel(), bars.lows.ravel(), bars.highs.ravel()])
+        found = np.append(found, [value for _, value in bars.lines])
+        found = found[np.isfinite(found)]
+        low, high = float(found.min()), float(found.max())
+        room = 0.06 * (high - low)
+        return (low - room if low < 0 else 0.0, high + room or 1.0)
 
     def _draw_sample(self, painter: QPainter, number: int, place: QRectF) -> None:
         colours = self._theme_now.colours

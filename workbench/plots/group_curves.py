@@ -17,6 +17,7 @@ from workbench.item_models.delegates import draw_sample
 from workbench.plots.axes import Axis
 from workbench.plots.base import Plot
 from workbench.plots.legend import Legend
+from workbench.plots.limits import show_all
 from workbench.theme import Colours, Theme
 from workbench.widgets.tables import Columns, as_text
 from workbench.widgets.text import metric_text
@@ -57,7 +58,7 @@ class GroupCurvePlot(Plot):
         """Draw other curves."""
         self.curves, self.labels, self.is_time = tuple(curves), tuple(labels), is_time
         self._draw(self._theme_now.colours)
-        self.autoRange()
+        show_all(self)
 
     def restyle(self, colours: Colours) -> None:
         self._draw(colours)
@@ -167,7 +168,7 @@ class ScatterPlot(Plot):
             self._fit()
 
     def _fit(self) -> None:
-        self.autoRange(padding=0.08)
+        show_all(self, padding=0.08)
 
     def _draw_sample(self, painter: QPainter, number: int, place: QRectF) -> None:
         look = self._theme_now.series_style(number)

@@ -7,22 +7,24 @@ Pen width 1 and no antialiasing while anything is live (wider pens are many time
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from workbench.live_feed import Curve
 from workbench.plots.axes import Axis
 from workbench.plots.bands import Band, Bands
+from workbench.plots.limits import LIMITS, reach
 from workbench.plots.phase_marks import PhaseMarks
 from workbench.plots.reveal import RevealedPlot
+from workbench.plots.series import RunLook, first_above_0, frame, is_loss, is_metric, reading, series_label, smoothed
 from workbench.theme import SMALL, Theme, style_plot
+from workbench.widgets.choice_box import ChoiceBox, SlideBox
 from workbench.widgets.layout import label
 from workbench.widgets.tables import Columns, show_as_table_button
 
@@ -32,90 +34,8 @@ TURN_SECONDS = 0.012
 MOST_MARKERS = 60
 """Longer curves are told apart by colour and dash; a marker on every point would only hide them."""
 MOST_READINGS = 6
-NO_LIMIT = -1e307
-"""What pyqtgraph starts from; its logarithmic mode does not take None."""
-
-
-@dataclass(frozen=True)
-class RunLook:
-    """What a plot must know of a run: its name, its place in the order of creation, where its hybrid phase begins and
-    where, after pre-training, training proper does."""
-
-    name: str
-    order: int
-    hybrid_from: float | None = None
-    fine_tuned_from: float | None = None
-
-    @property
-    def marks(self) -> dict[str, float]:
-        """What begins where on the axis of epochs."""
-        found = {"hybrid": self.hybrid_from, "fine-tuning": self.fine_tuned_from}
-        return {name: at for name, at in found.items() if at is not None}
-
-
-def smoothed(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Mean over the last ``window`` values up to each one; shorter at the start. Same length as ``values``.
-
-    >>> smoothed(np.array([2.0, 4.0, 6.0]), 2).tolist()
-    [2.0, 3.0, 5.0]
-    """
-    if window <= 1 or len(values) == 0:
-        return values
-    totals = np.cumsum(np.concatenate(([0.0], values)))
-    ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(ends - window, 0)
-    return (totals[ends] - totals[starts]) / (ends - starts)
-
-
-def reading(curve: Curve, at: float) -> float | None:
-    """The curve's value at its point nearest to ``at``; None outside of it."""
-    xs, ys = curve
-    if len(xs) == 0 or not xs[0] - 0.5 <= at <= xs[-1] + 0.5:
-        return None
-    right = min(int(np.searchsorted(xs, at)), len(xs) - 1)
-    left = max(right - 1, 0)
-    nearest = left if abs(xs[left] - at) <= abs(xs[right] - at) else right
-    return float(ys[nearest])
-
-
-def series_label(name: str) -> str:
-    """A stored series name as people say it."""
-    group, _, rest = name.partition("/")
-    words = rest.replace("_", " ")
-    return {
-        "loss": f"Loss: {words}",
-        "running": f"Running mean within the epoch: {words}",
-        "valid": f"Validation {words}",
-        "test": f"Test {words}",
-        "time": f"Time: {words}",
-    }.get(group, name)
-
-
-def is_loss(name: str) -> bool:
-    """Whether a series may be smoothed: losses only, never a metric that is reported."""
-    return name.startswith(("loss/", "running/"))
-
-
-def is_metric(name: str) -> bool:
-    """Whether a series is a ranking metric, which is never below 0."""
-    return name.startswith(("valid/", "test/"))
-
-
-FEWEST_EPOCHS = 2.0
-"""An axis of epochs reaches from 0 at least this far."""
-
-
-def frame(curves: Iterable[Curve], last: float, *, never_below_0: bool) -> Curve:
-    """Two opposite corners that the plot shows at least: epochs 0 to 2 or the last, and room around a single value."""
-    drawn = [(xs, ys) for xs, ys in curves if len(ys)]
-    right = max([FEWEST_EPOCHS, last, *(float(xs.max()) for xs, _ in drawn)])
-    values = np.concatenate([ys for _, ys in drawn]) if drawn else np.empty(0)
-    values = values[np.isfinite(values)]
-    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    room = 0.1 * abs(high) or 0.01
-    if high - low < room:
-        low, high = low - room / 2, high + room / 2
-    return np.array([0.0, right]), np.array([max(0.0, low) if never_below_0 else low, high])
+CLOSEST = {False: 0.1, True: 0.01}
+"""Least width of the axis of epochs: in epochs, and in decades where it is logarithmic."""
 
 
 class EpochAxis(Axis):
@@ -171,7 +91,7 @@ class MetricPlot(QWidget):
         layout.addWidget(self.reading)
 
     def _make_head(self) -> QHBoxLayout:
-        self.series = QComboBox()
+        self.series = ChoiceBox()
         self.series.setAccessibleName(f"{self._title}: series")
         self.series.setMinimumWidth(150)
         # The longest name would take the room of the controls beside it; the tool tip says it whole.
@@ -179,7 +99,7 @@ class MetricPlot(QWidget):
         self.series.setMinimumContentsLength(22)
         self.series.setPlaceholderText("after the first epoch")
         self.series.activated.connect(self._choose)
-        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing = SlideBox(Qt.Orientation.Horizontal)
         self.smoothing.setRange(1, 50)
         self.smoothing.setFixedWidth(64)
         self.smoothing.setAccessibleName("Smoothing window in points")
@@ -225,9 +145,11 @@ class MetricPlot(QWidget):
         item.getAxis("left").setWidth(62)
         item.layout.setContentsMargins(2, 8, 12, 4)
         plot.setMouseEnabled(x=True, y=False)
-        # Never seen: it only keeps the axes from shrinking around one point, or beginning behind the first.
-        self._frame = plot.plot([], [], pen=pg.mkPen(None))
-        plot.setLimits(xMin=0)
+        # Never seen: it keeps the axes from shrinking around one point, or beginning behind the first, and shows all
+        # whatever was in sight before. A bare curve: what pyqtgraph thins out to the range in sight has no bounds
+        # where that range is far too wide (its issue 2328).
+        self._frame = pg.PlotCurveItem(pen=pg.mkPen(None))
+        plot.addItem(self._frame)
         self._bands = Bands(plot)
         self._marks = PhaseMarks(plot)
         self._cross = pg.InfiniteLine(angle=90, movable=False)
@@ -272,7 +194,7 @@ class MetricPlot(QWidget):
             self.series.setItemData(self.series.count() - 1, series_label(name), Qt.ItemDataRole.ToolTipRole)
         self.series.setCurrentIndex(max(0, self.series.findData(before)) if wanted else -1)
         self.series.setToolTip(series_label(self.chosen) if wanted else "")
-        self._show_limits()
+        self._show_frame()
         self.series_changed.emit(self.chosen)
 
     def set_runs(self, looks: Mapping[str, RunLook]) -> None:
@@ -321,6 +243,7 @@ class MetricPlot(QWidget):
             for name, b in self._areas.items()
         }
         self._bands.show(shown, colours, is_log=self.log.isChecked())
+        self._show_frame()
 
     def redraw(self) -> None:
         """Hand the changed curves to the plot; stops the timer when there is no more news."""
@@ -367,29 +290,41 @@ class MetricPlot(QWidget):
             self._show_frame()
 
     def _show_frame(self) -> None:
-        xs, ys = frame(self._drawn.values(), self._last, never_below_0=is_metric(self.chosen))
-        xs = np.where(xs > 0, xs, 1.0) if self.log_epochs.isChecked() else xs
-        # No logarithm of what is not above 0.
-        self._frame.setData(xs, np.where(ys > 0, ys, ys[1]) if self.log.isChecked() and ys[1] > 0 else ys)
+        """The corners of all that was handed over, as the axes have them; no zoom goes far beyond."""
+        drawn = [*self._drawn.values(), *self._bands.edges]
+        x_is_log, y_is_log = self.log_epochs.isChecked(), self.log.isChecked()
+        never_below_0 = is_metric(self.chosen)
+        xs, ys = frame(drawn, self._last, never_below_0=never_below_0)
+        if x_is_log:
+            xs = np.log10([first_above_0(drawn), xs[1]])
+        if y_is_log:  # no logarithm of what is not above 0
+            ys = np.log10(np.where(ys > 0, ys, ys[1])) if ys[1] > 0 else np.zeros(2)
+        self._frame.setData(xs, ys)
+        left, right = reach(*xs)
+        self.plot.setLimits(
+            xMin=left if x_is_log else 0,
+            xMax=right,
+            minXRange=CLOSEST[x_is_log],
+            yMin=0 if never_below_0 and not y_is_log else LIMITS[0],
+        )
 
     def _set_log(self, on: bool) -> None:
-        # First of all: on a logarithmic axis a limit of 0 would be one of 1.
-        self._show_limits()
+        self._lift_limits()
         self.plot.setLogMode(y=on)
         self._draw_bands()
-        self._show_frame()
 
     def _set_log_epochs(self, on: bool) -> None:
-        self.plot.setLimits(xMin=NO_LIMIT if on else 0)
+        self._lift_limits()
         self.plot.setLogMode(x=on)
         for run_id, look in self._looks.items():
             self._draw_mark(run_id, look)
         self._show_frame()
         self.plot.enableAutoRange()
 
-    def _show_limits(self) -> None:
-        never_below_0 = is_metric(self.chosen) and not self.log.isChecked()
-        self.plot.setLimits(yMin=0 if never_below_0 else NO_LIMIT)
+    def _lift_limits(self) -> None:
+        """Before an axis changes its kind: on a logarithmic one a limit of 0 would be one of 1."""
+        low, high = LIMITS
+        self.plot.setLimits(xMin=low, xMax=high, yMin=low, minXRange=None)
 
     def drawn(self, run_id: str) -> Curve | None:
         """What the plot shows of a run (smoothed, where it is)."""
@@ -419,7 +354,7 @@ class MetricPlot(QWidget):
         for item in self._items.values():
             item.setData([], [])
         self._show_smoothing()
-        self._show_limits()
+        self._show_frame()
         self.series_changed.emit(self.chosen)
         self.autoscale()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
-    QComboBox,
     QListWidget,
     QListWidgetItem,
     QPlainTextEdit,
@@ -18,6 +17,7 @@ from workbench.context import Context
 from workbench.notifications import Notification
 from workbench.shell.toasts import COLOURS, ICONS
 from workbench.theme import SMALL, SPACE
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.layout import button
 from workbench.widgets.log_view import LogView
 from workbench.widgets.states import StatefulStack
@@ -33,7 +33,7 @@ class LogPanel(QWidget):
         super().__init__()
         self._context = context
         self._chosen = ""
-        self.choice = QComboBox()
+        self.choice = ChoiceBox()
         self.choice.setAccessibleName("Run whose log is shown")
         self.choice.activated.connect(self._choose)
         self.view = LogView("Log")

@@ -8,12 +8,10 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QProgressBar,
     QScrollArea,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -22,6 +20,7 @@ from PySide6.QtWidgets import (
 from engine.records import RunRecord, RunStatus
 from workbench.context import Context
 from workbench.theme import SMALL, SPACE, set_role
+from workbench.widgets.choice_box import ChoiceBox, NumberBox
 from workbench.widgets.layout import button, label
 from workbench.widgets.queue_time import paces, queue_text, waiting_seconds
 from workbench.widgets.states import StatefulStack
@@ -172,12 +171,12 @@ class QueuePanel(QWidget):
         self.pause = button("Pause", self.toggle_pause, tip="Start no more; what trains goes on")
         self._context.theme.follow(self, QueuePanel._draw_icon)
         self.total = label("", "muted")
-        self.device = QComboBox()
+        self.device = ChoiceBox()
         self.device.setAccessibleName("Device whose limit is shown")
         for name, text in DEVICES.items():
             self.device.addItem(text, name)
         self.device.activated.connect(lambda _: self._show_limit())
-        self.limit = QSpinBox()
+        self.limit = NumberBox()
         self.limit.setRange(1, 64)
         self.limit.setAccessibleName("Runs at once on this device")
         self.limit.setToolTip(

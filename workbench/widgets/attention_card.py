@@ -26,7 +26,7 @@ class AttentionCard(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.found: Recommendations | None = None
-        self.run_box, self.layer_box, self.head_box = ChoiceBox(), QComboBox(), QComboBox()
+        self.run_box, self.layer_box, self.head_box = ChoiceBox(), ChoiceBox(), ChoiceBox()
         self.map = AttentionMap(theme)
         self.card = PlotCard(theme, "Attention over the history", self.map, " ", self._title)
         self.stack = StatefulStack(self.card, theme)

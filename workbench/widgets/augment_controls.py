@@ -6,12 +6,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
-    QSlider,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -21,6 +17,7 @@ from engine import registry
 from engine.config import ExperimentConfig, SettingInfo, fidelity_of, fields_of, with_fidelity
 from workbench.theme import SMALL, SPACE, TIGHT, WIDE
 from workbench.widgets.cards import label, roomy
+from workbench.widgets.choice_box import ChoiceBox, DecimalBox, NumberBox, SlideBox
 
 POLICY = "policy"
 READINGS = (("paper", "as the paper"), ("published", "as published"), ("custom", "custom"))
@@ -44,11 +41,11 @@ class RateControl(QWidget):
         super().__init__()
         self.path = info.path
         lower, upper = info.lower or 0.0, 1.0 if info.upper is None else info.upper
-        self.spin = QDoubleSpinBox()
+        self.spin = DecimalBox()
         self.spin.setRange(lower, upper)
         self.spin.setSingleStep(0.05)
         self.spin.setDecimals(2)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = SlideBox(Qt.Orientation.Horizontal)
         self.slider.setRange(0, self.STEPS)
         self.slider.setMinimumHeight(20)
         roomy(self.spin)
@@ -144,9 +141,9 @@ class AugmentControls(QWidget):
     def __init__(self, config: ExperimentConfig) -> None:
         super().__init__()
         self.draft = config
-        self.operator_box = QComboBox()
-        self.reading_box = QComboBox()
-        self.k = QSpinBox()
+        self.operator_box = ChoiceBox()
+        self.reading_box = ChoiceBox()
+        self.k = NumberBox()
         fields = {info.name: info for info in fields_of(config, "augment")}
         self.rates: dict[str, list[RateControl]] = {
             entry.name: [RateControl(fields[name], entry.label) for name in entry.options.model_fields]

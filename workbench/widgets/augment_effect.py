@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.api.augmentations import PART
 from engine.config import ExperimentConfig
@@ -16,6 +16,7 @@ from workbench.context import Context
 from workbench.plots.bar_plot import BarPlot
 from workbench.theme import SMALL, SPACE, set_role
 from workbench.widgets.cards import Card, label, scrolled
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.numbers import percent, signed
 from workbench.widgets.parts import PartsBar
 from workbench.widgets.pieces import InPieces
@@ -44,7 +45,7 @@ class EffectPanel(InPieces):
         self._counting = "memory"
         self.found: dict[str, AugmentationEffect] = {}
         """What was counted with these settings, by source."""
-        self.source = QComboBox()
+        self.source = ChoiceBox()
         for name, text in SOURCES:
             self.source.addItem(text, name)
         self.source.setAccessibleName("Correlation source")

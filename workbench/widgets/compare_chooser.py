@@ -54,6 +54,7 @@ class CompareChooser(QWidget):
         self.table.setModel(self.model)
         self.table.setAccessibleName("Groups of runs: Space ticks one")
         self.table.setMinimumWidth(320)
+        self.table.verticalHeader().setDefaultSectionSize(2 * self.table.fontMetrics().height() + 12)
         self.table.setItemDelegateForColumn(NAME, NameDelegate(self.table))
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 from engine.records import ComparedChoice, PaperNumbers
 from workbench.theme import SMALL, SPACE, WIDE
 from workbench.widgets.cards import label
-from workbench.widgets.choice_box import ChoiceBox
+from workbench.widgets.choice_box import ChoiceBox, NameBox
 
 PAPER_TIP = "A column of the paper's Table 2 as a line"
 
@@ -23,7 +23,8 @@ class CompareControls(QWidget):
 
     def __init__(self, metrics: Sequence[str]) -> None:
         super().__init__()
-        self.metric_box, self.split_box, self.baseline, self.paper = (ChoiceBox() for _ in range(4))
+        self.metric_box, self.split_box, self.paper = (ChoiceBox() for _ in range(3))
+        self.baseline = NameBox()
         for name in metrics:
             self.metric_box.addItem(name, name)
         self.split_box.addItem("Test", "test")

@@ -16,6 +16,7 @@ from workbench.plots.group_bars import Bars, GroupBarPlot
 from workbench.plots.group_curves import GroupCurvePlot, ScatterPlot
 from workbench.theme import SMALL, SPACE, WIDE, set_role
 from workbench.widgets.cards import label
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.compare_tables import (
     AGAINST,
     GROUP,
@@ -219,7 +220,7 @@ class TestsTab(Tab):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.table = TableCard(context.theme, "Paired tests", "The same users under both groups")
-        self.pairs = QComboBox()
+        self.pairs = ChoiceBox()
         self.pairs.setAccessibleName("Tests")
         self.pairs.setToolTip("Holm's adjustment is over all tests of the table")
         self.pairs.addItem("Each against the baseline", "baseline")
@@ -312,9 +313,9 @@ class CurvesTab(Tab):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.series = QComboBox()
+        self.series = ChoiceBox()
         self.series.setAccessibleName("Series")
-        self.along = QComboBox()
+        self.along = ChoiceBox()
         self.along.setAccessibleName("Along")
         self.along.addItem("by epoch", "epoch")
         self.along.addItem("by wall time", "time")
@@ -372,7 +373,7 @@ class ScatterTab(Tab):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.field = QComboBox()
+        self.field = ChoiceBox()
         self.field.setAccessibleName("Setting")
         self.plot = ScatterPlot(context.theme)
         self.card = PlotCard(context.theme, "Runs", self.plot, "A dot a run of the ticked groups")

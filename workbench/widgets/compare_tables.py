@@ -124,7 +124,7 @@ def results_columns(found: Comparison, paper: PaperNumbers | None = None) -> Col
     cells = [cell for cell in paper.cells if cell.table == 2] if paper else []
     columns: list[tuple[str, list[object]]] = [
         ("Group", [*(group.label for group in found.groups), *(f"{cell.model} (paper)" for cell in cells)]),
-        ("Seeds", [*(group.n for group in found.groups), *("" for _ in cells)]),
+        ("Seeds", [*(_seeds(group) for group in found.groups), *("" for _ in cells)]),
     ]
     for metric in found.metrics:
         means = [item.mean if (item := found.measure(n, metric)) else float("nan") for n in groups]
@@ -142,6 +142,11 @@ def results_columns(found: Comparison, paper: PaperNumbers | None = None) -> Col
     columns.append(("Epochs", [*(epochs_text(group) for group in found.groups), *blanks]))
     columns.append(("Minutes", [*(minutes_text(group.minutes) for group in found.groups), *blanks]))
     return columns
+
+
+def _seeds(group: ComparedGroup) -> object:
+    """The number of runs, and how many of them have not trained to their end."""
+    return f"{group.n} · {group.unfinished} unfinished" if group.unfinished else group.n
 
 
 def epochs_text(group: ComparedGroup) -> str:

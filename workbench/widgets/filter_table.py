@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QVBoxLayout, QWidget
 
 from engine.records import TextColumn
 from engine.records.query import QueryError
 from workbench.item_models.columnar import ArrayColumn, ColumnarModel
 from workbench.theme import SMALL, Theme, repolish
 from workbench.widgets.cards import Elided, label
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.numbers import count
 from workbench.widgets.plain_table import PlainTable
 from workbench.widgets.row_list import RowList, SearchField
@@ -54,7 +55,7 @@ class FilterTable(QWidget):
         self.title, self.thing = title, thing
         self.model = ColumnarModel()
         self.field = SearchField()
-        self.ready_made = QComboBox()
+        self.ready_made = ChoiceBox()
         self.view = SortedList(self.model)
         self.problem = label("", "error", wrap=True)
         self.found = Elided("", "muted")

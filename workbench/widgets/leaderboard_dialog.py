@@ -10,9 +10,7 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
-    QDoubleSpinBox,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -30,6 +28,7 @@ from workbench.forms.seeds import parse_seeds, seeds_text
 from workbench.item_models.leaderboard_rows import LAST, METRICS, LeaderboardModel, plan_text, queue_text
 from workbench.theme import SMALL, SPACE, WIDE, repolish
 from workbench.widgets.cards import Elided, roomy
+from workbench.widgets.choice_box import ChoiceBox, DecimalBox
 from workbench.widgets.layout import button, label
 from workbench.widgets.leaderboard_rehearsals import Rehearsals
 from workbench.widgets.row_list import RowList
@@ -82,14 +81,14 @@ class LeaderboardDialog(QDialog):
         theme, read = self.context.theme, self.context.settings.read
         self.subtitle = Elided("", "muted", Qt.TextElideMode.ElideMiddle)
         self.seeds = QLineEdit(read("leaderboard/seeds", str, "1-3"))
-        self.minutes = QDoubleSpinBox()
+        self.minutes = DecimalBox()
         self.minutes.setRange(0.1, 100_000)
         self.minutes.setDecimals(1)
         self.minutes.setSuffix(" min")
         self.minutes.setValue(float(read("leaderboard/minutes", float, 10.0)))
         self.minutes.setMaximumWidth(120)
         roomy(self.minutes)
-        self.device, self.sorting = QComboBox(), QComboBox()
+        self.device, self.sorting = ChoiceBox(), ChoiceBox()
         for words, name in DEVICES:
             self.device.addItem(words, name)
         for name in METRICS:

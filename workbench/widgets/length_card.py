@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton
 
 from engine.records import DatasetSummary
 from workbench.plots.distribution_plot import LengthPlot, PopularityPlot, tail_in_words
 from workbench.theme import SPACE, Theme
 from workbench.widgets.cards import label, roomy
+from workbench.widgets.choice_box import NumberBox
 from workbench.widgets.numbers import percent
 from workbench.widgets.plot_card import PlotCard
 
@@ -25,7 +26,7 @@ class LengthCard(PlotCard[LengthPlot]):
             LengthPlot(theme),
             "Bars: training inputs, which K compares. Outline: raw sequences.",
         )
-        self.k = QSpinBox()
+        self.k = NumberBox()
         self.share = label("", "title")
         self.log = QCheckBox("Log users")
         self.tail = QCheckBox("Whole tail")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from workbench.theme import SMALL, set_role
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.layout import label
 
 
@@ -68,7 +69,7 @@ class LogView(QWidget):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._text = ""
-        self.levels = QComboBox()
+        self.levels = ChoiceBox()
         self.levels.setAccessibleName("Least level of the log that is shown")
         for level, text in CHOICES.items():
             self.levels.addItem(text, int(level))

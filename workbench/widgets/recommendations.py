@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
     QHBoxLayout,
-    QSpinBox,
     QTabWidget,
     QToolButton,
     QVBoxLayout,
@@ -30,7 +29,7 @@ from workbench.engine_process import Task
 from workbench.item_models.recommended import LETTERS
 from workbench.theme import SMALL, SPACE, WIDE
 from workbench.widgets.cards import Elided, label, roomy, scrolled
-from workbench.widgets.choice_box import ChoiceBox, Proposals
+from workbench.widgets.choice_box import ChoiceBox, NameBox, NumberBox, Proposals
 from workbench.widgets.pieces import InPieces
 from workbench.widgets.recommended_list import ListsBeside
 from workbench.widgets.row_list import SearchField
@@ -70,10 +69,10 @@ class RecommendationsView(InPieces):
         super().__init__(at_once=at_once)
 
     def make(self) -> Iterator[None]:
-        self.run_boxes = [ChoiceBox() for _ in LETTERS]
+        self.run_boxes = [NameBox() for _ in LETTERS]
         self.field = SearchField()
         self.before, self.after = QToolButton(), QToolButton()
-        self.split_box, self.top = QComboBox(), QSpinBox()
+        self.split_box, self.top = ChoiceBox(), NumberBox()
         self.copy_button, self.export_button = QToolButton(), QToolButton()
         self.told = Elided("", "muted")
         self.tabs = QTabWidget()

@@ -9,7 +9,7 @@ from engine.records import RunRecord, RunStatus, StoredWeights
 from workbench.context import Context
 from workbench.run_names import run_name
 from workbench.widgets.cards import label
-from workbench.widgets.choice_box import ChoiceBox
+from workbench.widgets.choice_box import NameBox
 
 NOTHING = "No trained run of this data set"
 LOOKING = "Looking for trained runs …"
@@ -27,7 +27,7 @@ def so_far(stored: StoredWeights) -> str:
     return f" · {record.status.value}{best}"
 
 
-class RunChoice(ChoiceBox):
+class RunChoice(NameBox):
     """``run`` is the id of the chosen run; empty where there is none, or ``none`` is chosen.
 
     The engine says which runs have weights of this very data (`Runs.with_weights`); it is asked when the list is seen,
@@ -54,7 +54,7 @@ class RunChoice(ChoiceBox):
         self.tip = "Stored runs of this very data set that have weights, newest first"
         self.setMinimumWidth(180)
         self.setMaximumWidth(560)
-        self.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setSizeAdjustPolicy(NameBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.caption = label("Run", "muted")
         self.caption.setBuddy(self)
         self.currentIndexChanged.connect(self._tell)

@@ -21,7 +21,8 @@ from workbench.widgets.run_details import fine_tuned_from, hybrid_from
 from workbench.widgets.states import StatefulStack
 
 if TYPE_CHECKING:
-    from workbench.plots.metric_plot import MetricPlot, RunLook
+    from workbench.plots.metric_plot import MetricPlot
+    from workbench.plots.series import RunLook
 
 MOST_TICKED = 50
 """Above this many curves a plot shows nothing any more; groups count as one."""
@@ -127,7 +128,7 @@ class RunCurves(StatefulStack):
             self._dress_next(others)
 
     def _find_looks(self) -> None:
-        from workbench.plots.metric_plot import RunLook
+        from workbench.plots.series import RunLook
 
         book = self._context.runs
         looks: dict[str, RunLook] = {}

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QInputDialog,
     QLineEdit,
@@ -25,6 +24,7 @@ from engine.records.query import QueryError
 from workbench.item_models.runs_model import RunsModel
 from workbench.settings import Settings
 from workbench.theme import SMALL, Theme, repolish
+from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.layout import label
 from workbench.widgets.runs_table import RunsTable
 
@@ -66,7 +66,7 @@ class RunFilterBar(QWidget):
         self.filter.setClearButtonEnabled(True)
         self.error = label("", "error", wrap=True)
         self.error.hide()
-        self.shelf = QComboBox()
+        self.shelf = ChoiceBox()
         self.shelf.setAccessibleName("Which runs: those in use, the archive, or the trash")
         for shelf, text in SHELVES.items():
             self.shelf.addItem(text, str(shelf))  # Qt would keep a string anyway, and no member of the enumeration

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QStringListModel, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit
 
 from engine.records import RunRecord
 from workbench.run_book import RunBook
 from workbench.run_marking import RunMarking
-from workbench.theme import SPACE, Theme
+from workbench.theme import SMALL, SPACE, Theme
 from workbench.widgets.choice_box import Proposals
 from workbench.widgets.layout import Card, button, label
 
@@ -26,7 +26,7 @@ class RunNote(Card):
         self._book, self._marking = book, marking
         self._record: RunRecord | None = None
         self.tags = QLineEdit()
-        self.tags.setPlaceholderText("Tags, separated by commas")
+        self.tags.setPlaceholderText("separated by commas")
         self.tags.setAccessibleName("Tags of the run")
         self.tags.setToolTip("Find them again with tag:name in the filter")
         self._words = QStringListModel()
@@ -35,7 +35,7 @@ class RunNote(Card):
         self.tags.setCompleter(completer)
         self.tags.editingFinished.connect(self._write_tags)
         self.note = QLineEdit()
-        self.note.setPlaceholderText("Note")
+        self.note.setPlaceholderText("anything worth remembering")
         self.note.setAccessibleName("Note on the run")
         self.note.editingFinished.connect(self._write_note)
         self.star = button(
@@ -50,8 +50,14 @@ class RunNote(Card):
         row.setSpacing(SPACE)
         row.addWidget(self.star)
         row.addWidget(self.told, 1)
-        self.body.addWidget(self.tags)
-        self.body.addWidget(self.note)
+        fields = QGridLayout()
+        fields.setSpacing(SMALL)
+        for line, (name, field) in enumerate((("Tags", self.tags), ("Note", self.note))):
+            caption = label(name, "muted")
+            caption.setBuddy(field)
+            fields.addWidget(caption, line, 0)
+            fields.addWidget(field, line, 1)
+        self.body.addLayout(fields)
         self.body.addLayout(row)
         book.marks_changed.connect(self._refresh)
 

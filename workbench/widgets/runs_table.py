@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QMenu, QStyle, QStyleOptionViewItem
 
 from engine.records import RunRecord, RunStatus
@@ -18,6 +18,7 @@ from workbench.widgets.plain_table import PaintedRows
 from workbench.widgets.row_list import BY_KEY
 
 GROUP_WIDTH = 158
+NAME = COLUMN_IDS.index("name")
 _TICK = QStyle.SubElement.SE_ItemViewItemCheckIndicator
 _TICKS = {
     Qt.CheckState.Unchecked: QStyle.StateFlag.State_Off,
@@ -64,6 +65,10 @@ class RunsTable(PaintedRows):
         header.setSortIndicator(COLUMN_IDS.index("created"), Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
         self._narrow: dict[int, int] = {}
+        self._name_width = COLUMNS[NAME].width
+        """Of the names where the other columns take all the room, as the user or the default has it."""
+        self._is_stretching = False
+        header.sectionResized.connect(self._resized_by_hand)
         self._kept: tuple[list[str], str] = ([], "")
         model.modelAboutToBeReset.connect(self._keep_selection)
         model.modelReset.connect(self._bring_selection_back)
@@ -99,6 +104,27 @@ class RunsTable(PaintedRows):
             elif not is_grouped and number in self._narrow:
                 narrow = self._narrow.pop(number)
                 self.setColumnWidth(number, narrow if width == GROUP_WIDTH else width)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._stretch_names()
+
+    def setColumnHidden(self, column: int, hide: bool) -> None:
+        super().setColumnHidden(column, hide)
+        if hasattr(self, "_name_width"):
+            self._stretch_names()
+
+    def _stretch_names(self) -> None:
+        """What the columns leave free is the names': they are cut where beside them nothing stands."""
+        header = self.horizontalHeader()
+        others = header.length() - header.sectionSize(NAME)
+        self._is_stretching = True
+        self.setColumnWidth(NAME, max(self._name_width, self.viewport().width() - others))
+        self._is_stretching = False
+
+    def _resized_by_hand(self, column: int, _: int, width: int) -> None:
+        if column == NAME and width and not self._is_stretching:
+            self._name_width = width
 
     def selected_keys(self) -> list[str]:
         """Keys of the selected rows, from top to bottom."""
@@ -220,7 +246,8 @@ class RunsTable(PaintedRows):
         return {
             "sort": [name, ascending],
             "hidden": [COLUMNS[n].id for n in range(len(COLUMNS)) if self.isColumnHidden(n)],
-            "widths": {COLUMNS[n].id: header.sectionSize(n) for n in range(len(COLUMNS)) if header.sectionSize(n)},
+            "widths": {COLUMNS[n].id: header.sectionSize(n) for n in range(len(COLUMNS)) if header.sectionSize(n)}
+            | {COLUMNS[NAME].id: self._name_width},
         }
 
     def restore_state(self, state: dict[str, Any]) -> None:
@@ -231,6 +258,7 @@ class RunsTable(PaintedRows):
                 self.setColumnHidden(number, column.id in hidden and number > 0)
             if isinstance(widths, dict) and isinstance(width := widths.get(column.id), int) and 20 <= width <= 2000:
                 self.setColumnWidth(number, width)
+        self._stretch_names()
         if isinstance(sort, list) and len(sort) == 2 and sort[0] in COLUMN_IDS:
             order = Qt.SortOrder.AscendingOrder if sort[1] is True else Qt.SortOrder.DescendingOrder
             self.sortByColumn(COLUMN_IDS.index(sort[0]), order)

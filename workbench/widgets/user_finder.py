@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QModelIndex, QSignalBlocker, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QHeaderView, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from engine.paths import default_workspace
 from engine.records import FoundUsers
@@ -17,7 +17,7 @@ from workbench.item_models.recommended import LETTERS, found_users, outcome_word
 from workbench.item_models.rows import RowsModel
 from workbench.theme import SMALL, SPACE
 from workbench.widgets.cards import label, roomy
-from workbench.widgets.choice_box import ChoiceBox
+from workbench.widgets.choice_box import ChoiceBox, NumberBox
 from workbench.widgets.layout import button
 from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList
@@ -60,10 +60,10 @@ class UserFinder(QWidget):
         self.user = ""
         self.split = "test"
         self.outcome = ChoiceBox()
-        self.answers = [QComboBox() for _ in LETTERS]
+        self.answers = [ChoiceBox() for _ in LETTERS]
         self.captions = [label(letter, "muted") for letter in LETTERS]
-        self.k, self.shortest, self.longest = QSpinBox(), QSpinBox(), QSpinBox()
-        self.order = QComboBox()
+        self.k, self.shortest, self.longest = NumberBox(), NumberBox(), NumberBox()
+        self.order = ChoiceBox()
         self.model = RowsModel(())
         self.view = RowList()
         self.told = label("", "muted", wrap=True)

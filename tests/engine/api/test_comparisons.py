@@ -189,7 +189,11 @@ def test_without_ranks_there_are_means_and_a_note(own: Workspace) -> None:
 
 def test_a_stopped_run_is_compared_and_said(own: Workspace) -> None:
     (run,) = finish(own, status=RunStatus.STOPPED)
-    assert any("is stopped" in note for note in own.comparisons.compare(((run.id,),)).notes)
+    found = own.comparisons.compare(((run.id,),))
+    assert any("is stopped" in note for note in found.notes)
+    assert found.groups[0].unfinished == 1
+    (choice,) = own.comparisons.choices([run])
+    assert choice.unfinished == {run.id: "stopped"}
 
 
 @pytest.mark.parametrize("kind", ["length", "popularity"])

@@ -19,6 +19,7 @@ from engine.config import (
     fields_of,
     preset,
     presets,
+    why_idle,
     why_unused,
 )
 from workbench.forms.config_form import ConfigForm
@@ -164,12 +165,49 @@ def test_what_a_model_has_no_use_for_is_closed_with_the_reason(name: str, qtbot:
     assert form.config.model.name == name
     for path, row in form.rows.items():
         reason = why_unused(form.config, path)
+        if why_idle(form.config, path):
+            continue  # closed by another setting, below
         assert row.editor.isEnabled() is not bool(reason)
         section = why_unused(form.config, row.info.section)
         assert row.help.text() == (f"Not used: {reason}" if reason and not section else row.info.help)
         assert form.folds[row.info.section].note.text().startswith("Not used: ") == bool(section)
     form.rows["model.name"].editor.edited.emit("transformer")
-    assert all(row.editor.isEnabled() for row in form.rows.values())
+    assert all(row.editor.isEnabled() or why_idle(form.config, path) for path, row in form.rows.items())
+
+
+def test_what_does_nothing_at_lambda_0_is_closed_and_says_so(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.open_all()
+    weight, rows = form.rows["loss.contrastive_weight"].editor, form.rows
+    of_views = ("loss.temperature", "loss.representation", "loss.contrastive", "loss.similarity")
+    weight.edited.emit("0")
+    for path in of_views:
+        assert not rows[path].editor.isEnabled()
+        assert rows[path].help.text() == "No effect while λ is 0: no views are made."
+    assert rows["loss.contrastive_weight"].editor.isEnabled()
+    assert rows["loss.next_item"].editor.isEnabled()
+    assert not rows["train.pretrain_learning_rate"].editor.isEnabled()
+    rows["train.pretrain_epochs"].editor.edited.emit("2")
+    assert all(rows[path].editor.isEnabled() for path in (*of_views, "train.pretrain_learning_rate"))
+    rows["train.pretrain_epochs"].editor.edited.emit("0")
+    assert not rows["loss.temperature"].editor.isEnabled()
+    weight.line.setText("0, 0.1")
+    weight.edited.emit("0, 0.1")
+    assert form.is_valid
+    assert all(rows[path].editor.isEnabled() for path in of_views), "half of the grid has views"
+    assert rows["loss.temperature"].help.text() == rows["loss.temperature"].info.help
+
+
+def test_a_box_says_what_it_is_set_to(qtbot: QtBot, theme: Theme) -> None:
+    form = make_form(qtbot, theme)
+    form.open_all()
+    boxes = {path: row.editor for path, row in form.rows.items() if isinstance(row.editor, BoolEditor)}
+    assert boxes
+    for path, editor in boxes.items():
+        assert editor.box.text() == ("yes" if form.rows[path].info.value else "no")
+        before = editor.box.isChecked()
+        editor.show_value(not before)
+        assert editor.box.text() == ("no" if before else "yes")
 
 
 def test_the_keyboard_stays_at_the_model_that_it_changed(qtbot: QtBot, theme: Theme) -> None:

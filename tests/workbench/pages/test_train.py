@@ -6,8 +6,9 @@ import shlex
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QWheelEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.config import parse, preset
@@ -79,6 +80,17 @@ def test_a_preset_keeps_the_data_set(page: TrainPage, context: Context) -> None:
     assert page.form.config.augment.short_length == 12
     assert page.changes_label.text() == "As the preset."
     assert page.preset.currentData() == "coserec-paper-beauty"
+
+
+def test_scrolling_over_the_preset_chooses_no_other(page: TrainPage) -> None:
+    chosen = page.preset.currentData()
+    at = QPointF(page.preset.rect().center())
+    event = QWheelEvent(
+        *(at, page.preset.mapToGlobal(at), QPoint(0, 0), QPoint(0, -120)),
+        *(Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False),
+    )
+    QApplication.sendEvent(page.preset, event)
+    assert page.preset.currentData() == chosen
 
 
 def test_a_preset_says_which_changes_it_takes_back(page: TrainPage, context: Context) -> None:

@@ -21,3 +21,18 @@ def test_a_bucket_without_an_interval_leaves_the_others_theirs(qtbot: QtBot, the
     assert sorted(ends.opts["y"].tolist()) == [0.2, 0.4, 0.5]
     assert plot.reading_at(pg.Point(1.2, 0)) == "long · other: .5000 [.4000, .6000]"
     assert plot.reading_at(pg.Point(0.8, 0)) == "long · one: .3000"
+
+
+def test_the_range_covers_the_whiskers_of_a_handful_of_users(qtbot: QtBot, theme: Theme) -> None:
+    means = np.array([[0.1, 0.2], [0.12, np.nan]])
+    lows, highs = means - 0.02, means + 0.02
+    lows[0, 1], highs[0, 1] = -0.1, 0.95  # four users
+    plot = GroupBarPlot(theme, "Bars")
+    qtbot.addWidget(plot)
+    plot.set_bars(Bars(("one", "other"), ("short", "long"), means, lows, highs, lines=(("paper", 0.3),)))
+    low, high = plot.getViewBox().viewRange()[1]
+    assert low < -0.1
+    assert high > 0.95
+    plot.set_bars(Bars(("one",), ("",), means[:1, :1], lows[:1, :1], highs[:1, :1], lines=(("paper", 0.3),)))
+    assert plot.getViewBox().viewRange()[1][0] == 0, "nothing below 0: bars stand on the axis"
+    assert 0.3 < plot.getViewBox().viewRange()[1][1] < 0.35

@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from workbench.plots import metric_plot
 from workbench.plots.bands import band_of
-from workbench.plots.metric_plot import MetricPlot, RunLook, frame, reading, series_label, smoothed
+from workbench.plots.metric_plot import MetricPlot
+from workbench.plots.series import RunLook, frame, reading, series_label, smoothed
 from workbench.theme import DARK, Theme
 
 NAMES = ["loss/next_item", "loss/total", "valid/HR@10", "valid/NDCG@20"]
@@ -273,3 +274,72 @@ def test_a_mean_tells_how_many_runs_are_behind_it_there(qtbot: QtBot, theme: The
     made.redraw()
     assert "0.3000 (n = 1)" in made.reading.text(), "one seed alone has reached the latest epoch"
     assert [band.count_at(at) for at in (0.9, 1.4, 1.6, None)] == [2, 2, 1, 1]
+
+
+def turn_the_wheel(plot: MetricPlot, notches: int) -> None:
+    """As pyqtgraph does for the wheel over the plot: by a factor of 1.02^(delta / 8) around the middle."""
+    view = plot.plot.getViewBox()
+    for _ in range(abs(notches)):
+        view._resetTarget()
+        view.scaleBy([1.02 ** (-120 / 8 * np.sign(notches) * -1), None], view.viewRect().center())
+
+
+@pytest.mark.parametrize("is_log", [False, True])
+@pytest.mark.parametrize("notches", [40, -200])
+def test_no_zoom_loses_the_curves_for_good(qtbot: QtBot, plot: MetricPlot, notches: int, is_log: bool) -> None:
+    plot.resize(500, 300)
+    plot.show()
+    plot.set_curves({"a": curve(2.0, 4.0, 6.0, 3.0), "b": curve(9.0)})
+    plot.redraw()
+    plot.log_epochs.setChecked(is_log)
+    before = ranges(plot)
+    turn_the_wheel(plot, notches)
+    left, right = plot.plot.getViewBox().viewRange()[0]
+    assert right < 10
+    assert left >= -1
+    assert right - left >= 0.0099
+    plot.autoscale()
+    qtbot.waitUntil(lambda: ranges(plot) == (pytest.approx(before[0]), pytest.approx(before[1])))
+
+
+def test_show_all_finds_the_curves_from_a_range_that_shows_none(qtbot: QtBot, plot: MetricPlot) -> None:
+    """pyqtgraph thins curves out to the range in sight; where that is 10^12 wide nothing remains to be measured."""
+    plot.resize(500, 300)
+    plot.show()
+    plot.set_curves({"a": curve(2.0, 4.0, 6.0, 3.0), "b": curve(9.0)})
+    plot.redraw()
+    plot._lift_limits()
+    plot.plot.setXRange(-1e12, 1e12)
+    plot.plot.setYRange(-1e12, 1e12)
+    assert ranges(plot)[0][1] > 1e11
+    plot.autoscale()
+    (left, right), (low, high) = ranges(plot)
+    assert -1 < left <= 0
+    assert 4 <= right < 5
+    assert 1 < low <= 2
+    assert 9 <= high < 10
+    assert len(plot._items["a"].getData()[0]) == 4
+
+
+def test_the_limits_follow_what_is_drawn(plot: MetricPlot) -> None:
+    plot.set_curves({"a": curve(*range(100))})
+    plot.redraw()
+    plot.plot.setXRange(0, 1000)
+    assert 100 <= plot.plot.getViewBox().viewRange()[0][1] < 120
+    plot.cover(300)
+    plot.plot.setXRange(0, 1000)
+    assert 300 <= plot.plot.getViewBox().viewRange()[0][1] < 400
+
+
+def test_show_all_holds_the_whole_band(qtbot: QtBot, theme: Theme) -> None:
+    made = MetricPlot(theme, "Losses", ("loss/",))
+    qtbot.addWidget(made)
+    made.set_series(NAMES)
+    made.set_runs({"g": RunLook("group", 0)})
+    band = band_of([curve(1.0, 2.0), curve(5.0, 9.0)])
+    made.set_curves({"g": band.curve})
+    made.redraw()
+    made.set_bands({"g": band})
+    low, high = made._frame.getData()[1]
+    assert low <= band.mean[0] - band.deviation[0]
+    assert high >= band.mean[1] + band.deviation[1]

@@ -1,13 +1,15 @@
-"""Choices without room end in dots; what a field proposes looks as the window does."""
+"""Choices without room end in dots; the wheel turns no box; what a field proposes looks as the window does."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QStringListModel
-from PySide6.QtWidgets import QLineEdit, QStyleOptionComboBox
+import pytest
+from PySide6.QtCore import QPoint, QPointF, QStringListModel, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QLineEdit, QStyleOptionComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.theme import Theme, style_sheet
-from workbench.widgets.choice_box import ChoiceBox, Proposals
+from workbench.widgets.choice_box import ChoiceBox, DecimalBox, NameBox, NumberBox, Proposals, SlideBox
 
 
 def test_a_choice_that_is_too_long_ends_in_dots(qtbot: QtBot) -> None:
@@ -33,3 +35,61 @@ def test_what_a_field_proposes_is_dressed_as_the_window_is(qtbot: QtBot, theme: 
     assert made.popup().styleSheet() == style_sheet(theme.colours)
     theme.choose("light" if theme.colours.is_dark else "dark")
     assert made.popup().styleSheet() == style_sheet(theme.colours)
+
+
+@pytest.mark.parametrize("kind", [ChoiceBox, NumberBox, DecimalBox, SlideBox])
+def test_the_wheel_turns_no_box_and_is_left_to_the_page(qtbot: QtBot, kind: type[QWidget]) -> None:
+    box = kind()
+    qtbot.addWidget(box)
+    if isinstance(box, ChoiceBox):
+        box.addItems(["one", "two", "three"])
+        box.setCurrentIndex(1)
+    else:
+        box.setValue(5)  # type: ignore[attr-defined]
+    at = QPointF(box.rect().center())
+    for turn in (120, -120):
+        event = QWheelEvent(
+            *(at, box.mapToGlobal(at), QPoint(0, 0), QPoint(0, turn)),
+            *(Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False),
+        )
+        QApplication.sendEvent(box, event)
+        assert not event.isAccepted(), "Qt hands what is not accepted on to the parent, which scrolls"
+        assert (box.currentIndex() if isinstance(box, ChoiceBox) else box.value()) in (1, 5)  # type: ignore[attr-defined]
+    assert box.focusPolicy() == Qt.FocusPolicy.StrongFocus, "or the wheel would take the focus there"
+
+
+def test_a_box_as_wide_as_its_longest_choice_cuts_nothing(qtbot: QtBot, theme: Theme) -> None:
+    box = ChoiceBox()
+    qtbot.addWidget(box)
+    theme.dress(box)
+    box.addItems(["One column (3.3 in)", "Slide (9 in)"])
+    box.resize(box.sizeHint())
+    option = QStyleOptionComboBox()
+    box.initStyleOption(option)
+    assert option.currentText == "One column (3.3 in)"
+
+
+def test_a_narrow_box_of_runs_shows_the_model_and_the_seed(qtbot: QtBot) -> None:
+    box = NameBox()
+    qtbot.addWidget(box)
+    box.addItems([f"sasrec-strong · max minutes 0.5 · seed {seed}" for seed in (1, 2)])
+    box.setFixedWidth(210)
+    shown = []
+    for place in range(2):
+        box.setCurrentIndex(place)
+        option = QStyleOptionComboBox()
+        box.initStyleOption(option)
+        shown.append(option.currentText)
+    assert shown[0] != shown[1]
+    assert all(text.startswith("sas") and "…" in text and f"seed {n}" in text for n, text in enumerate(shown, 1))
+
+
+def test_the_list_of_a_narrow_box_is_as_wide_as_its_choices(qtbot: QtBot) -> None:
+    box = ChoiceBox()
+    qtbot.addWidget(box)
+    box.addItems(["A choice with many more words than its field has room for", "Short"])
+    box.setFixedWidth(90)
+    box.show()
+    box.showPopup()
+    assert box.view().width() >= box.view().sizeHintForColumn(0)
+    box.hidePopup()

@@ -47,3 +47,10 @@ def test_heads_stand_as_their_cells_and_are_whole(qtbot: QtBot, theme: Theme) ->
         assert card.view.columnWidth(column) >= header.sectionSizeHint(column)
     right = model.headerData(2, header.orientation(), Qt.ItemDataRole.TextAlignmentRole)
     assert right & Qt.AlignmentFlag.AlignRight.value
+
+
+def test_the_results_say_which_groups_have_not_trained_to_their_end() -> None:
+    groups = (GROUP, replace(GROUP, label="CoSeRec", run_ids=("b", "c"), unfinished=1))
+    found = Comparison("test", groups, (), 100, (), (), 0, (), (), (), (), 0.95, 1000)
+    columns = dict(compare_tables.results_columns(found, None))
+    assert list(columns["Seeds"]) == [1, "2 · 1 unfinished"]

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from engine.records import ComparedChoice
 from workbench.theme import Theme
 from workbench.widgets.compare_chooser import DATA, NAME, CompareChooser
-from workbench.widgets.name_delegate import shortened
+from workbench.widgets.name_delegate import BREAK, in_two_lines, shortened
 
 LONG = "CoSeRec for the sample shop"
 
@@ -24,20 +24,44 @@ def test_the_title_is_cut_and_the_differences_are_not(qapp: object) -> None:
     assert all(text.startswith("CoSeRec") and "…, η 0.6, λ 0." in text and text.endswith("epochs 3") for text in cut)
     assert all(metrics.horizontalAdvance(text) <= room for text in cut)
     assert shortened(names[0], metrics, 10_000) == names[0]
-    assert shortened(LONG, metrics, 30) == LONG  # Qt cuts it where it ends
-    narrow = shortened(names[0], metrics, metrics.horizontalAdvance("η 0.6, λ 0.05"))
-    assert narrow.startswith("…")
-    assert narrow.endswith("epochs 3")
+    assert shortened(LONG, metrics, metrics.horizontalAdvance("CoSeRec for…")) == "CoSeRec for…"
+    narrow = shortened(names[0], metrics, metrics.horizontalAdvance("CoSeRec … epochs 3,"))
+    assert narrow == "CoSeRec … epochs 3"
 
 
-def test_where_the_differences_alone_have_no_room_the_recommender_stands_before_their_end(qapp: object) -> None:
+def test_the_model_stays_however_little_room_there_is(qapp: object) -> None:
     metrics = QFontMetrics(QFont())
-    name = "CoSeRec, as the paper says: Beauty, next-item loss sampled_softmax"
-    room = metrics.horizontalAdvance("CoSeRec …tem loss sampled_softmax")
-    cut = shortened(name, metrics, room)
-    assert cut.startswith("CoSeRec …")
-    assert cut.endswith("loss sampled_softmax")
-    assert metrics.horizontalAdvance(cut) <= room
+    names = [
+        "CoSeRec, trained on its own views first, epochs 2, pre-training 2",
+        "SASRec, stronger settings, time 0.5",
+        "CoSeRec, as the paper says: Beauty, next-item loss sampled_softmax",
+        "bpr-mf-strong · max minutes 0.5 · seed 1",
+    ]
+    for name in names:
+        whole = metrics.horizontalAdvance(name)
+        for room in range(metrics.horizontalAdvance("CoSeRec … ab"), whole, 7):
+            cut = shortened(name, metrics, room)
+            assert cut[:3] == name[:3], (room, cut)
+            assert cut[-1] == name[-1], (room, cut)
+            assert "…" in cut
+            assert metrics.horizontalAdvance(cut) <= room, (room, cut)
+
+
+def test_where_the_differences_alone_have_no_room_the_recommender_stands_before_whole_parts_of_them(
+    qapp: object,
+) -> None:
+    metrics = QFontMetrics(QFont())
+    name = "CoSeRec, trained in two stages, epochs 2, pre-training 2"
+    assert (
+        shortened(name, metrics, metrics.horizontalAdvance("CoSeRec … pre-training 2ab")) == "CoSeRec … pre-training 2"
+    )
+
+
+def test_a_run_in_a_narrow_place_keeps_its_preset_and_its_seed(qapp: object) -> None:
+    metrics = QFontMetrics(QFont())
+    room = metrics.horizontalAdvance("sasrec-strong … seed 12")
+    cut = [shortened(f"sasrec-strong · max minutes 0.5 · seed {seed}", metrics, room) for seed in (1, 2)]
+    assert cut == ["sasrec-strong … seed 1", "sasrec-strong … seed 2"]
 
 
 def test_a_title_with_a_comma_keeps_its_model_and_its_differences(qapp: object) -> None:
@@ -45,7 +69,21 @@ def test_a_title_with_a_comma_keeps_its_model_and_its_differences(qapp: object) 
     name = "SASRec, cross-entropy over all items, d 32, epochs 4"
     cut = shortened(name, metrics, metrics.horizontalAdvance(name) - 60)
     assert cut.startswith("SASRec, cross-")
-    assert cut.endswith("…, d 32, epochs 4")
+    assert "…" in cut
+    assert cut.endswith(", d 32, epochs 4")
+
+
+def test_where_a_line_is_too_short_the_model_stands_above_and_what_differs_below(qapp: object) -> None:
+    metrics = QFontMetrics(QFont())
+    name = "SASRec, stronger settings, time 0.5"
+    assert in_two_lines(name, metrics, metrics.horizontalAdvance(name)) == name
+    narrow = in_two_lines(name, metrics, metrics.horizontalAdvance("SASRec, stro…ab"))
+    above, below = narrow.split(BREAK)
+    assert above.startswith("SASRec, str")
+    assert below == "time 0.5"
+    wide = in_two_lines(name, metrics, metrics.horizontalAdvance("stronger settings, time 0.5"))
+    assert wide == f"SASRec{BREAK}stronger settings, time 0.5"
+    assert in_two_lines("PopRec", metrics, 200) == "PopRec"
 
 
 def test_the_data_set_has_a_column_only_where_there_are_two(qtbot: QtBot, theme: Theme) -> None:

@@ -164,3 +164,22 @@ def test_of_a_group_the_run_that_trains_is_told_of(qtbot: QtBot, theme: Theme) -
     told = table.foremost()
     assert told is not None
     assert told.id == "r2"
+
+
+def test_the_names_have_what_the_other_columns_leave_free(qtbot: QtBot, book: RunBook, theme: Theme) -> None:
+    table = RunsTable(RunsModel(book), theme)
+    qtbot.addWidget(table)
+    header, own = table.horizontalHeader(), table.columnWidth(0)
+    table.resize(2600, 400)
+    table.show()
+    assert header.length() == table.viewport().width()
+    assert table.columnWidth(0) > own
+    table.setColumnHidden(COLUMN_IDS.index("status"), True)
+    assert header.length() == table.viewport().width()
+    assert table.save_state()["widths"]["name"] == own, "only what was chosen by hand is kept"
+    table.resize(500, 400)
+    assert table.columnWidth(0) == own
+    header.resizeSection(0, 333)  # by hand
+    table.resize(510, 400)
+    assert table.columnWidth(0) == 333
+    assert table.save_state()["widths"]["name"] == 333
