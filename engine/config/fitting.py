@@ -89,6 +89,8 @@ def without_effect(model: str, has_views: bool, losses: tuple[str, ...]) -> Mapp
     if not plugin.facts["trains"]:
         trained = (f"train.{name}" for name in TrainOptions.model_fields if name not in _WITHOUT_TRAINING)
         found |= dict.fromkeys(trained, f"{plugin.label} does not train.")
+    if needs_no_views(model):  # by which it would be pre-trained
+        found |= dict.fromkeys((f"train.{name}" for name in _PRETRAINING), str(plugin.facts["no_views"]))
     return found | unused
 
 

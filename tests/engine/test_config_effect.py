@@ -66,7 +66,7 @@ def test_what_a_model_declares_unused_is_refused_by_name(name: str) -> None:
 def test_a_stored_configuration_with_such_values_is_read(name: str) -> None:
     config = of_model(name)
     for info in unused_in(config):
-        if info.path == "loss.contrastive_weight":  # refused by itself: the model has no views
+        if info.path in ("loss.contrastive_weight", "train.pretrain_epochs"):  # refused anyway: it has no views
             continue
         changed = config.replace({info.path: another(info)})
         assert parse(changed.model_dump_json()) == changed

@@ -450,7 +450,6 @@ class ComparePage(PageWidget):
         self.context.notifier.tell(f"Wrote {' and '.join(map(str, paths))}.", level="good")
 
     # --- the page's protocol
-
     def open_state(self, **state: Any) -> None:
         """``runs``: ids of runs whose groups are ticked, and no others."""
         runs = state.get("runs")

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from engine.registry import Options, register, setting
 
-_SOURCE = "FACTS B5; Kang and McAuley 2018, §IV"
+_SOURCE = "Kang and McAuley 2018, §IV"
 _NO_PADDING = "In SASRec's original form padding is zero after every block and takes no part."
 
 
