@@ -76,7 +76,10 @@ class LeaderboardModel(QAbstractTableModel):
         self.endResetModel()
 
     def set_plan(self, plan: LeaderboardPlan | None) -> None:
-        """What is there of the ticked presets, and what is missing."""
+        """What is there of the ticked presets, and what is missing; without a plan, the choice is another one, and what
+        was measured for the former is not its."""
+        if plan is None:
+            self._rows = {}
         self._planned = {model.preset: model for model in plan.models} if plan else {}
         self._tell()
 

@@ -145,6 +145,15 @@ def test_the_table_fills_in_and_opens_in_compare(qtbot: QtBot, dialog: Leaderboa
     assert not dialog.isVisible()
 
 
+def test_what_was_measured_for_another_time_is_not_shown_for_this_one(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    dialog.queue_runs()
+    qtbot.waitUntil(lambda: dialog.plan is not None and bool(dialog.plan.waiting))
+    measured(qtbot, dialog)
+    assert cell(dialog, "gru4rec-strong", "NDCG@20")
+    dialog.minutes.setValue(dialog.minutes.value() / 2)
+    assert [cell(dialog, "gru4rec-strong", head) for head in ("Place", "NDCG@20", "Epochs", "Minutes")] == [""] * 4
+
+
 def test_a_run_that_ends_is_seen_without_being_asked_for(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
     dialog.queue_runs()
     qtbot.waitUntil(lambda: dialog.plan is not None and bool(dialog.plan.waiting))
