@@ -39,9 +39,9 @@ class WatchedTrainer(Trainer):
         super()._prepare()
         encode = self.model.encode_slots
 
-        def counted(items: Any, layout: Any) -> Any:
-            self.operations += operations_of(layout, self.config.model)
-            return encode(items, layout)
+        def counted(items: Any, layout: Any, *slots: Any) -> Any:
+            self.operations += 0 if slots else operations_of(layout, self.config.model)  # not those of validation
+            return encode(items, layout, *slots)
 
         self.model.encode_slots = counted
 
