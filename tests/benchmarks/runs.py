@@ -174,7 +174,7 @@ def _window(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
         theme = Theme("light")
         context = make_context(Workspace(folder), theme, engine=Errands())
         backstage = Backstage(context)
-        context.runs.records_changed.disconnect(backstage._on_records)
+        context.runs.records_changed.disconnect(backstage._start_training)
         page = RunsPage(context)
         page.resize(1400, 900)
         page.show()
