@@ -20,7 +20,7 @@ LOSSES: tuple[tuple[registry.Kind, str], ...] = (
     ("contrastive_loss", "contrastive"),
 )
 """Kinds of losses, and the setting that chooses one."""
-_PRETRAINING = ("pretrain_epochs", "pretrain_learning_rate")
+_PRETRAINING = ("train.pretrain_epochs", "train.pretrain_learning_rate")
 _NO_PRETRAINING = "No effect while there is no pre-training."
 _NO_VIEWS = "No effect while λ is 0: no views are made."
 _WITHOUT_TRAINING = ("device", "seed")
@@ -39,14 +39,21 @@ _OF_VIEWS = (
 
 def why_unused(config: ExperimentConfig, path: str) -> str:
     """Why the setting at the dotted ``path`` changes nothing with this model; empty where it does, or may."""
-    plugin = registry.entry("model", config.model.name)
-    reasons: dict[str, str] = plugin.facts.get("unused", {})
-    section, _, name = path.partition(".")
-    if section == "train" and name and name not in _WITHOUT_TRAINING and not plugin.facts["trains"]:
-        return f"{plugin.label} does not train."
-    if section == "train" and name in _PRETRAINING and needs_no_views(config.model.name):
-        return f"{plugin.facts['no_views']}"  # by which it would be pre-trained
-    return reasons.get(path) or reasons.get(section, "")
+    reasons = _unused(config.model.name)
+    return reasons.get(path) or reasons.get(path.partition(".")[0], "")
+
+
+@cache
+def _unused(model: str) -> Mapping[str, str]:
+    """Whole sections, and dotted paths of single settings, that the model has no use for, each with its reason."""
+    plugin = registry.entry("model", model)
+    found: dict[str, str] = {}
+    if not plugin.facts["trains"]:
+        trained = (f"train.{name}" for name in TrainOptions.model_fields if name not in _WITHOUT_TRAINING)
+        found |= dict.fromkeys(trained, f"{plugin.label} does not train.")
+    if needs_no_views(model):  # by which it would be pre-trained
+        found |= dict.fromkeys(_PRETRAINING, str(plugin.facts["no_views"]))
+    return found | plugin.facts.get("unused", {})
 
 
 def why_idle(config: ExperimentConfig, section: str) -> str:
@@ -77,21 +84,15 @@ def without_effect(model: str, has_views: bool, losses: tuple[str, ...]) -> Mapp
     >>> sorted(without_effect("caser", False, ("bce", "nt_xent")))[:2]
     ['augment', 'fidelity.augment_input']
     """
-    plugin = registry.entry("model", model)
-    unused: dict[str, str] = plugin.facts.get("unused", {})
+    unused = _unused(model)
     found: dict[str, str] = {}
-    if not has_views or not plugin.facts["views"]:
+    if not has_views or not registry.entry("model", model).facts["views"]:
         found = dict.fromkeys(_OF_VIEWS, unused.get("augment") or _NO_VIEWS)
     for (kind, chooser), name in zip(LOSSES, losses, strict=True):
         own = registry.entry(kind, name).options.model_fields
         others = (field for entry in registry.entries(kind) for field in entry.options.model_fields if field not in own)
         found |= dict.fromkeys((f"loss.{field}" for field in others), f"No effect while loss.{chooser} is {name}.")
-    if not plugin.facts["trains"]:
-        trained = (f"train.{name}" for name in TrainOptions.model_fields if name not in _WITHOUT_TRAINING)
-        found |= dict.fromkeys(trained, f"{plugin.label} does not train.")
-    if needs_no_views(model):  # by which it would be pre-trained
-        found |= dict.fromkeys((f"train.{name}" for name in _PRETRAINING), str(plugin.facts["no_views"]))
-    return found | unused
+    return found | dict(unused)
 
 
 def needs_no_views(model: str) -> bool:

@@ -12,9 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.modules.layout import Layout
-from engine.modules.linear import times_transposed
-
-_ROWS_MULTIPLE = 32
+from engine.modules.linear import ROWS_MULTIPLE, times_transposed
 
 Representation = Literal["real_concat", "padded_concat", "last", "mean"]
 
@@ -68,7 +66,7 @@ def _gram_of_real_positions(hidden: Tensor, layout: Layout) -> Tensor:
         if not reaching:
             break
         # Few distinct shapes: the products are compiled for each of them.
-        reaching = min(count, reaching + -reaching % _ROWS_MULTIPLE)
+        reaching = min(count, reaching + -reaching % ROWS_MULTIPLE)
         end = min(max(2 * begin, 1), layout.max_length)
         band = _positions(hidden, layout, begin, end, order[:reaching]).flatten(1)  # [R, (end − begin) · d]
         missing = count - reaching

@@ -26,6 +26,13 @@ _ROWS_MULTIPLE = 128
 """The CPU's products are compiled for their exact shape when it is first seen: so few shapes are worth idle rows."""
 
 
+def hidden_keys(items: Tensor) -> Tensor | None:
+    """Which of the items [A] are hidden as attention keys, those of id 0 (FACTS F10); None where a look finds none."""
+    hidden = items == 0
+    # On the CPU a look is free and saves the masks; elsewhere it would wait for the device.
+    return None if items.device.type == "cpu" and not hidden.any() else hidden
+
+
 @dataclass(frozen=True, eq=False)
 class Group:
     """``count`` sequences of ``length`` slots each, from slot ``start`` on."""

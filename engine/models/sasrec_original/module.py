@@ -31,10 +31,11 @@ from torch import Tensor, nn
 
 from engine import registry
 from engine.config import ExperimentConfig
+from engine.models.output import last_states
 from engine.models.sasrec_original.options import OriginalSasRecOptions
 from engine.modules.attention import PackedAttention
 from engine.modules.dropout import Dropout
-from engine.modules.layout import Layout, packed_layout
+from engine.modules.layout import Layout, hidden_keys, packed_layout
 from engine.modules.linear import linear, reduced_type
 
 
@@ -121,9 +122,7 @@ class OriginalSasRec(nn.Module):
 
     def packed(self, offsets: Tensor, items: Tensor) -> Layout:
         """The packed layout of these sequences: real tokens only. ``offsets`` [S + 1] lie on the host. items [A]"""
-        hidden = items == 0 if self.hide_padding_items else None
-        if hidden is not None and items.device.type == "cpu" and not hidden.any():
-            hidden = None  # a look is free here, and saves the masks; elsewhere it would wait for the device
+        hidden = hidden_keys(items) if self.hide_padding_items else None
         return packed_layout(offsets, self.max_length, hidden_items=hidden, device=items.device)
 
     def encode_slots(self, items: Tensor, layout: Layout, slots: Tensor | None = None) -> Tensor:
@@ -151,11 +150,7 @@ class OriginalSasRec(nn.Module):
     def queries(self, items: Tensor, offsets: Tensor) -> Tensor:
         """What scores the items as each sequence's next one: its last hidden state. items [A], offsets [S + 1] on the
         host → [S, d]; empty sequences give 0."""
-        layout = self.packed(offsets, items)
-        if not layout.slots:
-            return self.item_embedding.weight.new_zeros(len(layout.lengths), self.item_embedding.embedding_dim)
-        hidden = self.encode_slots(items, layout, layout.last_slots())
-        return self.outputs(hidden * (layout.lengths > 0).to(hidden.device).unsqueeze(1))
+        return self.outputs(last_states(self, items, offsets))
 
 
 def _zeroed(x: Tensor, kept: Tensor | None) -> Tensor:

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from engine import registry
 from engine.config import ExperimentConfig
+from engine.models.output import last_states
 from engine.models.transformer.options import TransformerOptions
 from engine.models.weights import refuse_misfit
 from engine.modules.dropout import Dropout
 from engine.modules.encoder import Encoder, EncoderBlock
-from engine.modules.layout import Layout, packed_layout, padded_layout
+from engine.modules.layout import Layout, hidden_keys, packed_layout, padded_layout
 from engine.modules.linear import reduced_type
 
 
@@ -97,11 +98,7 @@ class Transformer(nn.Module):
         return padded_layout(offsets, self.max_length, hidden_items=self._hidden(items), device=items.device)
 
     def _hidden(self, items: Tensor) -> Tensor | None:
-        if not self.hide_padding_items:
-            return None
-        hidden = items == 0
-        # On the CPU a look is free and saves the masks; elsewhere it would wait for the device.
-        return None if items.device.type == "cpu" and not hidden.any() else hidden
+        return hidden_keys(items) if self.hide_padding_items else None
 
     def embed(self, items: Tensor, layout: Layout) -> Tensor:
         """dropout(LayerNorm(item + position)) of every slot. items [A] → [M, d]."""
@@ -138,11 +135,7 @@ class Transformer(nn.Module):
 
     def last(self, items: Tensor, offsets: Tensor) -> Tensor:
         """Hidden state of each sequence's last token: what ranks the next item. [S, d]; empty sequences give 0."""
-        layout = self.packed(offsets, items)
-        if not layout.slots:
-            return self.item_embedding.weight.new_zeros(len(layout.lengths), self.item_embedding.embedding_dim)
-        hidden = self.encode_slots(items, layout, layout.last_slots())
-        return hidden * (layout.lengths > 0).to(hidden.device).unsqueeze(1)
+        return last_states(self, items, offsets)
 
     def queries(self, items: Tensor, offsets: Tensor) -> Tensor:
         """What scores the items as each sequence's next one: `last`. [S, d]"""
