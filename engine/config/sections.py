@@ -187,7 +187,7 @@ class TrainOptions(Options):
         source="§5.1.4",
         symbol="N",
         label="Batch size",
-        unit="users",
+        unit="examples",
     )
     learning_rate: float = setting(
         1e-3, gt=0, le=10, help="The optimiser's step size.", source="§5.1.4", label="Learning rate"

@@ -26,13 +26,17 @@ def minutes_text(minutes: float) -> str:
 def duration_text(seconds: float) -> str:
     """A duration, no more exact than it is known.
 
-    >>> duration_text(0.06), duration_text(30), duration_text(90), duration_text(7500)
-    ('1 s', '30 s', '2 min', '2 h 05 min')
+    >>> duration_text(0.06), duration_text(75), duration_text(120), duration_text(700), duration_text(8000)
+    ('1 s', '1 min 15 s', '2 min', '11 min', '2 h 13 min')
     """
-    if seconds < 59.5:
-        return f"{max(round(seconds), 1)} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+    whole = max(1 if seconds > 0 else 0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600 and whole % 60:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def rate_falls(config: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from engine.config import ExperimentConfig, fields_of, presets
+from engine.config import ExperimentConfig, fields_of, preset, presets
 from engine.errors import UsageError
 
 FORMAT = 1
@@ -27,11 +27,13 @@ OF_THE_RUN = (
     "train.checkpoint_minutes",
     "train.device",
     "train.max_minutes",
+    "train.precision",
     "train.seed",
 )
 """Settings that are no part of a preset: a run of it may have any value, as long as its time has not ended it."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Precision = Literal["float32", "bfloat16"]
 
 
 class _Plain(BaseModel):
@@ -52,6 +54,7 @@ class MeasuredRun(_Plain):
     ended: str
     """Day, UTC."""
     device: str
+    precision: Precision = "float32"
     machine: dict[str, str]
     versions: dict[str, str]
     validation: dict[str, Share]
@@ -146,12 +149,18 @@ def merged(new: MeasuredPreset, old: MeasuredPreset | None) -> MeasuredPreset:
         return new  # what trains nothing has no seeds: one run is all of it
     runs = {run.seed: run for run in (*old.runs, *new.runs)}
     kept = tuple(runs[seed] for seed in sorted(runs))
-    return new.model_copy(update={"runs": kept, "command": command(new.file, new.preset, [run.seed for run in kept])})
+    return new.model_copy(update={"runs": kept, "command": command(new.file, new.preset, kept)})
 
 
-def command(file: str, name: str, seeds: Iterable[int]) -> str:
-    """The command line of a preset on a data file."""
-    return f"coserec train {shlex.quote(file)} --preset {name} --seeds {','.join(map(str, seeds))}"
+def command(file: str, name: str, runs: Sequence[MeasuredRun]) -> str:
+    """The command line that trains a preset on a data file again; one for each precision of the ``runs``."""
+    usual = preset(name).config.train.precision
+    seeds: dict[str, list[str]] = {}
+    for run in runs:
+        option = "" if run.precision == usual else f" --train.precision {run.precision}"
+        seeds.setdefault(option, []).append(str(run.seed))
+    stem = f"coserec train {shlex.quote(file)} --preset {name} --seeds"
+    return " && ".join(f"{stem} {','.join(own)}{option}" for option, own in seeds.items())
 
 
 def mean_and_std(values: Sequence[float]) -> tuple[float, float | None]:
@@ -189,7 +198,7 @@ def cells(item: MeasuredPreset) -> list[str]:
     minutes = [f"{run.seconds / 60:.0f}" if run.seconds >= 60 else f"{run.seconds / 60:.1f}" for run in item.runs]
     return [
         f"`{item.preset}`",
-        ", ".join(str(run.seed) for run in item.runs),
+        ", ".join(str(run.seed) + ("" if run.precision == "float32" else f" ({run.precision})") for run in item.runs),
         *(_number(item.values(metric)) for metric in METRICS),
         ", ".join(dict.fromkeys(epochs)),
         ", ".join(dict.fromkeys(minutes)),

@@ -82,6 +82,7 @@ def _preset(chosen: Preset, records: Sequence[RunRecord], epochs: Epochs) -> Mea
     data: Any = first.config.get("data")
     path = str(data.get("path"))
     file = path if path == SAMPLE else Path(path).name
+    runs = tuple(_run(record, epochs(record.id)) for record in records)
     return MeasuredPreset(
         format=1,
         preset=chosen.name,
@@ -92,8 +93,8 @@ def _preset(chosen: Preset, records: Sequence[RunRecord], epochs: Epochs) -> Mea
         settings=settings_of(chosen.config),
         protocol=of_protocol({path: value for path, value in protocol_of(first).items() if "." in path}),
         file=file,
-        command=command(file, chosen.name, [record.seed for record in records]),
-        runs=tuple(_run(record, epochs(record.id)) for record in records),
+        command=command(file, chosen.name, runs),
+        runs=runs,
     )
 
 
@@ -104,7 +105,7 @@ def _run(record: RunRecord, epochs: Sequence[EpochReport]) -> MeasuredRun:
     seconds = record.train_seconds
     if seconds is None:  # from before it was kept
         seconds = sum(report.train_seconds + report.validate_seconds for report in epochs)
-    ended = record.ended_at or record.created_at
+    ended, train = record.ended_at or record.created_at, record.config.get("train")
     return MeasuredRun.model_validate(
         {
             "run": record.id,
@@ -116,6 +117,7 @@ def _run(record: RunRecord, epochs: Sequence[EpochReport]) -> MeasuredRun:
             "attempts": record.attempt,
             "ended": f"{ended:%Y-%m-%d}",
             "device": record.device,
+            "precision": train.get("precision", "float32") if isinstance(train, Mapping) else "float32",
             "machine": _machine(record.hardware),
             "versions": dict(record.versions),
             "validation": dict(record.metrics["valid"]),

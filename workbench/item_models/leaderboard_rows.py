@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
-from engine.config import KS, Preset
+from engine.config import KS, Preset, duration_text
 from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRow, PlannedModel
 from workbench.widgets.compare_tables import minutes_text, spread
 from workbench.widgets.numbers import count
 from workbench.widgets.tables import csv_parts
-from workbench.widgets.text import metric_text, time_left_text
+from workbench.widgets.text import metric_text
 
 Index = QModelIndex | QPersistentModelIndex
 METRICS = (*(f"NDCG@{k}" for k in reversed(KS)), *(f"HR@{k}" for k in reversed(KS)), "MRR")
@@ -218,7 +218,7 @@ def queue_text(plan: LeaderboardPlan | None) -> str:
         return "Nothing to queue"
     waiting = len(plan.waiting)
     more = f", {waiting} waiting" if waiting else ""
-    most = f" · at most {time_left_text(plan.most_seconds)}" if plan.most_seconds else ""  # what trains at all
+    most = f" · at most {duration_text(plan.most_seconds)}" if plan.most_seconds else ""  # what trains at all
     return f"Queue {count(missing, 'run')}{more}{most}"
 
 

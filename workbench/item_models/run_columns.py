@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.config import duration_text
 from engine.records import RunRecord, RunStatus
 from workbench.run_book import RunBook
 from workbench.run_names import dataset_name
-from workbench.widgets.text import metric_text, time_left_text, when_text
+from workbench.widgets.text import metric_text, when_text
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def epoch_text(record: RunRecord) -> str:
 def left_text(record: RunRecord) -> str:
     """Time left of a running run."""
     runs = record.status is RunStatus.RUNNING and record.seconds_left is not None
-    return time_left_text(record.seconds_left or 0) if runs else ""
+    return duration_text(record.seconds_left or 0) if runs else ""
 
 
 STATUS_ORDER = {

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.config import duration_text
 from engine.records import RunRecord, RunStatus
 from workbench.context import Context
 from workbench.theme import SMALL, SPACE, set_role
@@ -24,7 +25,7 @@ from workbench.widgets.choice_box import ChoiceBox, NumberBox
 from workbench.widgets.layout import button, label
 from workbench.widgets.queue_time import paces, queue_text, waiting_seconds
 from workbench.widgets.states import StatefulStack
-from workbench.widgets.text import share_text, time_left_text
+from workbench.widgets.text import share_text
 
 MOST_ROWS = 60
 """Runs that are shown; a longer queue is counted."""
@@ -92,9 +93,9 @@ class QueueRow(QFrame):
         self.bar.setAccessibleName(f"Progress of {name}")
         parts = [record.phase or "starting", share_text(record.progress or 0)] if runs else [f"waiting, {place + 1}."]
         if runs and record.seconds_left is not None:
-            parts.append(f"{time_left_text(record.seconds_left)} left")
+            parts.append(f"{duration_text(record.seconds_left)} left")
         if not runs and seconds is not None:
-            parts.append(f"at most {time_left_text(seconds)}")
+            parts.append(f"at most {duration_text(seconds)}")
         if record.stop_requested and runs:
             parts = ["stopping"]
         self.what.setText(" · ".join(parts))

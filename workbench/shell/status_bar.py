@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QStatusBar, QToolButton
 
+from engine.config import duration_text
 from engine.records import DeviceInfo, RunRecord, RunStatus
 from workbench.context import Context
-from workbench.widgets.text import memory_text, share_text, time_left_text
+from workbench.widgets.text import memory_text, share_text
 
 
 class StatusBar(QStatusBar):
@@ -94,5 +95,5 @@ def queue_text(running: Sequence[RunRecord], queued: int) -> str:
     if first.progress is not None:
         parts.append(share_text(first.progress))
     if first.seconds_left is not None:
-        parts.append(f"{time_left_text(first.seconds_left)} left")
+        parts.append(f"{duration_text(first.seconds_left)} left")
     return ", ".join(parts) + (f" · {queued} waiting" if queued else "")

@@ -9,14 +9,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine import registry
-from engine.config import ExperimentConfig
+from engine.config import ExperimentConfig, duration_text
 from engine.records import CostEstimate
 from workbench.context import Context
 from workbench.engine_process import Task
 from workbench.theme import TIGHT
 from workbench.widgets.layout import button, label
 from workbench.widgets.queue_time import earlier_pace
-from workbench.widgets.text import memory_text, time_left_text
+from workbench.widgets.text import memory_text
 
 ASK = "Estimate time and memory"
 UNKNOWN = "Not estimated yet: some real steps are rehearsed, which takes seconds."
@@ -76,11 +76,11 @@ class CostLine(QWidget):
             each = self._epochs(lists)
             if not lists or each == [self.estimate.epochs]:
                 word = "about" if lists else "at most"
-                return f" · {word} {time_left_text(runs * seconds)}"
+                return f" · {word} {duration_text(runs * seconds)}"
             before = self.estimate.pretrain_epochs * self.estimate.pretrain_seconds
             rest = (seconds - before) / max(self.estimate.epochs, 1)
             mean = before + rest * sum(each) / len(each)
-            return f" · about {time_left_text(runs * mean)}"
+            return f" · about {duration_text(runs * mean)}"
         # What does not train has epochs in its settings too, and they cost nothing.
         trains = registry.entry("model", self._config.model.name).facts["trains"]
         pace = earlier_pace(self.context.runs, self._config) if trains else None
@@ -88,7 +88,7 @@ class CostLine(QWidget):
             return ""
         each = self._epochs(lists)
         mean = self._config.train.pretrain_epochs + sum(each) / len(each)
-        return f" · about {time_left_text(runs * pace * mean)}"
+        return f" · about {duration_text(runs * pace * mean)}"
 
     def _epochs(self, lists: Mapping[str, Sequence[Any]] | None) -> list[int]:
         assert self._config is not None
@@ -145,7 +145,7 @@ def estimate_text(found: CostEstimate) -> str:
             f"Model-based neighbours: {each} an epoch, in at most {found.model_epochs:,} of {found.all_epochs:,}."
         )
     lines.append(f"Test: {seconds_text(found.test_seconds)}.")
-    lines.append(f"One run: at most {time_left_text(found.most_seconds)}, {memory_text(found.memory)} for arrays.")
+    lines.append(f"One run: at most {duration_text(found.most_seconds)}, {memory_text(found.memory)} for arrays.")
     return "\n".join(lines)
 
 
@@ -155,4 +155,4 @@ def seconds_text(seconds: float) -> str:
     >>> seconds_text(0.0312), seconds_text(4.26), seconds_text(75.0)
     ('0.031 s', '4.3 s', '1 min 15 s')
     """
-    return f"{seconds:.2g} s" if seconds < 10 else time_left_text(seconds)
+    return f"{seconds:.2g} s" if seconds < 10 else duration_text(seconds)

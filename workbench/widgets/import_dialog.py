@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.config import ImportRecipe, SettingInfo, recipe_fields
+from engine.config import ImportRecipe, SettingInfo, duration_text, recipe_fields
 from engine.errors import ConfigurationError, DataError
 from engine.records import GUESS, NO_COLUMN, ImportLook, ImportProgress, ImportReport, ImportResult
 from workbench.context import Context
@@ -31,7 +31,7 @@ from workbench.widgets.import_job import ImportJob
 from workbench.widgets.import_parts import ROLES, BadRows, Preview, StageTable, in_form_words
 from workbench.widgets.layout import Card, label
 from workbench.widgets.states import StatefulStack
-from workbench.widgets.text import memory_text, time_left_text
+from workbench.widgets.text import memory_text
 
 READING = ("format", "user", "item", "rating", "time", "time-unit", "titles", "name")
 LAYOUT = ("separator", "header", "encoding")
@@ -381,7 +381,7 @@ class ImportDialog(QDialog):
     def _progressed(self, progress: ImportProgress) -> None:
         self.progress.setRange(0, 1000)
         self.progress.setValue(round(progress.share * 1000))
-        left = "" if progress.seconds_left is None else f", about {time_left_text(progress.seconds_left)} left"
+        left = "" if progress.seconds_left is None else f", about {duration_text(progress.seconds_left)} left"
         what = "Importing" if self.job.is_importing else "Counting"
         share = f" {progress.share:.0%}" if progress.share else ""
         self.status.setText(f"{what}: {progress.phase.lower()}{share}{left}")

@@ -10,11 +10,10 @@ import heapq
 from collections.abc import Mapping
 from typing import Any
 
-from engine.config import ExperimentConfig, pretrain_epochs_of, view_epochs
+from engine.config import ExperimentConfig, duration_text, pretrain_epochs_of, view_epochs
 from engine.records import RunRecord, RunStatus
 from workbench.item_models.run_columns import model_name
 from workbench.run_book import RunBook
-from workbench.widgets.text import time_left_text
 
 PACE_OF = 5
 """Epochs whose mean is the present pace."""
@@ -43,11 +42,11 @@ def phases_text(record: RunRecord, book: RunBook) -> str:
         then = f"at most {record.epochs - before} epochs of fine-tuning, whose pace is not known yet."
         if done == before:
             return f"Left: {then}"
-        left = f"{before - done} epochs of pre-training: {time_left_text((before - done) * means['train'])}"
+        left = f"{before - done} epochs of pre-training: {duration_text((before - done) * means['train'])}"
         return f"Left at the present pace, {left}; then {then}"
     parts = [
-        f"training {time_left_text(ahead * means['train'])}",
-        f"validation {time_left_text(ahead * means['validate'])}",
+        f"training {duration_text(ahead * means['train'])}",
+        f"validation {duration_text(ahead * means['validate'])}",
     ]
     start, views = _setting(record, "similarity", "hybrid_after_epoch"), view_epochs(record.config, record.epochs)
     if record.hybrid_started is False and isinstance(start, int) and done <= views.start + start < views.stop:
@@ -129,5 +128,5 @@ def queue_text(book: RunBook) -> str:
     parts = [f"{running} training", f"{waiting} waiting"]
     if unknown < running + waiting:
         more = f", and {unknown} that cannot be estimated" if unknown else ""
-        parts.append(f"at most {time_left_text(seconds)} left{more}")
+        parts.append(f"at most {duration_text(seconds)} left{more}")
     return " · ".join(parts)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.config import KS, ExperimentConfig, parse, pretrain_epochs_of, view_epochs
+from engine.config import KS, ExperimentConfig, duration_text, parse, pretrain_epochs_of, view_epochs
 from engine.errors import EngineError
 from engine.records import RunRecord, RunStatus
 from workbench.run_book import RunBook
@@ -30,7 +30,7 @@ from workbench.theme import SMALL, SPACE, WIDE, Theme, set_role
 from workbench.widgets.layout import Card, label
 from workbench.widgets.queue_time import phases_text
 from workbench.widgets.run_note import RunNote
-from workbench.widgets.text import metric_text, time_left_text, when_text
+from workbench.widgets.text import metric_text, when_text
 
 METRICS = (*(f"{kind}@{k}" for kind in ("HR", "NDCG") for k in KS), "MRR")
 SPLITS = {"valid": "Validation", "test": "Test"}
@@ -78,14 +78,14 @@ def hybrid_note(record: RunRecord) -> str:
     )
 
 
-def duration_text(record: RunRecord) -> str:
+def taken_text(record: RunRecord) -> str:
     """How long the run's last attempt has taken."""
     if record.started_at is None:
         return "–"
     end = record.ended_at or datetime.now(UTC)
     start = record.started_at if record.started_at.tzinfo else record.started_at.replace(tzinfo=UTC)
     end = end if end.tzinfo else end.replace(tzinfo=UTC)
-    return time_left_text((end - start).total_seconds())
+    return duration_text((end - start).total_seconds())
 
 
 def facts_of(record: RunRecord) -> list[tuple[str, str]]:
@@ -105,7 +105,7 @@ def facts_of(record: RunRecord) -> list[tuple[str, str]]:
         ("Device", record.device or "–"),
         ("Queued", when_text(record.created_at)),
         ("Started", when_text(record.started_at) or "–"),
-        (("Took" if record.status.is_end else "So far") + of_attempt, duration_text(record)),
+        (("Took" if record.status.is_end else "So far") + of_attempt, taken_text(record)),
         ("Attempt", str(record.attempt) if record.attempt else "–"),
         ("Process", process),
         ("Folder", str(record.directory)),

@@ -25,22 +25,6 @@ def share_text(share: float) -> str:
     return f"{int(share * 100)} %"
 
 
-def time_left_text(seconds: float) -> str:
-    """A duration, no more exact than it is known.
-
-    >>> time_left_text(8), time_left_text(75), time_left_text(700), time_left_text(8000)
-    ('8 s', '1 min 15 s', '11 min', '2 h 13 min')
-    """
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
 def metric_text(value: float | None) -> str:
     """HR and NDCG with four digits and no leading zero, as the tables of the field print them.
 

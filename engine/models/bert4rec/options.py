@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from pydantic import model_validator
-
-from engine.registry import Options, register, setting
+from engine.models.heads import HeadedOptions
+from engine.registry import register, setting
 
 
-class Bert4RecOptions(Options):
+class Bert4RecOptions(HeadedOptions):
     """Options of BERT4Rec."""
 
     hidden_size: int = setting(
@@ -63,12 +60,6 @@ class Bert4RecOptions(Options):
         label="Initial deviation",
         advanced=True,
     )
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> Self:
-        if self.hidden_size % self.heads:
-            raise ValueError(f"heads: {self.heads} heads do not divide the hidden size {self.hidden_size}")
-        return self
 
 
 register(

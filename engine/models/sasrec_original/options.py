@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from pydantic import model_validator
-
-from engine.registry import Options, register, setting
+from engine.models.heads import HeadedOptions
+from engine.registry import register, setting
 
 _SOURCE = "Kang and McAuley 2018, §IV"
 _NO_PADDING = "In SASRec's original form padding is zero after every block and takes no part."
 
 
-class OriginalSasRecOptions(Options):
+class OriginalSasRecOptions(HeadedOptions):
     """Options of SASRec's original form; the defaults are its source's, for the Amazon data sets."""
 
     hidden_size: int = setting(
@@ -55,12 +52,6 @@ class OriginalSasRecOptions(Options):
         label="LayerNorm ε",
         advanced=True,
     )
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> Self:
-        if self.hidden_size % self.heads:
-            raise ValueError(f"heads: {self.heads} heads do not divide the hidden size {self.hidden_size}")
-        return self
 
 
 register(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import model_validator
+from engine.models.heads import HeadedOptions
+from engine.registry import register, setting
 
-from engine.registry import Options, register, setting
 
-
-class TransformerOptions(Options):
+class TransformerOptions(HeadedOptions):
     """Options of the encoder."""
 
     hidden_size: int = setting(
@@ -78,12 +77,6 @@ class TransformerOptions(Options):
         label="LayerNorm ε",
         advanced=True,
     )
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> Self:
-        if self.hidden_size % self.heads:
-            raise ValueError(f"heads: {self.heads} heads do not divide the hidden size {self.hidden_size}")
-        return self
 
 
 register(

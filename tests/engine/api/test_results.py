@@ -126,6 +126,17 @@ def test_only_what_has_finished_as_its_preset_says_counts(workspace: Workspace, 
         workspace.results.write(tmp_path / "out", [other.id])
 
 
+def test_a_run_of_another_precision_counts_and_says_so(workspace: Workspace, tmp_path: Path) -> None:
+    finish(workspace, seeds=(1, 3))
+    finish(workspace, seeds=(2,), values={"train.precision": "bfloat16"})
+    workspace.results.write(tmp_path)
+    (found,) = workspace.results.read(tmp_path)
+    assert [(run.seed, run.precision) for run in found.runs] == [(1, "float32"), (2, "bfloat16"), (3, "float32")]
+    train = "coserec train sample --preset sample --seeds"
+    assert found.command == f"{train} 1,3 && {train} 2 --train.precision bfloat16"
+    assert "| 1, 2 (bfloat16), 3 |" in workspace.results.markdown((found,))
+
+
 def test_settings_tried_over_one_preset_count_for_the_one_that_has_them(workspace: Workspace, tmp_path: Path) -> None:
     tried = preset("coserec-paper-beauty").config.replace({"loss.next_item": "sampled_softmax"})
     runs = workspace.runs.submit(tried, preset="coserec-paper-beauty", seeds=(1,))

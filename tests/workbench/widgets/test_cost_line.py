@@ -10,13 +10,13 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from engine.config import duration_text
 from engine.errors import DataError
 from engine.records import CostEstimate
 from workbench.context import Context
 from workbench.pages.train import TrainPage
 from workbench.widgets import cost_line
 from workbench.widgets.cost_line import estimate_text
-from workbench.widgets.text import time_left_text
 
 FOUND = CostEstimate(
     *("cpu", 22_363, 88, 17.8, 0.72, 0.9, 0.4, 1.4, 2**27),
@@ -123,7 +123,7 @@ def test_both_stages_are_told(qtbot: QtBot, page: TrainPage, monkeypatch: pytest
         page.cost.toggle()
     # Half of the epochs is half of their time; pre-training stays whole.
     half = 900 + (two.most_seconds - 900) / 2
-    assert page.cost.total_text(1, {"train.epochs": (150,)}) == f" · about {time_left_text(half)}"
+    assert page.cost.total_text(1, {"train.epochs": (150,)}) == f" · about {duration_text(half)}"
 
 
 def test_what_does_not_train_is_not_counted_in_epochs(page: TrainPage, monkeypatch: pytest.MonkeyPatch) -> None:

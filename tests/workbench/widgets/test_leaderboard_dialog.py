@@ -343,7 +343,7 @@ def test_a_time_that_is_too_short_is_told_before_it_is_spent(
     dialog.model.set_ticked(["s3rec-strong", "bert4rec-paper"])
     qtbot.waitUntil(lambda: dialog.warnings.text().count("\n") == 1)
     assert (
-        "20 epochs of pre-training alone take about 4 min by a rehearsal, more than its 2.5 minutes"
+        "20 epochs of pre-training alone take about 4 min 24 s by a rehearsal, more than its 2.5 minutes"
         in dialog.warnings.text()
     )
     assert "could not be rehearsed: A batch does not fit. Lower something." in dialog.warnings.text()

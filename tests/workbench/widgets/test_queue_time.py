@@ -54,7 +54,7 @@ def test_a_run_that_trains_says_its_time_by_phase() -> None:
     series = {"time/train_seconds": (xs, np.array([5.0, 7.0])), "time/validate_seconds": (xs, np.array([1.0, 1.0]))}
     book.take(LiveBatch((), {"r1": series}, frozenset()))
     told = phases_text(record, book)
-    assert "10 epochs: training 1 min 00 s, validation 10 s" in told
+    assert "10 epochs: training 1 min, validation 10 s" in told
     start = record.config["similarity"]["hybrid_after_epoch"]
     assert ("with the hybrid" in told) == (2 <= start < 12)
 
@@ -77,7 +77,7 @@ def test_stages_have_times_of_their_own() -> None:
 
     assert phases_text(record, book) == ""
     assert told(30.0) == (
-        "Left at the present pace, 2 epochs of pre-training: 1 min 00 s; then at most 9 epochs of fine-tuning, whose "
+        "Left at the present pace, 2 epochs of pre-training: 1 min; then at most 9 epochs of fine-tuning, whose "
         "pace is not known yet."
     )
     assert told(30.0, 30.0, 30.0) == "Left: at most 9 epochs of fine-tuning, whose pace is not known yet."
