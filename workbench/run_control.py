@@ -75,6 +75,10 @@ class RunControl(QObject):
             elif record.status is RunStatus.QUEUED:
                 self._ask(self._runs.cancel, record.id)
 
+    def stop_called(self, run_ids: Sequence[str]) -> None:
+        """`stop`, for runs of which the ids are known: what waits leaves the queue first, lest it starts meanwhile."""
+        self._ask(_stop_called, self._runs, tuple(run_ids))
+
     def stop_and_wait(self, run_ids: Sequence[str], on_result: Callable[[Any], None], on_error: OnError) -> None:
         """Stop running runs; ``on_result`` comes when all have stopped."""
         self._errands.run(_stop_all, self._runs, tuple(run_ids), on_result=on_result, on_error=on_error)
@@ -104,6 +108,14 @@ def _stop_all(runs: Runs, run_ids: Sequence[str]) -> None:
         runs.request_stop(run_id)
     for run_id in run_ids:
         runs.ensure_stopped(run_id)
+
+
+def _stop_called(runs: Runs, run_ids: Sequence[str]) -> None:
+    records = [runs.get(run_id) for run_id in run_ids]
+    for record in records:
+        if record.status is RunStatus.QUEUED:
+            runs.cancel(record.id)
+    _stop_all(runs, [record.id for record in records if record.status is RunStatus.RUNNING])
 
 
 def _stop(runs: Runs, run_id: str) -> RunRecord:

@@ -31,6 +31,7 @@ from workbench.widgets.cards import Elided, roomy
 from workbench.widgets.choice_box import ChoiceBox, DecimalBox
 from workbench.widgets.layout import button, label
 from workbench.widgets.leaderboard_rehearsals import Rehearsals
+from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList
 from workbench.widgets.save_dialog import ask_where
 from workbench.widgets.states import StatefulStack
@@ -121,6 +122,9 @@ class LeaderboardDialog(QDialog):
             icon="compare",
             tip="The finished runs, in their groups",
         )
+        self.stop = button(
+            "Stop", self.stop_runs, theme=theme, icon="stop", tip="With checkpoints; Queue goes on with them"
+        )
         self.queue = button(
             "Queue",
             self.queue_runs,
@@ -129,7 +133,8 @@ class LeaderboardDialog(QDialog):
         )
         self.close_button = button("Close", self.close)
         # No default button: Return after a seed or a choice would queue hours of training.
-        for item in (self.strongest, self.none, self.copy, self.save, self.compare, self.close_button, self.queue):
+        self.foot = (self.close_button, self.copy, self.save, self.compare, self.stop, self.queue)
+        for item in (self.strongest, self.none, *self.foot):
             item.setAutoDefault(False)
         self._timer, self._refresh = QTimer(self), QTimer(self)
         for timer, wait in ((self._timer, _SETTLE_MS), (self._refresh, _REFRESH_MS)):
@@ -175,7 +180,7 @@ class LeaderboardDialog(QDialog):
         foot = QHBoxLayout()
         foot.setSpacing(SMALL)
         foot.addStretch(1)
-        for item in (self.close_button, self.copy, self.save, self.compare, self.queue):
+        for item in self.foot:
             foot.addWidget(item)
         layout.addLayout(foot)
 
@@ -361,7 +366,9 @@ class LeaderboardDialog(QDialog):
         plan, board = self.plan, self.board
         self.queue.setText("Queueing …" if self._is_queueing else queue_text(plan))
         self.queue.setEnabled(bool(plan and (plan.new or plan.resumes)) and not self._is_queueing)
-        done = len(plan.finished) if plan else 0
+        done, waiting = (len(plan.finished), len(plan.waiting)) if plan else (0, 0)
+        self.stop.setVisible(waiting > 0)
+        self.stop.setText(f"Stop {count(waiting, 'run')}")
         self.compare.setEnabled(done > 0)
         self.compare.setText(f"Open {done} runs in Compare" if done > 1 else "Open in Compare")
         self.save.setEnabled(board is not None)
@@ -429,6 +436,11 @@ class LeaderboardDialog(QDialog):
             self._say_problem(str(error))
             if self.plan is not None:
                 self.rehearsals.follow(self.plan)
+
+    def stop_runs(self) -> None:
+        """Stop what trains and take out of the queue what waits; `queue_runs` goes on with both."""
+        if self.plan is not None:
+            self.context.control.stop_called(self.plan.waiting)
 
     def done(self, result: int) -> None:
         """Closed: what was asked for to be shown is shown no more."""

@@ -114,6 +114,19 @@ def test_queueing_submits_what_is_missing_once(qtbot: QtBot, dialog: Leaderboard
     assert "5 waiting or training" in dialog.told.text()
 
 
+def test_what_waits_can_be_taken_out_of_the_queue_and_goes_on_later(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    assert dialog.stop.isHidden()
+    dialog.queue_runs()
+    qtbot.waitUntil(lambda: dialog.stop.text() == "Stop 5 runs")
+    assert not dialog.stop.isHidden()
+    with qtbot.waitSignal(dialog.context.control.changed):
+        qtbot.mouseClick(dialog.stop, Qt.MouseButton.LeftButton)
+    assert not {RunStatus.QUEUED, RunStatus.RUNNING} & {run.status for run in dialog.context.workspace.runs.all()}
+    dialog.ask()
+    qtbot.waitUntil(lambda: dialog.queue.text().startswith("Queue 5 runs"))
+    assert dialog.stop.isHidden()
+
+
 def test_the_table_fills_in_and_opens_in_compare(qtbot: QtBot, dialog: LeaderboardDialog, tmp_path: Path) -> None:
     dialog.queue_runs()
     qtbot.waitUntil(lambda: dialog.plan is not None and bool(dialog.plan.waiting))
