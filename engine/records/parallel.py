@@ -51,6 +51,13 @@ class ParallelRuns:
     split: str
     runs: tuple[ParallelRun, ...]
 
+    def told_by_most(self, most: int) -> tuple[str, ...]:
+        """The ``most`` fields that the most runs have a value of, in their order: runs of several models have little
+        in common."""
+        missing = {name: sum(run.values[place] is None for run in self.runs) for place, name in enumerate(self.fields)}
+        chosen = sorted(self.fields, key=missing.__getitem__)[:most]  # stable: of two as common ones the former
+        return tuple(name for name in self.fields if name in chosen)
+
     def axes(self, shown: Sequence[str] = ()) -> tuple[ParallelAxis, ...]:
         """The axes of the fields ``shown`` (all, if empty) in their order, and last that of the metric."""
         fields = [name for name in self.fields if not shown or name in shown]

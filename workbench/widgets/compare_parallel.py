@@ -90,11 +90,12 @@ class ParallelTab(Tab):
         before = {action.data(): action.isChecked() for action in self.menu.actions()}
         self.runs = runs = self._named(runs)
         self.menu.clear()
-        for place, name in enumerate(runs.fields):
+        first = runs.told_by_most(MOST_AXES)
+        for name in runs.fields:
             action = self.menu.addAction(name)
             action.setData(name)
             action.setCheckable(True)
-            action.setChecked(before.get(name, place < MOST_AXES))
+            action.setChecked(before.get(name, name in first))
             action.toggled.connect(lambda _: self._draw())
         self._draw()
         self._filter()

@@ -75,3 +75,16 @@ def test_axes_of_runs_are_those_asked_for_and_the_metric() -> None:
     assert [axis.name for axis in runs.axes()] == ["a.x", "b.y", "test NDCG@20"]
     assert [axis.name for axis in runs.axes(["b.y"])] == ["b.y", "test NDCG@20"]
     assert np.allclose(runs.axes(["b.y"])[0].places, [1, 0.5, 0])
+
+
+def test_axes_at_first_are_what_most_runs_have() -> None:
+    rows = ((None, 1, 5, None), (None, 2, 6, 7), (3, None, 4, 8))
+    runs = ParallelRuns(
+        ("a", "b", "c", "d"),
+        "NDCG@20",
+        "test",
+        tuple(ParallelRun(str(n), "run", row, 0.1) for n, row in enumerate(rows)),
+    )
+    assert runs.told_by_most(1) == ("c",)
+    assert runs.told_by_most(2) == ("b", "c")
+    assert runs.told_by_most(9) == ("a", "b", "c", "d")
