@@ -428,7 +428,7 @@ class ComparePage(PageWidget):
 
         def drawn(place: Path) -> None:
             wrote.append(place)
-            self._wrote(*wrote)
+            self._wrote(*sorted(wrote))  # they end in any order
 
         for kind in kinds:
             place = path if len(kinds) == 1 else path.with_name(f"{path.stem}-{kind}{path.suffix}")
