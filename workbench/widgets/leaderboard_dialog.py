@@ -64,7 +64,7 @@ class LeaderboardDialog(QDialog):
         self.context = context
         self.plan: LeaderboardPlan | None = None
         self.board: Leaderboard | None = None
-        self._is_queueing = False
+        self._is_queueing = self._has_measured = False
         self.rehearsals = Rehearsals(context, self)
         self._make_parts()
         self._arrange()
@@ -324,6 +324,9 @@ class LeaderboardDialog(QDialog):
             return
         self.board = board
         self.model.set_board(board)
+        if not self._has_measured:
+            self.table.selectRow(0)  # the best: the rows have another order than before
+        self._has_measured = True
         self._fit_columns()
         self._show_state()
 

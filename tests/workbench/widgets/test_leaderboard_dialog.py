@@ -134,6 +134,7 @@ def test_the_table_fills_in_and_opens_in_compare(qtbot: QtBot, dialog: Leaderboa
     board = dialog.board
     assert board is not None
     assert dialog.model.order[:2] == ["gru4rec-strong", "popularity"]
+    assert dialog.table.currentIndex().row() == 0  # and stays with the best
     best = board.rows[0]
     assert best.metrics is not None
     assert best.stds is not None
