@@ -19,6 +19,7 @@ from engine.reports.measured import METRICS, read, read_file, settings_of
 from tests.engine.cli.conftest import Shell
 from tests.helpers.finished_runs import end, finish
 
+ROOT = Path(__file__).parents[3]
 FILES = sorted(bundled().glob("*.json"))
 
 
@@ -49,6 +50,12 @@ def test_the_bundled_results_are_whole_possible_and_of_todays_presets(path: Path
 def test_there_are_bundled_results() -> None:
     assert FILES
     assert len(read(bundled())) == len(FILES)
+
+
+def test_the_readme_has_the_table_as_printed(workspace: Workspace) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    printed = workspace.results.markdown(workspace.results.read()).strip()
+    assert printed in readme, "put `coserec results --markdown` into README.md"
 
 
 def test_the_best_on_beauty_is_the_best_measured_by_validation() -> None:
