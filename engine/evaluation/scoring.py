@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.data.sequences import Sequences
-from engine.modules.linear import arranged, even_rows, times_transposed
-
-SCORES_AT_ONCE = {"cpu": 2**21, "cuda": 2**27}
-"""Scores held at once: about 8 MB on the CPU, a part of what its last cache holds; 512 MB elsewhere."""
+from engine.modules.linear import arranged, even_rows, held_at_once, times_transposed
 
 
 class Recommender(Protocol):
@@ -37,7 +34,7 @@ class Recommender(Protocol):
 
 def users_at_once(users: int, candidates: int, device: torch.device) -> int:
     """How many of ``users`` encoded together are scored at a time against so many ``candidates``."""
-    return even_rows(users, SCORES_AT_ONCE.get(device.type, SCORES_AT_ONCE["cuda"]) // candidates)
+    return even_rows(users, held_at_once(device, 2**27) // candidates)
 
 
 def scores_in_parts(queries: Tensor, table: Tensor) -> Iterator[Tensor]:

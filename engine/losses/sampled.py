@@ -13,17 +13,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-EMBEDDINGS_AT_ONCE = {"cpu": 2**21, "cuda": 2**26}
-"""Numbers of the drawn embeddings that are held at once: 8 MB on the CPU, about what its last cache holds."""
+from engine.modules.linear import held_at_once
 
 
 def sampled_scores(hidden: Tensor, table: Tensor, items: Tensor, at_once: int | None = None) -> Tensor:
     """hidden [T, d], item table [I + 2, d], items int64 [T, k] → h · e_item, [T, k].
 
-    ``at_once``: numbers of the gathered embeddings to hold, `EMBEDDINGS_AT_ONCE` where nothing is said.
+    ``at_once``: numbers of the gathered embeddings to hold, `held_at_once` where nothing is said.
     """
     if at_once is None:
-        at_once = EMBEDDINGS_AT_ONCE.get(hidden.device.type, EMBEDDINGS_AT_ONCE["cuda"])
+        at_once = held_at_once(hidden.device)
     result: Tensor = _SampledScores.apply(hidden, table, items, at_once)
     return result
 

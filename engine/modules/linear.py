@@ -30,6 +30,15 @@ _ROWS_AT_ONCE = 2048
 """Rows computed together by the feed-forward layer, whose wide activations then stay in the processor's cache, and by
 the gradients of weights."""
 
+CACHED = 2**21
+"""Numbers that the processor's last cache holds beside others: 8 MB of float32."""
+
+
+def held_at_once(device: torch.device, elsewhere: int = 2**26) -> int:
+    """How many numbers a computation in blocks holds at a time: what stays in the processor's cache, or so many
+    ``elsewhere``, where few large calls are quicker than many small ones."""
+    return CACHED if device.type == "cpu" else elsewhere
+
 
 @cache
 def _has_onednn() -> bool:

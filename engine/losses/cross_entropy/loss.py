@@ -18,10 +18,8 @@ from torch import Tensor
 from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
 from engine.losses.weights import token_weights
-from engine.modules.linear import ROWS_MULTIPLE, arranged, even_rows, reduced_type, times_transposed
+from engine.modules.linear import ROWS_MULTIPLE, arranged, even_rows, held_at_once, reduced_type, times_transposed
 
-SCORES_AT_ONCE = {"cpu": 2**21, "cuda": 2**26}
-"""Scores held at once: about 8 MB on the CPU, a part of what its last cache holds"""
 _RAREST = 1e-30
 """Smaller chances have lost digits, and their logarithm with them."""
 
@@ -74,7 +72,7 @@ def cross_entropy(
     ``hidden`` where nothing is said; softmax and sums are ``hidden``'s in any case.
     """
     if scores_at_once is None:
-        scores_at_once = SCORES_AT_ONCE.get(hidden.device.type, SCORES_AT_ONCE["cuda"])
+        scores_at_once = held_at_once(hidden.device)
     result: Tensor = _CrossEntropy.apply(hidden, targets, table, weights, scores_at_once, dtype or hidden.dtype)
     return result
 

@@ -14,6 +14,7 @@ from engine.data.splits import LeaveOneOut
 from engine.evaluation import scoring
 from engine.evaluation.protocol import evaluate, model_inputs
 from engine.evaluation.scoring import ModelScorer, scores_in_parts
+from engine.modules import linear
 
 SPLIT = LeaveOneOut(Sequences.from_lists([[1, 2, 3, 4, 5], [1, 2], [6, 5, 4, 3], [2, 3, 2, 6, 2]]))
 
@@ -74,7 +75,7 @@ def test_a_models_scorer_shows_it_each_users_last_items() -> None:
 
 @pytest.mark.parametrize("at_once", [1, 9 * 100, 10**6])
 def test_scores_come_in_parts_that_the_memory_has_room_for(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(scoring.SCORES_AT_ONCE, "cpu", at_once)
+    monkeypatch.setattr(linear, "CACHED", at_once)
     generator = torch.Generator().manual_seed(1)
     queries, table = torch.randn(300, 5, generator=generator), torch.randn(9, 5, generator=generator)
     parts = list(scores_in_parts(queries, table))
