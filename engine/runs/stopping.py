@@ -17,12 +17,16 @@ _LOOK_SECONDS = 0.05
 _ANSWERED = (STOPPING, "testing")
 GRACE_SECONDS = 180.0
 """How long a run that has answered may take to test its best weights before it is killed after all."""
+SLOW_SECONDS = 60.0
+"""How long a run whose heart beats may take to answer: it looks between two steps, and on a busy machine one step can
+take long. Killed, it would lose what it has learned since its last checkpoint."""
 
 
 def ensure_stopped(store: Store, run_id: str, patience: float) -> RunRecord:
     """After a stop request: wait ``patience`` seconds, SIGTERM, wait as long again, kill. Returns the ended run.
 
-    A run that has answered and whose heart beats is given the time to test what it has.
+    A run whose heart beats is slow rather than stuck: it is given time to end its step, and, once it has answered, to
+    test what it has.
 
     A process on another host cannot be signalled from here: the request stands, and its state is returned as it is.
     """
@@ -34,7 +38,7 @@ def ensure_stopped(store: Store, run_id: str, patience: float) -> RunRecord:
     if process is not None:
         with contextlib.suppress(psutil.Error):
             process.terminate()
-        record = _wait(store, run_id, patience)
+        record = _wait(store, run_id, patience, SLOW_SECONDS)
         process = liveness.process_of(mark)
     elif mark.host != liveness.this_host():
         return record
@@ -46,14 +50,15 @@ def ensure_stopped(store: Store, run_id: str, patience: float) -> RunRecord:
     return store.get(run_id)
 
 
-def _wait(store: Store, run_id: str, seconds: float) -> RunRecord:
+def _wait(store: Store, run_id: str, seconds: float, slow: float = 0.0) -> RunRecord:
+    """Until the run has ended, or for so many ``seconds``; ``slow`` more where its heart beats."""
     deadline = time.monotonic() + seconds
     while True:
         record = store.get(run_id)
         if record.status is not RunStatus.RUNNING:
             return record
-        grace = GRACE_SECONDS if record.phase in _ANSWERED and liveness.is_beating(record) else 0.0
-        if time.monotonic() > deadline + grace:
+        grace = GRACE_SECONDS if record.phase in _ANSWERED else slow
+        if time.monotonic() > deadline + (grace if liveness.is_beating(record) else 0.0):
             return record
         time.sleep(_LOOK_SECONDS)
 

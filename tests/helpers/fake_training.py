@@ -126,6 +126,20 @@ def stubborn(*arguments: Any, listener: Listener, directory: Path, **options: An
         time.sleep(0.01)
 
 
+def ponderous(
+    config: ExperimentConfig, dataset: object, *, listener: Listener, directory: Path, resume: bool = False
+) -> TrainingResult:
+    """Has steps of seconds, between which it asks."""
+    epochs = (report(0),)
+    save(directory, epochs)
+    listener.epoch(epochs[0])
+    while not listener.should_stop():
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            time.sleep(0.01)
+    return result(directory, epochs, stopped=True)
+
+
 def thorough(
     config: ExperimentConfig, dataset: object, *, listener: Listener, directory: Path, resume: bool = False
 ) -> TrainingResult:
@@ -145,6 +159,7 @@ KINDS: dict[str, Training] = {
     "quick": quick,
     "endless": endless,
     "stubborn": stubborn,
+    "ponderous": ponderous,
     "thorough": thorough,
     "broken": broken,
 }

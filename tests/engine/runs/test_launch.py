@@ -12,6 +12,7 @@ import pytest
 from engine.errors import RunError
 from engine.records import RunStatus
 from engine.runs import launch as launch_module
+from engine.runs import stopping
 from engine.runs.launch import launch
 from engine.runs.stopping import ensure_stopped
 from engine.store import Store
@@ -77,7 +78,19 @@ def test_a_signal_does_what_a_request_does(store: Store) -> None:
     assert store.get(run.id).status is RunStatus.STOPPED
 
 
-def test_who_does_not_listen_is_killed(store: Store) -> None:
+def test_who_is_slow_may_end_its_step(store: Store) -> None:
+    """Its heart beats, so it is not stuck; killed, it would lose what it has learned since its last checkpoint."""
+    (run,) = submit(store)
+    process = start(store, run.id, "ponderous")
+    wait_for(lambda: store.epochs(run.id))
+    store.request_stop(run.id)
+    found = ensure_stopped(store, run.id, patience=0.2)
+    assert found.message.startswith("Stopped as asked after 1 epoch")
+    wait_for(lambda: process.poll() is not None)
+
+
+def test_who_does_not_listen_is_killed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "SLOW_SECONDS", 0.5)
     (run,) = submit(store)
     process = start(store, run.id, "stubborn")
     wait_for(lambda: store.get(run.id).phase == "training")
