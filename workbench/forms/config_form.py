@@ -158,6 +158,8 @@ class ConfigForm(InPieces):
     def _row(self, info: SettingInfo) -> FieldRow:
         row = FieldRow(info, self._theme)
         row.show_info(info, self._base(info))
+        if info.path in self.lists:  # typed into the field that this one takes the place of
+            row.enter_list(self.lists[info.path])
         self._show_unused(row)
         row.edited.connect(self._edit)
         self.rows[info.path] = row

@@ -147,6 +147,11 @@ class FieldRow(QWidget):
         self.dot.setVisible(True)
         self.dot.setToolTip(f"{len(values)} values, each a run; press to take the {self._base}'s value back")
 
+    def enter_list(self, values: tuple[Any, ...]) -> None:
+        """Show a list as it could have been typed."""
+        self.editor.show_value(", ".join(number_text(value) for value in values))
+        self.show_list(values)
+
     def show_unused(self, note: str, *, is_told: bool = False) -> None:
         """Close the field where it changes nothing, with the ``note`` that says why in place of its help, unless the
         section's heading has told (``is_told``); empty: it counts."""

@@ -95,3 +95,11 @@ class VaryLine(QWidget):
         if bool(self.line.property("wrong")) != bool(told):
             self.line.setProperty("wrong", bool(told))
             repolish(self.line)
+
+    def of_all(self, config: ExperimentConfig) -> ExperimentConfig:
+        """``config`` with what the line gives one value, which then holds for all runs."""
+        single = {path: values[0] for path, values in self.lists.items() if len(values) == 1}
+        try:
+            return config.replace(single)
+        except ConfigurationError:  # told when it is queued
+            return config

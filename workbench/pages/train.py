@@ -223,9 +223,9 @@ class TrainPage(PageWidget):
             self.context.notifier.tell(f"Undone: {preset(name).title} with its changed settings is back.")
 
     def _changes(self) -> dict[str, tuple[Any, Any]]:
-        """Settings that differ from the preset, with its value and the form's."""
+        """Settings that differ from the preset, with its value and the form's; none that the form's model has not."""
         found = differences(self.chosen_preset.config, self.form.config)
-        return {path: values for path, values in found.items() if path not in NOT_COMPARED}
+        return {path: pair for path, pair in found.items() if path not in NOT_COMPARED and pair[1] is not None}
 
     def _choose_preset(self, _: int) -> None:
         self.choose_preset(str(self.preset.currentData()))
@@ -272,13 +272,13 @@ class TrainPage(PageWidget):
         config, seeds = self.form.config, self._seeds()
         self.data_label.setText(self.context.session.dataset_name)
         self.data_label.setToolTip(config.data.path)
-        self.model_label.setText(summary(config))
+        self.vary.check(config)
+        self.model_label.setText(summary(self.vary.of_all(config)))
         changed = list(self._changes())
         self.changes_label.setText(changes_text(changed))
         self.changes_label.setToolTip("\n".join(changed))
         self.back.setEnabled(bool(changed) or not self.form.is_valid)
         wrong = len(self.form.wrong)
-        self.vary.check(config)
         told = f"{wrong} {'setting is' if wrong == 1 else 'settings are'} refused; see the form." * bool(wrong)
         if not told and self.run_count > MOST_RUNS:
             told = f"At most {MOST_RUNS:,} runs are queued at once. Shorten a list, or the seeds."

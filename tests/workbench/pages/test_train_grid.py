@@ -41,6 +41,25 @@ def test_a_list_in_a_field_multiplies_the_runs_and_a_single_value_ends_it(page: 
     assert page.queue.text().startswith("Queue 5 runs")
 
 
+def test_a_list_stays_in_sight_under_another_model(page: TrainPage) -> None:
+    enter(page, "model.hidden_size", "16, 32")
+    page.form._edit("model.name", "gru4rec")
+    assert page.lists == {"model.hidden_size": (16, 32)}
+    assert page.form.rows["model.hidden_size"].editor.value() == "16, 32", "what is queued is what the form shows"
+
+
+def test_one_value_in_the_line_holds_for_all_runs(page: TrainPage) -> None:
+    page.vary.set_text("train.epochs = 3")
+    assert "at most 3 epochs" in page.model_label.text()
+
+
+def test_what_another_model_has_not_is_no_change_of_its_own(page: TrainPage) -> None:
+    page.form._edit("model.name", "gru4rec")
+    assert "model.heads" not in page._changes()
+    page.choose_preset("sasrec")
+    assert "None" not in page.context.notifier.items[-1].text
+
+
 def test_a_wrong_value_in_a_list_is_named_at_its_field(page: TrainPage) -> None:
     enter(page, "augment.crop_rate", "0.1, 7")
     assert "7" in page.form.rows["augment.crop_rate"].error_text
