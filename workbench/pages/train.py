@@ -327,6 +327,7 @@ class TrainPage(PageWidget):
         if not self.can_queue():
             return
         self._is_queueing = True
+        self.cost.stop()
         self._refresh()
         try:
             self.context.control.submit(

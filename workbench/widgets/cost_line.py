@@ -97,8 +97,7 @@ class CostLine(QWidget):
     def toggle(self) -> None:
         """Begin the rehearsal, or cancel it."""
         if self._task is not None:
-            self._end()
-            self.text.setText(UNKNOWN)
+            self.stop()
             return
         if self._config is None:
             return
@@ -108,6 +107,12 @@ class CostLine(QWidget):
         self._task = self.context.run_in_engine(
             self.context.workspace.costs.estimate, self._config, on_result=self._show, on_error=self._fail
         )
+
+    def stop(self) -> None:
+        """Give a rehearsal up that has not ended: somebody waits for the process that does it."""
+        if self._task is not None:
+            self._end()
+            self.text.setText(UNKNOWN)
 
     def _end(self) -> None:
         task, self._task = self._task, None

@@ -199,7 +199,7 @@ class RunRow(QWidget):
         name.clicked.connect(lambda: self.shown.emit(record.id))
         dataset = dataset_name(record)
         when = record.ended_at or record.heartbeat_at or record.created_at
-        facts = label(f"{word} {ago(when)} · {dataset} · epoch {record.epoch:,} of {record.epochs:,}", "muted")
+        facts = label(f"{word} {ago(when)} · {dataset} · epoch {record.epoch + 1:,} of {record.epochs:,}", "muted")
         self.reason = Elided(record.message, "error" if role == "bad" else "muted")
         self.reason.setContentsMargins(TIGHT + 1, 0, 0, 0)
         self.reason.setVisible(bool(record.message))

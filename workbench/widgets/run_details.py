@@ -80,7 +80,7 @@ def hybrid_note(record: RunRecord) -> str:
 
 def taken_text(record: RunRecord) -> str:
     """How long the run's last attempt has taken."""
-    if record.started_at is None:
+    if record.started_at is None or record.status is RunStatus.QUEUED:  # what waits to go on takes no time
         return "–"
     end = record.ended_at or datetime.now(UTC)
     start = record.started_at if record.started_at.tzinfo else record.started_at.replace(tzinfo=UTC)

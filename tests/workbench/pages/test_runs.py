@@ -344,6 +344,8 @@ def test_what_a_later_attempt_took_is_called_so() -> None:
     ended = {"status": RunStatus.FINISHED, "started_at": EPOCH, "ended_at": EPOCH + timedelta(seconds=14)}
     assert ("Took", "14 s") in facts_of(make_record(attempt=1, **ended))
     assert ("Took (attempt 2)", "14 s") in facts_of(make_record(attempt=2, **ended))
+    waits = make_record(attempt=2, status=RunStatus.QUEUED, started_at=EPOCH)
+    assert ("So far (attempt 2)", "–") in facts_of(waits), "what waits to go on takes no time"
 
 
 def test_the_overview_has_the_mean_reciprocal_rank_and_the_shops_name(qtbot: QtBot, page: RunsPage) -> None:

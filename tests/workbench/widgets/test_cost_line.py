@@ -104,6 +104,20 @@ def test_cancel_and_errors_leave_it_as_it_was(qtbot: QtBot, page: TrainPage, mon
     assert page.cost.button.text() == cost_line.ASK
 
 
+def test_who_queues_does_not_wait_for_the_rehearsal(
+    qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    answer(monkeypatch, page, gate)
+    page.cost.toggle()
+    page.queue_runs()
+    assert page.cost.button.text() == cost_line.ASK
+    assert page.cost.text.text() == cost_line.UNKNOWN
+    gate.set()
+    qtbot.waitUntil(lambda: not page.context.engine.is_busy)
+    assert page.cost.estimate is None
+
+
 def test_what_a_run_does_not_do_is_not_named() -> None:
     plain = CostEstimate("cpu", 0, 0, 0.0, 0.0, 0.0, 0.0, 1.0, 2**20, epochs=0, model_epochs=0)
     text = estimate_text(plain)
