@@ -139,9 +139,12 @@ def epoch_text(record: RunRecord) -> str:
 
 
 def left_text(record: RunRecord) -> str:
-    """Time left of a running run."""
-    runs = record.status is RunStatus.RUNNING and record.seconds_left is not None
-    return duration_text(record.seconds_left or 0) if runs else ""
+    """Time left of a running run; before its first step, which a busy machine puts off, that it starts."""
+    if record.status is not RunStatus.RUNNING:
+        return ""
+    if record.seconds_left is not None:
+        return duration_text(record.seconds_left)
+    return "starting" if record.progress is None else ""
 
 
 STATUS_ORDER = {

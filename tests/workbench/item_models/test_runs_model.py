@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.records import RunStatus
 from tests.helpers.fake_runs import make_record
+from workbench.item_models.run_columns import left_text
 from workbench.item_models.runs_model import COLUMN_IDS, RunsModel
 from workbench.live_feed import LiveBatch
 from workbench.run_book import RunBook
@@ -112,3 +113,10 @@ def test_a_running_run_shows_its_best_value_so_far_and_an_ended_one_its_own(
     assert cell(model, 2, "valid/NDCG@20") == "", "an ended run without the metric has none"
     put(book, make_record("r2", status=RunStatus.FINISHED, metrics={"valid": {"NDCG@20": 0.04}}))
     assert cell(model, 1, "valid/NDCG@20") == ".0400"
+
+
+def test_a_run_before_its_first_step_says_that_it_starts() -> None:
+    """On a busy machine that can take minutes, and an empty row looks as if nothing happened."""
+    assert left_text(make_record(status=RunStatus.RUNNING)) == "starting"
+    assert left_text(make_record(status=RunStatus.QUEUED)) == ""
+    assert left_text(make_record(status=RunStatus.RUNNING, progress=0.1)) == ""
