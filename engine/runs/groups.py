@@ -20,7 +20,7 @@ from engine.config.grouping import (
     left_out_words,
     once_a_seed,
 )
-from engine.config.naming import flat, plain, preset_values
+from engine.config.naming import begun_values, flat, other_model, plain, preset_values
 from engine.errors import UsageError
 from engine.records import ComparedChoice, ComparedGroup, RunRecord, RunStatus, SettingDifference
 
@@ -29,6 +29,7 @@ NAMED = 3
 """Differing settings that a label names."""
 _UNTOLD = ("train.seed", "data.path")
 """Never named: a group is of many seeds, and where a file lies says nothing about a model."""
+_WEIGHT = "loss.contrastive_weight"
 PROTOCOL = {
     "evaluate.seen_items": "seen items",
     "evaluate.ties": "ties",
@@ -124,7 +125,8 @@ def _is_telling(item: SettingDifference) -> bool:
 
 
 def _base(record: RunRecord) -> str:
-    """The title of the run's preset, or of another one that has just the settings that were tried over it."""
+    """The title of the run's preset, or of another one that has just the settings that were tried over it; its model's
+    label where the preset has another model."""
     try:
         begun = preset(record.preset) if record.preset else None
     except UsageError:
@@ -132,8 +134,15 @@ def _base(record: RunRecord) -> str:
     if begun is None:
         return record.name or record.id
     told = _told(record)
-    alike = (item.title for item in (begun, *presets()) if not _otherwise(told, item.name))
-    return next(alike, begun.title)
+    alike = (item.title for item in (begun, *presets()) if not _otherwise(told, preset_values(item.name)))
+    return next(alike, _by_model(record) or begun.title)
+
+
+def _by_model(record: RunRecord) -> str:
+    """What a run of another model than its preset's is called: its model's label, with λ where it compares views, for
+    the label alone stands for the model without them. Empty for a run of its preset's model."""
+    label, weight = other_model(record), flat(counting(record.config)).get(_WEIGHT)
+    return f"{label}, {_short(_WEIGHT)} {plain(weight)}" if label and weight else label
 
 
 def _told(record: RunRecord) -> dict[str, Any]:
@@ -145,9 +154,8 @@ def _is_spoken_of(path: str) -> bool:
     return path not in _UNTOLD and not path.startswith("train.checkpoint")
 
 
-def _otherwise(told: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Those that the preset called ``name`` has otherwise."""
-    base = preset_values(name)
+def _otherwise(told: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that ``base`` has otherwise."""
     return {path: value for path, value in told.items() if base.get(path) != value}
 
 
@@ -202,13 +210,14 @@ def _own_label(record: RunRecord) -> str:
 
 
 def _changed(record: RunRecord, base: str) -> list[str]:
-    """What a run called ``base`` has otherwise than its preset, ``epochs 3``, a few words at most; nothing where it has
-    none, and where it is called by another one's title."""
-    if not preset_values(record.preset) or base != preset(record.preset).title:
+    """What a run called ``base`` has otherwise than its preset, or than that with its model, ``epochs 3``, a few words
+    at most; nothing where it has none, and where it is called by another one's title."""
+    by_model = _by_model(record)
+    if not preset_values(record.preset) or base != (by_model or preset(record.preset).title):
         return []
-    words = [
-        f"{_short(path)} {_words(path, value)}" for path, value in _otherwise(_told(record), record.preset).items()
-    ]
+    told = {path: value for path, value in _told(record).items() if not (by_model and path == _WEIGHT)}
+    begun = begun_values(record.preset, str(told["model.name"]))
+    words = [f"{_short(path)} {_words(path, value)}" for path, value in _otherwise(told, begun).items()]
     return words if len(words) <= NAMED else [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more settings"]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from engine.config import preset
 from engine.config.naming import configuration_name
 from engine.records import RunRecord
-from engine.runs.groups import described, differences, grouped
+from engine.runs.groups import choices, described, differences, grouped
 from tests.helpers.fake_runs import make_record
 
 
@@ -47,3 +48,20 @@ def test_without_views_a_run_is_called_what_it_is() -> None:
     """What CoSeRec's preset says of augmentation is not read at λ = 0: it is SASRec, with SASRec's numbers."""
     groups = grouped([run("a", "coserec-paper", loss__contrastive_weight=0), run("b", "sasrec", train__seed=2)])
     assert [item.label for item in described(groups)] == [preset("sasrec").title]
+
+
+def test_a_run_of_another_model_than_its_presets_is_called_by_its_model() -> None:
+    """What the model brings with itself, and what it does not read, is no part of the name."""
+    sample = preset("sample")
+    records = [
+        run("a", "sample", model__name="gru4rec", loss__contrastive_weight=0, model__hidden_size=32),
+        run("b", "sample", model__name="gru4rec", model__hidden_size=32),
+        run("c", "sample", model__name="popularity"),
+        run("d", "sample"),
+    ]
+    weight = f"{sample.config.loss.contrastive_weight:g}"
+    labels = ["GRU4Rec", f"GRU4Rec, λ {weight}", "PopRec", sample.title]
+    assert [item.label for item in described(grouped(records))] == labels
+    measured = [replace(record, metrics={"test": {"HR@5": 0.1}}) for record in records]
+    own = ["GRU4Rec, d 32", f"GRU4Rec, λ {weight}, d 32", "PopRec", sample.title]
+    assert [item.label for item in choices(measured)] == own
