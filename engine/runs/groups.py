@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -65,7 +66,7 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
     given = [*labels, *[""] * len(groups)]
     return tuple(
         ComparedGroup(
-            label=given[place] or made[place],
+            label=given[place] or made[place].whole,
             run_ids=tuple(record.id for record in group),
             seeds=tuple(record.seed for record in group),
             dataset=group[0].dataset,
@@ -78,6 +79,7 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
             out_of_time=sum(record.ended_by == "time" for record in group),
             has_seeds=has_seeds(group[0].config),
             unfinished=sum(record.status is not RunStatus.FINISHED for record in group),
+            told_first="" if given[place] else made[place].told_first,
         )
         for place, group in enumerate(groups)
     )
@@ -88,9 +90,29 @@ def epochs_trained(record: RunRecord) -> int:
     return 0 if record.best_epoch is None else record.epoch + 1
 
 
-def _labels(groups: Sequence[Group]) -> list[str]:
+@dataclass(frozen=True)
+class _Label:
+    """A group's name in parts: what its namesakes are called too, the ``words`` that tell it from them, and its first
+    run's id where even they do not. ``base`` is empty where all groups have it."""
+
+    base: str
+    words: tuple[str, ...] = ()
+    run_id: str = ""
+
+    @property
+    def whole(self) -> str:
+        name = ", ".join(filter(None, [self.base, *self.words]))
+        return f"{name} · {self.run_id}" if self.run_id else name
+
+    @property
+    def told_first(self) -> str:
+        front = [self.run_id, ", ".join(self.words)]
+        return " · ".join(filter(None, [*front, self.base])) if any(front) else ""
+
+
+def _labels(groups: Sequence[Group]) -> list[_Label]:
     """A name for each group, another one for each of one data set: on several, what has one name is one model."""
-    names = [""] * len(groups)
+    names = [_Label("")] * len(groups)
     for fingerprint in dict.fromkeys(group[0].fingerprint for group in groups):
         places = [place for place, group in enumerate(groups) if group[0].fingerprint == fingerprint]
         for place, name in zip(places, _labels_on_one([groups[place] for place in places]), strict=True):
@@ -98,25 +120,36 @@ def _labels(groups: Sequence[Group]) -> list[str]:
     return names
 
 
-def _labels_on_one(groups: Sequence[Group]) -> list[str]:
+def _labels_on_one(groups: Sequence[Group]) -> list[_Label]:
     """A name for each group: its preset's, with what it has otherwise than its namesakes; of one preset, that alone."""
     bases = [_base(group[0]) for group in groups]
     is_one = len(groups) > 1 and len(set(bases)) == 1
-    names = list(bases)
+    names = [_Label(base) for base in bases]
     for base in dict.fromkeys(bases):
         places = [place for place, name in enumerate(bases) if name == base]
         if len(places) < 2:
             continue
-        told = [item for item in differences([groups[place] for place in places]) if _is_telling(item)]
-        for number, place in enumerate(places):
-            is_nothing = changes_nothing(groups[place][0].config)
-            own = [item for item in told if not is_nothing(item.path)]
-            words = [f"{_short(item.path)} {_words(item.path, item.values[number])}" for item in own[:NAMED]]
-            names[place] = ", ".join(words if is_one and words else [base, *words])
+        for place, words in zip(places, _telling_words([groups[place] for place in places]), strict=True):
+            names[place] = _Label("" if is_one and words else base, words)
     # Another seed of one group, or more differences than a label names.
+    wholes = [name.whole for name in names]
     return [
-        f"{name} · {group[0].id}" if names.count(name) > 1 else name for name, group in zip(names, groups, strict=True)
+        replace(name, run_id=group[0].id) if wholes.count(name.whole) > 1 else name
+        for name, group in zip(names, groups, strict=True)
     ]
+
+
+def _telling_words(groups: Sequence[Group]) -> list[tuple[str, ...]]:
+    """What each of several namesakes has otherwise, ``d 16``, first the settings that tell the most of them apart: a
+    name names few, and where there is no room, the last are cut."""
+    told = [item for item in differences(groups) if _is_telling(item)]
+    told.sort(key=lambda item: -len({str(value) for value in item.values}))
+    made = []
+    for number, group in enumerate(groups):
+        is_nothing = changes_nothing(group[0].config)
+        own = [item for item in told if not is_nothing(item.path)]
+        made.append(tuple(f"{_short(item.path)} {_words(item.path, item.values[number])}" for item in own[:NAMED]))
+    return made
 
 
 def _is_telling(item: SettingDifference) -> bool:

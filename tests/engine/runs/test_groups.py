@@ -65,3 +65,24 @@ def test_a_run_of_another_model_than_its_presets_is_called_by_its_model() -> Non
     measured = [replace(record, metrics={"test": {"HR@5": 0.1}}) for record in records]
     own = ["GRU4Rec, d 32", f"GRU4Rec, λ {weight}, d 32", "PopRec", sample.title]
     assert [item.label for item in choices(measured)] == own
+
+
+def test_what_tells_the_most_groups_apart_is_named_first() -> None:
+    widths = [run(f"w{width}", "sample", model__layers=1, model__hidden_size=width) for width in (16, 32, 64)]
+    deeper = run("deeper", "sample", model__layers=2, model__hidden_size=16)
+    other = run("other", "sasrec")
+    groups = described(grouped([*widths, deeper, other]))
+    title = preset("sample").title
+    names = ["d 16, blocks 1", "d 32, blocks 1", "d 64, blocks 1", "d 16, blocks 2"]
+    assert [item.label for item in groups] == [*(f"{title}, {name}" for name in names), preset("sasrec").title]
+    assert [item.told_first for item in groups] == [*(f"{name} · {title}" for name in names), ""]
+    alone = described(grouped(widths))
+    assert [item.told_first for item in alone] == [item.label for item in alone] == ["d 16", "d 32", "d 64"]
+    assert [item.told_first for item in described(grouped(widths), ["mine", "", ""])] == ["", "d 32", "d 64"]
+
+
+def test_groups_that_no_setting_tells_apart_are_told_by_their_ids() -> None:
+    one, other = described(((run("a", "sample"),), (run("b", "sample", train__seed=2),)))
+    title = preset("sample").title
+    assert (one.label, one.told_first) == (f"{title} · a", f"a · {title}")
+    assert (other.label, other.told_first) == (f"{title} · b", f"b · {title}")
