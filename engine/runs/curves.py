@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.config.grouping import filled
+from engine.config.grouping import changes_nothing, filled
 from engine.config.naming import flat
 from engine.errors import UsageError
 from engine.records import ComparedCurve, EpochReport, ParallelRun, ParallelRuns, RunRecord, ScatterPoint
@@ -92,7 +92,8 @@ def scatter(records: Sequence[RunRecord], field: str, metric: str, split: str = 
 
 
 def parallel(records: Sequence[RunRecord], metric: str, split: str = "test") -> ParallelRuns:
-    """Every run with the metric, by each setting that not all of them have alike; where none differs, by the seed.
+    """Every run with the metric, by each setting that not all of them have alike; where none differs, by the seed. A
+    run has no value of a setting that changes nothing in it.
 
     Raises ``UsageError`` when no run has the metric.
     """
@@ -100,10 +101,15 @@ def parallel(records: Sequence[RunRecord], metric: str, split: str = "test") -> 
     if not with_metric:
         raise UsageError(f"No run has a {split} {metric}.", "Choose another metric.")
     configs = [flat(filled(record.config)) for record in with_metric]
+    nothing = [changes_nothing(record.config) for record in with_metric]
     known = known_settings()
     paths = dict.fromkeys([*known, *(path for config in configs for path in config if path not in known)])
-    differing = [path for path in paths if any(config.get(path) != configs[0].get(path) for config in configs)]
-    fields = tuple(path for path in differing if path not in UNTOLD) or ("train.seed",)
+
+    def differs(path: str) -> bool:
+        told = [config.get(path) for config, is_nothing in zip(configs, nothing, strict=True) if not is_nothing(path)]
+        return any(value != told[0] for value in told[1:])
+
+    fields = tuple(path for path in paths if path not in UNTOLD and differs(path)) or ("train.seed",)
     return ParallelRuns(
         fields,
         metric,
@@ -112,10 +118,11 @@ def parallel(records: Sequence[RunRecord], metric: str, split: str = "test") -> 
             ParallelRun(
                 record.id,
                 record.name,
-                tuple(config.get(path) for path in fields),
+                tuple(None if is_nothing(path) else config.get(path) for path in fields),
                 float(record.metrics[split][metric]),
+                f"{record.preset} {config.get('model.name')}",
             )
-            for record, config in zip(with_metric, configs, strict=True)
+            for record, config, is_nothing in zip(with_metric, configs, nothing, strict=True)
         ),
     )
 
