@@ -185,6 +185,8 @@ class ComparedCurve:
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
     n: NDArray[np.int64]
+    fine_tuned_from: float | None = None
+    """Where on x pre-training ends and training proper begins; None for one stage, and where it never began."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.config.grouping import changes_nothing, filled
 from engine.config.naming import flat
+from engine.config.stages import pretrain_epochs_of
 from engine.errors import UsageError
 from engine.records import ComparedCurve, EpochReport, ParallelRun, ParallelRuns, RunRecord, ScatterPoint
 from engine.runs.groups import Group, epochs_trained, known_settings
@@ -24,7 +25,8 @@ def curves(
     ``along`` ``time`` puts the x of an epoch where its seeds have it on average: seconds of training and validating
     since the beginning, waiting and stops left out. Where a seed has ended before others, what an epoch took of those
     that go on is added to what it was before: time never runs backwards. ``epochs`` gives a run's reports. Groups
-    without the series are left out. Raises ``UsageError`` for another name of a series.
+    without the series are left out, those of two stages say where the second begins. Raises ``UsageError`` for another
+    name of a series.
     """
     kind, _, name = series.partition("/")
     if kind not in ("valid", "loss") or not name:
@@ -40,13 +42,15 @@ def curves(
             values[row, : len(ys)], seconds[row, : len(took)] = ys, took
         n = np.isfinite(values).sum(axis=0)
         kept = n > 0
-        times = np.cumsum(np.nansum(seconds, axis=0) / np.maximum(np.isfinite(seconds).sum(axis=0), 1))[kept]
+        times = np.cumsum(np.nansum(seconds, axis=0) / np.maximum(np.isfinite(seconds).sum(axis=0), 1))
+        ends = times if along == "time" else np.arange(1.0, len(n) + 1)
         values, n = values[:, kept], n[kept]
         mean = np.nanmean(values, axis=0)
         squares = np.nansum((values - mean) ** 2, axis=0)
         std = np.sqrt(squares / np.maximum(n - 1, 1))
-        x = times if along == "time" else np.flatnonzero(kept) + 1.0
-        made.append(ComparedCurve(number, series, np.asarray(x, dtype=np.float64), mean, std, n.astype(np.int64)))
+        before = pretrain_epochs_of(group[0].config)
+        begins = float(ends[before - 1]) if 0 < before <= len(ends) else None
+        made.append(ComparedCurve(number, series, ends[kept], mean, std, n.astype(np.int64), begins))
     return tuple(made)
 
 

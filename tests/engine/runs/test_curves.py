@@ -11,7 +11,7 @@ import pytest
 from engine.api import Workspace
 from engine.config import ExperimentConfig, parse, preset
 from engine.records import EpochReport, RunRecord
-from engine.runs.curves import curves, parallel, scatter
+from engine.runs.curves import Along, curves, parallel, scatter
 from tests.helpers.fake_runs import make_record
 from tests.helpers.finished_runs import end, finish
 
@@ -91,6 +91,16 @@ def test_a_run_from_before_a_setting_is_a_point_too(group: tuple[RunRecord, ...]
 
 def finish_config(workspace: Workspace) -> ExperimentConfig:
     return parse(finish(workspace, seeds=(9,))[0].config)
+
+
+@pytest.mark.parametrize(("along", "begins"), [("epoch", 2.0), ("time", 6.0)])
+def test_a_run_of_two_stages_says_where_the_second_begins(workspace: Workspace, along: Along, begins: float) -> None:
+    (run,) = finish(workspace, name="s3rec-paper", values={"train.pretrain_epochs": 2})
+    told = {run.id: reports([None, None, 0.1, 0.2], 3.0)}
+    (one,) = curves([(run,)], told.__getitem__, "valid/MRR", along)
+    assert one.fine_tuned_from == begins < one.x[0]
+    ended = {run.id: reports([0.1], 3.0)}
+    assert curves([(run,)], ended.__getitem__, "valid/MRR", along)[0].fine_tuned_from is None
 
 
 def test_a_run_has_no_place_on_the_axis_of_a_setting_that_it_does_not_read() -> None:
