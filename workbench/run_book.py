@@ -151,7 +151,8 @@ class RunBook(QObject):
         return sorted(queued, key=lambda record: known.get(record.id, len(known)))
 
     def order(self, run_id: str) -> int:
-        """What the run's colour, dash and marker follow, everywhere and for good: chosen, or by its number."""
+        """What the run's colour, dash and marker follow, for good: chosen, or by its number. Where another drawn one
+        has them already, `workbench.item_models.run_looks` gives it others."""
         mark = self._marks.get(run_id)
         if mark is not None:
             return mark.number if mark.colour is None else mark.colour

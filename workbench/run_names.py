@@ -16,7 +16,7 @@ __all__ = ["NOT_COMPARED", "dataset_name", "differing", "flat", "plain", "preset
 
 
 def with_data(name: str, data: str) -> str:
-    """A run's name with the data set's, behind where it started from; as it is, where it says so already.
+    """A run's name with the data set's, behind its preset or its model; as it is, where it says so already.
 
     >>> with_data("sasrec · seed 1", "Beauty"), with_data("coserec-paper-beauty · seed 1", "Beauty")
     ('sasrec · Beauty · seed 1', 'coserec-paper-beauty · seed 1')

@@ -1,5 +1,5 @@
 """What a run is called, in the window and on the command line: where it started from, what differs from there, its
-seed."""
+seed. A run of another model than its preset's is called by its model: the preset's name would say what it is not."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from engine import registry
 from engine.config.grouping import changes_nothing, has_seeds
 from engine.config.presets import preset
-from engine.errors import UsageError
+from engine.errors import EngineError, UsageError
 from engine.records import RunRecord
 
 NOT_COMPARED = ("train.seed", "data.path")
@@ -29,6 +30,41 @@ def preset_values(name: str) -> Mapping[str, Any]:
         return {}
 
 
+@cache
+def begun_values(name: str, model: str) -> Mapping[str, Any]:
+    """`preset_values` with another model, and what that brings with itself: what a run of it started from. As they are
+    with the preset's own model, and with one that is no longer there."""
+    values = preset_values(name)
+    if not values or not model or values["model.name"] == model:
+        return values
+    try:
+        return flat(preset(name).config.replace({"model.name": model}).model_dump(mode="json"))
+    except EngineError:
+        return values
+
+
+def other_model(record: RunRecord) -> str:
+    """The label of the run's model, where its preset has another one; empty otherwise."""
+    values, model = preset_values(record.preset), _model(record)
+    return model_label(model) if values and model and values["model.name"] != model else ""
+
+
+def model_label(model: str) -> str:
+    """A model's label without what it says in parentheses; the name of one that is no longer there.
+
+    >>> model_label("gru4rec"), model_label("transformer"), model_label("gone")
+    ('GRU4Rec', 'Transformer', 'gone')
+    """
+    try:
+        return registry.entry("model", model).label.partition(" (")[0]
+    except EngineError:
+        return model
+
+
+def _model(record: RunRecord) -> str:
+    return str(flat(record.config).get("model.name", ""))
+
+
 def flat(config: Mapping[str, Any]) -> dict[str, Any]:
     """``section.name`` → value of a stored configuration."""
     return {
@@ -41,7 +77,10 @@ def flat(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def differing(record: RunRecord) -> dict[str, Any]:
     """Path → value of every setting of a run that its preset has otherwise, or has not; none that changes nothing."""
-    base = preset_values(record.preset)
+    return _differing(record, preset_values(record.preset))
+
+
+def _differing(record: RunRecord, base: Mapping[str, Any]) -> dict[str, Any]:
     if not base:
         return {}
     changed = {
@@ -69,22 +108,22 @@ def plain(value: Any) -> str:
 
 
 def configuration_name(record: RunRecord) -> str:
-    """``sample · epochs 6``: short enough for a row; the same for all seeds of one configuration.
+    """``sample · epochs 6``: short enough for a row; the same for all seeds of one configuration. Of another model than
+    the preset's, ``GRU4Rec · from sample · epochs 6``: what that model brings is no difference.
 
     A run without a preset, or of one that is gone, keeps the name that the store has for it.
     """
     if not preset_values(record.preset):
         return record.name or record.id
-    changed = differing(record)
-    model = changed.get("model.name")
-    if model is not None:
-        # Another model has other settings, and needs no others of the rest: how many they are says nothing.
-        middle = [plain(model)]
-    elif len(changed) <= NAMED:
+    changed = _differing(record, begun_values(record.preset, _model(record)))
+    label = other_model(record)
+    began = [label, f"from {record.preset}"] if label else [record.preset]
+    changed.pop("model.name", None)  # left over where the model is no longer there: the label says it
+    if len(changed) <= NAMED:
         middle = [f"{path.split('.')[1].replace('_', ' ')} {plain(value)}" for path, value in changed.items()]
     else:
         middle = [f"{len(changed)} settings changed"]
-    return " · ".join([record.preset, *middle])
+    return " · ".join([*began, *middle])
 
 
 def run_name(record: RunRecord) -> str:

@@ -42,6 +42,8 @@ class ComparedGroup:
     """Whether another seed could give another result: not where nothing trains."""
     unfinished: int = 0
     """Runs that were stopped, lost or have failed: their metrics are those of an unfinished training."""
+    told_first: str = ""
+    """The label with what tells it from its namesakes in front, for where its end may be cut; empty without such."""
 
     @property
     def n(self) -> int:
@@ -183,6 +185,8 @@ class ComparedCurve:
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
     n: NDArray[np.int64]
+    fine_tuned_from: float | None = None
+    """Where on x pre-training ends and training proper begins; None for one stage, and where it never began."""
 
 
 @dataclass(frozen=True)

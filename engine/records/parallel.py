@@ -24,12 +24,14 @@ NEAREST = 0.05
 
 @dataclass(frozen=True)
 class ParallelRun:
-    """One run through all axes: ``values`` are those of the settings, None where it lacks one; ``y`` is the metric."""
+    """One run through all axes: ``values`` are those of the settings, None where it lacks one or does not read it;
+    ``y`` is the metric, ``family`` the same for runs of one preset and model."""
 
     run_id: str
     name: str
     values: tuple[Any, ...]
     y: float
+    family: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +55,18 @@ class ParallelRuns:
 
     def told_by_most(self, most: int) -> tuple[str, ...]:
         """The ``most`` fields that the most runs have a value of, in their order: runs of several models have little
-        in common."""
-        missing = {name: sum(run.values[place] is None for run in self.runs) for place, name in enumerate(self.fields)}
-        chosen = sorted(self.fields, key=missing.__getitem__)[:most]  # stable: of two as common ones the former
-        return tuple(name for name in self.fields if name in chosen)
+        in common. Of two as common ones that which differs within a family: it is a grid's own."""
+        chosen = sorted(range(len(self.fields)), key=lambda place: (self._missing(place), not self._varies(place)))
+        return tuple(self.fields[place] for place in sorted(chosen[:most]))
+
+    def _missing(self, place: int) -> int:
+        return sum(run.values[place] is None for run in self.runs)
+
+    def _varies(self, place: int) -> bool:
+        """Whether two runs of one family have different values of the field."""
+        first: dict[str, Any] = {}
+        told = [run for run in self.runs if run.values[place] is not None]
+        return any(first.setdefault(run.family, run.values[place]) != run.values[place] for run in told)
 
     def axes(self, shown: Sequence[str] = ()) -> tuple[ParallelAxis, ...]:
         """The axes of the fields ``shown`` (all, if empty) in their order, and last that of the metric."""

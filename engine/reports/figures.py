@@ -24,6 +24,10 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8588c", "#c98500", "#3aa0dc", "#5
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
 MARKERS = ("o", "s", "^", "D", "v", "X", "P")
 DASHES = ("-", "--", ":", "-.")
+_BESIDE_NAMES = 32
+"""Points of a legend's width that are not its names': the sample, and the air around both."""
+_SURE = 0.97
+"""Of the width that is left: dots make letters up to so much wider than their outlines."""
 _LOOK: Any = {
     "font.size": 8,
     "axes.titlesize": 8,
@@ -121,6 +125,8 @@ def slice_bars(table: SliceTable, labels: Sequence[str]) -> Any:
 def lines(curves: Sequence[ComparedCurve], labels: Sequence[str], along: str) -> Any:
     """A line a group, mean over seeds, with ± std as a band where it has more than one."""
 
+    from matplotlib.ticker import MaxNLocator
+
     def draw(axes: Any) -> None:
         for curve in curves:
             look = _line(curve.group)
@@ -130,6 +136,8 @@ def lines(curves: Sequence[ComparedCurve], labels: Sequence[str], along: str) ->
             if (curve.n > 1).any():
                 band = (curve.mean - curve.std, curve.mean + curve.std)
                 axes.fill_between(x, *band, color=look["color"], alpha=0.18, linewidth=0)
+        if along != "time":  # there is nothing between two epochs, nor beside one alone
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set_xlabel("minutes" if along == "time" else "epoch")
         kind, _, name = curves[0].series.partition("/")
         axes.set_ylabel(f"validation {name}" if kind == "valid" else f"{name.replace('_', ' ')} loss")
@@ -211,10 +219,35 @@ def _short_names(paths: Sequence[str]) -> list[str]:
 
 
 def _legend(axes: Any, rows: int) -> None:
-    """Below the plot, a line each, whatever the names' lengths: the figure grows by it."""
+    """Below the plot, a name below the other, on more lines where one is too short: the figure grows by it."""
+    legend = axes.figure.legend(loc="outside lower left", frameon=False, ncols=1)
     width, height = axes.figure.get_size_inches()
-    axes.figure.set_size_inches(width, height + 0.15 * rows)
-    axes.figure.legend(loc="outside lower left", frameon=False, ncols=1)
+    more = 0
+    for text in legend.get_texts():
+        lines = _in_lines(text.get_text(), _SURE * (width * 72 - _BESIDE_NAMES), text.get_fontproperties())
+        text.set_text("\n".join(lines))
+        more += len(lines) - 1
+    axes.figure.set_size_inches(width, height + 0.15 * rows + 0.12 * more)
+
+
+def _in_lines(name: str, points: float, font: Any) -> list[str]:
+    """``name`` in lines no wider than so many points, parted between words; a longer word is parted where it must."""
+    from matplotlib.textpath import text_to_path
+
+    def fits(text: str) -> bool:
+        return bool(text_to_path.get_text_width_height_descent(text, font, False)[0] <= points)
+
+    lines = [""]
+    for word in name.split(" "):
+        if lines[-1] and fits(f"{lines[-1]} {word}"):
+            lines[-1] += f" {word}"
+            continue
+        rest = word
+        while rest:
+            part = next((rest[:end] for end in range(len(rest), 1, -1) if fits(rest[:end])), rest[0])
+            lines.append(part)
+            rest = rest[len(part) :]
+    return lines[1:] or [name]
 
 
 def _fill(number: int) -> Mapping[str, Any]:

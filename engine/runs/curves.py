@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.config.grouping import filled
+from engine.config.grouping import changes_nothing, filled
 from engine.config.naming import flat
+from engine.config.stages import pretrain_epochs_of
 from engine.errors import UsageError
 from engine.records import ComparedCurve, EpochReport, ParallelRun, ParallelRuns, RunRecord, ScatterPoint
 from engine.runs.groups import Group, epochs_trained, known_settings
@@ -24,7 +25,8 @@ def curves(
     ``along`` ``time`` puts the x of an epoch where its seeds have it on average: seconds of training and validating
     since the beginning, waiting and stops left out. Where a seed has ended before others, what an epoch took of those
     that go on is added to what it was before: time never runs backwards. ``epochs`` gives a run's reports. Groups
-    without the series are left out. Raises ``UsageError`` for another name of a series.
+    without the series are left out, those of two stages say where the second begins. Raises ``UsageError`` for another
+    name of a series.
     """
     kind, _, name = series.partition("/")
     if kind not in ("valid", "loss") or not name:
@@ -40,13 +42,15 @@ def curves(
             values[row, : len(ys)], seconds[row, : len(took)] = ys, took
         n = np.isfinite(values).sum(axis=0)
         kept = n > 0
-        times = np.cumsum(np.nansum(seconds, axis=0) / np.maximum(np.isfinite(seconds).sum(axis=0), 1))[kept]
+        times = np.cumsum(np.nansum(seconds, axis=0) / np.maximum(np.isfinite(seconds).sum(axis=0), 1))
+        ends = times if along == "time" else np.arange(1.0, len(n) + 1)
         values, n = values[:, kept], n[kept]
         mean = np.nanmean(values, axis=0)
         squares = np.nansum((values - mean) ** 2, axis=0)
         std = np.sqrt(squares / np.maximum(n - 1, 1))
-        x = times if along == "time" else np.flatnonzero(kept) + 1.0
-        made.append(ComparedCurve(number, series, np.asarray(x, dtype=np.float64), mean, std, n.astype(np.int64)))
+        before = pretrain_epochs_of(group[0].config)
+        begins = float(ends[before - 1]) if 0 < before <= len(ends) else None
+        made.append(ComparedCurve(number, series, ends[kept], mean, std, n.astype(np.int64), begins))
     return tuple(made)
 
 
@@ -92,7 +96,8 @@ def scatter(records: Sequence[RunRecord], field: str, metric: str, split: str = 
 
 
 def parallel(records: Sequence[RunRecord], metric: str, split: str = "test") -> ParallelRuns:
-    """Every run with the metric, by each setting that not all of them have alike; where none differs, by the seed.
+    """Every run with the metric, by each setting that not all of them have alike; where none differs, by the seed. A
+    run has no value of a setting that changes nothing in it.
 
     Raises ``UsageError`` when no run has the metric.
     """
@@ -100,10 +105,15 @@ def parallel(records: Sequence[RunRecord], metric: str, split: str = "test") -> 
     if not with_metric:
         raise UsageError(f"No run has a {split} {metric}.", "Choose another metric.")
     configs = [flat(filled(record.config)) for record in with_metric]
+    nothing = [changes_nothing(record.config) for record in with_metric]
     known = known_settings()
     paths = dict.fromkeys([*known, *(path for config in configs for path in config if path not in known)])
-    differing = [path for path in paths if any(config.get(path) != configs[0].get(path) for config in configs)]
-    fields = tuple(path for path in differing if path not in UNTOLD) or ("train.seed",)
+
+    def differs(path: str) -> bool:
+        told = [config.get(path) for config, is_nothing in zip(configs, nothing, strict=True) if not is_nothing(path)]
+        return any(value != told[0] for value in told[1:])
+
+    fields = tuple(path for path in paths if path not in UNTOLD and differs(path)) or ("train.seed",)
     return ParallelRuns(
         fields,
         metric,
@@ -112,10 +122,11 @@ def parallel(records: Sequence[RunRecord], metric: str, split: str = "test") -> 
             ParallelRun(
                 record.id,
                 record.name,
-                tuple(config.get(path) for path in fields),
+                tuple(None if is_nothing(path) else config.get(path) for path in fields),
                 float(record.metrics[split][metric]),
+                f"{record.preset} {config.get('model.name')}",
             )
-            for record, config in zip(with_metric, configs, strict=True)
+            for record, config, is_nothing in zip(with_metric, configs, nothing, strict=True)
         ),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from engine.config.grouping import (
     left_out_words,
     once_a_seed,
 )
-from engine.config.naming import flat, plain, preset_values
+from engine.config.naming import begun_values, flat, other_model, plain, preset_values
 from engine.errors import UsageError
 from engine.records import ComparedChoice, ComparedGroup, RunRecord, RunStatus, SettingDifference
 
@@ -29,6 +30,7 @@ NAMED = 3
 """Differing settings that a label names."""
 _UNTOLD = ("train.seed", "data.path")
 """Never named: a group is of many seeds, and where a file lies says nothing about a model."""
+_WEIGHT = "loss.contrastive_weight"
 PROTOCOL = {
     "evaluate.seen_items": "seen items",
     "evaluate.ties": "ties",
@@ -64,7 +66,7 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
     given = [*labels, *[""] * len(groups)]
     return tuple(
         ComparedGroup(
-            label=given[place] or made[place],
+            label=given[place] or made[place].whole,
             run_ids=tuple(record.id for record in group),
             seeds=tuple(record.seed for record in group),
             dataset=group[0].dataset,
@@ -77,6 +79,7 @@ def described(groups: Sequence[Group], labels: Sequence[str] = ()) -> tuple[Comp
             out_of_time=sum(record.ended_by == "time" for record in group),
             has_seeds=has_seeds(group[0].config),
             unfinished=sum(record.status is not RunStatus.FINISHED for record in group),
+            told_first="" if given[place] else made[place].told_first,
         )
         for place, group in enumerate(groups)
     )
@@ -87,9 +90,29 @@ def epochs_trained(record: RunRecord) -> int:
     return 0 if record.best_epoch is None else record.epoch + 1
 
 
-def _labels(groups: Sequence[Group]) -> list[str]:
+@dataclass(frozen=True)
+class _Label:
+    """A group's name in parts: what its namesakes are called too, the ``words`` that tell it from them, and its first
+    run's id where even they do not. ``base`` is empty where all groups have it."""
+
+    base: str
+    words: tuple[str, ...] = ()
+    run_id: str = ""
+
+    @property
+    def whole(self) -> str:
+        name = ", ".join(filter(None, [self.base, *self.words]))
+        return f"{name} · {self.run_id}" if self.run_id else name
+
+    @property
+    def told_first(self) -> str:
+        front = [self.run_id, ", ".join(self.words)]
+        return " · ".join(filter(None, [*front, self.base])) if any(front) else ""
+
+
+def _labels(groups: Sequence[Group]) -> list[_Label]:
     """A name for each group, another one for each of one data set: on several, what has one name is one model."""
-    names = [""] * len(groups)
+    names = [_Label("")] * len(groups)
     for fingerprint in dict.fromkeys(group[0].fingerprint for group in groups):
         places = [place for place, group in enumerate(groups) if group[0].fingerprint == fingerprint]
         for place, name in zip(places, _labels_on_one([groups[place] for place in places]), strict=True):
@@ -97,25 +120,36 @@ def _labels(groups: Sequence[Group]) -> list[str]:
     return names
 
 
-def _labels_on_one(groups: Sequence[Group]) -> list[str]:
+def _labels_on_one(groups: Sequence[Group]) -> list[_Label]:
     """A name for each group: its preset's, with what it has otherwise than its namesakes; of one preset, that alone."""
     bases = [_base(group[0]) for group in groups]
     is_one = len(groups) > 1 and len(set(bases)) == 1
-    names = list(bases)
+    names = [_Label(base) for base in bases]
     for base in dict.fromkeys(bases):
         places = [place for place, name in enumerate(bases) if name == base]
         if len(places) < 2:
             continue
-        told = [item for item in differences([groups[place] for place in places]) if _is_telling(item)]
-        for number, place in enumerate(places):
-            is_nothing = changes_nothing(groups[place][0].config)
-            own = [item for item in told if not is_nothing(item.path)]
-            words = [f"{_short(item.path)} {_words(item.path, item.values[number])}" for item in own[:NAMED]]
-            names[place] = ", ".join(words if is_one and words else [base, *words])
+        for place, words in zip(places, _telling_words([groups[place] for place in places]), strict=True):
+            names[place] = _Label("" if is_one and words else base, words)
     # Another seed of one group, or more differences than a label names.
+    wholes = [name.whole for name in names]
     return [
-        f"{name} · {group[0].id}" if names.count(name) > 1 else name for name, group in zip(names, groups, strict=True)
+        replace(name, run_id=group[0].id) if wholes.count(name.whole) > 1 else name
+        for name, group in zip(names, groups, strict=True)
     ]
+
+
+def _telling_words(groups: Sequence[Group]) -> list[tuple[str, ...]]:
+    """What each of several namesakes has otherwise, ``d 16``, first the settings that tell the most of them apart: a
+    name names few, and where there is no room, the last are cut."""
+    told = [item for item in differences(groups) if _is_telling(item)]
+    told.sort(key=lambda item: -len({str(value) for value in item.values}))
+    made = []
+    for number, group in enumerate(groups):
+        is_nothing = changes_nothing(group[0].config)
+        own = [item for item in told if not is_nothing(item.path)]
+        made.append(tuple(f"{_short(item.path)} {_words(item.path, item.values[number])}" for item in own[:NAMED]))
+    return made
 
 
 def _is_telling(item: SettingDifference) -> bool:
@@ -124,7 +158,8 @@ def _is_telling(item: SettingDifference) -> bool:
 
 
 def _base(record: RunRecord) -> str:
-    """The title of the run's preset, or of another one that has just the settings that were tried over it."""
+    """The title of the run's preset, or of another one that has just the settings that were tried over it; its model's
+    label where the preset has another model."""
     try:
         begun = preset(record.preset) if record.preset else None
     except UsageError:
@@ -132,8 +167,15 @@ def _base(record: RunRecord) -> str:
     if begun is None:
         return record.name or record.id
     told = _told(record)
-    alike = (item.title for item in (begun, *presets()) if not _otherwise(told, item.name))
-    return next(alike, begun.title)
+    alike = (item.title for item in (begun, *presets()) if not _otherwise(told, preset_values(item.name)))
+    return next(alike, _by_model(record) or begun.title)
+
+
+def _by_model(record: RunRecord) -> str:
+    """What a run of another model than its preset's is called: its model's label, with λ where it compares views, for
+    the label alone stands for the model without them. Empty for a run of its preset's model."""
+    label, weight = other_model(record), flat(counting(record.config)).get(_WEIGHT)
+    return f"{label}, {_short(_WEIGHT)} {plain(weight)}" if label and weight else label
 
 
 def _told(record: RunRecord) -> dict[str, Any]:
@@ -145,9 +187,8 @@ def _is_spoken_of(path: str) -> bool:
     return path not in _UNTOLD and not path.startswith("train.checkpoint")
 
 
-def _otherwise(told: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Those that the preset called ``name`` has otherwise."""
-    base = preset_values(name)
+def _otherwise(told: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that ``base`` has otherwise."""
     return {path: value for path, value in told.items() if base.get(path) != value}
 
 
@@ -202,13 +243,14 @@ def _own_label(record: RunRecord) -> str:
 
 
 def _changed(record: RunRecord, base: str) -> list[str]:
-    """What a run called ``base`` has otherwise than its preset, ``epochs 3``, a few words at most; nothing where it has
-    none, and where it is called by another one's title."""
-    if not preset_values(record.preset) or base != preset(record.preset).title:
+    """What a run called ``base`` has otherwise than its preset, or than that with its model, ``epochs 3``, a few words
+    at most; nothing where it has none, and where it is called by another one's title."""
+    by_model = _by_model(record)
+    if not preset_values(record.preset) or base != (by_model or preset(record.preset).title):
         return []
-    words = [
-        f"{_short(path)} {_words(path, value)}" for path, value in _otherwise(_told(record), record.preset).items()
-    ]
+    told = {path: value for path, value in _told(record).items() if not (by_model and path == _WEIGHT)}
+    begun = begun_values(record.preset, str(told["model.name"]))
+    words = [f"{_short(path)} {_words(path, value)}" for path, value in _otherwise(told, begun).items()]
     return words if len(words) <= NAMED else [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more settings"]
 
 

@@ -12,7 +12,7 @@ from workbench.item_models.run_columns import COLUMN_IDS
 from workbench.item_models.runs_model import RunsModel
 from workbench.live_feed import LiveBatch
 from workbench.run_book import RunBook
-from workbench.run_names import differing, run_name
+from workbench.run_names import differing, run_name, with_data
 
 
 def test_a_run_is_called_after_its_preset_and_its_seed() -> None:
@@ -39,10 +39,20 @@ def test_a_run_of_a_preset_that_is_gone_keeps_its_stored_name() -> None:
     assert run_name(make_record("r7", preset="gone", name="")) == "r7"
 
 
-def test_another_model_is_named_and_its_own_settings_are_not_counted() -> None:
+def test_a_run_of_another_model_is_called_by_it_and_what_it_brings_is_not_counted() -> None:
     config = preset("sample").config.replace({"model.name": "gru4rec"})
     record = make_record(preset="sample", config=config.model_dump(mode="json"))
-    assert run_name(record) == "sample · gru4rec · seed 1"
+    assert run_name(record) == "GRU4Rec · from sample · seed 1"
+    assert with_data(run_name(record), "Beauty") == "GRU4Rec · Beauty · from sample · seed 1"
+    config = config.replace({"model.hidden_size": 32})
+    record = make_record(preset="sample", config=config.model_dump(mode="json"))
+    assert run_name(record) == "GRU4Rec · from sample · hidden size 32 · seed 1"
+
+
+def test_a_run_of_a_model_that_is_gone_is_called_by_its_stored_name_of_it() -> None:
+    config = preset("sample").config.model_dump(mode="json")
+    record = make_record(preset="sample", config=config | {"model": {"name": "gone", "width": 3}})
+    assert run_name(record) == "gone · from sample · width 3 · seed 1"
 
 
 def of_preset(run_id: str, name: str, data: str, **changes: Any) -> RunRecord:

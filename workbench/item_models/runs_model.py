@@ -25,6 +25,7 @@ from workbench.item_models.run_columns import (
 )
 from workbench.item_models.run_filter import parse_filter
 from workbench.item_models.run_groups import counting, group_tip, seeds_text
+from workbench.item_models.run_looks import DrawnLooks
 from workbench.item_models.run_order import SLICE_SECONDS, Arrangement, RunOrder, best_so_far, group_key, sort_key
 from workbench.run_book import RunBook
 from workbench.widgets.text import metric_text
@@ -106,6 +107,7 @@ class RunsModel(QAbstractTableModel):
         book.marks_changed.connect(self._take_marks)
         book.purged.connect(self._take_purged)
         book.curves_changed.connect(self._take_curves)
+        self.looks = DrawnLooks(self)
         self._arrange(self._order.arrangement())
 
     # What is shown --------------------------------------------------------------------------------------------------
@@ -216,8 +218,8 @@ class RunsModel(QAbstractTableModel):
         return group_name(name) if key in self._groups else name
 
     def order_of(self, key: str) -> int:
-        """The look that a row has in every plot: a group has its oldest run's."""
-        return self._book.order(min(self.runs_of(key)))
+        """The look that a row has in every plot."""
+        return self.looks.of(key)
 
     def _records(self, key: str) -> list[RunRecord]:
         return [record for run_id in self.runs_of(key) if (record := self._book.get(run_id)) is not None]

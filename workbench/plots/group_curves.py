@@ -18,6 +18,7 @@ from workbench.plots.axes import Axis
 from workbench.plots.base import Plot
 from workbench.plots.legend import Legend
 from workbench.plots.limits import show_all
+from workbench.plots.phase_marks import PhaseMarks
 from workbench.theme import Colours, Theme
 from workbench.widgets.tables import Columns, as_text
 from workbench.widgets.text import metric_text
@@ -45,6 +46,7 @@ class GroupCurvePlot(Plot):
         self.labels: tuple[str, ...] = ()
         self.is_time = False
         self.legend: Legend | None = None
+        self.marks = PhaseMarks(self)
         self._theme_now = theme
         super().__init__(theme, parent, axes={"left": Axis("left"), "bottom": WholeAxis("bottom")})
         self.legend = Legend(self, self._draw_sample)
@@ -105,9 +107,20 @@ class GroupCurvePlot(Plot):
             self._items.append(line)
             if (curve.n > 1).any():
                 self._put_band(curve, x, look.colour)
+        self._draw_marks()
         self.setLabel("bottom", "minutes of training and validating" if self.is_time else "epoch", color=colours.muted)
         name = self.curves[0].series if self.curves else ""
         self.setLabel("left", name.replace("valid/", "validation ").replace("loss/", "loss: "), color=colours.muted)
+
+    def _draw_marks(self) -> None:
+        """Where runs of two stages begin their second one."""
+        for group in self.marks.places():
+            self.marks.remove(group)
+        for curve in self.curves:
+            if curve.fine_tuned_from is not None:
+                at = curve.fine_tuned_from / 60 if self.is_time else curve.fine_tuned_from
+                colour = self._theme_now.series_style(curve.group).colour
+                self.marks.show(str(curve.group), {"fine-tuning": at}, colour, is_log=False)
 
     def _draw_sample(self, painter: QPainter, number: int, place: QRectF) -> None:
         at = QPointF(place.left(), place.center().y())

@@ -24,21 +24,22 @@ from workbench.widgets.compare_tables import (
     no_ranks,
     paper_columns,
     results_columns,
+    room_of_names,
     settings_columns,
     share_room,
     slice_words,
     tests_columns,
     tests_words,
+    told_first,
 )
 from workbench.widgets.layout import button
+from workbench.widgets.name_delegate import TellingDelegate
 from workbench.widgets.numbers import percent
 from workbench.widgets.pieces import InPieces
 from workbench.widgets.plot_card import PlotCard
 from workbench.widgets.states import StatefulStack
 
 ALIKE = "The groups have all settings alike."
-NAMES_WIDTH = 300
-"""Pixels of both groups' names in the table of tests: the adjusted p is to be seen without scrolling."""
 
 
 def widened(combo: QComboBox) -> None:
@@ -226,13 +227,18 @@ class TestsTab(Tab):
         self.pairs.addItem("Each against the baseline", "baseline")
         self.pairs.addItem("Each against each", "all")
         self.table.add_control(self.pairs)
+        self.names = TellingDelegate(self.table.view)
+        for column in (GROUP, AGAINST):
+            self.table.view.setItemDelegateForColumn(column, self.names)
         self.column.addWidget(self.table, 1)
 
     def refresh(self) -> None:
         if self.found is not None:
             self.table.set_columns(tests_columns(self.found), tests_words(self.found))
+            self.names.told_first = told_first(self.found)
             view = self.table.view
-            widths = share_room(view.columnWidth(GROUP), view.columnWidth(AGAINST), NAMES_WIDTH)
+            room = room_of_names(self.found, view.fontMetrics().horizontalAdvance)
+            widths = share_room(view.columnWidth(GROUP), view.columnWidth(AGAINST), room)
             for column, width in zip((GROUP, AGAINST), widths, strict=True):
                 view.setColumnWidth(column, width)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ MEASURED = 200
 CELL_MARGIN = 24
 GROUP, AGAINST = 1, 2
 """Columns of the table of tests."""
+NAMES_WIDTH, MOST_NAMES_WIDTH = 300, 440
+"""Pixels of both groups' names in the table of tests: the adjusted p is to be seen without scrolling. More of them, up
+to the second number, where what tells the groups apart needs it."""
 APART = (
     "Where interval and p disagree: the one is of the mean difference, the other of the ranks of the users' "
     "differences; a few users with large gains can outweigh many with small losses in the one and not in the other."
@@ -88,6 +91,18 @@ def share_room(one: int, other: int, room: int) -> tuple[int, int]:
     """
     half = room // 2
     return min(one, max(half, room - other)), min(other, max(half, room - one))
+
+
+def told_first(found: Comparison) -> dict[str, str]:
+    """Name → the same with what tells the group from its namesakes in front; those that have namesakes alone."""
+    return {group.label: group.told_first for group in found.groups if group.told_first}
+
+
+def room_of_names(found: Comparison, width: Callable[[str], int]) -> int:
+    """Pixels of both groups' names in the table of tests, by the ``width`` of a text."""
+    fronts = (name.rpartition(" · ")[0] or name for name in told_first(found).values())
+    widest = max((width(f"{front} …") + CELL_MARGIN for front in fronts), default=0)
+    return min(max(NAMES_WIDTH, 2 * widest), MOST_NAMES_WIDTH)
 
 
 class _Tipped(ColumnsModel):

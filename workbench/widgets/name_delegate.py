@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -76,3 +76,18 @@ class NameDelegate(QStyledItemDelegate):
         style = option.widget.style()  # type: ignore[attr-defined]
         place = style.subElementRect(QStyle.SubElement.SE_ItemViewItemText, option, option.widget)  # type: ignore[attr-defined]
         option.text = in_two_lines(option.text, option.fontMetrics, place.width() - MARGIN)  # type: ignore[attr-defined]
+
+
+class TellingDelegate(QStyledItemDelegate):
+    """Paints names of compared groups in a narrow column: what tells namesakes apart first, and the end is cut."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.told_first: dict[str, str] = {}
+        """Name → the same with what tells it apart in front; of others the middle is cut, for they differ anywhere."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        if option.text in self.told_first:  # type: ignore[attr-defined]
+            option.text = self.told_first[option.text]  # type: ignore[attr-defined]
+            option.textElideMode = Qt.TextElideMode.ElideRight  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSplitter, QVBoxLayout, QW
 from engine.records import RunRecord
 from workbench.context import Context
 from workbench.item_models.run_groups import counting
+from workbench.item_models.run_looks import MOST_TICKED
 from workbench.item_models.run_order import group_key
 from workbench.item_models.runs_model import RunsModel, group_name
 from workbench.live_feed import PAINTED_MS
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from workbench.plots.metric_plot import MetricPlot
     from workbench.plots.series import RunLook
 
-MOST_TICKED = 50
-"""Above this many curves a plot shows nothing any more; groups count as one."""
 DEFAULT_SERIES = {"losses": "loss/total", "validation": "valid/NDCG@20"}
 
 
@@ -160,10 +159,8 @@ class RunCurves(StatefulStack):
 
     def _face(self, record: RunRecord, runs: Sequence[str]) -> tuple[str, int]:
         """A curve's name and look: those of the table's row for it, which may stand for more runs than are ticked."""
-        book = self._context.runs
-        row = self._model.group_of(record.id)
-        order = self._model.order_of(row) if row else book.order(record.id)
-        name = book.name(record)
+        order = self._model.looks.of_run(record.id)
+        name = self._context.runs.name(record)
         return name if len(runs) == 1 else f"{group_name(name)} ({len(runs)} seeds)", order
 
     def feed_all(self, *, is_new: bool) -> None:

@@ -88,3 +88,12 @@ def test_axes_at_first_are_what_most_runs_have() -> None:
     assert runs.told_by_most(1) == ("c",)
     assert runs.told_by_most(2) == ("b", "c")
     assert runs.told_by_most(9) == ("a", "b", "c", "d")
+
+
+def test_of_equally_common_settings_the_axes_of_a_grid_are_shown_first() -> None:
+    """``a`` differs between two presets alone, ``b`` within one of them, and ``c`` has more values than both."""
+    rows = (("p", (1, 8, 1)), ("p", (1, 9, 1)), ("q", (2, 8, 1)), ("q", (2, 8, 1)), ("q", (None, None, 2)))
+    runs = tuple(ParallelRun(str(n), f"run {n}", row, 0.1, family) for n, (family, row) in enumerate(rows))
+    found = ParallelRuns(("a", "b", "c"), "NDCG@20", "test", runs)
+    assert found.told_by_most(1) == ("c",)
+    assert found.told_by_most(2) == ("b", "c")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from engine.records import ComparedGroup, Comparison, Measure, SliceTable
+from engine.records import ComparedCurve, ComparedGroup, Comparison, Measure, SliceTable
 from engine.reports import figures
 
 MEANS = np.array([[0.10, 0.20], [0.12, 0.30]])
@@ -41,3 +41,38 @@ def test_the_whiskers_of_whole_groups_end_inside_of_the_figure(split: str) -> No
     low, high = axes_of(figures.bars(found, "HR@5")).get_ylim()
     assert high > HIGHS.max()
     assert low < LOWS.min()
+
+
+LONG = "CoSeRec, as the published code does: Beauty, blocks 2, dropout 0.1, hybrid after epoch 20 (n = 1)"
+
+
+@pytest.mark.parametrize("name", [LONG, "a-name-without-a-blank-" * 8, "short (n = 1)"])
+@pytest.mark.parametrize("width", figures.WIDTHS)
+def test_names_of_any_length_are_inside_of_the_figure_and_whole(name: str, width: str) -> None:
+    import matplotlib as mpl
+
+    curves = [ComparedCurve(n, "valid/HR@5", np.arange(1.0, 4), np.ones(3), np.zeros(3), np.ones(3)) for n in range(3)]
+    inches = figures.WIDTHS[width]
+    with mpl.rc_context(figures._LOOK):
+        figure = Figure(figsize=(inches, 0.62 * inches), layout="constrained")
+        axes = figure.subplots()
+        figures.lines(curves, [name] * 3, "epoch")(axes)
+        figure.draw_without_rendering()
+        [legend] = figure.legends
+        box, whole = legend.get_window_extent(), figure.bbox
+        plot = axes.get_window_extent()
+    assert (box.x0 >= whole.x0, box.x1 <= whole.x1, box.y0 >= whole.y0) == (True, True, True)
+    assert box.y1 < axes.xaxis.get_tightbbox().y0, "below the plot and its axis"
+    assert plot.height > 0.3 * 0.62 * inches * figure.dpi, "the plot keeps its room"
+    told = ["".join(text.get_text().split()) for text in legend.get_texts()]
+    assert told == ["".join(name.split())] * 3
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 40])
+def test_epochs_are_whole_numbers(epochs: int) -> None:
+    x = np.arange(1.0, epochs + 1)
+    curve = ComparedCurve(0, "valid/HR@5", x, x / 100, np.zeros(epochs), np.ones(epochs, dtype=int))
+    axes = axes_of(figures.lines([curve], ["one"], "epoch"))
+    assert all(place == round(place) for place in axes.get_xticks())
+    low, high = axes.get_xlim()
+    assert any(low <= place <= high for place in axes.get_xticks())

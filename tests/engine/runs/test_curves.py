@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from engine.api import Workspace
-from engine.config import ExperimentConfig, parse
+from engine.config import ExperimentConfig, parse, preset
 from engine.records import EpochReport, RunRecord
-from engine.runs.curves import curves, scatter
+from engine.runs.curves import Along, curves, parallel, scatter
+from tests.helpers.fake_runs import make_record
 from tests.helpers.finished_runs import end, finish
 
 
@@ -90,3 +91,38 @@ def test_a_run_from_before_a_setting_is_a_point_too(group: tuple[RunRecord, ...]
 
 def finish_config(workspace: Workspace) -> ExperimentConfig:
     return parse(finish(workspace, seeds=(9,))[0].config)
+
+
+@pytest.mark.parametrize(("along", "begins"), [("epoch", 2.0), ("time", 6.0)])
+def test_a_run_of_two_stages_says_where_the_second_begins(workspace: Workspace, along: Along, begins: float) -> None:
+    (run,) = finish(workspace, name="s3rec-paper", values={"train.pretrain_epochs": 2})
+    told = {run.id: reports([None, None, 0.1, 0.2], 3.0)}
+    (one,) = curves([(run,)], told.__getitem__, "valid/MRR", along)
+    assert one.fine_tuned_from == begins < one.x[0]
+    ended = {run.id: reports([0.1], 3.0)}
+    assert curves([(run,)], ended.__getitem__, "valid/MRR", along)[0].fine_tuned_from is None
+
+
+def test_a_run_has_no_place_on_the_axis_of_a_setting_that_it_does_not_read() -> None:
+    def measured(run_id: str, name: str, **values: object) -> RunRecord:
+        config = preset(name).config.replace({path.replace("__", "."): value for path, value in values.items()})
+        stored = config.model_dump(mode="json")
+        return make_record(run_id, preset=name, config=stored, metrics={"test": {"MRR": 0.1}})
+
+    records = [
+        measured("late", "sample", similarity__hybrid_after_epoch=30),
+        measured("early", "sample", similarity__hybrid_after_epoch=3, model__hidden_size=16),
+        measured("plain", "sample", loss__contrastive_weight=0, augment__crop_rate=0.11),
+        measured("memory", "popularity", train__epochs=300),
+    ]
+    found = parallel(records, "MRR")
+    values = {run.run_id: dict(zip(found.fields, run.values, strict=True)) for run in found.runs}
+    assert [run["similarity.hybrid_after_epoch"] for run in values.values()] == [30, 3, None, None]
+    assert [run["loss.contrastive_weight"] for run in values.values()] == [0.1, 0.1, 0.0, None]
+    assert [run["model.hidden_size"] for run in values.values()][1] == 16
+    assert values["memory"]["model.hidden_size"] is None
+    assert "train.epochs" not in found.fields, "those that train have one number of epochs"
+    assert "augment.crop_rate" not in found.fields
+    families = [run.family for run in found.runs]
+    assert families == ["sample transformer"] * 3 + ["popularity popularity"]
+    assert "model.hidden_size" in found.told_by_most(3)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from engine.config import preset
 from engine.config.naming import configuration_name
 from engine.records import RunRecord
-from engine.runs.groups import described, differences, grouped
+from engine.runs.groups import choices, described, differences, grouped
 from tests.helpers.fake_runs import make_record
 
 
@@ -47,3 +48,41 @@ def test_without_views_a_run_is_called_what_it_is() -> None:
     """What CoSeRec's preset says of augmentation is not read at λ = 0: it is SASRec, with SASRec's numbers."""
     groups = grouped([run("a", "coserec-paper", loss__contrastive_weight=0), run("b", "sasrec", train__seed=2)])
     assert [item.label for item in described(groups)] == [preset("sasrec").title]
+
+
+def test_a_run_of_another_model_than_its_presets_is_called_by_its_model() -> None:
+    """What the model brings with itself, and what it does not read, is no part of the name."""
+    sample = preset("sample")
+    records = [
+        run("a", "sample", model__name="gru4rec", loss__contrastive_weight=0, model__hidden_size=32),
+        run("b", "sample", model__name="gru4rec", model__hidden_size=32),
+        run("c", "sample", model__name="popularity"),
+        run("d", "sample"),
+    ]
+    weight = f"{sample.config.loss.contrastive_weight:g}"
+    labels = ["GRU4Rec", f"GRU4Rec, λ {weight}", "PopRec", sample.title]
+    assert [item.label for item in described(grouped(records))] == labels
+    measured = [replace(record, metrics={"test": {"HR@5": 0.1}}) for record in records]
+    own = ["GRU4Rec, d 32", f"GRU4Rec, λ {weight}, d 32", "PopRec", sample.title]
+    assert [item.label for item in choices(measured)] == own
+
+
+def test_what_tells_the_most_groups_apart_is_named_first() -> None:
+    widths = [run(f"w{width}", "sample", model__layers=1, model__hidden_size=width) for width in (16, 32, 64)]
+    deeper = run("deeper", "sample", model__layers=2, model__hidden_size=16)
+    other = run("other", "sasrec")
+    groups = described(grouped([*widths, deeper, other]))
+    title = preset("sample").title
+    names = ["d 16, blocks 1", "d 32, blocks 1", "d 64, blocks 1", "d 16, blocks 2"]
+    assert [item.label for item in groups] == [*(f"{title}, {name}" for name in names), preset("sasrec").title]
+    assert [item.told_first for item in groups] == [*(f"{name} · {title}" for name in names), ""]
+    alone = described(grouped(widths))
+    assert [item.told_first for item in alone] == [item.label for item in alone] == ["d 16", "d 32", "d 64"]
+    assert [item.told_first for item in described(grouped(widths), ["mine", "", ""])] == ["", "d 32", "d 64"]
+
+
+def test_groups_that_no_setting_tells_apart_are_told_by_their_ids() -> None:
+    one, other = described(((run("a", "sample"),), (run("b", "sample", train__seed=2),)))
+    title = preset("sample").title
+    assert (one.label, one.told_first) == (f"{title} · a", f"a · {title}")
+    assert (other.label, other.told_first) == (f"{title} · b", f"b · {title}")

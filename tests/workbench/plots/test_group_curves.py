@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
@@ -49,3 +51,19 @@ def test_other_curves_bring_other_limits(qtbot: QtBot, theme: Theme) -> None:
         left, right = plot.getViewBox().viewRange()[0]
         assert left < 1
         assert epochs < right < 1.3 * epochs
+
+
+def test_the_beginning_of_fine_tuning_is_marked_as_long_as_it_is_drawn(qtbot: QtBot, theme: Theme) -> None:
+    plot = GroupCurvePlot(theme)
+    qtbot.addWidget(plot)
+    x = np.arange(4.0, 8)
+    two = ComparedCurve(1, "valid/NDCG@20", x, x / 10, np.zeros(4), np.ones(4, dtype=int), 3.0)
+    one = ComparedCurve(0, "valid/NDCG@20", x - 3, x / 10, np.zeros(4), np.ones(4, dtype=int))
+    plot.set_curves([one, two], ["SASRec", "S3-Rec"], is_time=False)
+    assert plot.marks.places() == {"1": {"fine-tuning": 3.0}}
+    plot.restyle(theme.colours)
+    assert plot.marks.places() == {"1": {"fine-tuning": 3.0}}
+    plot.set_curves([replace(two, fine_tuned_from=90.0)], ["SASRec", "S3-Rec"], is_time=True)
+    assert plot.marks.places() == {"1": {"fine-tuning": 1.5}}, "in minutes, as the axis"
+    plot.set_curves([one], ["SASRec"], is_time=False)
+    assert plot.marks.places() == {}

@@ -6,11 +6,15 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from engine.records import ComparedGroup, Comparison, PairedTest
+from workbench.context import Context
 from workbench.theme import Theme
 from workbench.widgets import compare_tables
+from workbench.widgets.compare_parts import TestsTab
+from workbench.widgets.name_delegate import MARGIN
 
 GROUP = ComparedGroup("SASRec", ("a",), (1,), "Beauty", "f", "c", "transformer", "sasrec")
 TEST = PairedTest("NDCG@20", 0, 1, 0.01, 0.002, 0.018, 0.1, 0.001, 0.001, 0.1, 0.1, 60, 40, 0, None)
@@ -54,3 +58,37 @@ def test_the_results_say_which_groups_have_not_trained_to_their_end() -> None:
     found = Comparison("test", groups, (), 100, (), (), 0, (), (), (), (), 0.95, 1000)
     columns = dict(compare_tables.results_columns(found, None))
     assert list(columns["Seeds"]) == [1, "2 · 1 unfinished"]
+
+
+def test_names_that_are_cut_keep_what_tells_the_groups_apart(qtbot: QtBot, context: Context) -> None:
+    """As the tab of tests has them; the tool tip has the whole name."""
+    title = "CoSeRec for the sample shop"
+    words = ("d 16, blocks 2", "d 32, blocks 2")
+    groups = tuple(replace(GROUP, label=f"{title}, {word}", told_first=f"{word} · {title}") for word in words)
+    found = Comparison("test", groups, ("NDCG@20",), 100, (), (TEST,), 1, (), (), (), (), 0.95, 1000)
+    tab = TestsTab(context)
+    qtbot.addWidget(tab)
+    tab.resize(900, 400)
+    tab.show()
+    tab.show_comparison(found, (("a",), ("b",)), "NDCG@20", is_next=True)
+    view, drawn = tab.table.view, []
+    for column in (compare_tables.GROUP, compare_tables.AGAINST):
+        option = QStyleOptionViewItem()
+        option.widget = view  # type: ignore[attr-defined]
+        index = view.model().index(0, column)
+        tab.names.initStyleOption(option, index)
+        metrics, room = view.fontMetrics(), view.columnWidth(column) - MARGIN
+        drawn.append(metrics.elidedText(option.text, option.textElideMode, room))  # type: ignore[attr-defined]
+        assert str(index.data(Qt.ItemDataRole.ToolTipRole)).startswith(title)
+    assert [text.partition(" · ")[0] for text in drawn] == ["d 32, blocks 2", "d 16, blocks 2"]
+
+
+def test_the_names_have_the_room_that_what_tells_them_apart_needs() -> None:
+    def room(word: str) -> int:
+        groups = (replace(GROUP, told_first=f"{word} · CoSeRec for the sample shop"),)
+        found = Comparison("test", groups, (), 100, (), (), 0, (), (), (), (), 0.95, 1000)
+        return compare_tables.room_of_names(found, lambda text: 7 * len(text))
+
+    assert room("d 16") == compare_tables.NAMES_WIDTH
+    assert room("d 16, dropout 0.1, λ 0.1") == 2 * (7 * 26 + compare_tables.CELL_MARGIN)
+    assert room("x" * 200) == compare_tables.MOST_NAMES_WIDTH
