@@ -182,7 +182,8 @@ class Imports:
         progress.phase("Reading titles")
         file = titles.file_of(source, source.recipe)
         if file is not None:
-            found = titles.titles_of(source, file, dataset.item_ids.tolist(), progress.share)
+            refused = ordered.interactions.refused_lines
+            found = titles.titles_of(source, file, dataset.item_ids.tolist(), progress.share, refused=refused)
             dataset = assemble.with_titles(dataset, found or None)
             report = replace(report, titled=len(found))
             if not found:
