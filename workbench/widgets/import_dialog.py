@@ -276,6 +276,8 @@ class ImportDialog(QDialog):
         if path == "time":
             self.given.pop("time_unit", None)
         self.given[name] = value
+        if path in ROLES and value != GUESS:
+            self._exchange(name, value)
         if path in (*READING, *LAYOUT) and value == GUESS_OF.get(path, GUESS):
             del self.given[name]
         if path in (*READING, *LAYOUT):
@@ -290,6 +292,19 @@ class ImportDialog(QDialog):
                 self.status.setText("Counting …")
                 self.job.count(self.recipe)
         self._show_buttons()
+
+    def _exchange(self, role: str, column: str) -> None:
+        """A column has one role: the one that had it until now takes what ``role`` had, and the others stay. Only users
+        and items change places; ratings and times are left out then, for an id is neither."""
+        changed = {role: column}
+        for other in ROLES:
+            if column != NO_COLUMN and other != role and getattr(self.recipe, other) == column:
+                are_ids = {role, other} == {"user", "item"}
+                left_out = NO_COLUMN if other in ("rating", "time") else GUESS
+                changed[other] = getattr(self.recipe, role) if are_ids else left_out
+                self.given[other] = changed[other]
+        self.recipe = self.recipe.replace(changed)  # at once: the next choice goes by what is seen
+        self._refresh()
 
     # Counting -------------------------------------------------------------------------------------------------------
 

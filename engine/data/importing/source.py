@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.importing.files import OnShare
-from engine.data.importing.guess import Roles, roles_by_name, roles_of
+from engine.data.importing.guess import Roles, roles_beside, roles_by_name, roles_of
 from engine.errors import DataError
-from engine.records import GUESS, NO_COLUMN, BadRow
+from engine.records import NO_COLUMN, BadRow
 
 if TYPE_CHECKING:
     # Importers announce themselves while the configuration is being made.
@@ -120,9 +120,9 @@ class Source:
 
     def _named(self) -> dict[str, str]:
         given = {role: getattr(self.recipe, role) for role in ROLES}
-        taken = [name for name in given.values() if name not in (GUESS, NO_COLUMN)]
-        guessed = roles_of(self.glimpse.names, self.glimpse.rows, self.glimpse.roles, taken)
-        found = {role: given[role] or getattr(guessed, role) for role in ROLES}
+        guessed = roles_of(self.glimpse.names, self.glimpse.rows, self.glimpse.roles)
+        roles = roles_beside(given, guessed, self.glimpse.names)
+        found = {role: getattr(roles, role) for role in ROLES}
         for role in ("rating", "time"):
             found[role] = found[role] or NO_COLUMN
         return found

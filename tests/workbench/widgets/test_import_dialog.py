@@ -120,9 +120,30 @@ def test_columns_can_be_chosen_and_given_back_to_the_guess(qtbot: QtBot, dialog:
     dialog.rows["time"].dot.click()
     qtbot.waitUntil(lambda: dialog.recipe.time == "when")
     assert dialog.rows["time-unit"].isEnabled()
+
+
+def roles_shown(dialog: ImportDialog) -> list[object]:
+    return [dialog.rows[role].editor.value() for role in ("user", "item", "rating", "time")]
+
+
+def test_a_column_that_is_chosen_anew_changes_places_and_the_others_stay(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "item", "user")
+    assert roles_shown(dialog) == ["item", "user", "stars", "when"]
+    assert all(dialog.rows[role].dot.isVisibleTo(dialog) for role in ("user", "item"))  # both are seen to have changed
+    counted(qtbot, dialog, "Leaves 6 users, 9 items, 54 actions")
+    assert roles_shown(dialog) == ["item", "user", "stars", "when"]
     choose(dialog, "item", "item")
-    choose(dialog, "user", "item")
-    qtbot.waitUntil(lambda: "cannot be users and items at once" in dialog.problem.text())
+    choose(dialog, "user", "item")  # before the file has been looked at with the first choice
+    counted(qtbot, dialog, "Leaves 6 users, 9 items, 54 actions")
+    assert roles_shown(dialog) == ["item", "user", "stars", "when"]
+
+
+def test_a_column_of_ids_leaves_no_other_role_behind(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "item", "when")
+    assert roles_shown(dialog) == ["user", "when", "stars", NO_COLUMN]
+    choose(dialog, "rating", "user")
+    qtbot.waitUntil(lambda: "No column looks like the users' ids" in dialog.problem.text())
+    assert roles_shown(dialog) == ["", "when", "user", NO_COLUMN]
     assert not dialog.go.isEnabled()
 
 
