@@ -175,9 +175,19 @@ def test_bad_rows_are_listed_and_the_valid_ones_imported(qtbot: QtBot, context: 
         (56, "the rating 'good' is not a number"),
         (57, "there is no item id"),
     ]
-    assert (dialog.go.isVisible(), dialog.valid_rows.isVisible()) == (False, True)
+    assert (dialog.go.text(), dialog.go.isVisible(), dialog.go.isEnabled()) == ("Import", True, False)
+    assert dialog.status.text().endswith("Leave them out, or mend the file.")
+    assert "leave them out" in dialog.go.toolTip()
+    dialog.start()  # as Return would
+    assert not dialog.job.is_importing
+    dialog.leave_out.click()
+    assert dialog.rows["on-bad-rows"].editor.value() == "skip"
+    assert not dialog.job.is_importing
+    assert not dialog.leave_out.isVisible()
+    assert dialog.status.text().endswith("2 cannot be used: they are listed. They are left out.")
     with qtbot.waitSignal(dialog.imported, timeout=20_000) as signal:
-        dialog.valid_rows.click()
+        dialog.go.click()
+    assert context.notifier.items[-1].text.endswith(" actions. Left out: 2 rows that cannot be used.")
     kept = context.workspace.imports.report(signal.args[0])
     assert kept is not None
     assert (kept.recipe["on_bad_rows"], kept.report.bad_count) == ("skip", 2)
@@ -301,8 +311,8 @@ def test_bad_titles_are_listed_and_stop_nothing(qtbot: QtBot, context: Context, 
     assert dialog.bad.heading.text() == "2 rows are used without a title."
     assert dialog.bad.rows_model.index(0, 1).data().startswith("in the title, byte")
     assert "'Encoding' Latin-1" in dialog.bad.rows_model.index(0, 1).data()
-    assert dialog.go.isVisible()
-    assert not dialog.valid_rows.isVisible()
+    assert dialog.go.isEnabled()
+    assert not dialog.leave_out.isVisible()
     dialog.close()
 
 
@@ -345,3 +355,10 @@ def test_a_file_of_one_column_offers_its_separator(qtbot: QtBot, context: Contex
     choose(dialog, "separator", "double_colon")
     counted(qtbot, dialog, "Leaves 9 users")
     dialog.close()
+
+
+def test_nothing_is_imported_by_another_recipe_than_the_one_that_is_seen(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "encoding", "latin-1")
+    assert not dialog.go.isEnabled()  # until the file has been looked at by it
+    qtbot.waitUntil(dialog.go.isEnabled, timeout=20_000)
+    assert dialog.recipe.encoding == "latin-1"
