@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from pyarrow import parquet
 from engine.api.imports import Imports
 from engine.config import ImportRecipe
 from engine.data.dataset import load
+from engine.data.importing.stored import FACTS
 
 HEAD = ("user_id", "product_id", "title", "timestamp")
 ROWS = [(f"u{n % 4}", f"p{n % 5}", f"Thing {n % 5}", 1_400_000_000 + n) for n in range(40)]
@@ -67,6 +69,19 @@ def test_a_row_that_cannot_be_used_titles_no_item(name: str, tmp_path: Path) -> 
     done = Imports(tmp_path / "w").run(_written(tmp_path, name, rows), ImportRecipe(core=0, on_bad_rows="skip"))
     assert done.report.bad_count == 42
     assert _titles_of(done.path) == [f"Thing {n}" for n in range(5)]
+
+
+def test_what_was_titled_by_the_former_rule_is_imported_again(tmp_path: Path) -> None:
+    path, imports = _written(tmp_path, "log.csv", ROWS), Imports(tmp_path / "w")
+    done = imports.run(path, ImportRecipe(core=0))
+    assert not imports.run(path, ImportRecipe(core=0)).is_new
+    former = Path(done.path).parent.rename(tmp_path / "w" / "datasets" / "log-0123456789ab")
+    assert not imports.run(path, ImportRecipe(core=0)).is_new
+    tree = json.loads((former / FACTS).read_text())
+    del tree["titles"]["chosen"]
+    (former / FACTS).write_text(json.dumps(tree))
+    assert imports.run(path, ImportRecipe(core=0)).is_new
+    assert former.is_dir()
 
 
 def test_a_row_that_cannot_be_used_titles_none_behind_a_title_of_two_lines(tmp_path: Path) -> None:
