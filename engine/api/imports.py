@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 OnProgress = Callable[[ImportProgress], None]
 _TEMPORARY = ".import-"
+_CHOSEN = "most frequent of the used rows"
+"""How an item's title is chosen of the data's own column; stored, because it once was the first of all rows."""
 
 _last_read: dict[tuple[Any, ...], Any] = {}
 """What this process has read last: counting again, and importing what was counted, reads nothing."""
@@ -182,7 +184,8 @@ class Imports:
         progress.phase("Reading titles")
         file = titles.file_of(source, source.recipe)
         if file is not None:
-            found = titles.titles_of(source, file, dataset.item_ids.tolist(), progress.share)
+            refused = ordered.interactions.refused_lines
+            found = titles.titles_of(source, file, dataset.item_ids.tolist(), progress.share, refused=refused)
             dataset = assemble.with_titles(dataset, found or None)
             report = replace(report, titled=len(found))
             if not found:
@@ -194,7 +197,7 @@ class Imports:
         recipe = source.recipe.replace({"titles": str(file) if file else "-", "name": name})
         facts = {
             "source": _stamp(path) | {"sha256": ordered.interactions.sha256},
-            "titles": _stamp(file) if file else None,
+            "titles": _stamp(file) | ({"chosen": _CHOSEN} if file == path else {}) if file else None,
             "asked": asked.model_dump(mode="json"),
             "recipe": recipe.model_dump(mode="json"),
             "report": to_plain(report),
@@ -240,6 +243,8 @@ class Imports:
             if facts is None or asked not in (facts.get("asked"), facts.get("recipe")):
                 continue
             source, file = facts["source"], facts["titles"]
+            if file is not None and file["path"] == source["path"] and file.get("chosen") != _CHOSEN:
+                continue  # titled by another rule, under which rows that are left out gave titles
             if source["size"] != size or not _is_unchanged(file) or not _same_titles(path, recipe, file):
                 continue
             if source["path"] != str(path) or not _is_unchanged(source):

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from engine.api import Workspace
 from engine.errors import ConfigurationError, EngineError, UsageError
+from engine.records import RunRecord
 
 FAILED = 1
 WRONG_USE = 2
@@ -163,6 +164,12 @@ def _with_workspace(command: Callable[..., Any], *, makes: bool) -> Callable[...
             workspace.runs.close()
 
     return with_workspace
+
+
+def named_runs(workspace: Workspace, run_ids: Sequence[str]) -> tuple[RunRecord, ...]:
+    """The runs of a command line, each once. Raises ``UsageError`` for one that is not there, before any is touched."""
+    records = [workspace.runs.get(run_id) for run_id in run_ids]
+    return tuple({record.id: record for record in records}.values())
 
 
 data_argument = click.argument("data", metavar="DATA")

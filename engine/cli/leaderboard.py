@@ -21,7 +21,20 @@ from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRequest, Lea
 METRICS = (*(f"HR@{k}" for k in KS), *(f"NDCG@{k}" for k in KS), "MRR")
 
 
-@click.command()
+class _LeaderboardCommand(click.Command):
+    """Knows that presets are called models here: by its letters alone ``--preset`` is nearest to ``--retry``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name in ("--preset", "--presets"):
+                told = f"No such option '{error.option_name}'. Did you mean '--models'?"
+                raise click.NoSuchOption(error.option_name, told, ctx=ctx) from None
+            raise
+
+
+@click.command(cls=_LeaderboardCommand)
 @click.argument("data", metavar="DATA")
 @click.option(
     "--models",

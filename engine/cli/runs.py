@@ -14,6 +14,7 @@ from engine.cli.frame import (
     emit,
     json_option,
     metric_table,
+    named_runs,
     refuse_unused,
     spread,
     stored_workspace_option,
@@ -334,23 +335,31 @@ def _print_epochs(epochs: tuple[EpochReport, ...]) -> None:
 
 
 @click.command()
-@click.argument("run_id", metavar="ID")
+@click.argument("run_ids", metavar="ID...", nargs=-1, required=True)
 @stored_workspace_option
 @click.option(
     "--patience", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds before SIGTERM."
 )
 @json_option
-def stop(run_id: str, workspace: Workspace, patience: float, as_json: bool) -> None:
-    """Stop a run with a checkpoint, or cancel it.
+def stop(run_ids: tuple[str, ...], workspace: Workspace, patience: float, as_json: bool) -> None:
+    """Stop runs with a checkpoint, or cancel them.
 
     A running run stops at its next step; a queued one is taken out of the queue.
     """
-    record = workspace.runs.request_stop(run_id)
-    if record.status is RunStatus.RUNNING:
-        record = workspace.runs.ensure_stopped(record.id, patience)
+    runs = workspace.runs
+    named = named_runs(workspace, run_ids)
+    # What waits first: the end of a running one would start it.
+    in_turn = sorted(named, key=lambda record: record.status is not RunStatus.QUEUED)
+    asked = {record.id: runs.request_stop(record.id) for record in in_turn}
+    for record in named:
+        if asked[record.id].status is RunStatus.RUNNING:
+            asked[record.id] = runs.ensure_stopped(record.id, patience)
+    found = [asked[record.id] for record in named]
     if as_json:
-        emit({"id": record.id, "status": str(record.status), "message": record.message})
-    else:
+        told = [{"id": record.id, "status": str(record.status), "message": record.message} for record in found]
+        emit((told[0] if len(told) == 1 else {}) | {"runs": told})
+        return
+    for record in found:
         click.echo(f"{record.id} {record.status}. {record.message}".rstrip())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,12 +16,13 @@ from engine.cli.frame import (
     emit,
     json_option,
     metric_table,
+    named_runs,
     stored_workspace_option,
     table,
     tell,
     workspace_option,
 )
-from engine.cli.settings import SettingsCommand, config_options, seeds_of
+from engine.cli.settings import SettingsCommand, all_fields, config_options, seeds_of
 from engine.config import ExperimentConfig, grid, parse_list, refuse_without_effect
 from engine.config.grouping import has_seeds
 from engine.errors import UsageError
@@ -95,23 +97,37 @@ def _lists_of(
             raise UsageError(f"--set {item} has no value.", "Write e.g. --set augment.crop_rate=0.1,0.2.")
         if path in settings or path in found:
             raise UsageError(f"{path} is given twice.", "Give one of them.")
+        _refuse_unknown(path)
         found[path] = parse_list(config, path, text)
     return found
 
 
+def _refuse_unknown(path: str) -> None:
+    """Raise ``UsageError`` for a path that no setting of any model has."""
+    known = [field.path for field in all_fields()]
+    if path not in known:
+        close = difflib.get_close_matches(path, known, n=3)
+        hint = f"Did you mean {', '.join(close)}?" if close else "`coserec train --help` lists them."
+        raise UsageError(f"--set {path}: there is no such setting.", hint)
+
+
 @click.command()
-@click.argument("run_id", metavar="ID")
+@click.argument("run_ids", metavar="ID...", nargs=-1, required=True)
 @_queue_option
 @stored_workspace_option
 @json_option
-def resume(run_id: str, queue: bool, workspace: Workspace, as_json: bool) -> None:
-    """Go on with a run that ended early.
+def resume(run_ids: tuple[str, ...], queue: bool, workspace: Workspace, as_json: bool) -> None:
+    """Go on with runs that ended early, one after another.
 
     A stopped, failed or lost run goes on with the step after its last checkpoint, as a new attempt. Stop always leaves
     one; train.checkpoint_epochs and train.checkpoint_minutes say how often others are written.
     """
-    record = workspace.runs.resume(run_id)
-    _run_out(workspace, [record.id], queue, as_json)
+    records = named_runs(workspace, run_ids)
+    # One that cannot go on is refused before any of the others waits in the queue.
+    in_turn = sorted(records, key=lambda record: record.status.can_resume)
+    for record in in_turn:
+        workspace.runs.resume(record.id)
+    _run_out(workspace, [record.id for record in records], queue, as_json)
 
 
 @click.command(cls=SettingsCommand)

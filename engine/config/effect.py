@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.config.experiment import ExperimentConfig, values_of
-from engine.config.fitting import needs_no_views, why_unused, why_without_effect
+from engine.config.fitting import NO_PRETRAINING, needs_no_views, why_unused, why_without_effect
 from engine.config.losses import applies
 from engine.errors import ConfigurationError
 
@@ -46,6 +46,8 @@ def what_to_do(config: ExperimentConfig, path: str) -> str:
     section = path.partition(".")[0]
     if why_unused(config, path) or needs_no_views(config.model.name):
         return "Leave it out, or choose another model (model.name)."
+    if why_without_effect(config, path) == NO_PRETRAINING:
+        return "Leave it out, or set train.pretrain_epochs above 0."
     if section == "loss" and why_without_effect(config, path).startswith("No effect while loss."):
         return "Leave it out, or choose the loss that it belongs to."
     return "Leave it out, or set λ (loss.contrastive_weight) above 0."

@@ -139,9 +139,21 @@ def parse(values: Mapping[str, Any] | str) -> ExperimentConfig:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise _no_such_setting(where, tree) from None
         raise ConfigurationError(in_words(first), field=where) from None
     except json.JSONDecodeError as error:
         raise ConfigurationError(f"the configuration is not JSON: {error.msg} in line {error.lineno}.") from None
+
+
+def _no_such_setting(path: str, tree: Mapping[str, Any]) -> ConfigurationError:
+    """For a path that no configuration has, or only one with another model than the ``tree``'s."""
+    section, _, name = path.partition(".")
+    if section != "model" or not name:
+        return ConfigurationError("there is no such setting.", _nearest(path, ExperimentConfig()), field=path)
+    model = registry.entry("model", _plain(tree["model"]).get("name", "transformer"))
+    own = ", ".join(f"model.{field}" for field in model.options.model_fields)
+    return ConfigurationError(f"{model.label} has no such setting.", f"It has {own}." if own else "", field=path)
 
 
 _WORDS = {
@@ -168,7 +180,8 @@ def in_words(problem: Mapping[str, Any]) -> str:
     if template is not None:
         message = template.format(**problem.get("ctx", {}))
     given = problem.get("input")
-    return f"{message}." if isinstance(given, Mapping) else f"{message}; it is {given!r}."
+    has_value = problem["type"] != "extra_forbidden" and not isinstance(given, Mapping)
+    return f"{message}; it is {given!r}." if has_value else f"{message}."
 
 
 @dataclass(frozen=True)

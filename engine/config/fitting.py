@@ -21,7 +21,7 @@ LOSSES: tuple[tuple[registry.Kind, str], ...] = (
 )
 """Kinds of losses, and the setting that chooses one."""
 _PRETRAINING = ("train.pretrain_epochs", "train.pretrain_learning_rate")
-_NO_PRETRAINING = "No effect while there is no pre-training."
+NO_PRETRAINING = "No effect while there is no pre-training."
 _NO_VIEWS = "No effect while λ is 0: no views are made."
 _WITHOUT_TRAINING = ("device", "seed")
 """Training options that a model has which does not train: where it ranks, and the seed of what evaluation draws."""
@@ -56,38 +56,49 @@ def _unused(model: str) -> Mapping[str, str]:
     return found | plugin.facts.get("unused", {})
 
 
+@cache
+def _of_pretraining(model: str) -> frozenset[str]:
+    """Dotted paths of what only pre-training reads: its rate, and the settings that the model announces as such."""
+    own = registry.entry("model", model).facts.get("read_by_pretraining", ())
+    return frozenset({"train.pretrain_learning_rate", *(f"model.{name}" for name in own)})
+
+
 def why_idle(config: ExperimentConfig, section: str) -> str:
     """Why the settings of a section, or the one at a dotted path, change nothing as long as another is as it is; empty
     where they do."""
     part = section.partition(".")[0]
     if why_unused(config, section):
         return ""
-    if section == "train.pretrain_learning_rate" and not config.train.pretrain_epochs:
-        return _NO_PRETRAINING
+    if not config.train.pretrain_epochs and section in _of_pretraining(config.model.name):
+        return NO_PRETRAINING
     return _NO_VIEWS if {part, section} & {*_OF_VIEWS} and not makes_views(config) else ""
 
 
 def why_without_effect(config: ExperimentConfig, path: str) -> str:
     """Why the setting at the dotted ``path`` changes nothing as the others stand: the model has no use for it, no views
-    are made, or it is another loss's; empty where it does, or may."""
+    are made, nothing is pre-trained, or it is another loss's; empty where it does, or may."""
     chosen = tuple(str(getattr(config.loss, name)) for _, name in LOSSES)
-    found = without_effect(config.model.name, makes_views(config), chosen)
+    found = without_effect(config.model.name, makes_views(config), chosen, bool(config.train.pretrain_epochs))
     return found.get(path.partition(".")[0]) or found.get(path, "")
 
 
 @cache
-def without_effect(model: str, has_views: bool, losses: tuple[str, ...]) -> Mapping[str, str]:
+def without_effect(model: str, has_views: bool, losses: tuple[str, ...], is_pretrained: bool) -> Mapping[str, str]:
     """Whole sections, and dotted paths of single settings, that change nothing, each with its reason.
 
     ``losses``: the chosen ones, in the order of `LOSSES`. Raises ``ConfigurationError`` for an unknown plugin.
 
-    >>> sorted(without_effect("caser", False, ("bce", "nt_xent")))[:2]
+    >>> sorted(without_effect("caser", False, ("bce", "nt_xent"), False))[:2]
     ['augment', 'fidelity.augment_input']
+    >>> without_effect("s3rec", False, ("bce", "nt_xent"), False)["model.mask_rate"]
+    'No effect while there is no pre-training.'
     """
     unused = _unused(model)
     found: dict[str, str] = {}
     if not has_views or not registry.entry("model", model).facts["views"]:
         found = dict.fromkeys(_OF_VIEWS, unused.get("augment") or _NO_VIEWS)
+    if not is_pretrained:
+        found |= dict.fromkeys(_of_pretraining(model), NO_PRETRAINING)
     for (kind, chooser), name in zip(LOSSES, losses, strict=True):
         own = registry.entry(kind, name).options.model_fields
         others = (field for entry in registry.entries(kind) for field in entry.options.model_fields if field not in own)

@@ -16,7 +16,7 @@ from typing import Any
 from engine import registry
 from engine.config.experiment import SECTIONS, ExperimentConfig, model_section
 from engine.config.fitting import LOSSES, without_effect
-from engine.config.stages import makes_views_as_stored
+from engine.config.stages import makes_views_as_stored, pretrain_epochs_of
 from engine.errors import ConfigurationError
 from engine.records import RunRecord, RunStatus
 
@@ -154,22 +154,22 @@ def _trains(model: str) -> bool:
         return True
 
 
-def _decides(tree: Mapping[str, Any]) -> tuple[str, bool, tuple[str, ...]]:
-    """What of a stored configuration says which settings change nothing: its model, views, losses."""
+def _decides(tree: Mapping[str, Any]) -> tuple[str, bool, tuple[str, ...], bool]:
+    """What of a stored configuration says which settings change nothing: its model, views, losses, pre-training."""
     model, loss = tree.get("model"), tree.get("loss")
     name = model.get("name") if isinstance(model, Mapping) else ""
     chosen = tuple(str(loss.get(field, "")) for _, field in LOSSES) if isinstance(loss, Mapping) else ()
-    return str(name), makes_views_as_stored(tree), chosen
+    return str(name), makes_views_as_stored(tree), chosen, bool(pretrain_epochs_of(tree))
 
 
 @cache
 def _left_out(
-    model: str, has_views: bool, losses: tuple[str, ...]
+    model: str, has_views: bool, losses: tuple[str, ...], is_pretrained: bool
 ) -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
     """Whole sections, and section → settings, that are no part of a group's key."""
     found: Mapping[str, str] = {}
     with suppress(ConfigurationError, ValueError):  # one that is no longer there: all is kept
-        found = without_effect(model, has_views, losses)
+        found = without_effect(model, has_views, losses, is_pretrained)
     single: dict[str, set[str]] = {}
     whole = frozenset(path for path in found if "." not in path) | ({"train"} if not _trains(model) else set())
     for path in found:

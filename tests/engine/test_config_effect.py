@@ -73,6 +73,15 @@ def test_a_stored_configuration_with_such_values_is_read(name: str) -> None:
         assert changed.replace({"train.seed": 7}).train.seed == 7
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_what_a_model_reads_in_pretraining_alone_is_its_own(name: str) -> None:
+    entry = registry.entry("model", name)
+    own = entry.facts.get("read_by_pretraining", ())
+    assert set(own) <= set(entry.options.model_fields)
+    without = of_model(name).replace({"train.pretrain_epochs": 0})
+    assert {path for path in own if not why_idle(without, f"model.{path}")} == set()
+
+
 def test_presets_give_nothing_that_is_refused() -> None:
     for item in presets():
         assert without_idle_changes(item.config, item.config) is item.config
@@ -92,6 +101,13 @@ def test_presets_give_nothing_that_is_refused() -> None:
         ("sasrec", {"fidelity.insert_side": "after"}, "λ is 0"),
         ("sasrec", {"loss.bpr_negatives": "3"}, "loss.next_item is bce.* choose the loss"),
         ("gru4rec-paper", {"fidelity.mask_token": "padding"}, "λ is 0"),
+        (
+            "s3rec-strong",
+            {"train.pretrain_epochs": "0", "model.mask_rate": "0.3"},
+            "is no pre-training",
+        ),
+        ("s3rec-strong", {"train.pretrain_epochs": "0", "model.segment_weight": "0.3"}, "no pre-training"),
+        ("sasrec", {"train.pretrain_learning_rate": "0.01"}, "no pre-training.* set train.pretrain_epochs above 0"),
         ("coserec-paper", {"model.name": "caser", "similarity.top_k": "5"}, "windows of a few items"),
     ],
 )
@@ -109,6 +125,7 @@ def test_what_decides_itself_whether_there_are_views_passes() -> None:
         {"train.pretrain_epochs": "5", "augment.crop_rate": "0.3", "loss.temperature": "0.5"},
         {"loss.next_item": "bpr", "loss.bpr_negatives": "3"},
         {"model.name": "caser", "loss.contrastive_weight": "0"},
+        {"model.name": "s3rec", "model.mask_rate": "0.3", "train.pretrain_learning_rate": "0.01"},
     ):
         refuse_without_effect((begun.replace(given),), begun, given)
 

@@ -36,11 +36,24 @@ class _LeavesTheWheel:
         event.ignore()
 
 
-class NumberBox(_LeavesTheWheel, QSpinBox):
+class _KeepsToItsRange:
+    """Before one of Qt's spin boxes: a number typed outside its range becomes the nearest inside, where Qt would go
+    back to what was there before, as if nothing had been typed."""
+
+    def fixup(self, text: str) -> str:
+        box: Any = self
+        number, is_number = box.locale().toDouble(text.removeprefix(box.prefix()).removesuffix(box.suffix()).strip())
+        if not is_number:
+            return str(super().fixup(text))  # type: ignore[misc]
+        kept = min(max(number, box.minimum()), box.maximum())
+        return f"{box.prefix()}{box.textFromValue(type(box.value())(kept))}{box.suffix()}"
+
+
+class NumberBox(_LeavesTheWheel, _KeepsToItsRange, QSpinBox):
     """A whole number."""
 
 
-class DecimalBox(_LeavesTheWheel, QDoubleSpinBox):
+class DecimalBox(_LeavesTheWheel, _KeepsToItsRange, QDoubleSpinBox):
     """A number."""
 
 

@@ -30,6 +30,7 @@ from workbench.widgets.cards import Elided, scrolled
 from workbench.widgets.import_job import ImportJob
 from workbench.widgets.import_parts import ROLES, BadRows, Preview, StageTable, in_form_words
 from workbench.widgets.layout import Card, label
+from workbench.widgets.numbers import count
 from workbench.widgets.states import StatefulStack
 from workbench.widgets.text import memory_text
 
@@ -94,16 +95,16 @@ class ImportDialog(QDialog):
         self.progress.setSizePolicy(keep)
         self.progress.hide()
         self.status = label("", "muted", wrap=True)
-        self.valid_rows = QPushButton("Import the valid rows")
-        self.valid_rows.setToolTip("Leave out the rows that are listed; the choice is kept in the recipe")
-        self.valid_rows.hide()
+        # It only chooses: "Import" does one thing, whenever the count is done under the mouse.
+        self.leave_out = QPushButton("Leave these rows out")
+        self.leave_out.setToolTip("Sets 'Bad rows' to import the valid rows; the choice is kept in the recipe")
+        self.bad.add_choice(self.leave_out)
         self.go = QPushButton("Import")
         set_role(self.go, "primary")
         self.go.setDefault(True)
         self.cancel = QPushButton("Close")
         self.cancel.setAutoDefault(False)
-        set_role(self.valid_rows, "primary")
-        self.valid_rows.setAutoDefault(False)
+        self.leave_out.setAutoDefault(False)
         self.stack = StatefulStack(scrolled(self._content()), theme)
 
     def _content(self) -> QWidget:
@@ -160,7 +161,7 @@ class ImportDialog(QDialog):
         texts.addWidget(self.status)
         texts.addWidget(self.progress)
         foot.addLayout(texts, 1)
-        for button in (self.cancel, self.valid_rows, self.go):
+        for button in (self.cancel, self.go):
             foot.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -177,7 +178,7 @@ class ImportDialog(QDialog):
         self.job.progressed.connect(self._progressed)
         self.job.busy_changed.connect(self._show_busy)
         self.go.clicked.connect(self.start)
-        self.valid_rows.clicked.connect(self._start_with_valid_rows)
+        self.leave_out.clicked.connect(self._leave_out)
         self.cancel.clicked.connect(self.reject)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -216,6 +217,7 @@ class ImportDialog(QDialog):
             self._show_report()
         else:
             self.job.count(self.recipe, reads_anew=True)
+        self._show_buttons()
         if is_first:
             self.rows["format"].editor.field.setFocus()
 
@@ -276,6 +278,8 @@ class ImportDialog(QDialog):
         if path == "time":
             self.given.pop("time_unit", None)
         self.given[name] = value
+        if path in ROLES and value != GUESS:
+            self._exchange(name, value)
         if path in (*READING, *LAYOUT) and value == GUESS_OF.get(path, GUESS):
             del self.given[name]
         if path in (*READING, *LAYOUT):
@@ -290,6 +294,19 @@ class ImportDialog(QDialog):
                 self.status.setText("Counting …")
                 self.job.count(self.recipe)
         self._show_buttons()
+
+    def _exchange(self, role: str, column: str) -> None:
+        """A column has one role: the one that had it until now takes what ``role`` had, and the others stay. Only users
+        and items change places; ratings and times are left out then, for an id is neither."""
+        changed = {role: column}
+        for other in ROLES:
+            if column != NO_COLUMN and other != role and getattr(self.recipe, other) == column:
+                are_ids = {role, other} == {"user", "item"}
+                left_out = NO_COLUMN if other in ("rating", "time") else GUESS
+                changed[other] = getattr(self.recipe, role) if are_ids else left_out
+                self.given[other] = changed[other]
+        self.recipe = self.recipe.replace(changed)  # at once: the next choice goes by what is seen
+        self._refresh()
 
     # Counting -------------------------------------------------------------------------------------------------------
 
@@ -308,7 +325,8 @@ class ImportDialog(QDialog):
         if report is not None and not self.job.is_importing:
             kept = report.kept
             rows = f"{report.rows:,} rows"
-            bad = f" {report.bad_count:,} cannot be used: they are listed." if report.bad_count else ""
+            then = "Leave them out, or mend the file" if self._stops_at_bad_rows() else "They are left out"
+            bad = f" {report.bad_count:,} cannot be used: they are listed. {then}." if report.bad_count else ""
             left = f"Leaves {kept.users:,} users, {kept.items:,} items, {kept.actions:,} actions of {rows}.{bad}"
             self.status.setText(f"{self._why_empty(report)}{bad}" if kept.users < 2 else left)
         self._show_buttons()
@@ -324,41 +342,39 @@ class ImportDialog(QDialog):
     def _show_buttons(self) -> None:
         look, report = self.shown_look, self.report
         can = look is not None and not look.problem and not self.wrong and not self.is_refused
-        can = can and not self.job.is_importing
-        stops = report is not None and report.bad_count > 0 and self.recipe.on_bad_rows == "stop"
+        can = can and not self.job.is_importing and not self.job.is_looking
+        stops = self._stops_at_bad_rows()
         is_empty = report is not None and report.kept.users < 2
-        self.go.setVisible(not stops)
-        self.go.setDefault(not stops)
-        self.valid_rows.setDefault(stops)
-        self.go.setEnabled(can and not is_empty)
-        self.valid_rows.setVisible(stops)
-        self.valid_rows.setEnabled(can and not is_empty)
+        self.go.setEnabled(can and not is_empty and not stops)
+        self.go.setToolTip("There are rows that cannot be used: leave them out, or mend the file" if stops else "")
+        self.leave_out.setVisible(stops)
         self.cancel.setText("Cancel" if self.job.is_importing else "Close")
         self.stack.content.setEnabled(not self.job.is_importing)
+
+    def _stops_at_bad_rows(self) -> bool:
+        return self.report is not None and self.report.bad_count > 0 and self.recipe.on_bad_rows == "stop"
+
+    def _leave_out(self) -> None:
+        self._edit("on-bad-rows", "skip")
+        self.go.setFocus()  # what had the focus is hidden now
 
     # Importing ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Import with the recipe as it stands."""
-        if self.go.isEnabled() or self.valid_rows.isEnabled():
+        if self.go.isEnabled():
             self.problem.hide()
             self.status.setText("Importing …")
             self.job.run(self.recipe)
             self._show_buttons()
             self.cancel.setFocus()  # what had the focus is disabled now
 
-    def _start_with_valid_rows(self) -> None:
-        self.given["on_bad_rows"] = "skip"
-        self.recipe = self.recipe.replace({"on_bad_rows": "skip"})
-        self._refresh()
-        self.start()
-        self._show_report()
-
     def _imported(self, result: ImportResult) -> None:
-        kept = result.report.kept
+        kept, bad = result.report.kept, result.report.bad_count
         before = "" if result.is_new else "It was imported by the same recipe before: "
         self.context.notifier.tell(
             f"{before}{result.name}: {kept.users:,} users, {kept.items:,} items, {kept.actions:,} actions."
+            + (f" Left out: {count(bad, 'row')} that cannot be used." if bad else "")
         )
         self.imported.emit(result.path)
         self.accept()

@@ -53,6 +53,10 @@ class ImportJob(QObject):
     def is_importing(self) -> bool:
         return "import" in self._tasks
 
+    @property
+    def is_looking(self) -> bool:
+        return "look" in self._tasks
+
     def look(self, recipe: ImportRecipe) -> None:
         """Look at the file's beginning; a count that is under way is of an older reading and ends."""
         self.stop("count")

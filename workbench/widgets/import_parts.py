@@ -140,7 +140,12 @@ class BadRows(QWidget):
         layout.setSpacing(SMALL)
         layout.addWidget(self.heading)
         layout.addWidget(self.table)
+        self._layout = layout
         self.hide()
+
+    def add_choice(self, widget: QWidget) -> None:
+        """Something to choose about the rows, between the sentence and the list."""
+        self._layout.insertWidget(1, widget, 0, Qt.AlignmentFlag.AlignLeft)
 
     def show_report(self, report: ImportReport | None, *, skips: bool) -> None:
         """List the bad rows; hidden where there are none. ``skips``: whether the recipe goes on without them."""
@@ -152,7 +157,7 @@ class BadRows(QWidget):
             return
         lines = []
         if count := report.bad_count:
-            then = "The others are imported." if skips else "The import stops at them; choose to import the valid rows."
+            then = "The others are imported." if skips else "The import stops at them."
             lines.append(f"{count:,} of {report.rows:,} rows cannot be used. {then}")
         if count := report.bad_title_count:
             lines.append(f"{count:,} {'row is' if count == 1 else 'rows are'} used without a title.")

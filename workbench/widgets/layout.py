@@ -44,6 +44,15 @@ def button(
     return made
 
 
+def keep_room(made: QPushButton, longest: str) -> None:
+    """Make a button as wide as its ``longest`` words need, so that nothing beside it moves when they change."""
+    shown = made.text()
+    made.ensurePolished()
+    made.setText(longest)
+    made.setMinimumWidth(made.sizeHint().width())
+    made.setText(shown)
+
+
 class PageHeading(QFrame):
     """The bar on top of a page: title, one line about it, buttons at the right (``add_widget``)."""
 

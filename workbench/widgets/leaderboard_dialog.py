@@ -25,13 +25,13 @@ from engine.paths import default_workspace
 from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRequest, RunRecord
 from workbench.context import Context
 from workbench.forms.seeds import parse_seeds, seeds_text
-from workbench.item_models.leaderboard_rows import LAST, METRICS, LeaderboardModel, plan_text, queue_text
+from workbench.item_models.leaderboard_rows import LAST, METRICS, LeaderboardModel, plan_text
 from workbench.theme import SMALL, SPACE, WIDE, repolish
 from workbench.widgets.cards import Elided, roomy
 from workbench.widgets.choice_box import ChoiceBox, DecimalBox
 from workbench.widgets.layout import button, label
+from workbench.widgets.leaderboard_foot import LeaderboardFoot
 from workbench.widgets.leaderboard_rehearsals import Rehearsals
-from workbench.widgets.numbers import count
 from workbench.widgets.row_list import RowList
 from workbench.widgets.save_dialog import ask_where
 from workbench.widgets.states import StatefulStack
@@ -74,6 +74,7 @@ class LeaderboardDialog(QDialog):
         self.resize(QSize(1400, 760).boundedTo(self.screen().availableSize() * 0.94))
         self._show_data()
         self.stack.show_loading("Looking at the data and the stored runs …")
+        self.setFocus()  # until the table is there; Qt would choose the seeds, as if somebody were about to type there
         self.ask()
 
     # Parts ----------------------------------------------------------------------------------------------------------
@@ -111,31 +112,9 @@ class LeaderboardDialog(QDialog):
             "Tick the strongest", self.tick_strongest, theme=theme, icon="star", tip="One preset of every recommender"
         )
         self.none = button("Untick all", lambda: self.model.set_ticked(()), theme=theme, icon="close")
-        self.copy = button("Copy as command", self.copy_command, theme=theme, icon="copy")
-        self.save = button(
-            "Export …", self.ask_where, theme=theme, icon="export", tip="The table as CSV, LaTeX, Parquet"
-        )
-        self.compare = button(
-            "Open in Compare",
-            self.open_in_compare,
-            theme=theme,
-            icon="compare",
-            tip="The finished runs, in their groups",
-        )
-        self.stop = button(
-            "Stop", self.stop_runs, theme=theme, icon="stop", tip="With checkpoints; Queue goes on with them"
-        )
-        self.queue = button(
-            "Queue",
-            self.queue_runs,
-            role="primary",
-            tip="Submit what is missing, resume what was stopped (Ctrl+Return)",
-        )
-        self.close_button = button("Close", self.close)
-        # No default button: Return after a seed or a choice would queue hours of training.
-        self.foot = (self.close_button, self.copy, self.save, self.compare, self.stop, self.queue)
-        for item in (self.strongest, self.none, *self.foot):
+        for item in (self.strongest, self.none):
             item.setAutoDefault(False)
+        self.foot = LeaderboardFoot(theme)
         self._timer, self._refresh = QTimer(self), QTimer(self)
         for timer, wait in ((self._timer, _SETTLE_MS), (self._refresh, _REFRESH_MS)):
             timer.setSingleShot(True)
@@ -177,12 +156,8 @@ class LeaderboardDialog(QDialog):
         layout.addWidget(self.stack, 1)
         for text in (self.row_note, self.warnings, self.notes, self.told):
             layout.addWidget(text)
-        foot = QHBoxLayout()
-        foot.setSpacing(SMALL)
-        foot.addStretch(1)
-        for item in self.foot:
-            foot.addWidget(item)
-        layout.addLayout(foot)
+        layout.addWidget(self.foot)
+        self.foot.keep_rooms()
 
     def _connect(self) -> None:
         header = self.table.horizontalHeader()
@@ -199,7 +174,17 @@ class LeaderboardDialog(QDialog):
         self.rehearsals.changed.connect(self._show_state)
         self._timer.timeout.connect(self.ask)
         self._refresh.timeout.connect(self.ask)
-        QShortcut(QKeySequence("Ctrl+Return"), self, self.queue.click)
+        foot = self.foot
+        for asked, does in (
+            (foot.closed, self.close),
+            (foot.copied, self.copy_command),
+            (foot.exported, self.ask_where),
+            (foot.compared, self.open_in_compare),
+            (foot.stopped, self.stop_runs),
+            (foot.queued, self.queue_runs),
+        ):
+            asked.connect(does)
+        QShortcut(QKeySequence("Ctrl+Return"), self, foot.queue.click)
         self.context.session.dataset_changed.connect(self._data_changed)
         self.context.runs.records_changed.connect(self._records_changed)
 
@@ -306,8 +291,8 @@ class LeaderboardDialog(QDialog):
         if is_first:
             self._fit_columns()
             self.table.selectRow(0)
-            if self.focusWidget() in (None, self.seeds) and not self.seeds.isModified():
-                self.table.setFocus()  # unless somebody has begun to type
+            if self.focusWidget() in (None, self):
+                self.table.setFocus()  # unless somebody has gone to a field meanwhile
         self._show_state()
         if plan.finished:
             self.context.run_in_engine(
@@ -367,15 +352,8 @@ class LeaderboardDialog(QDialog):
 
     def _show_state(self) -> None:
         plan, board = self.plan, self.board
-        self.queue.setText("Queueing …" if self._is_queueing else queue_text(plan))
-        self.queue.setEnabled(bool(plan and (plan.new or plan.resumes)) and not self._is_queueing)
-        done, waiting = (len(plan.finished), len(plan.waiting)) if plan else (0, 0)
-        self.stop.setVisible(waiting > 0)
-        self.stop.setText(f"Stop {count(waiting, 'run')}")
-        self.compare.setEnabled(done > 0)
-        self.compare.setText(f"Open {done} runs in Compare" if done > 1 else "Open in Compare")
-        self.save.setEnabled(board is not None)
-        self.copy.setEnabled(bool(self.model.ticked) and self.problem.text() == "")
+        can_copy = bool(self.model.ticked) and self.problem.text() == ""
+        self.foot.show_state(plan, is_queueing=self._is_queueing, can_copy=can_copy, can_export=board is not None)
         if not self.model.ticked:
             self.told.setText("Tick the presets that take part.")
         elif plan is None:

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.data.importing.delimited import Layout, blocks, layout_of, pairs
+from engine.data.importing.delimited import Layout, blocks, layout_of
 from engine.data.importing.files import Feed, OnShare, head_of, suffixes_of
 from engine.data.importing.guess import Roles
-from engine.data.importing.source import ROLES, Block, Glimpse, Source
+from engine.data.importing.source import ROLES, Block, Glimpse, Source, used_titles
 from engine.errors import DataError
 from engine.registry import register
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from engine.config.importing import ImportRecipe
 
 
@@ -63,9 +66,14 @@ class Delimited(Source):
     def title_column(self) -> str:
         return self._title_by_name() if type(self) is Delimited else ""
 
-    def own_titles(self, on_share: OnShare | None = None) -> Iterator[tuple[str, str]]:
-        feed = Feed(self.path, encoding=self.recipe.encoding, on_share=on_share)
-        return pairs(feed, self.layout, self.recipe.item, self.title_column())
+    def own_titles(
+        self, refused: NDArray[np.int64], on_share: OnShare | None = None
+    ) -> Iterator[tuple[str | None, str | None]]:
+        feed, title = Feed(self.path, encoding=self.recipe.encoding, on_share=on_share), self.title_column()
+        # All the columns, so that a row is lost here where the interactions lose it.
+        places = {role: place for role in ROLES if (place := self.place(role)) is not None}
+        for block in blocks(feed, self.layout, places | {"title": self.layout.names.index(title)}, title):
+            yield from used_titles(block.lines, block.columns["item"], block.columns["title"], refused)
 
     @property
     def sha256(self) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.data.importing.files import OnShare, is_gzip, readable, suffixes_of
 from engine.data.importing.guess import SHOWN
-from engine.data.importing.source import ROLES, Block, Glimpse, Source
+from engine.data.importing.source import ROLES, Block, Glimpse, Source, used_titles
 from engine.errors import DataError
 from engine.paths import file_sha256
 from engine.registry import register
@@ -83,13 +84,16 @@ class Parquet(Source):
     def title_column(self) -> str:
         return self._title_by_name()
 
-    def own_titles(self, on_share: OnShare | None = None) -> Iterator[tuple[str, str]]:
+    def own_titles(
+        self, refused: NDArray[np.int64], on_share: OnShare | None = None
+    ) -> Iterator[tuple[str | None, str | None]]:
         item, title = self.recipe.item, self.title_column()
         file = self._open()
         done, total = 0, max(file.metadata.num_rows, 1)
         for batch in file.iter_batches(batch_size=_BATCH, columns=[item, title]):
-            ids, titles = (map(_text, batch.column(name).to_pylist()) for name in (item, title))
-            yield from zip(ids, titles, strict=True)
+            lines = np.arange(done + 1, done + 1 + batch.num_rows, dtype=np.int64)
+            found = used_titles(lines, batch.column(item), batch.column(title), refused)
+            yield from ((_text(one), _text(other)) for one, other in found)
             done += batch.num_rows
             if on_share is not None:
                 on_share(done / total)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -132,6 +132,9 @@ class Interactions:
     bad_titles: tuple[BadRow, ...] = ()
     bad_title_count: int = 0
     """Rows that are used and whose own title cannot be read."""
+    refused_lines: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Numbers (`Block.lines`) of all rows that were split into columns and are bad for a value: whoever reads the file
+    again passes them over. Those that could not be split are seen by whoever splits them."""
 
 
 class Collector:
@@ -145,6 +148,7 @@ class Collector:
         self._bad: list[BadRow] = []
         self.bad_title_count = 0
         self._bad_titles: list[BadRow] = []
+        self._refused: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
         self._parts: dict[str, list[NDArray[Any]]] = {"rating": [], "time": []}
 
     def add(self, block: Block) -> None:
@@ -166,6 +170,7 @@ class Collector:
         if is_bad.any():
             bad += self._reasons(block, np.flatnonzero(is_bad), status, wrong)
             self.bad_count += int(is_bad.sum())
+            self._refused.append(block.lines[is_bad])
             found = {role: values[~is_bad] for role, values in found.items()}
         self.bad_count += len(block.bad)
         self._bad += sorted(bad, key=lambda row: row.line)[: LISTED - len(self._bad)]
@@ -226,6 +231,7 @@ class Collector:
         return Interactions(
             *(users, items, whole["rating"], whole["time"], user_ids, item_ids),
             *(self.rows, tuple(self._bad), self.bad_count, sha256, tuple(self._bad_titles), self.bad_title_count),
+            np.concatenate(self._refused),
         )
 
 

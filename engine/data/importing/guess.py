@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -134,12 +134,34 @@ def kind_of(values: Sequence[str]) -> str:
     return "text" if given else "empty"
 
 
-def roles_of(
-    names: Sequence[str], rows: Sequence[Sequence[str]], known: Roles | None = None, taken: Collection[str] = ()
-) -> Roles:
-    """Which column has which role: ``known``, then by name, then by content, never one of ``taken``."""
-    found = roles_by_name(names, known or Roles(), taken)
-    used = {name for name in vars(found).values() if name} | set(taken)
+def roles_beside(given: Mapping[str, str], guessed: Roles, names: Collection[str]) -> Roles:
+    """``guessed`` where somebody has ``given`` some columns their roles (empty ones are not given): the other roles
+    stay, but for one whose column is given to another role.
+
+    Users and items then change places. What else has lost its column takes a free one of ``names`` that is called so,
+    or none: a column of times that nobody needs is no item's id.
+
+    >>> guessed = Roles(user="customer", item="product", time="when")
+    >>> roles_beside({"user": "product"}, guessed, ("customer", "product", "when"))
+    Roles(user='product', item='customer', rating='', time='when', title='')
+    >>> roles_beside({"time": "product"}, guessed, ("customer", "product", "when", "sku"))
+    Roles(user='customer', item='sku', rating='', time='product', title='')
+    """
+    given = {role: name for role, name in given.items() if name}
+    lost = {role for role, name in vars(guessed).items() if name in given.values()}
+    roles = {role: "" if role in lost else name for role, name in vars(guessed).items()} | given
+    for role, other in (("user", "item"), ("item", "user")):
+        former = getattr(guessed, other)
+        if not roles[role] and given.get(other) == getattr(guessed, role) and former not in roles.values():
+            roles[role] = former
+    by_name = roles_by_name([*names], Roles(**roles))
+    return replace(Roles(**roles), **{role: getattr(by_name, role) for role in lost})
+
+
+def roles_of(names: Sequence[str], rows: Sequence[Sequence[str]], known: Roles | None = None) -> Roles:
+    """Which column has which role: ``known``, then by name, then by content."""
+    found = roles_by_name(names, known or Roles())
+    used = {name for name in vars(found).values() if name}
     columns = {name: [row[place] for row in rows if place < len(row)] for place, name in enumerate(names)}
     for role in ("rating", "time"):
         # A column of which nothing is filled in tells nothing: as a rating or time it would cost every row.

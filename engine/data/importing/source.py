@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.importing.files import OnShare
-from engine.data.importing.guess import Roles, roles_by_name, roles_of
+from engine.data.importing.guess import Roles, roles_beside, roles_by_name, roles_of
 from engine.errors import DataError
-from engine.records import GUESS, NO_COLUMN, BadRow
+from engine.records import NO_COLUMN, BadRow
 
 if TYPE_CHECKING:
     # Importers announce themselves while the configuration is being made.
@@ -81,8 +81,11 @@ class Source:
         """The data's own column that is called as titles are; empty where there is none or the format has others."""
         return ""
 
-    def own_titles(self, on_share: OnShare | None = None) -> Iterator[tuple[str, str]]:
-        """Item id and `title_column` of every row, in the file's order. Only where there is such a column."""
+    def own_titles(
+        self, refused: NDArray[np.int64], on_share: OnShare | None = None
+    ) -> Iterator[tuple[str | None, str | None]]:
+        """Item id and `title_column` of every row that is used, in the file's order: not of those whose number
+        (`Block.lines`) is in ``refused``. Only where there is such a column."""
         raise NotImplementedError
 
     def titles(self, path: Path, on_share: OnShare | None = None) -> Iterator[tuple[str, str]] | None:
@@ -117,9 +120,9 @@ class Source:
 
     def _named(self) -> dict[str, str]:
         given = {role: getattr(self.recipe, role) for role in ROLES}
-        taken = [name for name in given.values() if name not in (GUESS, NO_COLUMN)]
-        guessed = roles_of(self.glimpse.names, self.glimpse.rows, self.glimpse.roles, taken)
-        found = {role: given[role] or getattr(guessed, role) for role in ROLES}
+        guessed = roles_of(self.glimpse.names, self.glimpse.rows, self.glimpse.roles)
+        roles = roles_beside(given, guessed, self.glimpse.names)
+        found = {role: getattr(roles, role) for role in ROLES}
         for role in ("rating", "time"):
             found[role] = found[role] or NO_COLUMN
         return found
@@ -142,6 +145,18 @@ class Source:
         """Index of the column that has the role in a resolved recipe; None where there is none."""
         column = getattr(self.recipe, role)
         return None if column == NO_COLUMN else self.glimpse.names.index(column)
+
+
+def used_titles(
+    lines: NDArray[np.int64], items: Any, titles: Any, refused: NDArray[np.int64]
+) -> Iterator[tuple[Any, Any]]:
+    """Pairs of two Arrow columns [R] of the rows whose numbers ``lines`` [R] are not ``refused``."""
+    import pyarrow as pa
+
+    if len(refused):
+        stays = pa.array(~np.isin(lines, refused))
+        items, titles = items.filter(stays), titles.filter(stays)
+    yield from zip(items.to_pylist(), titles.to_pylist(), strict=True)
 
 
 def _listed(names: Sequence[str]) -> str:

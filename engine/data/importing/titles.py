@@ -6,9 +6,12 @@ Nothing is trained on titles: one that cannot be read is left out and told, and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.config.importing import ImportRecipe
 from engine.data.importing.delimited import Layout, layout_of, pairs
@@ -49,23 +52,64 @@ def are_own(source: Source, recipe: ImportRecipe) -> bool:
         return False  # the import tells what is wrong with the file of titles
 
 
-def titles_of(source: Source, path: Path, wanted: Collection[str], on_share: OnShare | None = None) -> dict[str, str]:
-    """Titles by item id, of the items ``wanted``; the first title of an item counts.
+def titles_of(
+    source: Source,
+    path: Path,
+    wanted: Collection[str],
+    on_share: OnShare | None = None,
+    *,
+    refused: NDArray[np.int64] | None = None,
+) -> dict[str, str]:
+    """Titles by item id, of the items ``wanted``; an item's most frequent title counts, the first of equals.
 
-    Raises ``DataError`` when the file cannot be read or has fewer than two columns.
+    ``refused`` numbers the rows of the data that cannot be used: they title nothing. Raises ``DataError`` when the file
+    cannot be read or has fewer than two columns.
     """
     ids = set(wanted) - {""}  # the padding's, and of rows that are bad for their missing id
-    found: dict[str, str] = {}
-    torn: set[str] = set()
+    found = _Counted()
     is_own = path == source.path and bool(source.title_column())
-    rows = source.own_titles(on_share) if is_own else source.titles(path, on_share) or _two_columns(path, on_share)
+    rows: Iterable[tuple[str | None, str | None]]
+    if is_own:
+        rows = source.own_titles(np.empty(0, dtype=np.int64) if refused is None else refused, on_share)
+    else:
+        rows = source.titles(path, on_share) or _two_columns(path, on_share)
     for item, title in rows:
         item = (item or "").strip()
         clean = " ".join((title or "").split())[:LONGEST_TITLE]
-        if item in ids and clean and found.setdefault(item, clean) != clean:
-            torn.add(item)
+        if item not in ids or not clean:
+            continue
+        found.add(item, clean)
+        if is_own and len(found.others) > LARGEST_TORN * len(ids):
+            return {}  # more than of those that will be found: a log of reviews need not be held whole
     # The title of a review is another for each row of an item; that of an item is seldom spelled in two ways.
-    return {} if is_own and len(torn) > LARGEST_TORN * len(found) else found
+    return {} if is_own and len(found.others) > LARGEST_TORN * len(found.first) else found.titles()
+
+
+class _Counted:
+    """How often an item has which title. Most have one only: the others alone cost a table each."""
+
+    def __init__(self) -> None:
+        self.first: dict[str, str] = {}
+        self.others: dict[str, dict[str, int]] = {}
+        self._often: dict[str, int] = {}
+        """How often an item has its first title."""
+
+    def add(self, item: str, title: str) -> None:
+        """One row more."""
+        if self.first.setdefault(item, title) == title:
+            self._often[item] = self._often.get(item, 0) + 1
+        else:
+            others = self.others.setdefault(item, {})
+            others[title] = others.get(title, 0) + 1
+
+    def titles(self) -> dict[str, str]:
+        """The most frequent title of each item, the first of equals."""
+        made = dict(self.first)
+        for item, others in self.others.items():
+            best = max(others, key=others.__getitem__)
+            if others[best] > self._often[item]:
+                made[item] = best
+        return made
 
 
 def text_encoding(path: Path) -> str:

@@ -62,4 +62,5 @@ register(
     hides=True,
     pretraining="masked_items",
     pretrain_epochs=100,
+    read_by_pretraining=("mask_rate", "segment_weight", "masked_item_loss", "pretrain_prefixes"),
 )

@@ -276,6 +276,21 @@ def test_runs_show_stop_export(shell: Shell, fake: list[str], tmp_path: Path) ->
     assert listed.count("\n") == 4
 
 
+def test_several_runs_are_stopped_and_resumed(shell: Shell) -> None:
+    one, other = queued(shell, 2)
+    assert "no run 'x'" in shell.runs("stop", one, "x", code=2)["error"]["message"]
+    assert {run["status"] for run in shell.runs("runs")["runs"]} == {"queued"}  # none of them was touched
+    stopped = shell.runs("stop", one, other, one)["runs"]
+    assert [(run["id"], run["status"]) for run in stopped] == [(one, "cancelled"), (other, "cancelled")]
+    first, second = failed(shell), failed(shell)
+    assert "is cancelled" in shell.runs("resume", first, one, "--queue", code=1)["error"]["message"]
+    assert {run["status"] for run in shell.runs("runs")["runs"]} == {"cancelled", "failed"}
+    resumed = shell.runs("resume", second, first, "--queue")["runs"]
+    assert [(run["id"], run["status"]) for run in resumed] == [(second, "queued"), (first, "queued")]
+    text = shell("stop", first, second, "--workspace", shell.workspace).stdout
+    assert [line.split()[0] for line in text.splitlines()] == [first, second]
+
+
 def test_stop_stops_a_running_run(shell: Shell) -> None:
     (run_id,) = queued(shell)
     store = Store.open(shell.workspace)
@@ -332,7 +347,10 @@ def test_a_device_that_is_not_there_is_refused_before_a_run_is_stored(shell: She
         (["train", "sample", "--seeds", "1", "--train.seed", "2"], "both say the seed"),
         (["train", "sample", "--train.epochs", "0"], "train.epochs"),
         (["train", "sample", "--augment.short_operators", "SX"], "no operator has the letter X"),
-        (["train", "sample", "--model.name", "popularity", "--model.heads", "2"], "no such setting"),
+        (["train", "sample", "--model.name", "popularity", "--model.heads", "2"], "PopRec has no such setting."),
+        (["train", "sample", "--preset", "gru4rec-strong", "--model.heads", "2"], "It has model.hidden_size, "),
+        (["train", "sample", "--set", "foo=1"], "--set foo: there is no such setting. `coserec train --help` lists"),
+        (["train", "sample", "--set", "train.epoch=1"], "Did you mean train.epochs"),
         (["show", "nothing"], "There is no run 'nothing'"),
         (["export", "--output", "runs.xlsx"], "Name a .json, .csv, .parquet or, for a table, .tex file"),
     ],
@@ -354,6 +372,8 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(shell: Shell, arguments: list
         (["train", "sample", "--train.epoch", "3"], "--train.epochs"),
         (["train", "sample", "--loss.temprature", "3"], "--loss.temperature"),
         (["trian", "sample"], "Did you mean train"),
+        (["leaderboard", "sample", "--preset", "sasrec"], "Did you mean '--models'?"),
+        (["leaderboard", "sample", "--model", "sasrec"], "--models"),
         (["neighbors", "sample"], "Did you mean neighbours"),
         (["frobnicate"], "Known: inspect"),
         (["inspect"], "DATA"),

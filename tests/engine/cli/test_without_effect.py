@@ -21,6 +21,10 @@ from tests.engine.cli.conftest import Shell
         (("--preset", "sasrec", "--augment.crop_rate", "0.3"), "augment.crop_rate: No effect while λ is 0"),
         (("--preset", "gru4rec-paper", "--fidelity.mask_token", "padding"), "fidelity.mask_token: No effect"),
         (
+            ("--preset", "s3rec-strong", "--train.pretrain_epochs", "0", "--model.mask_rate", "0.3"),
+            "model.mask_rate: No effect while there is no pre-training. Leave it out, or set train.pretrain_epochs",
+        ),
+        (
             ("--model.name", "bert4rec", "--fidelity.mask_token", "padding"),
             "fidelity.mask_token: BERT4Rec's attention sees every item",
         ),

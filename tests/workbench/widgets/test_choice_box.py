@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QStringListModel, Qt
 from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QStyleOptionComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -56,6 +57,24 @@ def test_the_wheel_turns_no_box_and_is_left_to_the_page(qtbot: QtBot, kind: type
         assert not event.isAccepted(), "Qt hands what is not accepted on to the parent, which scrolls"
         assert (box.currentIndex() if isinstance(box, ChoiceBox) else box.value()) in (1, 5)  # type: ignore[attr-defined]
     assert box.focusPolicy() == Qt.FocusPolicy.StrongFocus, "or the wheel would take the focus there"
+
+
+@pytest.mark.parametrize("kind", [NumberBox, DecimalBox])
+@pytest.mark.parametrize(("typed", "wanted"), [("3", 5), ("12", 12), ("", 10), ("2000", 200)])
+def test_a_number_out_of_range_becomes_the_nearest(
+    qtbot: QtBot, kind: type[NumberBox] | type[DecimalBox], typed: str, wanted: int
+) -> None:
+    """Qt goes back to the number before; what is too large it does not let be typed to its end."""
+    box = kind()
+    qtbot.addWidget(box)
+    box.setRange(5, 1000)
+    box.setPrefix("at ")
+    box.setSuffix(" min")
+    box.setValue(10)
+    box.selectAll()
+    QTest.keyClicks(box, typed)
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert box.value() == wanted
 
 
 def test_a_box_as_wide_as_its_longest_choice_cuts_nothing(qtbot: QtBot, theme: Theme) -> None:

@@ -120,9 +120,30 @@ def test_columns_can_be_chosen_and_given_back_to_the_guess(qtbot: QtBot, dialog:
     dialog.rows["time"].dot.click()
     qtbot.waitUntil(lambda: dialog.recipe.time == "when")
     assert dialog.rows["time-unit"].isEnabled()
+
+
+def roles_shown(dialog: ImportDialog) -> list[object]:
+    return [dialog.rows[role].editor.value() for role in ("user", "item", "rating", "time")]
+
+
+def test_a_column_that_is_chosen_anew_changes_places_and_the_others_stay(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "item", "user")
+    assert roles_shown(dialog) == ["item", "user", "stars", "when"]
+    assert all(dialog.rows[role].dot.isVisibleTo(dialog) for role in ("user", "item"))  # both are seen to have changed
+    counted(qtbot, dialog, "Leaves 6 users, 9 items, 54 actions")
+    assert roles_shown(dialog) == ["item", "user", "stars", "when"]
     choose(dialog, "item", "item")
-    choose(dialog, "user", "item")
-    qtbot.waitUntil(lambda: "cannot be users and items at once" in dialog.problem.text())
+    choose(dialog, "user", "item")  # before the file has been looked at with the first choice
+    counted(qtbot, dialog, "Leaves 6 users, 9 items, 54 actions")
+    assert roles_shown(dialog) == ["item", "user", "stars", "when"]
+
+
+def test_a_column_of_ids_leaves_no_other_role_behind(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "item", "when")
+    assert roles_shown(dialog) == ["user", "when", "stars", NO_COLUMN]
+    choose(dialog, "rating", "user")
+    qtbot.waitUntil(lambda: "No column looks like the users' ids" in dialog.problem.text())
+    assert roles_shown(dialog) == ["", "when", "user", NO_COLUMN]
     assert not dialog.go.isEnabled()
 
 
@@ -154,9 +175,19 @@ def test_bad_rows_are_listed_and_the_valid_ones_imported(qtbot: QtBot, context: 
         (56, "the rating 'good' is not a number"),
         (57, "there is no item id"),
     ]
-    assert (dialog.go.isVisible(), dialog.valid_rows.isVisible()) == (False, True)
+    assert (dialog.go.text(), dialog.go.isVisible(), dialog.go.isEnabled()) == ("Import", True, False)
+    assert dialog.status.text().endswith("Leave them out, or mend the file.")
+    assert "leave them out" in dialog.go.toolTip()
+    dialog.start()  # as Return would
+    assert not dialog.job.is_importing
+    dialog.leave_out.click()
+    assert dialog.rows["on-bad-rows"].editor.value() == "skip"
+    assert not dialog.job.is_importing
+    assert not dialog.leave_out.isVisible()
+    assert dialog.status.text().endswith("2 cannot be used: they are listed. They are left out.")
     with qtbot.waitSignal(dialog.imported, timeout=20_000) as signal:
-        dialog.valid_rows.click()
+        dialog.go.click()
+    assert context.notifier.items[-1].text.endswith(" actions. Left out: 2 rows that cannot be used.")
     kept = context.workspace.imports.report(signal.args[0])
     assert kept is not None
     assert (kept.recipe["on_bad_rows"], kept.report.bad_count) == ("skip", 2)
@@ -280,8 +311,8 @@ def test_bad_titles_are_listed_and_stop_nothing(qtbot: QtBot, context: Context, 
     assert dialog.bad.heading.text() == "2 rows are used without a title."
     assert dialog.bad.rows_model.index(0, 1).data().startswith("in the title, byte")
     assert "'Encoding' Latin-1" in dialog.bad.rows_model.index(0, 1).data()
-    assert dialog.go.isVisible()
-    assert not dialog.valid_rows.isVisible()
+    assert dialog.go.isEnabled()
+    assert not dialog.leave_out.isVisible()
     dialog.close()
 
 
@@ -324,3 +355,10 @@ def test_a_file_of_one_column_offers_its_separator(qtbot: QtBot, context: Contex
     choose(dialog, "separator", "double_colon")
     counted(qtbot, dialog, "Leaves 9 users")
     dialog.close()
+
+
+def test_nothing_is_imported_by_another_recipe_than_the_one_that_is_seen(qtbot: QtBot, dialog: ImportDialog) -> None:
+    choose(dialog, "encoding", "latin-1")
+    assert not dialog.go.isEnabled()  # until the file has been looked at by it
+    qtbot.waitUntil(dialog.go.isEnabled, timeout=20_000)
+    assert dialog.recipe.encoding == "latin-1"

@@ -89,42 +89,42 @@ def measured(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
 
 
 def test_the_strongest_are_ticked_and_the_button_says_what_it_takes(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
-    assert dialog.queue.text() == "Queue 5 runs · at most 20 min"
+    assert dialog.foot.queue.text() == "Queue 5 runs · at most 20 min"
     assert cell(dialog, "sasrec", "Runs") == "2 new"
     assert cell(dialog, "popularity", "Runs") == "1 new"
     assert "does not train" in cell(dialog, "popularity", "To know")
     assert cell(dialog, "bpr-mf-strong", "Runs") == ""
     dialog.tick_strongest()
     assert dialog.model.ticked == tuple(item.name for item in standing_presets("sample"))
-    assert not dialog.queue.isEnabled()  # until the new plan is there
+    assert not dialog.foot.queue.isEnabled()  # until the new plan is there
     qtbot.waitUntil(lambda: dialog.plan is not None)
     count = 2 * len(dialog.model.ticked) - 1
-    assert dialog.queue.text().startswith(f"Queue {count} runs")
+    assert dialog.foot.queue.text().startswith(f"Queue {count} runs")
 
 
 def test_queueing_submits_what_is_missing_once(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
     with qtbot.waitSignal(dialog.context.control.changed):
-        qtbot.mouseClick(dialog.queue, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(dialog.foot.queue, Qt.MouseButton.LeftButton)
     runs = dialog.context.workspace.runs.all()
     assert len(runs) == 5
     assert {run.config["train"]["max_minutes"] for run in runs} == {5.0}
-    qtbot.waitUntil(lambda: dialog.queue.text() == "Nothing to queue")
-    assert not dialog.queue.isEnabled()
+    qtbot.waitUntil(lambda: dialog.foot.queue.text() == "Nothing to queue")
+    assert not dialog.foot.queue.isEnabled()
     assert cell(dialog, "sasrec", "Runs") == "2 queued"
     assert "5 waiting or training" in dialog.told.text()
 
 
 def test_what_waits_can_be_taken_out_of_the_queue_and_goes_on_later(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
-    assert dialog.stop.isHidden()
+    assert dialog.foot.stop.isHidden()
     dialog.queue_runs()
-    qtbot.waitUntil(lambda: dialog.stop.text() == "Stop 5 runs")
-    assert not dialog.stop.isHidden()
+    qtbot.waitUntil(lambda: dialog.foot.stop.text() == "Stop 5 runs")
+    assert not dialog.foot.stop.isHidden()
     with qtbot.waitSignal(dialog.context.control.changed):
-        qtbot.mouseClick(dialog.stop, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(dialog.foot.stop, Qt.MouseButton.LeftButton)
     assert not {RunStatus.QUEUED, RunStatus.RUNNING} & {run.status for run in dialog.context.workspace.runs.all()}
     dialog.ask()
-    qtbot.waitUntil(lambda: dialog.queue.text().startswith("Queue 5 runs"))
-    assert dialog.stop.isHidden()
+    qtbot.waitUntil(lambda: dialog.foot.queue.text().startswith("Queue 5 runs"))
+    assert dialog.foot.stop.isHidden()
 
 
 def test_the_table_fills_in_and_opens_in_compare(qtbot: QtBot, dialog: LeaderboardDialog, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_the_table_fills_in_and_opens_in_compare(qtbot: QtBot, dialog: Leaderboa
     csv = "".join(dialog.model.csv_parts())
     assert len(csv.splitlines()) == 4
     with qtbot.waitSignal(dialog.context.session.page_requested) as asked:
-        qtbot.mouseClick(dialog.compare, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(dialog.foot.compare, Qt.MouseButton.LeftButton)
     assert asked.args is not None
     assert asked.args[0] == "compare"
     assert asked.args[1]["runs"] == [*best.run_ids, *board.rows[1].run_ids]
@@ -182,7 +182,7 @@ def test_a_run_that_ends_is_seen_without_being_asked_for(qtbot: QtBot, dialog: L
     dialog.context.runs.records_changed.emit([record])
     qtbot.waitUntil(lambda: dialog.board is not None, timeout=20_000)
     assert cell(dialog, "popularity", "Runs") == "1 done"
-    assert dialog.compare.text() == "Open in Compare"
+    assert dialog.foot.compare.text() == "Open in Compare"
 
 
 def test_everything_by_keyboard(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
@@ -198,26 +198,26 @@ def test_everything_by_keyboard(qtbot: QtBot, dialog: LeaderboardDialog) -> None
     for field in (dialog.seeds, dialog.minutes, dialog.device):  # entering a value is no order to train
         QTest.keyClick(field, Qt.Key.Key_Return)
     assert dialog.context.workspace.runs.all() == ()
-    qtbot.waitUntil(lambda: dialog.queue.isEnabled())
+    qtbot.waitUntil(lambda: dialog.foot.queue.isEnabled())
     (shortcut,) = dialog.findChildren(QShortcut)
     assert shortcut.key().toString() == "Ctrl+Return"
     shortcut.activated.emit()
     qtbot.waitUntil(lambda: len(dialog.context.workspace.runs.all()) == 5)
-    for widget in (dialog.table, dialog.seeds, dialog.minutes, dialog.device, dialog.sorting, dialog.queue):
+    for widget in (dialog.table, dialog.seeds, dialog.minutes, dialog.device, dialog.sorting, dialog.foot.queue):
         assert widget.accessibleName() or widget.text()  # type: ignore[union-attr]
 
 
 def test_wrong_seeds_and_nothing_ticked_are_told(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
     dialog.seeds.setText("3-1")
     qtbot.waitUntil(lambda: "backwards" in dialog.problem.text())
-    assert not dialog.queue.isEnabled()
-    assert not dialog.copy.isEnabled()
+    assert not dialog.foot.queue.isEnabled()
+    assert not dialog.foot.copy.isEnabled()
     dialog.seeds.setText("1")
     qtbot.waitUntil(lambda: dialog.plan is not None)
     assert dialog.problem.isHidden()
     dialog.model.set_ticked(())
     qtbot.waitUntil(lambda: dialog.told.text() == "Tick the presets that take part.")
-    assert not dialog.queue.isEnabled()
+    assert not dialog.foot.queue.isEnabled()
 
 
 def test_a_preset_that_cannot_run_is_a_row_that_says_why(
@@ -242,7 +242,7 @@ def test_data_that_cannot_be_read_are_told_in_place(qtbot: QtBot, dialog: Leader
     dialog.context.session.open_dataset(str(tmp_path / "gone.txt"))
     qtbot.waitUntil(lambda: dialog.stack.state == "error")
     assert "gone.txt" in dialog.stack.text
-    assert not dialog.queue.isEnabled()
+    assert not dialog.foot.queue.isEnabled()
     dialog.context.session.open_dataset("sample")
     qtbot.waitUntil(lambda: dialog.stack.state == "content")
 
@@ -257,7 +257,7 @@ def test_what_cannot_be_queued_is_told(
     with qtbot.waitSignal(dialog.context.notifier.added):
         dialog.queue_runs()
     assert "cannot be written" in dialog.problem.text()
-    assert dialog.queue.isEnabled()
+    assert dialog.foot.queue.isEnabled()
 
 
 def test_closed_while_it_asks_nothing_comes_back_and_the_queue_is_filled_all_the_same(
@@ -323,6 +323,43 @@ def test_what_is_typed_while_it_plans_keeps_the_focus(qtbot: QtBot, board_contex
     QTest.keyClicks(made.seeds, ",3")
     qtbot.waitUntil(lambda: made.plan is not None, timeout=30_000)
     assert made.focusWidget() is made.seeds
+
+
+def test_a_field_that_was_gone_to_while_it_plans_keeps_the_focus(qtbot: QtBot, board_context: Context) -> None:
+    """Nothing has been typed yet when the table comes, and the next key would have been lost to it."""
+    made = LeaderboardDialog(board_context)
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(made)
+    made.show()
+    assert made.focusWidget() is not made.seeds
+    QTest.mouseClick(made.seeds, Qt.MouseButton.LeftButton)
+    made.seeds.setFocus()
+    qtbot.waitUntil(lambda: made.plan is not None, timeout=30_000)
+    assert made.focusWidget() is made.seeds
+
+
+def test_no_button_moves_when_another_one_says_something_else(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    """Above all none comes to stand where another one was: a double click would queue again what it has stopped."""
+    foot = dialog.foot
+    buttons = (foot.close_button, foot.copy, foot.save, foot.compare, foot.queue)
+    before = [item.geometry() for item in buttons]
+    dialog.queue_runs()
+    qtbot.waitUntil(foot.stop.isVisible)
+    qtbot.wait(0)
+    assert [item.geometry() for item in buttons] == before
+    assert foot.stop.geometry().right() < min(place.left() for place in before)
+    foot.compare.setText("Open 120 runs in Compare")
+    foot.queue.setText("Queue 99 runs, 99 waiting · at most 16 h 40 min")
+    qtbot.wait(0)
+    assert [item.geometry() for item in buttons] == before
+
+
+def test_a_time_below_the_least_becomes_the_least(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
+    dialog.minutes.selectAll()
+    QTest.keyClicks(dialog.minutes, "0.05")
+    QTest.keyClick(dialog.minutes, Qt.Key.Key_Return)
+    assert dialog.minutes.value() == 0.1
+    qtbot.waitUntil(lambda: dialog.plan is not None and dialog.plan.request.minutes == 0.1)
 
 
 def test_a_failed_run_is_counted_and_stands_below_the_places(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
@@ -410,4 +447,4 @@ def test_a_row_says_that_its_time_ended_it_while_the_rate_was_high(qtbot: QtBot,
 def test_what_only_is_evaluated_is_given_no_time(qtbot: QtBot, dialog: LeaderboardDialog) -> None:
     dialog.model.set_ticked(["popularity"])
     qtbot.waitUntil(lambda: dialog.plan is not None)
-    assert dialog.queue.text() == "Queue 1 run"
+    assert dialog.foot.queue.text() == "Queue 1 run"

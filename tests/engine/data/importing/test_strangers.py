@@ -12,6 +12,7 @@ from engine.errors import DataError
 from engine.records import ImportLook, ImportReport
 
 HEAD = "user,item,rating,time"
+COLUMNS = "customer,product,when,note"
 ROWS = [(f"u{n // 4}", f"p{n % 5}", n % 5 + 1, 1_500_000_000 + n) for n in range(24)]
 
 
@@ -66,6 +67,36 @@ def test_names_in_another_language_stand_above_dates(tmp_path: Path) -> None:
     assert [look.recipe[role] for role in ("user", "item", "time", "time_unit")] == [
         *("Kunde", "Artikel", "Datum", "day_first"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "roles"),
+    [
+        ({"user": "product"}, ["product", "customer", "-", "when"]),
+        ({"item": "customer"}, ["product", "customer", "-", "when"]),
+        ({"user": "product", "item": "customer"}, ["product", "customer", "-", "when"]),
+        ({"user": "note"}, ["note", "product", "-", "when"]),
+        ({"item": "when"}, ["customer", "when", "-", "-"]),
+        ({"time": "-"}, ["customer", "product", "-", "-"]),
+    ],
+)
+def test_a_column_with_a_given_role_leaves_the_other_guesses(
+    given: dict[str, str], roles: list[str], tmp_path: Path
+) -> None:
+    """``--user product`` made the times the items, and nothing was left of 5-core."""
+    path = tmp_path / "log.csv"
+    path.write_text(table([(f"u{n // 4}", f"p{n % 5}", 1_500_000_000 + n, "a") for n in range(24)], COLUMNS))
+    look = Imports(tmp_path / "workspace").look(str(path), ImportRecipe(core=0, **given))
+    assert (look.problem, [look.recipe[role] for role in ("user", "item", "rating", "time")]) == ("", roles)
+
+
+def test_a_role_whose_column_is_given_away_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(table([(f"u{n // 4}", f"p{n % 5}", 1_500_000_000 + n, "a") for n in range(24)], COLUMNS))
+    with pytest.raises(DataError) as error:
+        Imports(tmp_path / "workspace").run(str(path), ImportRecipe(core=0, rating="product"))
+    assert error.value.message == (f"{path}: no column looks like the items' ids among 'note'.")
+    assert error.value.hint == "Name it: --item COLUMN."
 
 
 @pytest.mark.parametrize("head", ["when (UTC),who,thing,note", ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from pyarrow import parquet
 from engine.api.imports import Imports
 from engine.config import ImportRecipe
 from engine.data.dataset import load
+from engine.data.importing.stored import FACTS
 
 HEAD = ("user_id", "product_id", "title", "timestamp")
 ROWS = [(f"u{n % 4}", f"p{n % 5}", f"Thing {n % 5}", 1_400_000_000 + n) for n in range(40)]
@@ -49,11 +51,45 @@ def test_titles_of_reviews_are_not_those_of_items(name: str, tmp_path: Path) -> 
     assert any("'title' says different things" in note for note in done.report.notes)
 
 
-def test_an_item_spelled_in_two_ways_keeps_the_first(tmp_path: Path) -> None:
-    rows = [("u9", "p0", "Thing nought", 1), *ROWS]
+@pytest.mark.parametrize(("others", "wanted"), [(1, "Thing 0"), (7, "Thing 0"), (8, "Thing nought")])
+def test_an_item_spelled_in_two_ways_keeps_what_most_rows_say(others: int, wanted: str, tmp_path: Path) -> None:
+    """The rows say "Thing 0" eight times of it; with as many others before and behind them, the first one counts."""
+    rows = [("u9", "p0", "Thing nought", 1)] * (others == 8) + ROWS
+    rows += [("u9", "p0", "Thing nought", 1)] * (others - (others == 8))
     done = Imports(tmp_path / "w").run(_written(tmp_path, "log.csv", rows), ImportRecipe(core=0))
-    titles = {load(done.path).title(n) for n in range(1, 6)}
-    assert titles == {"Thing nought", *(f"Thing {n}" for n in range(1, 5))}
+    assert _titles_of(done.path) == [wanted, *(f"Thing {n}" for n in range(1, 5))]
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.parquet"])
+def test_a_row_that_cannot_be_used_titles_no_item(name: str, tmp_path: Path) -> None:
+    """Neither alone nor by their number: they are other rows than those of the data set."""
+    users = [("", "p0", "x", "1400000000")] * 20
+    times = [("u1", "p3", "Bad time", "yesterday"), ("u1", "p3", "Bad time", "")]
+    rows = [*users, *times, *((user, item, title, str(time)) for user, item, title, time in ROWS), *users]
+    done = Imports(tmp_path / "w").run(_written(tmp_path, name, rows), ImportRecipe(core=0, on_bad_rows="skip"))
+    assert done.report.bad_count == 42
+    assert _titles_of(done.path) == [f"Thing {n}" for n in range(5)]
+
+
+def test_what_was_titled_by_the_former_rule_is_imported_again(tmp_path: Path) -> None:
+    path, imports = _written(tmp_path, "log.csv", ROWS), Imports(tmp_path / "w")
+    done = imports.run(path, ImportRecipe(core=0))
+    assert not imports.run(path, ImportRecipe(core=0)).is_new
+    former = Path(done.path).parent.rename(tmp_path / "w" / "datasets" / "log-0123456789ab")
+    assert not imports.run(path, ImportRecipe(core=0)).is_new
+    tree = json.loads((former / FACTS).read_text())
+    del tree["titles"]["chosen"]
+    (former / FACTS).write_text(json.dumps(tree))
+    assert imports.run(path, ImportRecipe(core=0)).is_new
+    assert former.is_dir()
+
+
+def test_a_row_that_cannot_be_used_titles_none_behind_a_title_of_two_lines(tmp_path: Path) -> None:
+    rows = [(user, item, f'"{title}\nGreen"', time) for user, item, title, time in ROWS]
+    rows = [("u1", "p0", '"Bad, time"', "yesterday"), *rows[:20], ("", "p3", "x", 1_400_000_000), *rows[20:]]
+    done = Imports(tmp_path / "w").run(_written(tmp_path, "log.csv", rows), ImportRecipe(core=0, on_bad_rows="skip"))
+    assert [row.line for row in done.report.bad_rows] == [2, 43]
+    assert _titles_of(done.path) == [f"Thing {n} Green" for n in range(5)]
 
 
 def test_a_row_without_an_id_titles_no_item(tmp_path: Path) -> None:
