@@ -28,7 +28,7 @@ from workbench.forms.field import FieldRow, Fold
 from workbench.theme import SMALL, SPACE, WIDE, set_role
 from workbench.widgets.cards import Elided, scrolled
 from workbench.widgets.import_job import ImportJob
-from workbench.widgets.import_parts import ROLES, BadRows, Preview, StageTable, in_form_words
+from workbench.widgets.import_parts import ROLES, BadRows, Preview, StageTable, bad_rows_words, in_form_words
 from workbench.widgets.layout import Card, label
 from workbench.widgets.numbers import count
 from workbench.widgets.states import StatefulStack
@@ -325,8 +325,7 @@ class ImportDialog(QDialog):
         if report is not None and not self.job.is_importing:
             kept = report.kept
             rows = f"{report.rows:,} rows"
-            then = "Leave them out, or mend the file" if self._stops_at_bad_rows() else "They are left out"
-            bad = f" {report.bad_count:,} cannot be used: they are listed. {then}." if report.bad_count else ""
+            bad = f" {bad_rows_words(report.bad_count, stops=self._stops_at_bad_rows())}" * bool(report.bad_count)
             left = f"Leaves {kept.users:,} users, {kept.items:,} items, {kept.actions:,} actions of {rows}.{bad}"
             self.status.setText(f"{self._why_empty(report)}{bad}" if kept.users < 2 else left)
         self._show_buttons()

@@ -157,7 +157,7 @@ class BadRows(QWidget):
             return
         lines = []
         if count := report.bad_count:
-            then = "The others are imported." if skips else "The import stops at them."
+            then = "The others are imported." if skips else f"The import stops at {'it' if count == 1 else 'them'}."
             lines.append(f"{count:,} of {report.rows:,} rows cannot be used. {then}")
         if count := report.bad_title_count:
             lines.append(f"{count:,} {'row is' if count == 1 else 'rows are'} used without a title.")
@@ -201,3 +201,16 @@ class ImportReportCard(Card):
             notes = map(in_form_words, report.notes)
             titles = [f"{report.titled:,} items have a title."] if report.titled else []
             self.summary.setText(" ".join([f"{report.rows:,} rows were read.", *titles, *notes]))
+
+
+def bad_rows_words(count: int, *, stops: bool) -> str:
+    """What happens to the rows that cannot be used.
+
+    >>> bad_rows_words(1, stops=True)
+    '1 cannot be used: it is listed. Leave it out, or mend the file.'
+    >>> bad_rows_words(1200, stops=False)
+    '1,200 cannot be used: they are listed. They are left out.'
+    """
+    are, them = ("it is", "it") if count == 1 else ("they are", "them")
+    then = f"Leave {them} out, or mend the file" if stops else f"{are.capitalize()} left out"
+    return f"{count:,} cannot be used: {are} listed. {then}."
