@@ -16,7 +16,15 @@ from engine.cli.places import NewFile
 from engine.cli.settings import seeds_of
 from engine.config import KS, STOPPING_METRIC, duration_text, minutes_text, rehearsable
 from engine.errors import UsageError
-from engine.records import Leaderboard, LeaderboardPlan, LeaderboardRequest, LeaderboardRow, PlannedModel, to_plain
+from engine.records import (
+    Leaderboard,
+    LeaderboardPlan,
+    LeaderboardRequest,
+    LeaderboardRow,
+    PlannedModel,
+    RunStatus,
+    to_plain,
+)
 
 METRICS = (*(f"HR@{k}" for k in KS), *(f"NDCG@{k}" for k in KS), "MRR")
 
@@ -149,6 +157,9 @@ def _to_do(planned: LeaderboardPlan) -> list[str]:
 def _rehearsed(workspace: Workspace, planned: LeaderboardPlan) -> LeaderboardPlan:
     """The plan with its warnings; what is rehearsed for them is told, since it takes a while."""
     names = rehearsable(planned)
+    if names and any(run.status is RunStatus.RUNNING for run in workspace.runs.all()):
+        tell("Whether the time is enough is not rehearsed: a run trains, and its steps would be slow beside it.")
+        return planned
     if names:
         tell(f"Rehearsing some steps of {', '.join(names)}: is their time enough?")
     return workspace.leaderboards.rehearsed(planned)

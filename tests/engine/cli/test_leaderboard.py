@@ -11,6 +11,7 @@ import pytest
 from engine.api import Workspace
 from engine.paths import resource
 from engine.records import CostEstimate, LeaderboardRequest, RunStatus
+from engine.runs import liveness
 from tests.engine.cli.conftest import Shell
 from tests.helpers.finished_runs import end
 
@@ -83,6 +84,17 @@ def test_the_papers_table_stands_below_on_its_data(shell: Shell, tmp_path: Path)
     tree = shell.runs("leaderboard", "sample", "--models", "popularity", "--show", "--paper")
     assert tree["paper"] == []
     assert "The paper has no data set called shop" in " ".join(tree["notes"])
+
+
+def test_nothing_is_rehearsed_beside_a_run_that_trains(shell: Shell) -> None:
+    shell.runs("train", "sample", "--preset", "sample", "--queue")
+    workspace = Workspace(shell.workspace)
+    (run,) = workspace.runs.all()
+    workspace.runs.store.claim(run.id, liveness.this_process())
+    workspace.runs.close()
+    told = shell("leaderboard", "sample", *FEW, "--plan", "--workspace", shell.workspace).stderr
+    assert "is not rehearsed: a run trains" in told
+    assert "by a rehearsal" not in told
 
 
 def test_pre_training_that_takes_all_the_time_is_told_before_it_does(shell: Shell) -> None:
