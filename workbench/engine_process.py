@@ -253,7 +253,7 @@ class EngineProcess(_Background):
 class Errands(_Background):
     """Two threads for short waits: reading a log, asking a run to stop. A running errand cannot be cancelled."""
 
-    lanes = 2
+    lanes = 4  # a stop waits in one of them for as long as a run takes to answer
 
     def __init__(self) -> None:
         super().__init__()

@@ -69,19 +69,16 @@ class RunControl(QObject):
 
     def stop(self, records: Iterable[RunRecord]) -> None:
         """Stop running runs with a checkpoint, take queued ones out of the queue."""
-        for record in records:
-            if record.status is RunStatus.RUNNING:
-                self._ask(_stop, self._runs, record.id)
-            elif record.status is RunStatus.QUEUED:
-                self._ask(self._runs.cancel, record.id)
+        self.stop_called([record.id for record in records if record.status in (RunStatus.RUNNING, RunStatus.QUEUED)])
 
     def stop_called(self, run_ids: Sequence[str]) -> None:
-        """`stop`, for runs of which the ids are known: what waits leaves the queue first, lest it starts meanwhile."""
-        self._ask(_stop_called, self._runs, tuple(run_ids))
+        """`stop`, for runs of which the ids are known."""
+        if run_ids:
+            self._ask(self._runs.stop_all, tuple(run_ids))
 
     def stop_and_wait(self, run_ids: Sequence[str], on_result: Callable[[Any], None], on_error: OnError) -> None:
         """Stop running runs; ``on_result`` comes when all have stopped."""
-        self._errands.run(_stop_all, self._runs, tuple(run_ids), on_result=on_result, on_error=on_error)
+        self._errands.run(self._runs.stop_all, tuple(run_ids), on_result=on_result, on_error=on_error)
 
     def resume(self, records: Iterable[RunRecord]) -> None:
         """Queue stopped, failed or lost runs again, from their checkpoints."""
@@ -100,25 +97,3 @@ class RunControl(QObject):
 
     def _ask(self, function: Callable[..., Any], *arguments: Any) -> None:
         self._errands.run(function, *arguments, on_result=lambda _: self.changed.emit(), on_error=self._notifier.report)
-
-
-def _stop_all(runs: Runs, run_ids: Sequence[str]) -> None:
-    # Asked all at once, then waited for: they write their checkpoints side by side.
-    for run_id in run_ids:
-        runs.request_stop(run_id)
-    for run_id in run_ids:
-        runs.ensure_stopped(run_id)
-
-
-def _stop_called(runs: Runs, run_ids: Sequence[str]) -> None:
-    records = [runs.get(run_id) for run_id in run_ids]
-    for record in records:
-        if record.status is RunStatus.QUEUED:
-            runs.cancel(record.id)
-    _stop_all(runs, [record.id for record in records if record.status is RunStatus.RUNNING])
-
-
-def _stop(runs: Runs, run_id: str) -> RunRecord:
-    # The request alone is enough for a healthy run; the second call waits and then insists.
-    runs.request_stop(run_id)
-    return runs.ensure_stopped(run_id)

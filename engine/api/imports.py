@@ -197,7 +197,7 @@ class Imports:
         recipe = source.recipe.replace({"titles": str(file) if file else "-", "name": name})
         facts = {
             "source": _stamp(path) | {"sha256": ordered.interactions.sha256},
-            "titles": _stamp(file) | ({"chosen": _CHOSEN} if file == path else {}) if file else None,
+            "titles": _stamp(file) | {"chosen": _CHOSEN} if file else None,
             "asked": asked.model_dump(mode="json"),
             "recipe": recipe.model_dump(mode="json"),
             "report": to_plain(report),
@@ -243,8 +243,8 @@ class Imports:
             if facts is None or asked not in (facts.get("asked"), facts.get("recipe")):
                 continue
             source, file = facts["source"], facts["titles"]
-            if file is not None and file["path"] == source["path"] and file.get("chosen") != _CHOSEN:
-                continue  # titled by another rule, under which rows that are left out gave titles
+            if file is not None and file.get("chosen") != _CHOSEN:
+                continue  # titled by another rule, under which the first title of an item was its own
             if source["size"] != size or not _is_unchanged(file) or not _same_titles(path, recipe, file):
                 continue
             if source["path"] != str(path) or not _is_unchanged(source):

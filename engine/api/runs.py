@@ -271,10 +271,30 @@ class Runs:
         return self.store.request_stop(self.get(run_id).id)
 
     def ensure_stopped(self, run_id: str, patience: float = 2.0) -> RunRecord:
-        """After ``request_stop``: wait ``patience`` seconds, then SIGTERM, wait as long again, then kill. Blocks."""
+        """After ``request_stop``: wait ``patience`` seconds, then SIGTERM, wait as long again, then kill. Blocks.
+
+        A run whose heart beats has a minute more to end its step, and once it has answered three to test what it has.
+        """
         from engine.runs.stopping import ensure_stopped
 
         return ensure_stopped(self.store, self.get(run_id).id, patience)
+
+    def stop_all(self, run_ids: Sequence[str], patience: float = 2.0) -> tuple[RunRecord, ...]:
+        """Stop running runs with a checkpoint and take queued ones out of the queue; the others are left as they are.
+
+        All are asked before any is waited for, and all are waited for at once, as `ensure_stopped` does. What waits is
+        asked first: the end of a running one would start it.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        named = [self.get(run_id) for run_id in run_ids]
+        in_turn = sorted(named, key=lambda record: record.status is not RunStatus.QUEUED)
+        found = {record.id: self.request_stop(record.id) for record in in_turn}
+        running = [run_id for run_id, record in found.items() if record.status is RunStatus.RUNNING]
+        with ThreadPoolExecutor(max(len(running), 1)) as waiting:
+            ended = waiting.map(lambda run_id: self.ensure_stopped(run_id, patience), running)
+            found.update((record.id, record) for record in ended)
+        return tuple(found[record.id] for record in named)
 
     def cancel(self, run_id: str) -> RunRecord:
         """Take a queued run out of the queue; one that waited to be resumed is STOPPED again and keeps its checkpoint.
@@ -285,13 +305,19 @@ class Runs:
 
     def resume(self, run_id: str) -> RunRecord:
         """Queue a stopped, failed or lost run again, as a new attempt from its checkpoint. Raises ``RunError``."""
-        record = self.get(run_id)
-        if record.status.can_resume:
+        return self.resume_all((run_id,))[0]
+
+    def resume_all(self, run_ids: Sequence[str]) -> tuple[RunRecord, ...]:
+        """`resume` of several runs: none is queued where one of them cannot go on."""
+        records = [self.get(run_id) for run_id in run_ids]
+        for record in sorted(records, key=lambda record: record.status.can_resume):
+            if not record.status.can_resume:
+                self.store.requeue(record.id)  # says why not
             try:
                 parse(record.config)
             except ConfigurationError as error:
                 raise RunError(f"Run {record.id} cannot go on: today's program refuses {error.message}") from None
-        return self.store.requeue(record.id)
+        return tuple(self.store.requeue(record.id) for record in records)
 
     def sweep(self) -> tuple[RunRecord, ...]:
         """Mark runs LOST whose process is gone, and return them. Called every few seconds by whoever watches."""

@@ -157,6 +157,7 @@ def _to_do(planned: LeaderboardPlan) -> list[str]:
 def _rehearsed(workspace: Workspace, planned: LeaderboardPlan) -> LeaderboardPlan:
     """The plan with its warnings; what is rehearsed for them is told, since it takes a while."""
     names = rehearsable(planned)
+    workspace.runs.sweep()
     if names and any(run.status is RunStatus.RUNNING for run in workspace.runs.all()):
         tell("Whether the time is enough is not rehearsed: a run trains, and its steps would be slow beside it.")
         return planned

@@ -338,7 +338,11 @@ def _print_epochs(epochs: tuple[EpochReport, ...]) -> None:
 @click.argument("run_ids", metavar="ID...", nargs=-1, required=True)
 @stored_workspace_option
 @click.option(
-    "--patience", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds before SIGTERM."
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    help="Seconds before SIGTERM, and then before a run is killed; one that lives has a minute more to end its step.",
 )
 @json_option
 def stop(run_ids: tuple[str, ...], workspace: Workspace, patience: float, as_json: bool) -> None:
@@ -346,15 +350,8 @@ def stop(run_ids: tuple[str, ...], workspace: Workspace, patience: float, as_jso
 
     A running run stops at its next step; a queued one is taken out of the queue.
     """
-    runs = workspace.runs
-    named = named_runs(workspace, run_ids)
-    # What waits first: the end of a running one would start it.
-    in_turn = sorted(named, key=lambda record: record.status is not RunStatus.QUEUED)
-    asked = {record.id: runs.request_stop(record.id) for record in in_turn}
-    for record in named:
-        if asked[record.id].status is RunStatus.RUNNING:
-            asked[record.id] = runs.ensure_stopped(record.id, patience)
-    found = [asked[record.id] for record in named]
+    named = [record.id for record in named_runs(workspace, run_ids)]
+    found = workspace.runs.stop_all(named, patience)
     if as_json:
         told = [{"id": record.id, "status": str(record.status), "message": record.message} for record in found]
         emit((told[0] if len(told) == 1 else {}) | {"runs": told})

@@ -123,10 +123,7 @@ def resume(run_ids: tuple[str, ...], queue: bool, workspace: Workspace, as_json:
     one; train.checkpoint_epochs and train.checkpoint_minutes say how often others are written.
     """
     records = named_runs(workspace, run_ids)
-    # One that cannot go on is refused before any of the others waits in the queue.
-    in_turn = sorted(records, key=lambda record: record.status.can_resume)
-    for record in in_turn:
-        workspace.runs.resume(record.id)
+    workspace.runs.resume_all([record.id for record in records])
     _run_out(workspace, [record.id for record in records], queue, as_json)
 
 

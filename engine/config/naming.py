@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from engine import registry
+from engine.config.experiment import with_fidelity
 from engine.config.grouping import changes_nothing, has_seeds
 from engine.config.presets import preset
 from engine.errors import EngineError, UsageError
@@ -37,10 +38,12 @@ def begun_values(name: str, model: str) -> Mapping[str, Any]:
     values = preset_values(name)
     if not values or not model or values["model.name"] == model:
         return values
-    try:
-        return flat(preset(name).config.replace({"model.name": model}).model_dump(mode="json"))
-    except EngineError:
-        return values
+    for begun in (preset(name).config, with_fidelity(preset(name).config, "paper")):
+        try:
+            return flat(begun.replace({"model.name": model}).model_dump(mode="json"))
+        except EngineError:  # what the published code does may ask of a model what it cannot do
+            continue
+    return values
 
 
 def other_model(record: RunRecord) -> str:

@@ -147,7 +147,11 @@ def merged(new: MeasuredPreset, old: MeasuredPreset | None) -> MeasuredPreset:
         return new
     if all(run.ended_by == "nothing" for run in new.runs):
         return new  # what trains nothing has no seeds: one run is all of it
-    runs = {run.seed: run for run in (*old.runs, *new.runs)}
+    usual = preset(new.preset).config.train.precision
+    runs = {run.seed: run for run in old.runs}
+    # A seed stands for the preset as it is: a run of another precision does not take its place.
+    runs |= {run.seed: run for run in new.runs if run.precision == usual or run.seed not in runs}
+    runs |= {run.seed: run for run in new.runs if runs[run.seed].precision != usual}
     kept = tuple(runs[seed] for seed in sorted(runs))
     return new.model_copy(update={"runs": kept, "command": command(new.file, new.preset, kept)})
 

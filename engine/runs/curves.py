@@ -49,7 +49,7 @@ def curves(
         squares = np.nansum((values - mean) ** 2, axis=0)
         std = np.sqrt(squares / np.maximum(n - 1, 1))
         before = pretrain_epochs_of(group[0].config)
-        begins = float(ends[before - 1]) if 0 < before <= len(ends) else None
+        begins = float(ends[before - 1]) if 0 < before < len(ends) else None
         made.append(ComparedCurve(number, series, ends[kept], mean, std, n.astype(np.int64), begins))
     return tuple(made)
 

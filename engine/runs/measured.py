@@ -72,9 +72,21 @@ def measured(records: Sequence[RunRecord], epochs: Epochs) -> tuple[MeasuredPres
     for record in sorted(records, key=lambda record: (record.ended_at is not None, record.ended_at, record.id)):
         groups.setdefault((_preset_of(record).name, record.fingerprint), []).append(record)
     return tuple(
-        _preset(preset(name), sorted(once_a_seed(group), key=lambda record: record.seed), epochs)
+        _preset(preset(name), sorted(once_a_seed(_as_usual(group, name)), key=lambda record: record.seed), epochs)
         for (name, _), group in groups.items()
     )
+
+
+def _as_usual(records: Sequence[RunRecord], name: str) -> list[RunRecord]:
+    """Without the runs of another precision than the preset's whose seed has one of the preset's own."""
+    usual = preset(name).config.train.precision
+    own = {record.seed for record in records if _precision(record) == usual}
+    return [record for record in records if record.seed not in own or _precision(record) == usual]
+
+
+def _precision(record: RunRecord) -> str:
+    train = record.config.get("train")
+    return str(train.get("precision", "float32")) if isinstance(train, Mapping) else "float32"
 
 
 def _preset(chosen: Preset, records: Sequence[RunRecord], epochs: Epochs) -> MeasuredPreset:
@@ -105,7 +117,7 @@ def _run(record: RunRecord, epochs: Sequence[EpochReport]) -> MeasuredRun:
     seconds = record.train_seconds
     if seconds is None:  # from before it was kept
         seconds = sum(report.train_seconds + report.validate_seconds for report in epochs)
-    ended, train = record.ended_at or record.created_at, record.config.get("train")
+    ended = record.ended_at or record.created_at
     return MeasuredRun.model_validate(
         {
             "run": record.id,
@@ -117,7 +129,7 @@ def _run(record: RunRecord, epochs: Sequence[EpochReport]) -> MeasuredRun:
             "attempts": record.attempt,
             "ended": f"{ended:%Y-%m-%d}",
             "device": record.device,
-            "precision": train.get("precision", "float32") if isinstance(train, Mapping) else "float32",
+            "precision": _precision(record),
             "machine": _machine(record.hardware),
             "versions": dict(record.versions),
             "validation": dict(record.metrics["valid"]),

@@ -256,6 +256,15 @@ class FakeRuns:
                 process.code = 0
         return self.change(run_id, status=RunStatus.STOPPED, ended_at=EPOCH)
 
+    def stop_all(self, run_ids: Sequence[str], patience: float = 2.0) -> tuple[RunRecord, ...]:
+        for run_id in run_ids:
+            if self._records[run_id].status is RunStatus.QUEUED:
+                self.cancel(run_id)
+            else:
+                self.request_stop(run_id)
+                self.ensure_stopped(run_id, patience)
+        return tuple(self._records[run_id] for run_id in run_ids)
+
     def cancel(self, run_id: str) -> RunRecord:
         self._enter("cancel", run_id)
         return self.change(run_id, status=RunStatus.CANCELLED)

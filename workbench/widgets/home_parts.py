@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushBut
 
 from engine import registry
 from engine.records import RunRecord, RunStatus
+from workbench.item_models.run_columns import epoch_text
 from workbench.run_names import dataset_name, run_name
 from workbench.theme import SMALL, SPACE, TIGHT, WIDE, Theme, set_role
 from workbench.widgets.cards import Elided, label
@@ -199,7 +200,8 @@ class RunRow(QWidget):
         name.clicked.connect(lambda: self.shown.emit(record.id))
         dataset = dataset_name(record)
         when = record.ended_at or record.heartbeat_at or record.created_at
-        facts = label(f"{word} {ago(when)} · {dataset} · epoch {record.epoch + 1:,} of {record.epochs:,}", "muted")
+        reached = epoch_text(record)
+        facts = label(f"{word} {ago(when)} · {dataset}{f' · epoch {reached}' * bool(reached)}", "muted")
         self.reason = Elided(record.message, "error" if role == "bad" else "muted")
         self.reason.setContentsMargins(TIGHT + 1, 0, 0, 0)
         self.reason.setVisible(bool(record.message))

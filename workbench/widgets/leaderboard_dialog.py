@@ -64,7 +64,8 @@ class LeaderboardDialog(QDialog):
         self.context = context
         self.plan: LeaderboardPlan | None = None
         self.board: Leaderboard | None = None
-        self._is_queueing = self._has_measured = False
+        self._is_queueing = False
+        self._first = ""  # the preset in the first row, until there are results or another row is chosen
         self.rehearsals = Rehearsals(context, self)
         self._make_parts()
         self._arrange()
@@ -291,6 +292,7 @@ class LeaderboardDialog(QDialog):
         if is_first:
             self._fit_columns()
             self.table.selectRow(0)
+            self._first = self.model.order[0]
             if self.focusWidget() in (None, self):
                 self.table.setFocus()  # unless somebody has gone to a field meanwhile
         self._show_state()
@@ -309,9 +311,9 @@ class LeaderboardDialog(QDialog):
             return
         self.board = board
         self.model.set_board(board)
-        if not self._has_measured:
+        if self._first and self.model.order[self.table.currentIndex().row()] == self._first:
             self.table.selectRow(0)  # the best: the rows have another order than before
-        self._has_measured = True
+        self._first = ""
         self._fit_columns()
         self._show_state()
 

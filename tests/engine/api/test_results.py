@@ -144,6 +144,24 @@ def test_a_run_of_another_precision_counts_and_says_so(workspace: Workspace, tmp
     assert "| 1, 2 (bfloat16), 3 |" in workspace.results.markdown((found,))
 
 
+def test_a_run_of_another_precision_takes_no_seeds_place(workspace: Workspace, tmp_path: Path) -> None:
+    (usual,) = finish(workspace, seeds=(1,))
+    finish(workspace, seeds=(1,), values={"train.precision": "bfloat16"})
+    workspace.results.write(tmp_path)
+    (found,) = workspace.results.read(tmp_path)
+    assert [(run.run, run.precision) for run in found.runs] == [(usual.id, "float32")]
+    other = Workspace(tmp_path / "other")
+    finish(other, seeds=(1,), values={"train.precision": "bfloat16"})
+    other.results.write(tmp_path)
+    (found,) = workspace.results.read(tmp_path)
+    assert [run.run for run in found.runs] == [usual.id]
+    (again,) = finish(other, seeds=(1,))
+    other.results.write(tmp_path)
+    other.runs.close()
+    (found,) = workspace.results.read(tmp_path)
+    assert [run.run for run in found.runs] == [again.id]
+
+
 def test_settings_tried_over_one_preset_count_for_the_one_that_has_them(workspace: Workspace, tmp_path: Path) -> None:
     tried = preset("coserec-paper-beauty").config.replace({"loss.next_item": "sampled_softmax"})
     runs = workspace.runs.submit(tried, preset="coserec-paper-beauty", seeds=(1,))

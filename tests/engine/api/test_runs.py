@@ -88,6 +88,24 @@ def test_only_queued_runs_start(runs: Runs) -> None:
         runs.start(run.id)
 
 
+def test_several_stop_at_once_and_what_waits_leaves_the_queue(runs: Runs) -> None:
+    one, other = submit(runs.store, 2)
+    found = runs.stop_all([one.id, other.id])
+    assert [record.id for record in found] == [one.id, other.id]
+    assert {record.status for record in found} == {RunStatus.CANCELLED}
+
+
+def test_none_is_queued_where_one_cannot_go_on(runs: Runs) -> None:
+    (good,) = submit(runs.store)
+    config = json.loads(ExperimentConfig().model_dump_json()) | {"warp": {}}
+    (bad,) = submit(runs.store, config=config)
+    for run in (good, bad):
+        execute(runs.store, run.id, tools=tools(fake_training.broken))
+    with pytest.raises(RunError, match="today's program refuses warp"):
+        runs.resume_all([good.id, bad.id])
+    assert runs.get(good.id).status is RunStatus.FAILED
+
+
 def test_a_run_that_the_program_no_longer_understands_cannot_go_on(runs: Runs) -> None:
     config = json.loads(ExperimentConfig().model_dump_json()) | {"warp": {}}
     (run,) = submit(runs.store, config=config)
