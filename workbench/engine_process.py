@@ -1,4 +1,4 @@
-"""Work off the GUI thread: one warm process for what computes, and a pair of threads for what only waits.
+"""Work off the GUI thread: one warm process for what computes, and a few threads for what only waits.
 
 `EngineProcess` holds one process with the engine already imported (previews, statistics, devices). Cancel kills it and
 starts another, so even a computation that never looks up ends at once. `Errands` runs short waits (store, log files).
@@ -251,7 +251,7 @@ class EngineProcess(_Background):
 
 
 class Errands(_Background):
-    """Two threads for short waits: reading a log, asking a run to stop. A running errand cannot be cancelled."""
+    """A few threads for waits: reading a log, asking a run to stop. A running errand cannot be cancelled."""
 
     lanes = 4  # a stop waits in one of them for as long as a run takes to answer
 

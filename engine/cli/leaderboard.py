@@ -157,11 +157,11 @@ def _to_do(planned: LeaderboardPlan) -> list[str]:
 def _rehearsed(workspace: Workspace, planned: LeaderboardPlan) -> LeaderboardPlan:
     """The plan with its warnings; what is rehearsed for them is told, since it takes a while."""
     names = rehearsable(planned)
-    workspace.runs.sweep()
-    if names and any(run.status is RunStatus.RUNNING for run in workspace.runs.all()):
-        tell("Whether the time is enough is not rehearsed: a run trains, and its steps would be slow beside it.")
-        return planned
     if names:
+        workspace.runs.sweep()  # the dead do not train
+        if any(run.status is RunStatus.RUNNING for run in workspace.runs.all()):
+            tell("Whether the time is enough is not rehearsed: a run trains, and its steps would be slow beside it.")
+            return planned
         tell(f"Rehearsing some steps of {', '.join(names)}: is their time enough?")
     return workspace.leaderboards.rehearsed(planned)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,6 +23,7 @@ from engine.cli.frame import (
 )
 from engine.cli.settings import SettingsCommand, all_fields, config_options, seeds_of
 from engine.config import ExperimentConfig, grid, parse_list, refuse_without_effect
+from engine.config.experiment import did_you_mean
 from engine.config.grouping import has_seeds
 from engine.errors import UsageError
 from engine.records import RunRecord, RunStatus, to_plain
@@ -106,8 +106,7 @@ def _refuse_unknown(path: str) -> None:
     """Raise ``UsageError`` for a path that no setting of any model has."""
     known = [field.path for field in all_fields()]
     if path not in known:
-        close = difflib.get_close_matches(path, known, n=3)
-        hint = f"Did you mean {', '.join(close)}?" if close else "`coserec train --help` lists them."
+        hint = did_you_mean(path, known) or "`coserec train --help` lists them."
         raise UsageError(f"--set {path}: there is no such setting.", hint)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, Self, cast
@@ -103,7 +103,7 @@ class ExperimentConfig(Options):
         for path, value in values.items():
             section, _, name = path.partition(".")
             if section not in tree or not isinstance(tree[section], dict) or not name:
-                raise ConfigurationError("there is no such setting.", _nearest(path, self), field=path)
+                raise ConfigurationError("there is no such setting.", did_you_mean(path, values_of(self)), field=path)
             tree[section][name] = value
         changed = parse(tree)
         refuse_shown(self, changed)
@@ -150,7 +150,9 @@ def _no_such_setting(path: str, tree: Mapping[str, Any]) -> ConfigurationError:
     """For a path that no configuration has, or only one with another model than the ``tree``'s."""
     section, _, name = path.partition(".")
     if section != "model" or not name:
-        return ConfigurationError("there is no such setting.", _nearest(path, ExperimentConfig()), field=path)
+        return ConfigurationError(
+            "there is no such setting.", did_you_mean(path, values_of(ExperimentConfig())), field=path
+        )
     model = registry.entry("model", _plain(tree["model"]).get("name", "transformer"))
     own = ", ".join(f"model.{field}" for field in model.options.model_fields)
     return ConfigurationError(f"{model.label} has no such setting.", f"It has {own}." if own else "", field=path)
@@ -313,6 +315,7 @@ def with_fidelity(config: ExperimentConfig, reading: Literal["paper", "published
     return config.replace({item.path: getattr(item, reading) for item in fields_of(config) if item.is_switch})
 
 
-def _nearest(path: str, config: ExperimentConfig) -> str:
-    close = difflib.get_close_matches(path, list(values_of(config)), n=3)
+def did_you_mean(path: str, known: Iterable[str]) -> str:
+    """A hint with those of the ``known`` paths that are nearest by their letters; empty where none is near."""
+    close = difflib.get_close_matches(path, list(known), n=3)
     return f"Did you mean {', '.join(close)}?" if close else ""

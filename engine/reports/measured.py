@@ -148,10 +148,11 @@ def merged(new: MeasuredPreset, old: MeasuredPreset | None) -> MeasuredPreset:
     if all(run.ended_by == "nothing" for run in new.runs):
         return new  # what trains nothing has no seeds: one run is all of it
     usual = preset(new.preset).config.train.precision
-    runs = {run.seed: run for run in old.runs}
-    # A seed stands for the preset as it is: a run of another precision does not take its place.
-    runs |= {run.seed: run for run in new.runs if run.precision == usual or run.seed not in runs}
-    runs |= {run.seed: run for run in new.runs if runs[run.seed].precision != usual}
+    runs: dict[int, MeasuredRun] = {}
+    for run in (*old.runs, *new.runs):
+        # A seed stands for the preset as it is: a run of another precision does not take such a one's place.
+        if run.seed not in runs or run.precision == usual or runs[run.seed].precision != usual:
+            runs[run.seed] = run
     kept = tuple(runs[seed] for seed in sorted(runs))
     return new.model_copy(update={"runs": kept, "command": command(new.file, new.preset, kept)})
 

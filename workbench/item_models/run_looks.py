@@ -61,6 +61,11 @@ class DrawnLooks(QObject):
         worn = self._worn.get(self._key(run_id))
         return self._book.order(run_id) if worn is None else worn.look
 
+    def drawn_ids(self) -> list[str]:
+        """Runs whose curves are read: the last ticked ones."""
+        ticked = self._model.ticked
+        return ticked if self._model.is_grouped else ticked[-MOST_TICKED:]
+
     def _key(self, run_id: str) -> str:
         return group_key(self._book, run_id) if self._model.is_grouped else run_id
 
@@ -90,10 +95,8 @@ class DrawnLooks(QObject):
 
     def _drawn(self) -> dict[str, str]:
         """Key of each drawn curve → the first of its ticked runs."""
-        ticked = self._model.ticked
-        runs = ticked if self._model.is_grouped else ticked[-MOST_TICKED:]
         found: dict[str, str] = {}
-        for run_id in runs:
+        for run_id in self.drawn_ids():
             if self._book.get(run_id) is not None:
                 found.setdefault(self._key(run_id), run_id)
         return dict(list(found.items())[-MOST_TICKED:])

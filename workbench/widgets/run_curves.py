@@ -97,8 +97,7 @@ class RunCurves(StatefulStack):
 
     def drawn_ids(self) -> list[str]:
         """Runs whose curves are read: the last ticked ones."""
-        ticked = self._model.ticked
-        return ticked if self._model.is_grouped else ticked[-MOST_TICKED:]
+        return self._model.looks.drawn_ids()
 
     def _drawn(self) -> dict[str, list[str]]:
         """Curve → the runs that it stands for; groups are called by the first of their ticked runs."""

@@ -10,14 +10,22 @@ import psutil
 import pytest
 
 from engine.errors import RunError
-from engine.records import RunStatus
+from engine.records import RunRecord, RunStatus
 from engine.runs import launch as launch_module
 from engine.runs import stopping
-from engine.runs.launch import launch
+from engine.runs.launch import LaunchedRun, launch
 from engine.runs.stopping import ensure_stopped
 from engine.store import Store
 from tests.helpers.fake_training import start, submit
 from tests.helpers.waiting import wait_for
+
+
+def begun(store: Store, kind: str) -> tuple[RunRecord, LaunchedRun]:
+    """A run whose process has told of its first epoch."""
+    (run,) = submit(store)
+    process = start(store, run.id, kind)
+    wait_for(lambda: store.epochs(run.id))
+    return run, process
 
 
 def test_a_launched_run_finishes_and_logs(store: Store) -> None:
@@ -57,9 +65,7 @@ def test_it_has_a_session_of_its_own_and_gives_way(store: Store) -> None:
 
 
 def test_a_request_is_obeyed_with_a_checkpoint(store: Store) -> None:
-    (run,) = submit(store)
-    process = start(store, run.id, "endless")
-    wait_for(lambda: store.epochs(run.id))
+    run, process = begun(store, "endless")
     store.request_stop(run.id)
     found = ensure_stopped(store, run.id, patience=10)
     assert found.status is RunStatus.STOPPED
@@ -70,9 +76,7 @@ def test_a_request_is_obeyed_with_a_checkpoint(store: Store) -> None:
 
 
 def test_a_signal_does_what_a_request_does(store: Store) -> None:
-    (run,) = submit(store)
-    process = start(store, run.id, "endless")
-    wait_for(lambda: store.epochs(run.id))
+    run, process = begun(store, "endless")
     psutil.Process(process.pid).terminate()
     wait_for(lambda: process.poll() is not None)
     assert store.get(run.id).status is RunStatus.STOPPED
@@ -80,9 +84,7 @@ def test_a_signal_does_what_a_request_does(store: Store) -> None:
 
 def test_who_is_slow_may_end_its_step(store: Store) -> None:
     """Its heart beats, so it is not stuck; killed, it would lose what it has learned since its last checkpoint."""
-    (run,) = submit(store)
-    process = start(store, run.id, "ponderous")
-    wait_for(lambda: store.epochs(run.id))
+    run, process = begun(store, "ponderous")
     store.request_stop(run.id)
     found = ensure_stopped(store, run.id, patience=0.2)
     assert found.message.startswith("Stopped as asked after 1 epoch")
@@ -104,9 +106,7 @@ def test_who_does_not_listen_is_killed(store: Store, monkeypatch: pytest.MonkeyP
 
 def test_who_has_answered_may_finish_its_test(store: Store) -> None:
     """Testing the best weights of a large data set takes longer than the patience with a run that does not answer."""
-    (run,) = submit(store)
-    process = start(store, run.id, "thorough")
-    wait_for(lambda: store.epochs(run.id))
+    run, process = begun(store, "thorough")
     store.request_stop(run.id)
     wait_for(lambda: store.get(run.id).phase in ("stopping", "testing"))
     found = ensure_stopped(store, run.id, patience=0.2)

@@ -47,6 +47,14 @@ def answer(monkeypatch: pytest.MonkeyPatch, page: TrainPage, what: Any) -> list[
     return asked
 
 
+def rehearsing(page: TrainPage, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """A rehearsal is under way, and ends when the event is set."""
+    gate = threading.Event()
+    answer(monkeypatch, page, gate)
+    page.cost.toggle()
+    return gate
+
+
 def test_the_estimate_is_told_and_the_button_multiplies_it(
     qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,9 +87,7 @@ def test_a_changed_setting_voids_it_and_another_seed_does_not(
 def test_an_answer_to_settings_of_before_is_not_shown(
     qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = threading.Event()
-    answer(monkeypatch, page, gate)
-    page.cost.toggle()
+    gate = rehearsing(page, monkeypatch)
     assert page.cost.button.text() == "Cancel"
     page.context.session.change({"model.hidden_size": 32})
     assert page.cost.button.text() == cost_line.ASK
@@ -91,9 +97,7 @@ def test_an_answer_to_settings_of_before_is_not_shown(
 
 
 def test_cancel_and_errors_leave_it_as_it_was(qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = threading.Event()
-    answer(monkeypatch, page, gate)
-    page.cost.toggle()
+    gate = rehearsing(page, monkeypatch)
     page.cost.toggle()
     assert page.cost.text.text() == cost_line.UNKNOWN
     gate.set()
@@ -107,9 +111,7 @@ def test_cancel_and_errors_leave_it_as_it_was(qtbot: QtBot, page: TrainPage, mon
 def test_who_queues_does_not_wait_for_the_rehearsal(
     qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = threading.Event()
-    answer(monkeypatch, page, gate)
-    page.cost.toggle()
+    gate = rehearsing(page, monkeypatch)
     page.queue_runs()
     assert page.cost.button.text() == cost_line.ASK
     assert page.cost.text.text() == cost_line.UNKNOWN
