@@ -111,30 +111,35 @@ class _GroupedAttention(torch.autograd.Function):
         out = projected.new_empty(rows, size)
         out[_end(groups) :] = 0
         probabilities, blocks = _softmaxes(projected, heads, groups)
-        masks = None
+        thinned = probabilities
         if p:
-            masks = dropout_mask(tuple(probabilities.shape), p, device=projected.device, dtype=projected.dtype)
+            mask = dropout_mask(tuple(probabilities.shape), p, device=projected.device, dtype=projected.dtype)
+            thinned = mask.mul_(probabilities)
         begin = 0
         for group, chosen in zip(groups, blocks, strict=True):
             end = begin + chosen.numel()
-            kept = chosen if masks is None else chosen * masks[begin:end].view_as(chosen)
+            kept = thinned[begin:end].view_as(chosen)
             values, results = _heads_of(projected, group, heads, 2), _heads_of(out, group, heads, 0, parts=1)
             for share, value, result in zip(kept.unbind(), values, results, strict=True):
                 result.copy_(torch.bmm(share, value))  # [n, L, d/H]
             begin = end
-        ctx.save_for_backward(projected, probabilities, *(() if masks is None else (masks,)))
+        ctx.save_for_backward(projected, probabilities, thinned, out)
         ctx.layout = (heads, groups, 1 / math.sqrt(size // heads))
         return out
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradient of the output [M, d] → gradient of ``projected`` [M, 3d]."""
-        projected, probabilities, *rest = ctx.saved_tensors
-        masks = rest[0] if rest else None
+        """Gradient of the output [M, d] → gradient of ``projected`` [M, 3d].
+
+        Softmax's own gradient needs Σ_j p_j g_j of every query, which is what its output and that one's gradient have
+        in common: two passes over the probabilities then do what masks, softmax and scale would take five for.
+        """
+        projected, probabilities, thinned, out = ctx.saved_tensors
         heads, groups, scale = ctx.layout
         gradient = gradients[0].contiguous()
         result = torch.empty_like(projected)
         result[_end(groups) :] = 0
+        common = (gradient * out).view(out.shape[0], heads, -1).sum(-1).mul_(scale)  # [M, H]
         begin = 0
         for group in groups:
             query, key = (_heads_of(projected, group, heads, part) for part in (0, 1))
@@ -143,16 +148,14 @@ class _GroupedAttention(torch.autograd.Function):
             d_out = _heads_of(gradient, group, heads, 0, parts=1)
             end = begin + heads * group.count * group.length**2
             shape = (heads, group.count, group.length, group.length)
-            chosen = probabilities[begin:end].view(shape)
-            mask = None if masks is None else masks[begin:end].view(shape)
-            kept = chosen if mask is None else chosen * mask
-            d_chosen = torch.empty_like(chosen)
-            for head, (turned, d_share) in enumerate(zip(kept.mT.unbind(), d_chosen.unbind(), strict=True)):
+            chosen, kept = probabilities[begin:end].view(shape), thinned[begin:end].view(shape)
+            d_scores = torch.empty_like(chosen)
+            for head, (turned, d_share) in enumerate(zip(kept.mT.unbind(), d_scores.unbind(), strict=True)):
                 d_value[head].copy_(torch.bmm(turned, d_out[head]))
-                torch.bmm(d_out[head], value_turned[head], out=d_share)
-            if mask is not None:
-                d_chosen.mul_(mask)
-            d_scores = torch._softmax_backward_data(d_chosen, chosen, -1, chosen.dtype).mul_(scale)
+                torch.baddbmm(d_share, d_out[head], value_turned[head], beta=0, alpha=scale, out=d_share)
+            rows = common[group.start : group.start + group.count * group.length]
+            shared = rows.view(group.count, group.length, heads).permute(2, 0, 1).unsqueeze(-1)  # [H, n, L, 1]
+            d_scores.mul_(kept).addcmul_(chosen, shared, value=-1)
             for head, (straight, turned) in enumerate(zip(d_scores.unbind(), d_scores.mT.unbind(), strict=True)):
                 d_query[head].copy_(torch.bmm(straight, key[head]))
                 d_key[head].copy_(torch.bmm(turned, query[head]))

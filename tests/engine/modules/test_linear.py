@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
@@ -64,17 +66,24 @@ def test_attention_drops_probabilities_and_keeps_their_mean(is_padded: bool) -> 
     assert error[layout.is_real].max() < 5.5
 
 
-def test_no_gradient_is_one_product_over_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_gradient_makes_onednn_reduce_over_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """oneDNN keeps memory for every length it reduces over: there must be few, and none long."""
     if not linear_module._has_onednn():
         pytest.skip("oneDNN's product is not in this build of PyTorch")
-    lengths, product = [], linear_module.times_transposed
+    lengths: list[int] = []
 
-    def noting(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
-        lengths.append(x.shape[1])
-        return product(x, weight, bias)
+    def noting(product: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        def noted(x: torch.Tensor, *others: torch.Tensor | None) -> torch.Tensor:
+            lengths.append(x.shape[1])
+            return product(x, *others)
 
-    monkeypatch.setattr(linear_module, "times_transposed", noting)
+        return noted
+
+    for name in ("times_transposed", "_bfloat16_product"):
+        monkeypatch.setattr(linear_module, name, noting(getattr(linear_module, name)))
     layer = nn.Linear(8, 24)
     linear(layer, torch.randn(5000, 8, requires_grad=True)).sum().backward()
-    assert sorted(lengths) == [8, 24, 5000 - 2 * 2048, 2048, 2048]
+    assert sorted(lengths) == [8, 24], "float32's gradients of weights are not oneDNN's"
+    lengths.clear()
+    linear(layer, torch.randn(5000, 8, dtype=torch.bfloat16, requires_grad=True)).sum().backward()
+    assert [length for length in sorted(lengths) if length > 24] == [5000 - 2 * 2048, 2048, 2048]
