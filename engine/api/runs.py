@@ -208,6 +208,13 @@ class Runs:
 
         return worker.next_startable(self.store, tuple(starting))
 
+    def reason_to_wait(self, run_id: str) -> str:
+        """Why the caller should not `start` that queued run now, as a sentence: it is a worker's to start, or its
+        device has no room. Empty: start it."""
+        from engine.runs import worker
+
+        return worker.reason_to_wait(self.store, self.get(run_id))
+
     def give_up(self, run_id: str, message: str, hint: str = "") -> None:
         """A queued run that cannot be started: FAILED with this sentence. One that was claimed is left alone."""
         self.store.fail_unclaimed(self.get(run_id).id, message, hint, "")

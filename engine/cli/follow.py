@@ -14,12 +14,14 @@ from engine.records import FeedCursor, MetricPoint, RunRecord, RunStatus
 
 _LOOK_SECONDS = 0.2
 _SWEEP_SECONDS = 3.0
+_ASK_SECONDS = 1.0
 _PATIENCE = 10.0
 """Seconds between a stop request and SIGTERM: large data validate for long, and a terminal can wait."""
 
 
 def follow(runs: Runs, ids: Sequence[str]) -> tuple[RunRecord, ...]:
-    """Start the runs one after another, wherever no other process has, and wait for the end of all.
+    """Start the runs one after another, wherever no other process has, and wait for the end of all. None is started
+    beside a run that has its device already, nor before its turn where a worker works off the queue.
 
     Ctrl+C asks the running one to stop with a checkpoint and takes the others out of the queue; a second Ctrl+C stops
     waiting and leaves the process to it.
@@ -43,6 +45,7 @@ def follow(runs: Runs, ids: Sequence[str]) -> tuple[RunRecord, ...]:
 def _follow(runs: Runs, ids: Sequence[str], printer: Printer) -> None:
     process: RunProcess | None = None
     swept = time.monotonic()
+    turn = _Turn(runs)
     while True:
         if process is not None and process.poll() is not None:
             process = None
@@ -54,11 +57,34 @@ def _follow(runs: Runs, ids: Sequence[str], printer: Printer) -> None:
                 printer.update()
                 return
         elif process is None and waiting and not any(record.status is RunStatus.RUNNING for record in records):
-            process = runs.start(waiting[0].id)
+            process = turn.start(waiting[0])
         if time.monotonic() - swept > _SWEEP_SECONDS:
             runs.sweep()
             swept = time.monotonic()
         time.sleep(_LOOK_SECONDS)
+
+
+class _Turn:
+    """Starts a run when its turn has come, and tells once what it waits for."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self._told = ""
+        self._asked = float("-inf")
+
+    def start(self, record: RunRecord) -> RunProcess | None:
+        """Start it; None where it is to wait, or was asked about just now."""
+        if time.monotonic() - self._asked < _ASK_SECONDS:
+            return None
+        reason = self._runs.reason_to_wait(record.id)
+        if not reason:
+            return self._runs.start(record.id)
+        self._asked = time.monotonic()
+        told = f"{record.id} ({record.name}) waits. {reason}"
+        if told != self._told:
+            self._told = told
+            tell(told)
+        return None
 
 
 def _request_stop(runs: Runs, ids: Sequence[str]) -> None:

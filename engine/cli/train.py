@@ -62,8 +62,8 @@ def train(
 ) -> None:
     """Train on DATA, one run a seed.
 
-    Each run is a process of its own, one after another; the window shows them as its own. Ctrl+C stops with a
-    checkpoint.
+    Each run is a process of its own, one after another; the window shows them as its own. While another run of the
+    workspace has the device, they wait. Ctrl+C stops with a checkpoint.
     """
     if data is None and "data.path" not in settings:
         raise UsageError("There is no data set to train on.", "Write `coserec train DATA …`; 'sample' is bundled.")

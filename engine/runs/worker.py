@@ -10,8 +10,8 @@ from engine.errors import RunError
 from engine.records import RunRecord, RunStatus
 from engine.runs import launch, liveness
 from engine.runs.launch import LaunchedRun
-from engine.runs.schedule import startable
-from engine.store import Store
+from engine.runs.schedule import device_of, startable
+from engine.store import ProcessMark, Store
 
 LOCK = "worker"
 _LOOK_SECONDS = 0.2
@@ -84,10 +84,37 @@ def next_startable(store: Store, starting: Iterable[str]) -> RunRecord | None:
 
 def is_free_for(store: Store) -> bool:
     """Whether a run that this process starts could begin now: none trains here, and nobody else works off the queue."""
-    holder = store.lock_holder(LOCK)
-    if holder is not None and holder != liveness.this_process() and liveness.process_of(holder) is not None:
+    if _other_worker(store) is not None:
         return False
     return all(run.host != liveness.this_host() for run in store.with_status(RunStatus.RUNNING))
+
+
+def reason_to_wait(store: Store, record: RunRecord) -> str:
+    """Why whoever wants the queued ``record`` to run should not start it now, as a sentence; empty: start it.
+
+    Two runs that each compute with all cores ruin each other (`engine.training.threads`). So one that is started by
+    hand leaves its turn to the worker, where one works, and waits for room on its device, where none does.
+    """
+    state = store.desk.state()
+    worker = _other_worker(store)
+    if worker is not None and not state.is_paused:
+        return f"It has its turn in the queue, which the window or `coserec work` (pid {worker.pid}) works off."
+    device = device_of(record)
+    here = [run for run in store.with_status(RunStatus.RUNNING) if run.host == liveness.this_host()]
+    busy = [run for run in here if device_of(run) == device]
+    if len(busy) < state.at_once.get(device, 1):
+        return ""
+    names = ", ".join(f"{run.id} ({run.name})" for run in busy)
+    more = f"`coserec queue at-once {device} {len(busy) + 1}` lets them share it"
+    return f"It starts when {names} {'leaves' if len(busy) == 1 else 'leave'} {device} to it; {more}."
+
+
+def _other_worker(store: Store) -> ProcessMark | None:
+    """Another living process that works off the queue."""
+    holder = store.lock_holder(LOCK)
+    if holder is None or holder == liveness.this_process() or liveness.process_of(holder) is None:
+        return None
+    return holder
 
 
 @contextmanager

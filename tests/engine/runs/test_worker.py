@@ -85,3 +85,43 @@ def test_a_run_lost_on_this_host_does_not_hold_up_the_queue(store: Store) -> Non
     assert worker.work(store, lambda: True, starting(order)) == 1  # type: ignore[arg-type]
     assert store.get(first.id).status is RunStatus.LOST
     assert order == [second.id]
+
+
+def living() -> ProcessMark:
+    """Another process that lives, as this machine's first one always does."""
+    return ProcessMark(this_process().host, 1, mark_of(1).created)
+
+
+def test_one_started_by_hand_waits_for_room_on_its_device(store: Store) -> None:
+    first, second = submit(store, 2)
+    assert worker.reason_to_wait(store, first) == ""
+    store.claim(first.id, this_process())
+    reason = worker.reason_to_wait(store, second)
+    assert reason.startswith(
+        f"It starts when {first.id} ({first.name}) leaves cpu to it; `coserec queue at-once cpu 2`"
+    )
+    store.desk.set_at_once("cpu", 2)
+    assert worker.reason_to_wait(store, second) == ""
+    store.desk.set_at_once("cpu", 1)
+    store.end(first.id, 1, Ending(RunStatus.FINISHED))
+    assert worker.reason_to_wait(store, second) == ""
+
+
+def test_one_started_by_hand_on_another_host_is_in_nobodys_way(store: Store) -> None:
+    first, second = submit(store, 2)
+    store.claim(first.id, ProcessMark("elsewhere", 1, 1.0))
+    assert worker.reason_to_wait(store, second) == ""
+
+
+def test_one_started_by_hand_leaves_its_turn_to_a_worker_that_works(store: Store) -> None:
+    if this_process().pid == 1:
+        pytest.skip("there is no other process that certainly lives")
+    (run,) = submit(store, 1)
+    store.take_lock(worker.LOCK, living(), lambda *_: True)
+    assert "(pid 1)" in worker.reason_to_wait(store, run)
+    store.desk.pause()
+    assert worker.reason_to_wait(store, run) == "", "a queue that pauses starts nothing, and the user asked for it"
+    store.desk.pause(is_paused=False)
+    store.drop_lock(worker.LOCK, living())
+    store.take_lock(worker.LOCK, this_process(), lambda *_: True)
+    assert worker.reason_to_wait(store, run) == ""
