@@ -136,6 +136,7 @@ def lines(curves: Sequence[ComparedCurve], labels: Sequence[str], along: str) ->
             if (curve.n > 1).any():
                 band = (curve.mean - curve.std, curve.mean + curve.std)
                 axes.fill_between(x, *band, color=look["color"], alpha=0.18, linewidth=0)
+        _mark_fine_tuning(axes, curves, along)
         if along != "time":  # there is nothing between two epochs, nor beside one alone
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set_xlabel("minutes" if along == "time" else "epoch")
@@ -144,6 +145,20 @@ def lines(curves: Sequence[ComparedCurve], labels: Sequence[str], along: str) ->
         _legend(axes, len(curves))
 
     return draw
+
+
+def _mark_fine_tuning(axes: Any, curves: Sequence[ComparedCurve], along: str) -> None:
+    """A line where runs of two stages begin their second one, in the group's colour, and its name once a place."""
+    named = set()
+    for curve in curves:
+        if curve.fine_tuned_from is None:
+            continue
+        at = curve.fine_tuned_from / 60 if along == "time" else curve.fine_tuned_from
+        axes.axvline(at, color=_line(curve.group)["color"], linewidth=0.7, linestyle=":")
+        if at not in named:
+            named.add(at)
+            top: Any = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
+            axes.annotate("fine-tuning", (at, 1), (2, -2), fontsize=6, **top)
 
 
 def points(

@@ -79,7 +79,8 @@ UNTOLD = frozenset({"data.path", "train.device"})
 
 
 def scatter(records: Sequence[RunRecord], field: str, metric: str, split: str = "test") -> tuple[ScatterPoint, ...]:
-    """Every run with the metric: ``field``, a setting's path or one of `FACTS`, against ``metric``.
+    """Every run with the metric: ``field``, a setting's path or one of `FACTS`, against ``metric``. A run has no value
+    of a setting that changes nothing in it.
 
     Raises ``UsageError`` when no run has both.
     """
@@ -140,4 +141,4 @@ def _field(record: RunRecord, field: str) -> Any:
         return record.seed
     if field == "minutes":
         return None if record.train_seconds is None else record.train_seconds / 60
-    return flat(filled(record.config)).get(field)
+    return None if changes_nothing(record.config)(field) else flat(filled(record.config)).get(field)

@@ -76,3 +76,16 @@ def test_epochs_are_whole_numbers(epochs: int) -> None:
     assert all(place == round(place) for place in axes.get_xticks())
     low, high = axes.get_xlim()
     assert any(low <= place <= high for place in axes.get_xticks())
+
+
+@pytest.mark.parametrize(("along", "places"), [("epoch", [4.0, 4.0]), ("time", [0.5, 0.5])])
+def test_curves_of_two_stages_mark_where_the_second_begins(along: str, places: list[float]) -> None:
+    """The mark is named once a place, in which both groups have it; a run of one stage has none."""
+    x, begins = np.arange(1.0, 7), 4.0 if along == "epoch" else 30.0
+    flat, alone = np.zeros(6), np.ones(6, dtype=int)
+    curves = [ComparedCurve(n, "valid/HR@5", x, x / 10, flat, alone, begins if n < 2 else None) for n in range(3)]
+    axes = axes_of(figures.lines(curves, ["one", "other", "plain"], along))
+    marks = [line for line in axes.lines if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2]
+    assert [mark.get_xdata()[0] for mark in marks] == places
+    assert [mark.get_color() for mark in marks] == list(figures.COLOURS[:2])
+    assert [text.get_text() for text in axes.texts] == ["fine-tuning"]

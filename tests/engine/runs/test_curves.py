@@ -126,3 +126,6 @@ def test_a_run_has_no_place_on_the_axis_of_a_setting_that_it_does_not_read() -> 
     families = [run.family for run in found.runs]
     assert families == ["sample transformer"] * 3 + ["popularity popularity"]
     assert "model.hidden_size" in found.told_by_most(3)
+    told = {point.run_id: point.x for point in scatter(records, "similarity.hybrid_after_epoch", "MRR")}
+    assert told == {"late": 30, "early": 3}, "nor has it a dot of a scatter"
+    assert {point.run_id for point in scatter(records, "model.hidden_size", "MRR")} == {"late", "early", "plain"}
