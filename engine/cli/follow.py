@@ -10,6 +10,7 @@ import click
 from engine.api.runs import RunProcess, Runs
 from engine.cli.frame import tell
 from engine.config import STOPPING_METRIC
+from engine.config.naming import run_name
 from engine.records import FeedCursor, MetricPoint, RunRecord, RunStatus
 
 _LOOK_SECONDS = 0.2
@@ -80,7 +81,7 @@ class _Turn:
         if not reason:
             return self._runs.start(record.id)
         self._asked = time.monotonic()
-        told = f"{record.id} ({record.name}) waits. {reason}"
+        told = f"{record.id} ({run_name(record)}) waits. {reason}"
         if told != self._told:
             self._told = told
             tell(told)
@@ -123,7 +124,7 @@ class Printer:
     def _tell_state(self, record: RunRecord) -> None:
         if self._told.get(record.id) is not record.status:
             self._told[record.id] = record.status
-            parts = (record.id, f"({record.name})", f"{record.status}.", record.message, record.hint)
+            parts = (record.id, f"({run_name(record)})", f"{record.status}.", record.message, record.hint)
             tell(" ".join(filter(None, parts)))
 
     def _tell_epochs(self, points: Sequence[MetricPoint], records: dict[str, RunRecord]) -> None:

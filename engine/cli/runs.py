@@ -25,7 +25,7 @@ from engine.cli.frame import (
 from engine.cli.places import NewFile
 from engine.config import STOPPING_METRIC
 from engine.config.filtering import number_named, run_filter
-from engine.config.naming import configuration_name
+from engine.config.naming import configuration_name, given_name, run_name
 from engine.errors import UsageError
 from engine.records import (
     TRAINING,
@@ -175,7 +175,7 @@ def _list(found: list[RunRecord], marks: dict[str, RunMarks], stars: set[str]) -
             str(record.status),
             "" if record.progress is None else f"{record.progress:.0%}",
             record.dataset,
-            configuration_name(record),
+            " · ".join(dict.fromkeys(filter(None, (given_name(record), configuration_name(record))))),
             str(record.seed),
             _metric(record, "valid"),
             _metric(record, "test"),
@@ -295,7 +295,7 @@ def _print_usage(samples: tuple[UsageSample, ...]) -> None:
 def _print_head(record: RunRecord) -> None:
     told = " ".join(filter(None, (record.message, record.hint)))
     facts: list[tuple[str, Any]] = [
-        ("run", f"{record.id}  {record.name}"),
+        ("run", f"{record.id}  {run_name(record)}"),
         ("state", f"{record.status}{f', {record.phase}' if record.phase else ''}, attempt {record.attempt}"),
         ("", told),
         ("progress", "" if record.progress is None else f"{record.progress:.0%} of {record.epochs} epochs"),
@@ -430,7 +430,7 @@ def unbundle(file: Path, workspace: Workspace, as_json: bool) -> None:
 
         emit({"run": plain_record(record)})
     else:
-        click.echo(f"{record.id}  {record.name}  {record.status}")
+        click.echo(f"{record.id}  {run_name(record)}  {record.status}")
 
 
 COMMANDS = (runs, show, stop, export, bundle, unbundle)

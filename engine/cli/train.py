@@ -25,6 +25,7 @@ from engine.cli.settings import SettingsCommand, all_fields, config_options, see
 from engine.config import ExperimentConfig, grid, parse_list, refuse_without_effect
 from engine.config.experiment import did_you_mean
 from engine.config.grouping import has_seeds
+from engine.config.naming import run_name
 from engine.errors import UsageError
 from engine.records import RunRecord, RunStatus, to_plain
 
@@ -180,7 +181,7 @@ def _run_out(workspace: Workspace, ids: Sequence[str], queue: bool, as_json: boo
 
 def _print(records: Sequence[RunRecord]) -> None:
     for record in records:
-        click.echo(f"{record.id}  {record.name}  {record.status}  {record.message}".rstrip())
+        click.echo(f"{record.id}  {run_name(record)}  {record.status}  {record.message}".rstrip())
         if record.metrics:
             metric_table(record.metrics)
 

@@ -1,8 +1,10 @@
-"""What a run is called, in the window and on the command line: where it started from, what differs from there, its
-seed. A run of another model than its preset's is called by its model: the preset's name would say what it is not."""
+"""What a run is called, in the window and on the command line: the name that somebody gave it, or else where it started
+from and what differs from there; and its seed. A run of another model than its preset's is called by its model: the
+preset's name would say what it is not."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -20,6 +22,8 @@ SAMPLE, SAMPLE_NAME = "sample", "Sample shop"
 """The path that stands for the bundled shop, and what people call it."""
 NAMED = 2
 """More differences than these are counted, not named."""
+_MADE = re.compile(r"(\d+\+ ?)?(λ=\S+ ?)?(seed \d+)?")
+"""What follows the model in a name that `ExperimentConfig.short` made."""
 
 
 @cache
@@ -62,6 +66,11 @@ def model_label(model: str) -> str:
         return registry.entry("model", model).label.partition(" (")[0]
     except EngineError:
         return model
+
+
+@cache
+def _models() -> tuple[str, ...]:
+    return tuple(entry.name for entry in registry.entries("model"))
 
 
 def _model(record: RunRecord) -> str:
@@ -129,10 +138,22 @@ def configuration_name(record: RunRecord) -> str:
     return " · ".join([*began, *middle])
 
 
+def given_name(record: RunRecord) -> str:
+    """The name that somebody gave the run, as ``coserec train --name`` does; empty where the store's was made from the
+    settings (`ExperimentConfig.short`)."""
+    model, _, rest = record.name.partition(" ")
+    is_made = model in (_model(record), *_models()) and _MADE.fullmatch(rest)
+    return "" if is_made else record.name
+
+
 def run_name(record: RunRecord) -> str:
-    """``sample · epochs 6 · seed 1``: its configuration's name with its seed, if it has one; a stored name as it is."""
-    name = configuration_name(record)
-    return f"{name} · seed {record.seed}" if preset_values(record.preset) and has_seeds(record.config) else name
+    """``sample · epochs 6 · seed 1``: its given name, or its configuration's, with its seed, if it has one. Without a
+    preset, or of one that is gone, the stored name as it is."""
+    if not preset_values(record.preset):
+        return configuration_name(record)
+    name = given_name(record) or configuration_name(record)
+    is_told = name.endswith(f"seed {record.seed}") or not has_seeds(record.config)
+    return name if is_told else f"{name} · seed {record.seed}"
 
 
 def dataset_name(record: RunRecord) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.config.grouping import changes_nothing, filled
-from engine.config.naming import flat
+from engine.config.naming import flat, run_name
 from engine.config.stages import pretrain_epochs_of
 from engine.errors import UsageError
 from engine.records import ComparedCurve, EpochReport, ParallelRun, ParallelRuns, RunRecord, ScatterPoint
@@ -88,7 +88,7 @@ def scatter(records: Sequence[RunRecord], field: str, metric: str, split: str = 
     for record in records:
         x, y = _field(record, field), record.metrics.get(split, {}).get(metric)
         if x is not None and y is not None:
-            made.append(ScatterPoint(record.id, record.name, x, y))
+            made.append(ScatterPoint(record.id, run_name(record), x, y))
     if not made:
         raise UsageError(
             f"No run has both '{field}' and a {split} {metric}.", "Choose another setting or another metric."
@@ -122,7 +122,7 @@ def parallel(records: Sequence[RunRecord], metric: str, split: str = "test") -> 
         tuple(
             ParallelRun(
                 record.id,
-                record.name,
+                run_name(record),
                 tuple(None if is_nothing(path) else config.get(path) for path in fields),
                 float(record.metrics[split][metric]),
                 f"{record.preset} {config.get('model.name')}",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from engine.config.naming import run_name
 from engine.errors import RunError
 from engine.records import RunRecord, RunStatus
 from engine.runs import launch, liveness
@@ -104,7 +105,7 @@ def reason_to_wait(store: Store, record: RunRecord) -> str:
     busy = [run for run in here if device_of(run) == device]
     if len(busy) < state.at_once.get(device, 1):
         return ""
-    names = ", ".join(f"{run.id} ({run.name})" for run in busy)
+    names = ", ".join(f"{run.id} ({run_name(run)})" for run in busy)
     more = f"`coserec queue at-once {device} {len(busy) + 1}` lets them share it"
     return f"It starts when {names} {'leaves' if len(busy) == 1 else 'leave'} {device} to it; {more}."
 

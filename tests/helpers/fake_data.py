@@ -35,7 +35,7 @@ def fill_runs(runs: FakeRuns) -> None:
         runs.put(
             make_record(
                 run_id,
-                name=f"CoSeRec sample seed {number}",
+                name=config.replace({"train.seed": number}).short(),
                 status=status,
                 seed=number,
                 epoch=epochs,

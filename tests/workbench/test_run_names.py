@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.config import preset
+from engine.config import preset, presets
+from engine.config.naming import given_name
 from engine.records import MarksNews, RunRecord
 from tests.helpers.fake_runs import make_record
 from workbench.item_models.run_columns import COLUMN_IDS
@@ -37,6 +39,22 @@ def test_a_run_of_a_preset_that_is_gone_keeps_its_stored_name() -> None:
     record = make_record(preset="gone", name="transformer seed 1")
     assert (run_name(record), differing(record)) == ("transformer seed 1", {})
     assert run_name(make_record("r7", preset="gone", name="")) == "r7"
+
+
+@pytest.mark.parametrize("given", ["my best", "seed 3", "transformer, long", "pub1"])
+def test_a_run_is_called_what_somebody_called_it(given: str) -> None:
+    config = preset("sample").config.replace({"train.epochs": 6}).model_dump(mode="json")
+    assert run_name(make_record(preset="sample", config=config, name=given)) == f"{given} · seed 1"
+    assert run_name(make_record(preset="sample", config=config, name=f"{given}, seed 1")) == f"{given}, seed 1"
+
+
+@pytest.mark.parametrize("name", [item.name for item in presets()])
+@pytest.mark.parametrize("before", [0, 100])
+def test_a_name_that_was_made_from_the_settings_is_nobodys(name: str, before: int) -> None:
+    config = preset(name).config
+    if before and config.train.pretrain_epochs:
+        config = config.replace({"train.pretrain_epochs": before})
+    assert given_name(make_record(preset=name, config=config.model_dump(mode="json"), name=config.short())) == ""
 
 
 def test_a_run_of_another_model_is_called_by_it_and_what_it_brings_is_not_counted() -> None:

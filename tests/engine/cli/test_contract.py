@@ -278,7 +278,7 @@ def test_runs_show_stop_export(shell: Shell, fake: list[str], tmp_path: Path) ->
 
 def test_several_runs_are_stopped_and_resumed(shell: Shell) -> None:
     one, other = queued(shell, 2)
-    assert "no run 'x'" in shell.runs("stop", one, "x", code=2)["error"]["message"]
+    assert "no run 'nobody'" in shell.runs("stop", one, "nobody", code=2)["error"]["message"]
     assert {run["status"] for run in shell.runs("runs")["runs"]} == {"queued"}  # none of them was touched
     stopped = shell.runs("stop", one, other, one)["runs"]
     assert [(run["id"], run["status"]) for run in stopped] == [(one, "cancelled"), (other, "cancelled")]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.cli import follow as module
+from tests.helpers.fake_runs import make_record
 
 
 class Waiting:
@@ -31,7 +32,7 @@ def test_what_it_waits_for_is_told_once_and_asked_once_a_second(
     clock = [100.0]
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     runs: Any = Waiting("A trains.", "A trains.", "B trains.")
-    record: Any = SimpleNamespace(id="r1", name="mine")
+    record = make_record("r1", preset="sample", name="mine")
     turn = module._Turn(runs)
     assert turn.start(record) is None
     assert turn.start(record) is None, "asked just now"
@@ -43,4 +44,4 @@ def test_what_it_waits_for_is_told_once_and_asked_once_a_second(
     clock[0] += 1
     assert turn.start(record) == "process of r1"
     told = capsys.readouterr().err.splitlines()
-    assert told == ["r1 (mine) waits. A trains.", "r1 (mine) waits. B trains."]
+    assert told == ["r1 (mine · seed 1) waits. A trains.", "r1 (mine · seed 1) waits. B trains."]
