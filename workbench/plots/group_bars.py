@@ -73,6 +73,10 @@ def bar_width(groups: int) -> float:
     return min(0.84 / groups, 0.3)
 
 
+NO_NAMES = 4
+"""Pixels below an axis without names: nothing but its line."""
+
+
 class GroupBarPlot(Plot):
     """Every bucket holds one bar a group, told apart by colour and by pattern."""
 
@@ -168,9 +172,10 @@ class GroupBarPlot(Plot):
                 labelOpts={"position": 0.012, "color": colours.text, "anchors": [(0, 1), (0, 1)]},
             )
             self.put(line, ignore_bounds=True)
-        ticks = list(enumerate(self._ticks()))
-        self.getAxis("bottom").setTicks([ticks])
-        self.getAxis("bottom").setHeight(56 if bars.users else None)
+        ticks = self._ticks()
+        self.getAxis("bottom").setTicks([list(enumerate(ticks))])
+        is_told = any(ticks) or bool(bars.bucket_label)
+        self.getAxis("bottom").setHeight((56 if bars.users else None) if is_told else NO_NAMES)
         self.setLabel("bottom", bars.bucket_label, color=colours.muted)
         self.setLabel("left", bars.value_label, color=colours.muted)
         self.getViewBox().setRange(xRange=(-0.5, len(bars.buckets) - 0.5), yRange=self._ends(), padding=0)

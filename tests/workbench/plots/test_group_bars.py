@@ -36,3 +36,16 @@ def test_the_range_covers_the_whiskers_of_a_handful_of_users(qtbot: QtBot, theme
     plot.set_bars(Bars(("one",), ("",), means[:1, :1], lows[:1, :1], highs[:1, :1], lines=(("paper", 0.3),)))
     assert plot.getViewBox().viewRange()[1][0] == 0, "nothing below 0: bars stand on the axis"
     assert 0.3 < plot.getViewBox().viewRange()[1][1] < 0.35
+
+
+def test_bars_without_names_below_them_have_the_whole_height(qtbot: QtBot, theme: Theme) -> None:
+    means = np.array([[0.1, 0.2]])
+    plot = GroupBarPlot(theme, "Bars")
+    qtbot.addWidget(plot)
+    axis = plot.getAxis("bottom")
+    plot.set_bars(Bars(("one",), ("short", "long"), means, means, means))
+    named = axis.minimumHeight()
+    plot.set_bars(Bars(("one",), ("",), means[:, :1], means[:, :1], means[:, :1]))
+    assert axis.minimumHeight() == axis.maximumHeight() == 4 < named
+    plot.set_bars(Bars(("one",), ("",), means[:, :1], means[:, :1], means[:, :1], bucket_label="training length"))
+    assert axis.minimumHeight() > 4
