@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine import registry
 from engine.config import ExperimentConfig, parse
+from engine.config.naming import run_name
 from engine.errors import ConfigurationError, UsageError
 from engine.paths import BEST_WEIGHTS, CHECKPOINT
 from engine.records import (
@@ -191,7 +192,7 @@ class _Told:
         evaluate = self.config.evaluate
         return RunRecommendation(
             run=self.record.id,
-            name=self.record.name,
+            name=run_name(self.record),
             model=registry.entry("model", self.config.model.name).label,
             status=str(self.record.status),
             epoch=None if self.epoch is None else self.epoch + 1,

@@ -208,12 +208,18 @@ class Runs:
 
         return worker.next_startable(self.store, tuple(starting))
 
-    def reason_to_wait(self, run_id: str) -> str:
+    def take_turn(self, run_id: str) -> str:
         """Why the caller should not `start` that queued run now, as a sentence: it is a worker's to start, or its
-        device has no room. Empty: start it."""
+        device has no room. Empty: start it, then `leave_turn` once it has begun; nobody else gets a turn meanwhile."""
         from engine.runs import worker
 
-        return worker.reason_to_wait(self.store, self.get(run_id))
+        return worker.take_turn(self.store, self.get(run_id))
+
+    def leave_turn(self) -> None:
+        """Let others start runs again."""
+        from engine.runs import worker
+
+        worker.leave_turn(self.store)
 
     def give_up(self, run_id: str, message: str, hint: str = "") -> None:
         """A queued run that cannot be started: FAILED with this sentence. One that was claimed is left alone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Self
 
 import click
 
@@ -31,7 +32,8 @@ def follow(runs: Runs, ids: Sequence[str]) -> tuple[RunRecord, ...]:
     try:
         _follow(runs, ids, printer)
     except KeyboardInterrupt:
-        tell("Stopping with a checkpoint … (Ctrl+C again: do not wait)")
+        if any(runs.get(run_id).status is RunStatus.RUNNING for run_id in ids):
+            tell("Stopping with a checkpoint … (Ctrl+C again: do not wait)")
         try:
             _request_stop(runs, ids)
             _wait_for_end(runs, ids)
@@ -46,46 +48,62 @@ def follow(runs: Runs, ids: Sequence[str]) -> tuple[RunRecord, ...]:
 def _follow(runs: Runs, ids: Sequence[str], printer: Printer) -> None:
     process: RunProcess | None = None
     swept = time.monotonic()
-    turn = _Turn(runs)
-    while True:
-        if process is not None and process.poll() is not None:
-            process = None
-        printer.update()
-        records = [runs.get(run_id) for run_id in ids]
-        waiting = [record for record in records if record.status is RunStatus.QUEUED]
-        if all(record.status.is_end for record in records):
-            if process is None:
-                printer.update()
-                return
-        elif process is None and waiting and not any(record.status is RunStatus.RUNNING for record in records):
-            process = turn.start(waiting[0])
-        if time.monotonic() - swept > _SWEEP_SECONDS:
-            runs.sweep()
-            swept = time.monotonic()
-        time.sleep(_LOOK_SECONDS)
+    with _Turn(runs) as turn:
+        while True:
+            if process is not None and process.poll() is not None:
+                process = None
+            printer.update()
+            records = [runs.get(run_id) for run_id in ids]
+            waiting = [record for record in records if record.status is RunStatus.QUEUED]
+            if process is None or process.run_id not in [record.id for record in waiting]:
+                turn.leave()
+            if all(record.status.is_end for record in records):
+                if process is None:
+                    printer.update()
+                    return
+            elif process is None and waiting and not any(record.status is RunStatus.RUNNING for record in records):
+                process = turn.start(waiting[0])
+            if time.monotonic() - swept > _SWEEP_SECONDS:
+                runs.sweep()
+                swept = time.monotonic()
+            time.sleep(_LOOK_SECONDS)
 
 
 class _Turn:
-    """Starts a run when its turn has come, and tells once what it waits for."""
+    """Starts a run when its turn has come, and tells once what it waits for. Nobody else has one until it is left."""
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
-        self._told = ""
+        self._told = self._heard = ""
         self._asked = float("-inf")
+        self._is_taken = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
 
     def start(self, record: RunRecord) -> RunProcess | None:
         """Start it; None where it is to wait, or was asked about just now."""
         if time.monotonic() - self._asked < _ASK_SECONDS:
             return None
-        reason = self._runs.reason_to_wait(record.id)
+        reason = self._runs.take_turn(record.id)
         if not reason:
+            self._is_taken = True
             return self._runs.start(record.id)
         self._asked = time.monotonic()
-        told = f"{record.id} ({run_name(record)}) waits. {reason}"
-        if told != self._told:
-            self._told = told
-            tell(told)
+        if self._told != reason == self._heard:  # what has passed a second later is not worth a line
+            self._told = reason
+            tell(f"{record.id} ({run_name(record)}) waits. {reason}")
+        self._heard = reason
         return None
+
+    def leave(self) -> None:
+        """What was started has begun, or never will."""
+        if self._is_taken:
+            self._is_taken = False
+            self._runs.leave_turn()
 
 
 def _request_stop(runs: Runs, ids: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ import click
 
 from engine.api import Workspace
 from engine.cli.frame import emit, json_option, stored_workspace_option, table
+from engine.config.naming import run_name
 from engine.records import QueueState, to_plain
 
 
@@ -16,7 +17,7 @@ def _show(workspace: Workspace, state: QueueState, as_json: bool) -> None:
     rules = ", ".join(f"{count} at once on {device}" for device, count in state.at_once.items()) or "one at once"
     click.echo(f"{'Paused' if state.is_paused else 'Working'}; {rules}; {len(state.order)} waiting.")
     records = [workspace.runs.get(run_id) for run_id in state.order]
-    table([(str(place), run.id, run.name, run.dataset) for place, run in enumerate(records, 1)])
+    table([(str(place), run.id, run_name(run), run.dataset) for place, run in enumerate(records, 1)])
 
 
 @click.group(invoke_without_command=True)

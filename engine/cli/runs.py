@@ -25,7 +25,7 @@ from engine.cli.frame import (
 from engine.cli.places import NewFile
 from engine.config import STOPPING_METRIC
 from engine.config.filtering import number_named, run_filter
-from engine.config.naming import configuration_name, given_name, run_name
+from engine.config.naming import configuration_name, run_name
 from engine.errors import UsageError
 from engine.records import (
     TRAINING,
@@ -175,7 +175,7 @@ def _list(found: list[RunRecord], marks: dict[str, RunMarks], stars: set[str]) -
             str(record.status),
             "" if record.progress is None else f"{record.progress:.0%}",
             record.dataset,
-            " · ".join(dict.fromkeys(filter(None, (given_name(record), configuration_name(record))))),
+            configuration_name(record, with_preset=True),
             str(record.seed),
             _metric(record, "valid"),
             _metric(record, "test"),

@@ -22,8 +22,6 @@ SAMPLE, SAMPLE_NAME = "sample", "Sample shop"
 """The path that stands for the bundled shop, and what people call it."""
 NAMED = 2
 """More differences than these are counted, not named."""
-_MADE = re.compile(r"(\d+\+ ?)?(λ=\S+ ?)?(seed \d+)?")
-"""What follows the model in a name that `ExperimentConfig.short` made."""
 
 
 @cache
@@ -66,11 +64,6 @@ def model_label(model: str) -> str:
         return registry.entry("model", model).label.partition(" (")[0]
     except EngineError:
         return model
-
-
-@cache
-def _models() -> tuple[str, ...]:
-    return tuple(entry.name for entry in registry.entries("model"))
 
 
 def _model(record: RunRecord) -> str:
@@ -119,41 +112,43 @@ def plain(value: Any) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def configuration_name(record: RunRecord) -> str:
+def configuration_name(record: RunRecord, *, with_preset: bool = False) -> str:
     """``sample · epochs 6``: short enough for a row; the same for all seeds of one configuration. Of another model than
     the preset's, ``GRU4Rec · from sample · epochs 6``: what that model brings is no difference.
 
-    A run without a preset, or of one that is gone, keeps the name that the store has for it.
+    A given name stands for the preset, ``mine · epochs 6``, or before it, ``with_preset``. A run without a preset, or
+    of one that is gone, keeps the name that the store has for it.
     """
+    given = given_name(record)
     if not preset_values(record.preset):
-        return record.name or record.id
+        return given or record.name or record.id
     changed = _differing(record, begun_values(record.preset, _model(record)))
     label = other_model(record)
     began = [label, f"from {record.preset}"] if label else [record.preset]
+    front = [given, *(began if with_preset else [])] if given else began
     changed.pop("model.name", None)  # left over where the model is no longer there: the label says it
     if len(changed) <= NAMED:
         middle = [f"{path.split('.')[1].replace('_', ' ')} {plain(value)}" for path, value in changed.items()]
     else:
         middle = [f"{len(changed)} settings changed"]
-    return " · ".join([*began, *middle])
+    return " · ".join([*front, *middle])
 
 
 def given_name(record: RunRecord) -> str:
     """The name that somebody gave the run, as ``coserec train --name`` does; empty where the store's was made from the
     settings (`ExperimentConfig.short`)."""
-    model, _, rest = record.name.partition(" ")
-    is_made = model in (_model(record), *_models()) and _MADE.fullmatch(rest)
-    return "" if is_made else record.name
+    made = re.escape(_model(record))
+    if has_seeds(record.config):
+        made += rf"( \d+\+)?( λ=[\d.e-]+)? seed {record.seed}"
+    return "" if re.fullmatch(made, record.name) else record.name
 
 
 def run_name(record: RunRecord) -> str:
-    """``sample · epochs 6 · seed 1``: its given name, or its configuration's, with its seed, if it has one. Without a
-    preset, or of one that is gone, the stored name as it is."""
-    if not preset_values(record.preset):
-        return configuration_name(record)
-    name = given_name(record) or configuration_name(record)
+    """``sample · epochs 6 · seed 1``: its configuration's name with its seed, if it has one and does not say it."""
+    name = configuration_name(record)
+    has_name = preset_values(record.preset) or given_name(record)
     is_told = name.endswith(f"seed {record.seed}") or not has_seeds(record.config)
-    return name if is_told else f"{name} · seed {record.seed}"
+    return f"{name} · seed {record.seed}" if has_name and not is_told else name
 
 
 def dataset_name(record: RunRecord) -> str:

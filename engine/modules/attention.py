@@ -101,7 +101,8 @@ class _GroupedAttention(torch.autograd.Function):
     """Attention of every group, forward and backward by hand.
 
     One node instead of a dozen a group, no copies to bring heads to the front (the batched products read the strided
-    rows as they are), and what is kept for the backward pass is the probabilities and the mask alone.
+    rows as they are), and what is kept for the backward pass is the probabilities, before and after dropout, and the
+    output.
     """
 
     @staticmethod
@@ -139,7 +140,7 @@ class _GroupedAttention(torch.autograd.Function):
         gradient = gradients[0].contiguous()
         result = torch.empty_like(projected)
         result[_end(groups) :] = 0
-        common = (gradient * out).view(out.shape[0], heads, -1).sum(-1).mul_(scale)  # [M, H]
+        common = (gradient * out).view(out.shape[0], heads, out.shape[1] // heads).sum(-1).mul_(scale)  # [M, H]
         begin = 0
         for group in groups:
             query, key = (_heads_of(projected, group, heads, part) for part in (0, 1))

@@ -3,7 +3,8 @@
 On the CPU, PyTorch hands float32 products of these shapes (many rows, narrow weights) to MKL, which is two to three
 times slower than oneDNN on processors that are not Intel's. oneDNN is in every PyTorch build for x86, but only an
 operator meant for the compiler reaches it; where that operator is absent, or another device or type is used, the
-plain product takes its place. Values agree to float32's rounding.
+plain product takes its place. Values agree to float32's rounding. The gradients of weights, which reduce over the rows,
+are MKL's all the same.
 
 Rows may be bfloat16 while the weights are float32 (``train.precision``): products then take both operands in bfloat16,
 sum in float32 and give bfloat16, and the gradients of weights are summed in float32. A CPU without such products gets
@@ -28,7 +29,7 @@ ROWS_MULTIPLE = 32
 """Products are compiled for their exact shape when it is first seen, so few shapes are worth idle rows."""
 _ROWS_AT_ONCE = 2048
 """Rows computed together by the feed-forward layer, whose wide activations then stay in the processor's cache, and by
-the gradients of weights."""
+bfloat16's gradients of weights."""
 
 CACHED = 2**21
 """Numbers that the processor's last cache holds beside others: 8 MB of float32."""
@@ -133,7 +134,7 @@ def _bfloat16_product(left: Tensor, right: Tensor) -> Tensor:
 
 
 class _Linear(torch.autograd.Function):
-    """x Wᵀ + b with the three products of forward and backward by `times_transposed`."""
+    """x Wᵀ + b with the products of forward and backward over the rows by `times_transposed`."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

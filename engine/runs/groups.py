@@ -21,7 +21,7 @@ from engine.config.grouping import (
     left_out_words,
     once_a_seed,
 )
-from engine.config.naming import begun_values, flat, other_model, plain, preset_values
+from engine.config.naming import begun_values, flat, given_name, other_model, plain, preset_values
 from engine.errors import UsageError
 from engine.records import ComparedChoice, ComparedGroup, RunRecord, RunStatus, SettingDifference
 
@@ -122,7 +122,7 @@ def _labels(groups: Sequence[Group]) -> list[_Label]:
 
 def _labels_on_one(groups: Sequence[Group]) -> list[_Label]:
     """A name for each group: its preset's, with what it has otherwise than its namesakes; of one preset, that alone."""
-    bases = [_base(group[0]) for group in groups]
+    bases = [_base(group) for group in groups]
     is_one = len(groups) > 1 and len(set(bases)) == 1
     names = [_Label(base) for base in bases]
     for base in dict.fromkeys(bases):
@@ -157,9 +157,12 @@ def _is_telling(item: SettingDifference) -> bool:
     return _is_spoken_of(item.path) and None not in item.values
 
 
-def _base(record: RunRecord) -> str:
-    """The title of the run's preset, or of another one that has just the settings that were tried over it; its model's
-    label where the preset has another model."""
+def _base(group: Group) -> str:
+    """The name that somebody gave all of the group. Else the title of its preset, or of another one that has just the
+    settings that were tried over it; its model's label where the preset has another model."""
+    record = group[0]
+    if _given(group):
+        return _given(group)
     try:
         begun = preset(record.preset) if record.preset else None
     except UsageError:
@@ -169,6 +172,12 @@ def _base(record: RunRecord) -> str:
     told = _told(record)
     alike = (item.title for item in (begun, *presets()) if not _otherwise(told, preset_values(item.name)))
     return next(alike, _by_model(record) or begun.title)
+
+
+def _given(group: Group) -> str:
+    """The name that somebody gave all of the group; empty where there is none, or more than one."""
+    names = {given_name(record) for record in group}
+    return names.pop() if len(names) == 1 else ""
 
 
 def _by_model(record: RunRecord) -> str:
@@ -221,7 +230,7 @@ def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
         }
         made.append(
             ComparedChoice(
-                label=_own_label(group[0]),
+                label=_own_label(group),
                 run_ids=tuple(record.id for record in group),
                 seeds=tuple(record.seed for record in group),
                 dataset=group[0].dataset,
@@ -237,18 +246,19 @@ def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
     return tuple(made)
 
 
-def _own_label(record: RunRecord) -> str:
-    base = _base(record)
-    return ", ".join([base, *_changed(record, base)])
+def _own_label(group: Group) -> str:
+    base = _base(group)
+    return ", ".join([base, *_changed(group, base)])
 
 
-def _changed(record: RunRecord, base: str) -> list[str]:
-    """What a run called ``base`` has otherwise than its preset, or than that with its model, ``epochs 3``, a few words
-    at most; nothing where it has none, and where it is called by another one's title."""
+def _changed(group: Group, base: str) -> list[str]:
+    """What a group called ``base`` has otherwise than its preset, or than that with its model, ``epochs 3``, a few
+    words at most; nothing where it has none, and where it is called by another one's title."""
+    record = group[0]
     by_model = _by_model(record)
-    if not preset_values(record.preset) or base != (by_model or preset(record.preset).title):
+    if not preset_values(record.preset) or base not in (_given(group), by_model or preset(record.preset).title):
         return []
-    told = {path: value for path, value in _told(record).items() if not (by_model and path == _WEIGHT)}
+    told = {path: value for path, value in _told(record).items() if not (base == by_model and path == _WEIGHT)}
     begun = begun_values(record.preset, str(told["model.name"]))
     words = [f"{_short(path)} {_words(path, value)}" for path, value in _otherwise(told, begun).items()]
     return words if len(words) <= NAMED else [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more settings"]
@@ -309,7 +319,7 @@ def refuse_unlike(records: Sequence[RunRecord], *, across_data: bool = False) ->
 
 
 def _called(record: RunRecord) -> str:
-    return f"{record.id} ({_base(record)})"
+    return f"{record.id} ({_base((record,))})"
 
 
 def _data_text(record: RunRecord) -> str:

@@ -15,6 +15,7 @@ from engine.runs.schedule import device_of, startable
 from engine.store import ProcessMark, Store
 
 LOCK = "worker"
+STARTING = "starting"
 _LOOK_SECONDS = 0.2
 _ASK_SECONDS = 1.0
 """So often the store is asked what waits, and at once when a process has ended: at every look the questions alone took
@@ -90,12 +91,28 @@ def is_free_for(store: Store) -> bool:
     return all(run.host != liveness.this_host() for run in store.with_status(RunStatus.RUNNING))
 
 
-def reason_to_wait(store: Store, record: RunRecord) -> str:
-    """Why whoever wants the queued ``record`` to run should not start it now, as a sentence; empty: start it.
+def take_turn(store: Store, record: RunRecord) -> str:
+    """Why whoever wants the queued ``record`` to run should not start it now, as a sentence. Empty: it is this
+    process's turn, and nobody else's until `leave_turn`: between its start and its claim a run has no device yet.
 
     Two runs that each compute with all cores ruin each other (`engine.training.threads`). So one that is started by
     hand leaves its turn to the worker, where one works, and waits for room on its device, where none does.
     """
+    holder = store.take_lock(STARTING, liveness.this_process(), liveness.holds)
+    if holder is not None:
+        return f"Another terminal (pid {holder.pid}) is starting one."
+    reason = _reason_to_wait(store, record)
+    if reason:
+        leave_turn(store)
+    return reason
+
+
+def leave_turn(store: Store) -> None:
+    """What was started in this process's turn has begun, or never will."""
+    store.drop_lock(STARTING, liveness.this_process())
+
+
+def _reason_to_wait(store: Store, record: RunRecord) -> str:
     state = store.desk.state()
     worker = _other_worker(store)
     if worker is not None and not state.is_paused:
@@ -105,9 +122,10 @@ def reason_to_wait(store: Store, record: RunRecord) -> str:
     busy = [run for run in here if device_of(run) == device]
     if len(busy) < state.at_once.get(device, 1):
         return ""
+    if len(busy) == 1:
+        return f"It starts when {busy[0].id} ({run_name(busy[0])}) has ended: one run at a time trains on {device}."
     names = ", ".join(f"{run.id} ({run_name(run)})" for run in busy)
-    more = f"`coserec queue at-once {device} {len(busy) + 1}` lets them share it"
-    return f"It starts when {names} {'leaves' if len(busy) == 1 else 'leave'} {device} to it; {more}."
+    return f"It starts when one of {names} has ended: {len(busy)} runs at a time train on {device}."
 
 
 def _other_worker(store: Store) -> ProcessMark | None:

@@ -34,9 +34,10 @@ EPOCH = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 def make_record(run_id: str = "r0001", **changes: Any) -> RunRecord:
     """A queued run of the sample preset, with fields changed."""
     config = ExperimentConfig()
+    own = changes.get("config", {}).get("model", {}).get("name", "transformer")
     base = RunRecord(
         id=run_id,
-        name=f"transformer λ=0.1 seed {changes.get('seed', 1)}",
+        name=f"{own} λ=0.1 seed {changes.get('seed', 1)}" if own != "popularity" else own,
         status=RunStatus.QUEUED,
         attempt=0,
         preset="sample",

@@ -7,14 +7,15 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.config import preset, presets
+from engine.config.filtering import parse_filter
 from engine.config.naming import given_name
-from engine.records import MarksNews, RunRecord
+from engine.records import MarksNews, RunMarks, RunRecord
 from tests.helpers.fake_runs import make_record
 from workbench.item_models.run_columns import COLUMN_IDS
 from workbench.item_models.runs_model import RunsModel
 from workbench.live_feed import LiveBatch
 from workbench.run_book import RunBook
-from workbench.run_names import differing, run_name, with_data
+from workbench.run_names import differing, group_name, run_name, with_data
 
 
 def test_a_run_is_called_after_its_preset_and_its_seed() -> None:
@@ -41,11 +42,27 @@ def test_a_run_of_a_preset_that_is_gone_keeps_its_stored_name() -> None:
     assert run_name(make_record("r7", preset="gone", name="")) == "r7"
 
 
-@pytest.mark.parametrize("given", ["my best", "seed 3", "transformer, long", "pub1"])
+@pytest.mark.parametrize(
+    "given", ["my best", "seed 3", "transformer", "gru4rec", "transformer λ=0.1", "transformer seed 9", "pub1"]
+)
 def test_a_run_is_called_what_somebody_called_it(given: str) -> None:
-    config = preset("sample").config.replace({"train.epochs": 6}).model_dump(mode="json")
+    config = preset("sample").config.model_dump(mode="json")
     assert run_name(make_record(preset="sample", config=config, name=given)) == f"{given} · seed 1"
     assert run_name(make_record(preset="sample", config=config, name=f"{given}, seed 1")) == f"{given}, seed 1"
+
+
+def test_a_grid_under_one_name_is_told_apart_by_what_differs() -> None:
+    without = preset("sample").config.replace({"loss.contrastive_weight": 0, "train.epochs": 6})
+    record = make_record(preset="sample", config=without.model_dump(mode="json"), name="mine", seed=2)
+    assert sorted(run_name(record).split(" · ")) == ["contrastive weight 0", "epochs 6", "mine", "seed 2"]
+    assert group_name(run_name(record)) == run_name(record).removesuffix(" · seed 2")
+    for words in ("mine", "epochs 6", "sample"):
+        assert parse_filter(words).keeps(record, RunMarks(record.id, 0)), words
+
+
+def test_a_named_run_without_a_preset_says_its_seed() -> None:
+    config = preset("sample").config.model_dump(mode="json")
+    assert run_name(make_record(preset="", config=config, name="mine", seed=2)) == "mine · seed 2"
 
 
 @pytest.mark.parametrize("name", [item.name for item in presets()])

@@ -6,7 +6,6 @@ are filtered and sorted in some ten milliseconds: what that needs is made once a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -28,6 +27,7 @@ from workbench.item_models.run_groups import counting, group_tip, seeds_text
 from workbench.item_models.run_looks import DrawnLooks
 from workbench.item_models.run_order import SLICE_SECONDS, Arrangement, RunOrder, best_so_far, group_key, sort_key
 from workbench.run_book import RunBook
+from workbench.run_names import group_name
 from workbench.widgets.text import metric_text
 
 __all__ = ["COLUMNS", "COLUMN_IDS", "RunsModel"]
@@ -74,8 +74,6 @@ _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 MOST_STEPS = 64
 """Rows that come or go one after another; beyond, the table is filled anew."""
 
-SEED = re.compile(r" seed \d+$")
-"""At the end of a stored name's part."""
 MANY = 1000
 """From this many runs on, news that come one after another are arranged together."""
 LATER_MS = 120
@@ -459,7 +457,7 @@ class RunsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             mark = self._book.marks(record.id)
             told = f"{record.message} {record.hint}".strip()
-            said = [f"{self._book.name(record)} · {record.name} · {record.id}", told, mark.note, ", ".join(mark.tags)]
+            said = [f"{self._book.name(record)} · {record.id}", told, mark.note, ", ".join(mark.tags)]
             return "\n".join(filter(None, said))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             if column.id == "progress":
@@ -487,14 +485,3 @@ class RunsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and column.is_number:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
-
-
-def group_name(name: str) -> str:
-    """A run's name without its seed.
-
-    >>> group_name("sample · epochs 6 · seed 1")
-    'sample · epochs 6'
-    >>> group_name("transformer seed 1 · Beauty")
-    'transformer · Beauty'
-    """
-    return " · ".join(SEED.sub("", part) for part in name.split(" · ") if not part.startswith("seed "))

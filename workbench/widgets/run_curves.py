@@ -13,8 +13,9 @@ from workbench.context import Context
 from workbench.item_models.run_groups import counting
 from workbench.item_models.run_looks import MOST_TICKED
 from workbench.item_models.run_order import group_key
-from workbench.item_models.runs_model import RunsModel, group_name
+from workbench.item_models.runs_model import RunsModel
 from workbench.live_feed import PAINTED_MS
+from workbench.run_names import group_name
 from workbench.theme import SMALL, SPACE, WIDE, Theme
 from workbench.widgets.layout import label
 from workbench.widgets.numbers import count

@@ -1,47 +1,141 @@
-"""Following runs from a terminal: who starts them, and what is told of those that wait."""
+"""Following runs from a terminal: who starts them, what is told of those that wait, and what Ctrl+C does to them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from engine.cli import follow as module
+from engine.config import preset
+from engine.records import FeedBatch, FeedCursor, RunRecord, RunStatus
 from tests.helpers.fake_runs import make_record
 
 
 class Waiting:
-    """Runs of which one may start once it has been asked about as often as there are ``reasons``."""
+    """Queued runs of this terminal. Whoever asks for a turn hears the next of ``reasons``, and gets it after the last;
+    a run that is started stays queued for two looks, as one whose process is starting, and then ends."""
 
-    def __init__(self, *reasons: str) -> None:
+    def __init__(self, *reasons: str, ids: Sequence[str] = ("r1",)) -> None:
         self.reasons = list(reasons)
-        self.started: list[str] = []
+        config = preset("sample").config.model_dump(mode="json")
+        self.records = {run_id: make_record(run_id, preset="sample", config=config, name="mine") for run_id in ids}
+        self.log: list[str] = []
+        self.looks = 0
 
-    def reason_to_wait(self, run_id: str) -> str:  # noqa: ARG002
+    def get(self, run_id: str) -> RunRecord:
+        return self.records[run_id]
+
+    def changes(self, cursor: FeedCursor, _: object) -> FeedBatch:
+        self.looks += 1
+        return FeedBatch(tuple(self.records.values()), (), cursor)
+
+    def take_turn(self, run_id: str) -> str:
+        self.log.append(f"ask {run_id}")
         return self.reasons.pop(0) if self.reasons else ""
 
-    def start(self, run_id: str) -> str:
-        self.started.append(run_id)
-        return f"process of {run_id}"
+    def leave_turn(self) -> None:
+        self.log.append("leave")
+
+    def start(self, run_id: str) -> Any:
+        self.log.append(f"start {run_id}")
+        return Process(self, run_id)
+
+    def sweep(self) -> None:
+        self.log.append("sweep")
+
+    def request_stop(self, run_id: str) -> None:
+        self.log.append(f"stop {run_id}")
+        self.to(run_id, RunStatus.CANCELLED)
+
+    def to(self, run_id: str, status: RunStatus) -> None:
+        self.records[run_id] = replace(self.records[run_id], status=status)
 
 
-def test_what_it_waits_for_is_told_once_and_asked_once_a_second(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+class Process:
+    def __init__(self, runs: Waiting, run_id: str) -> None:
+        self.runs, self.run_id, self.polls = runs, run_id, 0
+
+    def poll(self) -> int | None:
+        self.polls += 1
+        if self.polls == 3:
+            self.runs.log.append(f"begun {self.run_id}")
+            self.runs.to(self.run_id, RunStatus.RUNNING)
+        if self.polls == 5:
+            self.runs.to(self.run_id, RunStatus.FINISHED)
+            return 0
+        return None
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Time that passes only while somebody sleeps; a callback may be set that every sleep calls."""
+    now, called = [100.0], [lambda: None]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        called[0]()
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+
+    def set_callback(callback: Callable[[], None]) -> None:
+        called[0] = callback
+
+    return set_callback
+
+
+def test_the_turn_is_kept_until_what_was_started_has_begun(clock: object) -> None:
+    runs: Any = Waiting(ids=("r1", "r2"))
+    ended = module.follow(runs, ["r1", "r2"])
+    assert [run.status for run in ended] == [RunStatus.FINISHED] * 2
+    turns = [entry for entry in runs.log if entry != "sweep"]
+    assert turns == [
+        *("ask r1", "start r1", "begun r1", "leave"),
+        *("ask r2", "start r2", "begun r2", "leave"),
+    ]
+
+
+def test_what_a_run_waits_for_is_asked_once_a_second_and_told_once_where_it_lasts(
+    clock: object,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    clock = [100.0]
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    runs: Any = Waiting("A trains.", "A trains.", "B trains.")
-    record = make_record("r1", preset="sample", name="mine")
-    turn = module._Turn(runs)
-    assert turn.start(record) is None
-    assert turn.start(record) is None, "asked just now"
-    assert len(runs.reasons) == 2
-    for _ in range(2):
-        clock[0] += 1
-        assert turn.start(record) is None
-    assert not runs.started
-    clock[0] += 1
-    assert turn.start(record) == "process of r1"
-    told = capsys.readouterr().err.splitlines()
+    runs: Any = Waiting("passes", "A trains.", "A trains.", "A trains.", "B trains.", "B trains.")
+    module.follow(runs, ["r1"])
+    told = [line for line in capsys.readouterr().err.splitlines() if "waits" in line]
     assert told == ["r1 (mine · seed 1) waits. A trains.", "r1 (mine · seed 1) waits. B trains."]
+    assert runs.log.count("ask r1") == 7
+    assert runs.looks >= 6 * 5, "the terminal looks five times a second, and asks once"
+
+
+def test_ctrl_c_while_it_waits_takes_it_out_of_the_queue_and_speaks_of_no_checkpoint(
+    clock: Callable[[Callable[[], None]], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs: Any = Waiting(*["A trains."] * 99, ids=("r1", "r2"))
+
+    def interrupt() -> None:
+        if runs.log.count("ask r1") == 3:
+            raise KeyboardInterrupt
+
+    clock(interrupt)
+    ended = module.follow(runs, ["r1", "r2"])
+    assert [run.status for run in ended] == [RunStatus.CANCELLED] * 2
+    assert runs.log[-2:] == ["stop r2", "stop r1"], "the queue's end first"
+    assert "start r1" not in runs.log
+    assert "checkpoint" not in capsys.readouterr().err
+
+
+def test_ctrl_c_while_it_starts_leaves_the_turn_to_others(
+    clock: Callable[[Callable[[], None]], None],
+) -> None:
+    runs: Any = Waiting()
+
+    def interrupt() -> None:
+        if "start r1" in runs.log and "stop r1" not in runs.log:
+            raise KeyboardInterrupt
+
+    clock(interrupt)
+    module.follow(runs, ["r1"])
+    assert runs.log == ["ask r1", "start r1", "leave", "stop r1"]

@@ -159,3 +159,34 @@ def test_gradients_of_attention_agree_with_finite_differences() -> None:
     x = torch.randn(layout.slots, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     x.requires_grad_(True)
     assert torch.autograd.gradcheck(lambda value: attention(value, layout), (x,))
+
+
+@pytest.mark.parametrize("is_padded", [False, True])
+@pytest.mark.parametrize("hides", [False, True])
+@pytest.mark.parametrize("p", [0.2, 0.5])
+def test_gradients_of_attention_with_dropout_agree_with_finite_differences(
+    p: float, *, hides: bool, is_padded: bool
+) -> None:
+    """The same masks in every pass; several groups, keys that are hidden, and queries that are left with none."""
+    attention = a_model(6).encoder.blocks[0].attention.train()
+    attention.attend.dropout.p = p
+    offsets = torch.tensor([0, 2, 5, 6, 12])
+    hidden = torch.tensor([0, 1, 0, 0, 1, 1, 0, 1, 0, 0, 0, 0]).bool() if hides else None
+    layout = (padded_layout if is_padded else packed_layout)(offsets, 6, hidden_items=hidden)
+    rows = max(group.start + group.count * group.length for group in layout.groups)  # idle ones have no gradient
+    x = torch.randn(rows, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(2)).requires_grad_(True)
+
+    def thinned(value: Tensor) -> Tensor:
+        torch.manual_seed(11)
+        return attention(value, layout)
+
+    assert not torch.equal(thinned(x), attention.eval()(x, layout))
+    attention.train()
+    assert torch.autograd.gradcheck(thinned, (x,))
+
+
+def test_attention_of_no_slot_has_no_gradient() -> None:
+    attention = a_model(6).encoder.blocks[0].attention
+    x = torch.zeros(0, 12, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(attention(x, packed_layout(torch.tensor([0]), 6)).sum(), x)
+    assert gradient.shape == (0, 12)

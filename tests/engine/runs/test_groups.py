@@ -86,3 +86,24 @@ def test_groups_that_no_setting_tells_apart_are_told_by_their_ids() -> None:
     title = preset("sample").title
     assert (one.label, one.told_first) == (f"{title} · a", f"a · {title}")
     assert (other.label, other.told_first) == (f"{title} · b", f"b · {title}")
+
+
+def named(record: RunRecord, name: str) -> RunRecord:
+    return replace(record, name=name, metrics={"test": {"MRR": 0.1}})
+
+
+def test_a_group_is_called_what_somebody_called_all_of_it() -> None:
+    records = [
+        named(run("a", "sasrec"), "baseline"),
+        named(run("b", "sasrec", train__seed=2), "baseline"),
+        named(run("c", "coserec-paper"), "ours"),
+        named(run("d", "coserec-paper", model__dropout=0.2), "ours"),
+        named(run("e", "caser-paper"), "first try"),
+        named(run("f", "caser-paper", train__seed=2), "second try"),
+    ]
+    groups = grouped(records)
+    labels = [item.label for item in described(groups)]
+    assert labels == ["baseline", "ours, dropout 0.5", "ours, dropout 0.2", preset("caser-paper").title]
+    assert [item.label for item in described(groups[1:3])] == ["dropout 0.5", "dropout 0.2"]
+    own = ["baseline", "ours", "ours, dropout 0.2", preset("caser-paper").title]
+    assert [item.label for item in choices(records)] == own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.config.naming import run_name
 from engine.errors import RunError
 from engine.records import RunStatus
 from engine.runs import worker
@@ -93,24 +94,43 @@ def living() -> ProcessMark:
 
 
 def test_one_started_by_hand_waits_for_room_on_its_device(store: Store) -> None:
-    first, second = submit(store, 2)
-    assert worker.reason_to_wait(store, first) == ""
+    first, second, third = submit(store, 3)
+    assert worker.take_turn(store, first) == ""
     store.claim(first.id, this_process())
-    reason = worker.reason_to_wait(store, second)
-    assert reason.startswith(
-        f"It starts when {first.id} ({first.name}) leaves cpu to it; `coserec queue at-once cpu 2`"
-    )
+    reason = worker.take_turn(store, second)
+    assert reason == f"It starts when {first.id} ({run_name(first)}) has ended: one run at a time trains on cpu."
     store.desk.set_at_once("cpu", 2)
-    assert worker.reason_to_wait(store, second) == ""
+    assert worker.take_turn(store, second) == ""
+    store.claim(second.id, this_process())
+    told = worker.take_turn(store, third)
+    assert told.startswith("It starts when one of ")
+    assert told.endswith(" has ended: 2 runs at a time train on cpu.")
+    store.end(second.id, 1, Ending(RunStatus.FINISHED))
     store.desk.set_at_once("cpu", 1)
     store.end(first.id, 1, Ending(RunStatus.FINISHED))
-    assert worker.reason_to_wait(store, second) == ""
+    assert worker.take_turn(store, third) == ""
+
+
+def test_one_turn_at_a_time_until_what_was_started_has_begun(store: Store) -> None:
+    """Between its start and its claim a run is queued still: another terminal must not take that for room."""
+    if this_process().pid == 1:
+        pytest.skip("there is no other process that certainly lives")
+    run, other = submit(store, 2)
+    assert worker.take_turn(store, run) == ""
+    assert store.lock_holder(worker.STARTING) == this_process()
+    worker.leave_turn(store)
+    store.take_lock(worker.STARTING, living(), lambda *_: True)
+    assert worker.take_turn(store, other) == "Another terminal (pid 1) is starting one."
+    store.drop_lock(worker.STARTING, living())
+    store.claim(run.id, this_process())
+    assert worker.take_turn(store, other) != ""
+    assert store.lock_holder(worker.STARTING) is None, "who waits leaves the turn to others"
 
 
 def test_one_started_by_hand_on_another_host_is_in_nobodys_way(store: Store) -> None:
     first, second = submit(store, 2)
     store.claim(first.id, ProcessMark("elsewhere", 1, 1.0))
-    assert worker.reason_to_wait(store, second) == ""
+    assert worker.take_turn(store, second) == ""
 
 
 def test_one_started_by_hand_leaves_its_turn_to_a_worker_that_works(store: Store) -> None:
@@ -118,10 +138,10 @@ def test_one_started_by_hand_leaves_its_turn_to_a_worker_that_works(store: Store
         pytest.skip("there is no other process that certainly lives")
     (run,) = submit(store, 1)
     store.take_lock(worker.LOCK, living(), lambda *_: True)
-    assert "(pid 1)" in worker.reason_to_wait(store, run)
+    assert "(pid 1)" in worker.take_turn(store, run)
     store.desk.pause()
-    assert worker.reason_to_wait(store, run) == "", "a queue that pauses starts nothing, and the user asked for it"
+    assert worker.take_turn(store, run) == "", "a queue that pauses starts nothing, and the user asked for it"
     store.desk.pause(is_paused=False)
     store.drop_lock(worker.LOCK, living())
     store.take_lock(worker.LOCK, this_process(), lambda *_: True)
-    assert worker.reason_to_wait(store, run) == ""
+    assert worker.take_turn(store, run) == ""
