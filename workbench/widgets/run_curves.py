@@ -141,11 +141,15 @@ class RunCurves(StatefulStack):
         self.dropped.setText(self._dropped_text(drawn))
 
     def _dropped_text(self, drawn: dict[str, list[str]]) -> str:
-        """What is ticked and not drawn: beyond the most, and runs of a seed that a newer one stands for."""
-        ids = self.drawn_ids()
-        asked = len({group_key(self._context.runs, run) for run in ids}) if self._model.is_grouped else len(ids)
-        if asked > len(drawn) or len(ids) < len(self._model.ticked):
+        """What is ticked and not drawn: beyond the most, and runs of a seed that a newer one stands for. Nothing of
+        those that the store has not told of yet."""
+        book, asked_for = self._context.runs, self.drawn_ids()
+        ids = [run_id for run_id in asked_for if book.get(run_id) is not None]
+        asked = len({group_key(book, run) for run in ids}) if self._model.is_grouped else len(ids)
+        if asked > len(drawn) or len(asked_for) < len(self._model.ticked):
             return f"Only the last {MOST_TICKED} ticked are drawn."
+        if not self._model.is_grouped:
+            return ""
         again = len(ids) - sum(map(len, drawn.values()))
         return f"{count(again, 'run')} of a seed that a newer one stands for left out." if again else ""
 

@@ -247,6 +247,23 @@ def test_view_state_comes_back_and_nonsense_is_passed_over(
     assert other.model.sorting == ("name", True)
 
 
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_page_that_comes_back_before_the_store_has_told_anything_draws_all_in_the_end(
+    qtbot: QtBot, page: RunsPage, runs: FakeRuns, *, grouped: bool
+) -> None:
+    page.restore_state({"view": {"grouped": grouped}, "ticked": ["r0001", "r0006", "gone"]})
+    page._redraw()
+    assert page.curves.dropped.text() == ""
+    page.show()
+    fill_runs(runs)
+    plot = page.plots["validation"]
+    one = ["r0001"] if grouped else ["r0001", "r0006"]  # grouped, the seeds are one curve, called by its first
+    qtbot.waitUntil(lambda: all(plot.drawn(run) is not None for run in one))
+    qtbot.waitUntil(lambda: len(plot.drawn("r0001")[0]) == 20)
+    qtbot.waitUntil(lambda: plot.plot.getViewBox().viewRange()[0][1] >= 20)
+    assert page.curves.dropped.text() == ""
+
+
 def test_what_differs_from_the_preset_stands_first() -> None:
     record = make_record(config={"augment": {"crop_rate": 0.4, "mask_rate": 0.7}, "train": {"seed": 9}})
     rows = configuration_rows(record)
