@@ -6,7 +6,8 @@ Filled by the live feed alone. Pages read it and listen to its signals; nobody e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from engine.records import MarksNews, QueueState, RunMarks, RunRecord, RunStatus, Shelf
 from workbench.live_feed import Curve, LiveBatch
 from workbench.run_lines import RunLine, make_line
-from workbench.run_names import dataset_name, run_name, with_data
+from workbench.run_names import configuration_name, dataset_name, given_name, group_name, run_name, with_data
 
 
 class Series:
@@ -111,6 +112,17 @@ class RunBook(QObject):
         """What the run is called everywhere: with its data set, where others began alike on another."""
         line = self._lines.get(record.id)
         name = run_name(record) if line is None else line.name
+        return self._with_data(name, record)
+
+    def name_of_group(self, records: Sequence[RunRecord]) -> str:
+        """What runs that differ in their seed alone are called together: a name that somebody gave all of them, or that
+        of their configuration."""
+        first = records[0]
+        if len({given_name(record) for record in records}) == 1:
+            return group_name(self.name(first))
+        return self._with_data(configuration_name(replace(first, name="")), first)
+
+    def _with_data(self, name: str, record: RunRecord) -> str:
         is_alone = len(self._data.get(record.preset, ())) < 2
         return name if is_alone else with_data(name, dataset_name(record))
 

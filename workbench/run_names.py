@@ -6,15 +6,29 @@ import re
 
 from engine.config.naming import (
     NOT_COMPARED,
+    configuration_name,
     dataset_name,
     differing,
     flat,
+    given_name,
     plain,
     preset_values,
     run_name,
 )
 
-__all__ = ["NOT_COMPARED", "dataset_name", "differing", "flat", "plain", "preset_values", "run_name", "with_data"]
+__all__ = [
+    "NOT_COMPARED",
+    "configuration_name",
+    "dataset_name",
+    "differing",
+    "flat",
+    "given_name",
+    "group_name",
+    "plain",
+    "preset_values",
+    "run_name",
+    "with_data",
+]
 
 _SEED = re.compile(r",? seed \d+$")
 """At the end of a stored name's part."""

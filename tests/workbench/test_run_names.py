@@ -118,3 +118,15 @@ def test_runs_that_began_alike_on_several_data_sets_are_told_apart(qtbot: QtBot)
         book.take(LiveBatch((), {}, frozenset(), MarksNews(purged=frozenset({"r3"}))))
     assert [record.id for record in told.args[0]] == ["r1"], "it stands alone again"
     assert shown() == ["coserec-paper-beauty · seed 1", "sasrec · seed 1"]
+
+
+def test_a_group_of_several_names_is_called_by_its_configuration(qtbot: QtBot) -> None:
+    book = RunBook()
+    config = preset("sample").config.replace({"train.epochs": 6}).model_dump(mode="json")
+    ours, again, other = (
+        make_record(f"r{seed}", preset="sample", config=config, name=name, seed=seed)
+        for seed, name in ((1, "ours"), (2, "ours"), (3, "theirs"))
+    )
+    assert book.name_of_group([again, ours]) == "ours · epochs 6"
+    assert book.name_of_group([other, again, ours]) == "sample · epochs 6"
+    assert book.name_of_group([other]) == "theirs · epochs 6"

@@ -27,7 +27,6 @@ from workbench.item_models.run_groups import counting, group_tip, seeds_text
 from workbench.item_models.run_looks import DrawnLooks
 from workbench.item_models.run_order import SLICE_SECONDS, Arrangement, RunOrder, best_so_far, group_key, sort_key
 from workbench.run_book import RunBook
-from workbench.run_names import group_name
 from workbench.widgets.text import metric_text
 
 __all__ = ["COLUMNS", "COLUMN_IDS", "RunsModel"]
@@ -211,9 +210,10 @@ class RunsModel(QAbstractTableModel):
 
     def name_of(self, key: str) -> str:
         """What a row is called: of a group, without a seed."""
-        record = self._book.get(self.runs_of(key)[0])
-        name = "" if record is None else self._book.name(record)
-        return group_name(name) if key in self._groups else name
+        records = self._records(key)
+        if not records:
+            return ""
+        return self._book.name_of_group(records) if key in self._groups else self._book.name(records[0])
 
     def order_of(self, key: str) -> int:
         """The look that a row has in every plot."""

@@ -15,7 +15,6 @@ from workbench.item_models.run_looks import MOST_TICKED
 from workbench.item_models.run_order import group_key
 from workbench.item_models.runs_model import RunsModel
 from workbench.live_feed import PAINTED_MS
-from workbench.run_names import group_name
 from workbench.theme import SMALL, SPACE, WIDE, Theme
 from workbench.widgets.layout import label
 from workbench.widgets.numbers import count
@@ -164,8 +163,11 @@ class RunCurves(StatefulStack):
     def _face(self, record: RunRecord, runs: Sequence[str]) -> tuple[str, int]:
         """A curve's name and look: those of the table's row for it, which may stand for more runs than are ticked."""
         order = self._model.looks.of_run(record.id)
-        name = self._context.runs.name(record)
-        return name if len(runs) == 1 else f"{group_name(name)} ({len(runs)} seeds)", order
+        book = self._context.runs
+        if len(runs) == 1:
+            return book.name(record), order
+        records = [found for run_id in runs if (found := book.get(run_id)) is not None]
+        return f"{book.name_of_group(records)} ({len(runs)} seeds)", order
 
     def feed_all(self, *, is_new: bool) -> None:
         """Show what is ticked now, names, looks and curves, a plot a turn of the event loop; ``is_new``: other runs
