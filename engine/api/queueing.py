@@ -21,6 +21,13 @@ class Queue:
         """Rules and order."""
         return self._runs.store.desk.state()
 
+    def worker(self) -> int | None:
+        """Pid of who works it off on this machine: a window, or ``coserec work``; None where nobody does."""
+        from engine.runs import worker
+
+        found = worker.living_worker(self._runs.store)
+        return None if found is None else found.pid
+
     def pause(self) -> QueueState:
         """Start no more runs; what trains goes on."""
         return self._runs.store.desk.pause()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.api import Workspace
-from engine.cli.frame import emit, json_option, stored_workspace_option, table
+from engine.cli.frame import emit, json_option, stored_workspace_option, table, tell
 from engine.config.naming import run_name
 from engine.records import QueueState, to_plain
 
@@ -15,7 +15,10 @@ def _show(workspace: Workspace, state: QueueState, as_json: bool) -> None:
         emit(to_plain(state))
         return
     rules = ", ".join(f"{count} at once on {device}" for device, count in state.at_once.items()) or "one at once"
-    click.echo(f"{'Paused' if state.is_paused else 'Working'}; {rules}; {len(state.order)} waiting.")
+    is_idle = not state.is_paused and state.order and workspace.queue.worker() is None
+    click.echo(f"{'Paused' if state.is_paused else 'Not paused'}; {rules}; {len(state.order)} waiting.")
+    if is_idle:
+        tell("Nobody works it off: `coserec work` does, and so does an open window.")
     records = [workspace.runs.get(run_id) for run_id in state.order]
     table([(str(place), run.id, run_name(run), run.dataset) for place, run in enumerate(records, 1)])
 

@@ -205,9 +205,14 @@ def cells(item: MeasuredPreset) -> list[str]:
         f"`{item.preset}`",
         ", ".join(str(run.seed) + ("" if run.precision == "float32" else f" ({run.precision})") for run in item.runs),
         *(_number(item.values(metric)) for metric in METRICS),
-        ", ".join(dict.fromkeys(epochs)),
-        ", ".join(dict.fromkeys(minutes)),
+        _each(epochs),
+        _each(minutes),
     ]
+
+
+def _each(values: Sequence[str]) -> str:
+    """One a seed, in the seeds' order; one for all where they are alike."""
+    return ", ".join(values if len(set(values)) > 1 else values[:1])
 
 
 def _number(values: Sequence[float]) -> str:

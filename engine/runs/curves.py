@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from engine.config.experiment import did_you_mean
 from engine.config.grouping import changes_nothing, filled
 from engine.config.naming import flat, run_name
 from engine.config.stages import pretrain_epochs_of
@@ -82,8 +83,12 @@ def scatter(records: Sequence[RunRecord], field: str, metric: str, split: str = 
     """Every run with the metric: ``field``, a setting's path or one of `FACTS`, against ``metric``. A run has no value
     of a setting that changes nothing in it.
 
-    Raises ``UsageError`` when no run has both.
+    Raises ``UsageError`` for a setting that no run has, and when none has both.
     """
+    known = dict.fromkeys([*FACTS, *(path for record in records for path in flat(filled(record.config)))])
+    if field not in known:
+        hint = did_you_mean(field, known) or "`coserec show ID` lists a run's settings."
+        raise UsageError(f"There is no setting '{field}'.", hint)
     made = []
     for record in records:
         x, y = _field(record, field), record.metrics.get(split, {}).get(metric)

@@ -116,7 +116,8 @@ def _reason_to_wait(store: Store, record: RunRecord) -> str:
     state = store.desk.state()
     worker = _other_worker(store)
     if worker is not None and not state.is_paused:
-        return f"It has its turn in the queue, which the window or `coserec work` (pid {worker.pid}) works off."
+        place = state.order.index(record.id) + 1 if record.id in state.order else 1
+        return f"It is number {place} in the queue, which the window or `coserec work` (pid {worker.pid}) works off."
     device = device_of(record)
     here = [run for run in store.with_status(RunStatus.RUNNING) if run.host == liveness.this_host()]
     busy = [run for run in here if device_of(run) == device]
@@ -128,12 +129,16 @@ def _reason_to_wait(store: Store, record: RunRecord) -> str:
     return f"It starts when one of {names} has ended: {len(busy)} runs at a time train on {device}."
 
 
+def living_worker(store: Store) -> ProcessMark | None:
+    """The process on this host that works off the queue."""
+    holder = store.lock_holder(LOCK)
+    return None if holder is None or liveness.process_of(holder) is None else holder
+
+
 def _other_worker(store: Store) -> ProcessMark | None:
     """Another living process that works off the queue."""
-    holder = store.lock_holder(LOCK)
-    if holder is None or holder == liveness.this_process() or liveness.process_of(holder) is None:
-        return None
-    return holder
+    holder = living_worker(store)
+    return None if holder == liveness.this_process() else holder
 
 
 @contextmanager

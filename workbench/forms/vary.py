@@ -90,7 +90,8 @@ class VaryLine(QWidget):
             self.lists = {}
             told = str(error)
         self.is_valid = not told
-        self.error.setText(told[:1].upper() + told[1:])
+        is_path = "." in told.partition(" ")[0].rstrip(":.")
+        self.error.setText(told if is_path else told[:1].upper() + told[1:])
         self.error.setVisible(bool(told))
         if bool(self.line.property("wrong")) != bool(told):
             self.line.setProperty("wrong", bool(told))

@@ -57,11 +57,11 @@ class Rehearsals(QObject):
             task.cancel()
 
     def warnings(self, plan: LeaderboardPlan) -> dict[str, str]:
-        """Preset → what its time is too short for, of those of the plan that have been rehearsed and are not over."""
+        """Preset → what its time is too short for, of those rehearsed of which no run is over: a run is no forecast."""
         found = {}
         for model in plan.models:
             told = self._told.get(_key(plan, model.preset))
-            if told is None or all(run.status in _OVER for run in model.runs):
+            if told is None or any(run.status in _OVER for run in model.runs):
                 continue
             config, cost = told
             words = cost if isinstance(cost, str) else too_short(config, cost, plan.request.minutes)

@@ -230,8 +230,11 @@ def test_scatter_of_settings_and_facts(workspace: Workspace, groups: tuple[tuple
     points = workspace.comparisons.scatter(runs, "loss.contrastive_weight", "HR@20")
     assert [point.x for point in points] == [0.1] * 3 + [0.0] * 3
     assert [point.x for point in workspace.comparisons.scatter(runs, "best_epoch", "HR@20")] == [3] * 6
-    with pytest.raises(UsageError, match="No run has both"):
-        workspace.comparisons.scatter(runs, "no.setting", "HR@20")
+    with pytest.raises(UsageError, match=r"There is no setting 'loss\.contrastive_wait'") as refused:
+        workspace.comparisons.scatter(runs, "loss.contrastive_wait", "HR@20")
+    assert "loss.contrastive_weight" in refused.value.hint
+    with pytest.raises(UsageError, match=r"No run has both 'loss\.bpr_negatives'"):
+        workspace.comparisons.scatter(runs, "loss.bpr_negatives", "HR@20")
 
 
 def test_parallel_axes_are_the_settings_that_differ(workspace: Workspace, groups: tuple[tuple[str, ...], ...]) -> None:

@@ -155,7 +155,7 @@ def test_progress_goes_to_standard_error(shell: Shell, fake: list[str]) -> None:
     run_id = failed(shell)
     result = shell("resume", run_id, "--workspace", shell.workspace)
     assert f"{run_id} epoch 3/3" in result.stderr
-    assert f"{run_id} (a run) finished." in result.stderr
+    assert f"{run_id} (a run · seed 1) finished." in result.stderr
     assert "epoch 1/3" not in result.stdout
     assert "0.3333" in result.stdout
 

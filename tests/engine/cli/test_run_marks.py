@@ -79,6 +79,22 @@ def test_the_queue(tmp_path: Path, ids: list[str]) -> None:
     assert call(tmp_path, "queue", "at-once", "cpu", "2")["at_once"] == {"cpu": 2}
 
 
+def test_a_queue_that_nobody_works_off_says_so(tmp_path: Path, ids: list[str]) -> None:
+    def told() -> str:
+        done = CliRunner().invoke(main, ["queue", "--workspace", str(tmp_path)])
+        assert done.output.startswith("Not paused; one at once; 1 waiting.") or "Nobody" in done.output
+        return done.output
+
+    said = told()
+    assert "Nobody works it off" in said
+    assert f"{ids[2]}" in said
+    runs = Workspace(tmp_path).runs
+    assert runs.take_queue()
+    assert "Nobody" not in told()
+    runs.drop_queue()
+    runs.close()
+
+
 def test_the_protocol_of_a_run_whose_data_are_gone_says_so(tmp_path: Path, ids: list[str]) -> None:
     card = call(tmp_path, "show", ids[0], "--protocol")["protocol"]
     assert card["verdict"] == "unknown"

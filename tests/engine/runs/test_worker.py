@@ -138,6 +138,7 @@ def test_one_started_by_hand_leaves_its_turn_to_a_worker_that_works(store: Store
         pytest.skip("there is no other process that certainly lives")
     (run,) = submit(store, 1)
     store.take_lock(worker.LOCK, living(), lambda *_: True)
+    assert "number 1 in the queue" in worker.take_turn(store, run)
     assert "(pid 1)" in worker.take_turn(store, run)
     store.desk.pause()
     assert worker.take_turn(store, run) == "", "a queue that pauses starts nothing, and the user asked for it"

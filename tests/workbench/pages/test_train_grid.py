@@ -69,6 +69,8 @@ def test_a_wrong_value_in_a_list_is_named_at_its_field(page: TrainPage) -> None:
 def test_settings_without_a_text_field_are_varied_in_the_line(page: TrainPage) -> None:
     page.vary.line.setText("loss.next_item = bce, cross_entropy; fidelity.rank_special_tokens = true, false")
     assert page.queue.text().startswith("Queue 20 runs")
+    page.vary.line.setText("loss.bce_negatives = 0, 1")
+    assert page.vary.error.text().startswith("loss.bce_negatives"), "a path is written small"
     page.vary.line.setText("loss.nextitem = bce")
     assert "There is no setting 'loss.nextitem'" in page.vary.error.text()
     assert not page.can_queue()
