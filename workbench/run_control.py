@@ -43,8 +43,9 @@ class RunControl(QObject):
         on_result: Callable[[tuple[RunRecord, ...]], None] | None = None,
         on_error: OnError | None = None,
         lists: Mapping[str, Sequence[Any]] | None = None,
+        name: str = "",
     ) -> Task:
-        """Queue one run per seed, of every combination of ``lists`` (path → values).
+        """Queue one run per seed, of every combination of ``lists`` (path → values), all called ``name``, if not empty.
 
         Settings that change nothing in a run are stored as its preset has them: they were changed before the form had
         another model. Reads the data's fingerprint, so it runs in the engine process. Raises ``ConfigurationError`` for
@@ -62,6 +63,7 @@ class RunControl(QObject):
             self._runs.submit_all,
             tuple(without_idle_changes(one, base) for one in grid(config, lists or {}, tuple(seeds))),
             preset=preset,
+            name=name,
             on_result=written,
             on_error=on_error or self._notifier.report,
             urgent=True,

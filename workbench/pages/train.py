@@ -55,6 +55,7 @@ def command_text(
     seeds: Sequence[int],
     workspace: str = "",
     lists: Mapping[str, Sequence[Any]] | None = None,
+    name: str = "",
 ) -> str:
     """The command line that queues and trains the same: only what differs from the preset and changes something is
     written out."""
@@ -69,8 +70,8 @@ def command_text(
             parts += [f"--{path}", value_word(value)]
     for path, values in (lists or {}).items():
         parts += ["--set", f"{path}={','.join(map(value_word, values))}"]
-    if workspace:
-        parts += ["--workspace", workspace]
+    parts += ["--name", name] if name else []
+    parts += ["--workspace", workspace] if workspace else []
     return " ".join(shlex.quote(part) for part in parts)
 
 
@@ -168,6 +169,8 @@ class TrainPage(PageWidget):
         self.seeds_error = label("", "error", wrap=True)
         self.vary = VaryLine(theme)
         self.grid_label = label("", "muted", wrap=True)
+        self.name = QLineEdit(placeholderText="From the preset and what differs")
+        self.name.setToolTip("What the runs are called, with what differs from the preset and the seed; as --name does")
         self.device_label = label("Looking for devices …", "muted", wrap=True)
         self.queue = button("Queue", self.queue_runs, role="primary", tip="Write the runs into the queue (Ctrl+Return)")
         self.copy = button("Copy as command", self.copy_command, theme=theme, icon="copy")
@@ -178,8 +181,11 @@ class TrainPage(PageWidget):
         self.cost = CostLine(self.context)
         seeds_label = label("Seeds", "section")
         seeds_label.setBuddy(self.seeds)
+        name_label = label("Name", "section")
+        name_label.setBuddy(self.name)
+        self.name.setAccessibleName("Name")
         parts: list[QWidget] = [self.data_label, change, self.model_label, self.changes_label, line()]
-        parts += [seeds_label, self.seeds, self.seeds_error, self.vary, self.grid_label, line()]
+        parts += [seeds_label, self.seeds, self.seeds_error, self.vary, self.grid_label, name_label, self.name, line()]
         parts += [label("Device", "section"), self.device_label, line()]
         parts += [label("Cost", "section"), self.cost, line(), self.note, self.queue, self.copy]
         parts += [line(), self.board_button]
@@ -335,14 +341,21 @@ class TrainPage(PageWidget):
                 preset=self.chosen_preset.name,
                 seeds=self._seeds(),
                 lists=self.lists,
+                name=self.called,
                 on_result=self._queued,
                 on_error=self._refused,
             )
         except ConfigurationError as error:  # a combination of the lists that the configuration refuses
             self._refused(error)
 
+    @property
+    def called(self) -> str:
+        """The name that was typed for the runs."""
+        return self.name.text().strip()
+
     def _queued(self, records: tuple[RunRecord, ...]) -> None:
         self._is_queueing = False
+        self.name.clear()  # what is queued next is something else
         self._refresh()
         self.context.session.open_page("runs", tick=[record.id for record in records])
 
@@ -365,7 +378,7 @@ class TrainPage(PageWidget):
         """Put the equivalent command on the clipboard."""
         directory = self.context.workspace.directory
         workspace = "" if directory == default_workspace() else str(directory)
-        text = command_text(self.form.config, self.chosen_preset, self._seeds(), workspace, self.lists)
+        text = command_text(self.form.config, self.chosen_preset, self._seeds(), workspace, self.lists, self.called)
         QGuiApplication.clipboard().setText(text)
         self.context.notifier.tell("Copied the command.", hint=text)
 

@@ -139,6 +139,26 @@ def test_the_copied_command_says_only_what_differs(page: TrainPage, context: Con
     assert parts[11:] == ["--workspace", str(context.workspace.directory)]
 
 
+def test_runs_are_called_what_was_typed_and_the_next_ones_are_not(
+    qtbot: QtBot, page: TrainPage, runs: FakeRuns
+) -> None:
+    page.name.setText("  my try ")
+    page.seeds.setText("1-2")
+    page.copy_command()
+    parts = shlex.split(QGuiApplication.clipboard().text())
+    assert parts[parts.index("--name") + 1] == "my try"
+    page.queue_runs()
+    qtbot.waitUntil(lambda: len(runs.all()) == 2)
+    assert {record.name for record in runs.all()} == {"my try"}
+    qtbot.waitUntil(lambda: page.name.text() == "")
+    page.copy_command()
+    assert "--name" not in QGuiApplication.clipboard().text()
+    qtbot.waitUntil(page.can_queue)
+    page.queue_runs()
+    qtbot.waitUntil(lambda: len(runs.all()) == 4)
+    assert sum(record.name == "my try" for record in runs.all()) == 2
+
+
 def test_the_command_rebuilds_the_configuration() -> None:
     chosen = preset("coserec-published-beauty")
     config = chosen.config.replace({"augment.crop_rate": 0.35, "train.learning_rate": 0.0005})
