@@ -169,7 +169,7 @@ class TrainPage(PageWidget):
         self.seeds_error = label("", "error", wrap=True)
         self.vary = VaryLine(theme)
         self.grid_label = label("", "muted", wrap=True)
-        self.name = QLineEdit(placeholderText="From the preset and what differs")
+        self.name = QLineEdit(placeholderText="Name: the preset's, and what differs")
         self.name.setToolTip("What the runs are called, with what differs from the preset and the seed; as --name does")
         self.device_label = label("Looking for devices …", "muted", wrap=True)
         self.queue = button("Queue", self.queue_runs, role="primary", tip="Write the runs into the queue (Ctrl+Return)")
@@ -181,14 +181,12 @@ class TrainPage(PageWidget):
         self.cost = CostLine(self.context)
         seeds_label = label("Seeds", "section")
         seeds_label.setBuddy(self.seeds)
-        name_label = label("Name", "section")
-        name_label.setBuddy(self.name)
         self.name.setAccessibleName("Name")
         parts: list[QWidget] = [self.data_label, change, self.model_label, self.changes_label, line()]
-        parts += [seeds_label, self.seeds, self.seeds_error, self.vary, self.grid_label, name_label, self.name, line()]
+        parts += [seeds_label, self.seeds, self.seeds_error, self.vary, self.grid_label, self.name, line()]
         parts += [label("Device", "section"), self.device_label, line()]
         parts += [label("Cost", "section"), self.cost, line(), self.note, self.queue, self.copy]
-        parts += [line(), self.board_button]
+        parts += [self.board_button]
         for part in parts:
             card.body.addWidget(part)
         card.body.setAlignment(change, Qt.AlignmentFlag.AlignLeft)
