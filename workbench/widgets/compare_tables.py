@@ -22,6 +22,8 @@ SAID = 2
 """Differences told in words; what is more stands in the table."""
 MEASURED = 200
 """Rows whose texts decide on a column's width."""
+LONGEST = 8
+"""Of them the longest are measured: of two that are alike in letters, one is wider."""
 CELL_MARGIN = 24
 GROUP, AGAINST = 1, 2
 """Columns of the table of tests."""
@@ -79,8 +81,9 @@ class TableCard(Card):
 
     def _width(self, values: Sequence[object] | NDArray[Any]) -> int:
         """Of a column's cells. Qt asks the model for each of them in every respect: ten times as long."""
-        longest = max((as_text(value) for value in values[:MEASURED]), key=len, default="")
-        return self.view.fontMetrics().horizontalAdvance(longest) + CELL_MARGIN
+        texts = sorted({as_text(value) for value in values[:MEASURED]}, key=len)
+        width = self.view.fontMetrics().horizontalAdvance
+        return max(map(width, texts[-LONGEST:]), default=0) + CELL_MARGIN
 
 
 def share_room(one: int, other: int, room: int) -> tuple[int, int]:

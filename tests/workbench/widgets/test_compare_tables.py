@@ -92,3 +92,12 @@ def test_the_names_have_the_room_that_what_tells_them_apart_needs() -> None:
     assert room("d 16") == compare_tables.NAMES_WIDTH
     assert room("d 16, dropout 0.1, λ 0.1") == 2 * (7 * 26 + compare_tables.CELL_MARGIN)
     assert room("x" * 200) == compare_tables.MOST_NAMES_WIDTH
+
+
+def test_of_names_with_as_many_letters_the_wider_one_has_room(qtbot: QtBot, theme: Theme) -> None:
+    card = compare_tables.TableCard(theme, "Results")
+    qtbot.addWidget(card)
+    width = card.view.fontMetrics().horizontalAdvance
+    narrow, wide = sorted(("iiiillll", "mmmmwwww"), key=width)
+    card.set_columns([("", [narrow, wide]), ("Seeds", [1, 2]), ("Last", ["", ""])])
+    assert card.view.columnWidth(0) >= width(wide) + compare_tables.CELL_MARGIN
