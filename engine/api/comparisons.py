@@ -279,10 +279,10 @@ class Comparisons:
         elif kind == "curves":
             drawing = figures.lines(self._drawn_curves(ids, series, along), names, along)
         elif kind == "scatter":
-            from engine.runs.curves import FACTS
+            from engine.runs.curves import caption_of
 
-            caption = FACTS.get(field, field)
-            drawing = figures.points(self.scatter(run_ids, field, metric, split), caption, metric, split, told)
+            found_points = self.scatter(run_ids, field, metric, split)
+            drawing = figures.points(found_points, caption_of(field), metric, split, told)
         elif kind == "parallel":
             drawing = figures.parallel(self.parallel(run_ids, metric, split))
         else:

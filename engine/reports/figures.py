@@ -10,6 +10,7 @@ import io
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8588c", "#c98500", "#3aa0dc", "#5
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
 MARKERS = ("o", "s", "^", "D", "v", "X", "P")
 DASHES = ("-", "--", ":", "-.")
+MOST_TICKS = 8
+"""Values of a setting that have a tick each."""
 _BESIDE_NAMES = 32
 """Points of a legend's width that are not its names': the sample, and the air around both."""
 _SURE = 0.97
@@ -181,7 +184,10 @@ def points(
             label = groups[number].label if groups else None
             own = [x[place] for place in places], [found[place].y for place in places]
             axes.scatter(*own, s=14, label=label, edgecolor="#1b2230", linewidth=0.4, **look)
-        if all(isinstance(value, int) for value in x):
+        values = sorted(set(x))
+        if not isinstance(values[0], str) and _are_apart(values):
+            axes.set_xticks(values, [f"{value:g}" for value in values])  # what was tried, and nothing between
+        elif all(isinstance(value, int) for value in x):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(caption)
         axes.set_ylabel(f"{split} {metric}")
@@ -189,6 +195,16 @@ def points(
             _legend(axes, len(set(numbers)))
 
     return draw
+
+
+def _are_apart(values: Sequence[float]) -> bool:
+    """Whether the ascending values are so few, and so far from each other, that each can have a tick with its number.
+
+    >>> _are_apart([16, 32, 64]), _are_apart([1, 2, 100]), _are_apart([3])
+    (True, False, True)
+    """
+    least = (values[-1] - values[0]) / (2 * MOST_TICKS)
+    return len(values) <= MOST_TICKS and all(right - left >= least for left, right in pairwise(values))
 
 
 def parallel(found: ParallelRuns) -> Any:

@@ -75,6 +75,16 @@ FACTS = {"best_epoch": "best epoch", "epochs_done": "epochs trained", "seed": "s
 """What a run can be set against beside its settings."""
 
 
+def caption_of(field: str) -> str:
+    """What an axis calls it.
+
+    >>> caption_of("model.hidden_size"), caption_of("best_epoch"), caption_of("model.gone")
+    ('hidden size d', 'best epoch', 'model.gone')
+    """
+    info = known_settings().get(field)
+    return FACTS.get(field, field) if info is None else f"{info.label.lower()} {info.symbol}".rstrip()
+
+
 UNTOLD = frozenset({"data.path", "train.device"})
 """Settings that say where a run was made, and nothing of its model."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from engine.records import ComparedCurve, ComparedGroup, Comparison, Measure, SliceTable
+from engine.records import ComparedCurve, ComparedGroup, Comparison, Measure, ScatterPoint, SliceTable
 from engine.reports import figures
 
 MEANS = np.array([[0.10, 0.20], [0.12, 0.30]])
@@ -89,3 +89,14 @@ def test_curves_of_two_stages_mark_where_the_second_begins(along: str, places: l
     assert [mark.get_xdata()[0] for mark in marks] == places
     assert [mark.get_color() for mark in marks] == list(figures.COLOURS[:2])
     assert [text.get_text() for text in axes.texts] == ["fine-tuning"]
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"), [([64, 16, 32, 16], [16, 32, 64]), ([0.5, 0.1, 0.1, 0.3], [0.1, 0.3, 0.5])]
+)
+def test_few_values_of_a_setting_have_the_ticks(values: list[float], ticks: list[float]) -> None:
+    found = [ScatterPoint(f"r{place}", "", x, place / 10) for place, x in enumerate(values)]
+    axes = axes_of(figures.points(found, "hidden size d", "HR@5", "test"))
+    assert axes.get_xticks().tolist() == ticks
+    many = [ScatterPoint(f"r{place}", "", place, place / 10) for place in range(30)]
+    assert len(axes_of(figures.points(many, "best epoch", "HR@5", "test")).get_xticks()) < 15
