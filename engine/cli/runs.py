@@ -25,6 +25,7 @@ from engine.cli.frame import (
 from engine.cli.places import NewFile
 from engine.config import STOPPING_METRIC
 from engine.config.filtering import number_named, run_filter
+from engine.config.grouping import changes_nothing
 from engine.config.naming import configuration_name, run_name
 from engine.errors import UsageError
 from engine.records import (
@@ -263,10 +264,14 @@ def show(
 
 
 def _print_configuration(record: RunRecord) -> None:
+    """What the run reads; JSON has all of it."""
     click.echo()
+    is_nothing = changes_nothing(record.config)
     for section, values in record.config.items():
         if isinstance(values, dict):
-            click.echo(f"{section}: " + ", ".join(f"{name}={value}" for name, value in values.items()))
+            read = {name: value for name, value in values.items() if not is_nothing(f"{section}.{name}")}
+            told = ", ".join(f"{name}={value}" for name, value in read.items())
+            click.echo(f"{section}: {told}" if told else f"{section}: nothing of it is read")
 
 
 def _print_protocol(card: RunProtocolRecord) -> None:

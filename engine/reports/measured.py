@@ -203,11 +203,17 @@ def cells(item: MeasuredPreset) -> list[str]:
     minutes = [f"{run.seconds / 60:.0f}" if run.seconds >= 60 else f"{run.seconds / 60:.1f}" for run in item.runs]
     return [
         f"`{item.preset}`",
-        ", ".join(str(run.seed) + ("" if run.precision == "float32" else f" ({run.precision})") for run in item.runs),
+        ", ".join(map(_seed, item.runs)),
         *(_number(item.values(metric)) for metric in METRICS),
         _each(epochs),
         _each(minutes),
     ]
+
+
+def _seed(run: MeasuredRun) -> str:
+    """With its precision, where that is another one; of what trains nothing there is none."""
+    told = "" if run.precision == "float32" else f" ({run.precision})"
+    return f"{run.seed}{told}" if run.ended_by != "nothing" else "–"
 
 
 def _each(values: Sequence[str]) -> str:

@@ -112,3 +112,17 @@ def test_a_seed_counts_once_and_the_run_left_out_is_named(shell: Shell, stored: 
     assert shell.runs("compare", *named)["groups"][0]["seeds"] == [1, 2]
     each = shell.runs("compare", "--each", *named)
     assert len(each["groups"]) == 3, "by themselves, all are told"
+
+
+def test_a_run_is_shown_with_what_it_reads_alone(shell: Shell, stored: Mapping[str, str]) -> None:
+    def shown(which: str) -> str:
+        return shell("show", stored[which], "--workspace", shell.workspace).stdout
+
+    assert "contrastive_weight=0.1, temperature=" in shown("first")
+    plain = shown("plain")
+    assert "contrastive_weight=0.0" in plain
+    assert "temperature=" not in plain
+    assert "augment: nothing of it is read" in plain
+    popular = shown("popular")
+    assert "loss: nothing of it is read" in popular
+    assert "model: name=popularity" in popular
