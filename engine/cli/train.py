@@ -129,10 +129,12 @@ def resume(run_ids: tuple[str, ...], queue: bool, workspace: Workspace, as_json:
 
 @click.command(cls=SettingsCommand)
 @click.argument("data", metavar="DATA")
+@workspace_option
 @json_option
 @config_options
 def cost(
     data: str,
+    workspace: Workspace,
     as_json: bool,
     config: ExperimentConfig,
     settings: Mapping[str, str],
@@ -144,7 +146,7 @@ def cost(
     Rehearses some steps, some ranking and some neighbours on the device that would be used, and starts no run.
     """
     refuse_without_effect((config,), begun, settings)
-    found = Workspace().costs.estimate(config.replace({"data.path": data}))
+    found = workspace.costs.estimate(config.replace({"data.path": data}))
     if as_json:
         seconds = {"epoch_seconds": found.epoch_seconds, "most_seconds": found.most_seconds}
         emit(to_plain(found) | seconds)
