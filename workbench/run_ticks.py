@@ -19,6 +19,8 @@ class UnaskedTicks:
         self._has_ticked = False
         """Something has been drawn once: who unticks all of it wants to see nothing."""
         self._seen: frozenset[str] = frozenset()
+        self._restored: frozenset[str] = frozenset()
+        """Ticks of an earlier window, until all runs are known."""
 
     def take_news(self) -> bool:
         """Tick what should be; True where some run has begun to train since the last news, whoever started it."""
@@ -29,10 +31,24 @@ class UnaskedTicks:
         self._has_ticked = self._has_ticked or bool(self._model.ticked)
         return self._tick_new()
 
+    def settle(self) -> None:
+        """Forget restored ticks of runs that this workspace does not have, once all of it is read: the window has had
+        another one. Where none stays, what should be drawn at first is."""
+        if not self._book.is_loaded or not self._restored:
+            return
+        gone = {run_id for run_id in self._restored if self._book.get(run_id) is None}
+        self._restored = frozenset()
+        if gone:
+            known = [run_id for run_id in self._model.ticked if run_id not in gone]
+            self._has_ticked = bool(known)
+            self._model.set_ticked(known)
+            self.take_news()
+
     def _tick_new(self) -> bool:
         running = [record.id for record in reversed(self._book.with_status(RunStatus.RUNNING))]
         begun = [run_id for run_id in running if run_id not in self._seen]
-        self._seen = frozenset(running)
+        # What is not read yet may train still.
+        self._seen = frozenset(running) if self._book.is_loaded else self._seen | frozenset(running)
         ticked = self._model.ticked
         room = max(0, MOST_TICKED_UNASKED - len(ticked))
         self._model.set_ticked([*ticked, *[run_id for run_id in begun if run_id not in ticked][:room]])
@@ -52,4 +68,6 @@ class UnaskedTicks:
         """What `save_state` gave; whatever makes no sense is passed over. Draws what trains since."""
         names = seen if isinstance(seen, list) else []
         self._seen = frozenset(name for name in names if isinstance(name, str))
+        self._restored = frozenset(self._model.ticked)
         self._tick_new()
+        self.settle()

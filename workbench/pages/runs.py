@@ -192,6 +192,7 @@ class RunsPage(PageWidget):
 
     def _show_state(self, *_: object) -> None:
         book = self.context.runs
+        self._unasked.settle()
         running, queued = book.with_status(RunStatus.RUNNING), book.with_status(RunStatus.QUEUED)
         self.heading.subtitle.setText(
             f"{count(len(book), 'run')} · {len(running)} training · {len(queued)} waiting · "

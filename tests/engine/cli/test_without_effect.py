@@ -31,7 +31,10 @@ from tests.engine.cli.conftest import Shell
     ],
 )
 def test_it_is_refused_with_its_reason(shell: Shell, arguments: tuple[str, ...], told: str) -> None:
-    for command in (("train", "sample", "--queue", "--workspace", shell.workspace), ("cost", "sample", "--workspace", shell.workspace)):
+    for command in (
+        ("train", "sample", "--queue", "--workspace", shell.workspace),
+        ("cost", "sample", "--workspace", shell.workspace),
+    ):
         if command[0] == "cost" and "--set" in arguments:
             continue
         text = " ".join(shell(*command, *arguments, code=2).stderr.split())

@@ -247,10 +247,30 @@ def test_view_state_comes_back_and_nonsense_is_passed_over(
     assert other.model.sorting == ("name", True)
 
 
+@pytest.mark.parametrize(("ticked", "kept"), [(["of", "another"], ["r0007", "r0006"]), (["of", "r0002"], ["r0002"])])
+@pytest.mark.parametrize("is_read", [False, True])
+def test_ticks_of_another_workspace_are_forgotten_once_this_one_is_read(
+    qtbot: QtBot, page: RunsPage, runs: FakeRuns, ticked: list[str], kept: list[str], *, is_read: bool
+) -> None:
+    book = page.context.runs
+    book.is_loaded = False  # the feed may have read the empty store already
+    if not is_read:
+        page.restore_state({"ticked": ticked, "seen": ["r0006", "r0007"]})
+        assert page.model.ticked == ticked
+    fill_runs(runs)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 9)
+    book.set_loaded()
+    if is_read:
+        page.restore_state({"ticked": ticked, "seen": ["r0006", "r0007"]})
+    assert page.model.ticked == kept
+    assert f"{len(kept)} drawn" in page.heading.subtitle.text()
+
+
 @pytest.mark.parametrize("grouped", [False, True])
 def test_a_page_that_comes_back_before_the_store_has_told_anything_draws_all_in_the_end(
     qtbot: QtBot, page: RunsPage, runs: FakeRuns, *, grouped: bool
 ) -> None:
+    page.context.runs.is_loaded = False  # the feed may have read the empty store already
     page.restore_state({"view": {"grouped": grouped}, "ticked": ["r0001", "r0006", "gone"]})
     page._redraw()
     assert page.curves.dropped.text() == ""
