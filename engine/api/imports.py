@@ -107,6 +107,20 @@ class Imports:
         facts = stored.facts_of(folder) if Path(path).suffix == stored.SUFFIX else None
         return self._result(folder, facts, is_new=False) if facts else None
 
+    def all(self) -> tuple[ImportResult, ...]:
+        """The workspace's imported data sets, the last one first; those that cannot be read are passed over."""
+        from engine.data.importing import stored
+
+        folders = [folder for folder in self.directory.glob("*-*") if not folder.name.startswith(".")]
+        found = []
+        for folder in folders:
+            with contextlib.suppress(OSError):  # taken away meanwhile
+                facts = stored.facts_of(folder)
+                result = self._result(folder, facts, is_new=False) if facts else None
+                if result is not None:
+                    found.append((folder.stat().st_mtime_ns, result))
+        return tuple(result for _, result in sorted(found, key=lambda item: item[0], reverse=True))
+
     def progress(self, job: str) -> ImportProgress | None:
         """How far a job is; None while nothing is known."""
         try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QProcess, QTimer, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from engine.records import RunStatus
+from engine.records import ImportResult, RunStatus
 from workbench.context import SAMPLE
 from workbench.pages import Page, PageWidget
 from workbench.theme import HUGE, TIGHT, WIDE, set_role
@@ -18,6 +18,8 @@ from workbench.widgets.home_parts import STATUS, DropZone, RecentRow, RunRow, St
 
 WORKSPACES = "recent/workspaces"
 DATASETS = "recent/datasets"
+FORGOTTEN = "recent/forgotten"
+"""Imported data sets that somebody took off the list."""
 SHOWN = 5
 """Rows of each list; the rest stands on the page that it belongs to."""
 
@@ -35,6 +37,8 @@ class HomePage(PageWidget):
         yield
         self.sample_button = QPushButton("Open sample")
         self.dataset_rows: list[RecentRow] = []
+        self._imported: list[str] = []
+        """Paths of the workspace's imported data sets: a command may have made them."""
         self.workspace_rows: list[RecentRow] = []
         self.run_rows: list[RunRow] = []
         self.drop = DropZone(context.theme)
@@ -152,14 +156,29 @@ class HomePage(PageWidget):
 
     @Slot()
     def _show_datasets(self, *_: object) -> None:
+        self._list_datasets()
+        imports = self.context.workspace.imports
+        self.context.run_in_thread(imports.all, on_result=self._take_imports, key=(id(self), "imports"))
+
+    def _take_imports(self, found: Sequence[ImportResult]) -> None:
+        paths = [item.path for item in found]
+        if paths != self._imported:
+            self._imported = paths
+            self._list_datasets()
+
+    def _list_datasets(self) -> None:
+        """What was opened lately, and behind it what was imported and not opened yet."""
         clear(self.datasets.body)
         self.dataset_rows = []
-        paths = self.context.session.recent_datasets
+        opened = self.context.session.recent_datasets
+        passed_over = {*opened, *self.context.settings.read(FORGOTTEN, list, [])}
+        paths = [*opened, *(path for path in self._imported if path not in passed_over)]
         for path in paths[:SHOWN]:
             name = "Sample shop" if path == SAMPLE else Path(path).name
             where = "bundled with the workbench" if path == SAMPLE else str(Path(path).parent)
             is_open = path == self.context.session.dataset
-            row = RecentRow(self.context.theme, path, name, where, icon="dataset", note="open" if is_open else "")
+            note = "open" if is_open else "" if path in opened else "imported"
+            row = RecentRow(self.context.theme, path, name, where, icon="dataset", note=note)
             row.opened.connect(self.open_dataset)
             row.forgotten.connect(self._forget_dataset)
             self.datasets.body.addWidget(row)
@@ -173,6 +192,8 @@ class HomePage(PageWidget):
     def _forget_dataset(self, path: str) -> None:
         kept = [item for item in self.context.session.recent_datasets if item != path]
         self.context.settings.write(DATASETS, kept)
+        if path in self._imported:
+            self.context.settings.write(FORGOTTEN, [*self.context.settings.read(FORGOTTEN, list, []), path])
         self._show_datasets()
 
     def _look_for(self, paths: list[str], what: str) -> None:

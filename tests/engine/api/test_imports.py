@@ -217,3 +217,16 @@ def test_another_file_of_the_same_size_and_time_is_another_data_set(
 def test_times_in_a_unit_that_cannot_be_are_told(unit: str, told: bool, imports: Imports, log: Path) -> None:
     notes = imports.count(str(log), ImportRecipe(core=0, time_unit=unit)).notes
     assert any("lie in the year 1970: check their unit" in note for note in notes) is told
+
+
+def test_all_imports_are_listed_the_last_one_first(imports: Imports, log: Path) -> None:
+    assert imports.all() == ()
+    first = imports.run(str(log), ImportRecipe())
+    again = imports.run(str(log), ImportRecipe(core=0))
+    os.utime(Path(first.path).parent, ns=(1, 1))
+    assert [found.path for found in imports.all()] == [again.path, first.path]
+    assert not any(found.is_new for found in imports.all())
+    Path(again.path).unlink()
+    (imports.directory / "broken-1").mkdir()
+    (imports.directory / f"{'.'}left-2").mkdir()
+    assert [found.path for found in imports.all()] == [first.path]

@@ -11,6 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from engine.config import ImportRecipe
 from engine.errors import StoreError
 from engine.records import RunRecord, RunStatus
 from tests.helpers.fake_runs import FakeRuns, make_record
@@ -63,6 +64,29 @@ def test_recent_data_sets_are_listed_and_missing_ones_said(
     assert shop.session.recent_datasets == [str(there)]
     page.dataset_rows[0].button.click()
     assert shop.session.dataset == str(there)
+
+
+def test_what_a_command_imported_stands_behind_what_was_opened_until_it_is_taken_off(
+    qtbot: QtBot, page: HomePage, shop: Context, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.csv"
+    rows = [f"u{user},i{item},{item}" for user in range(10) for item in range(6)]
+    log.write_text("\n".join(["user,item,time", *rows]) + "\n", encoding="utf-8")
+    made = shop.workspace.imports.run(str(log), ImportRecipe())
+    shop.session.open_dataset("sample")
+    page.page_shown()
+    qtbot.waitUntil(lambda: len(page.dataset_rows) == 2)
+    assert [row.note.text() for row in page.dataset_rows] == ["open", "imported"]
+    assert page.dataset_rows[1].path == made.path
+    page.dataset_rows[1].forget.click()
+    assert [row.path for row in page.dataset_rows] == ["sample"]
+    page._imported = []
+    page.page_shown()
+    qtbot.waitUntil(lambda: page._imported == [made.path])
+    assert [row.path for row in page.dataset_rows] == ["sample"], "it stays off"
+    page.open_dataset(made.path)
+    page.page_shown()
+    assert [row.path for row in page.dataset_rows] == [made.path, "sample"], "but for who opens it"
 
 
 def test_without_recent_data_sets_it_says_what_will_stand_there(page: HomePage) -> None:
