@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,14 @@ from PySide6.QtCore import QObject, Signal, Slot
 from engine.records import MarksNews, QueueState, RunMarks, RunRecord, RunStatus, Shelf
 from workbench.live_feed import Curve, LiveBatch
 from workbench.run_lines import RunLine, make_line
-from workbench.run_names import configuration_name, dataset_name, given_name, group_name, run_name, with_data
+from workbench.run_names import (
+    dataset_name,
+    given_name,
+    group_name,
+    nobodys_name,
+    run_name,
+    with_data,
+)
 
 
 class Series:
@@ -116,11 +122,11 @@ class RunBook(QObject):
 
     def name_of_group(self, records: Sequence[RunRecord]) -> str:
         """What runs that differ in their seed alone are called together: a name that somebody gave all of them, or that
-        of their configuration."""
+        of their configuration; of runs without a preset, their model."""
         first = records[0]
         if len({given_name(record) for record in records}) == 1:
             return group_name(self.name(first))
-        return self._with_data(configuration_name(replace(first, name="")), first)
+        return self._with_data(nobodys_name(first), first)
 
     def _with_data(self, name: str, record: RunRecord) -> str:
         is_alone = len(self._data.get(record.preset, ())) < 2

@@ -6,11 +6,11 @@ import re
 
 from engine.config.naming import (
     NOT_COMPARED,
-    configuration_name,
     dataset_name,
     differing,
     flat,
     given_name,
+    nobodys_name,
     plain,
     preset_values,
     run_name,
@@ -18,12 +18,12 @@ from engine.config.naming import (
 
 __all__ = [
     "NOT_COMPARED",
-    "configuration_name",
     "dataset_name",
     "differing",
     "flat",
     "given_name",
     "group_name",
+    "nobodys_name",
     "plain",
     "preset_values",
     "run_name",

@@ -282,7 +282,7 @@ class Comparisons:
             from engine.runs.curves import caption_of
 
             found_points = self.scatter(run_ids, field, metric, split)
-            drawing = figures.points(found_points, caption_of(field), metric, split, told)
+            drawing = figures.points(found_points, caption_of(field), metric, split, told, is_setting="." in field)
         elif kind == "parallel":
             drawing = figures.parallel(self.parallel(run_ids, metric, split))
         else:

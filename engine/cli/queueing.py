@@ -18,7 +18,7 @@ def _show(workspace: Workspace, state: QueueState, as_json: bool) -> None:
     is_idle = not state.is_paused and state.order and workspace.queue.worker() is None
     click.echo(f"{'Paused' if state.is_paused else 'Not paused'}; {rules}; {len(state.order)} waiting.")
     if is_idle:
-        tell("Nobody works it off: `coserec work` does, and so does an open window.")
+        tell("No window and no `coserec work` works it off; a terminal that queued runs starts these itself.")
     records = [workspace.runs.get(run_id) for run_id in state.order]
     table([(str(place), run.id, run_name(run), run.dataset) for place, run in enumerate(records, 1)])
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from engine import registry
 from engine.config.experiment import KS, ExperimentConfig, fields_of, model_section
-from engine.config.naming import configuration_name, dataset_name, run_name
+from engine.config.naming import configuration_name, dataset_name, given_name, run_name
 from engine.records import RunMarks, RunRecord
 from engine.records.query import OPERATORS, Comparison, QueryError, parse
 
@@ -42,7 +42,9 @@ TEXTS: Mapping[str, Text] = {
 
 def record_text(record: RunRecord, name: str = "") -> str:
     """What words look for in a run itself, in small letters. ``name`` is the run's, where it is known already."""
-    called = name or run_name(record), configuration_name(record, with_preset=True)
+    called = [name or run_name(record)]
+    if given_name(record):  # another one says it already, and names are what is expensive
+        called.append(configuration_name(record, with_preset=True))
     facts = (*called, record.name, record.id, record.preset, _model_of(record), f"seed {record.seed}")
     return "\n".join((*facts, record.status.value, record.dataset, dataset_name(record))).lower()
 

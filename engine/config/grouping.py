@@ -79,7 +79,7 @@ def filled(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def has_seeds(config: Mapping[str, Any]) -> bool:
     """Whether another seed can give another result: not where nothing trains and no noise is drawn for the test."""
-    if _trains(_model(config)):
+    if trains(_model(config)):
         return True
     evaluate = config.get("evaluate")
     return bool(isinstance(evaluate, Mapping) and evaluate.get("noise_rate"))
@@ -146,7 +146,7 @@ def _model(config: Mapping[str, Any]) -> str:
 
 
 @cache
-def _trains(model: str) -> bool:
+def trains(model: str) -> bool:
     """Whether it trains; a model that is no longer there did."""
     try:
         return bool(registry.entry("model", model).facts["trains"])
@@ -171,7 +171,7 @@ def _left_out(
     with suppress(ConfigurationError, ValueError):  # one that is no longer there: all is kept
         found = without_effect(model, has_views, losses, is_pretrained)
     single: dict[str, set[str]] = {}
-    whole = frozenset(path for path in found if "." not in path) | ({"train"} if not _trains(model) else set())
+    whole = frozenset(path for path in found if "." not in path) | ({"train"} if not trains(model) else set())
     for path in found:
         section, dot, name = path.partition(".")
         if dot and section not in whole:

@@ -1,17 +1,18 @@
 """What a run is called, in the window and on the command line: the name that somebody gave it, or else where it started
-from and what differs from there; and its seed. A run of another model than its preset's is called by its model: the
+from; what differs from there; and its seed. A run of another model than its preset's is called by its model: the
 preset's name would say what it is not."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from engine import registry
 from engine.config.experiment import with_fidelity
-from engine.config.grouping import changes_nothing, has_seeds
+from engine.config.grouping import changes_nothing, has_seeds, trains
 from engine.config.presets import preset
 from engine.errors import EngineError, UsageError
 from engine.records import RunRecord
@@ -50,7 +51,7 @@ def begun_values(name: str, model: str) -> Mapping[str, Any]:
 
 def other_model(record: RunRecord) -> str:
     """The label of the run's model, where its preset has another one; empty otherwise."""
-    values, model = preset_values(record.preset), _model(record)
+    values, model = preset_values(record.preset), model_of(record)
     return model_label(model) if values and model and values["model.name"] != model else ""
 
 
@@ -66,7 +67,8 @@ def model_label(model: str) -> str:
         return model
 
 
-def _model(record: RunRecord) -> str:
+def model_of(record: RunRecord) -> str:
+    """Name of the run's model."""
     return str(flat(record.config).get("model.name", ""))
 
 
@@ -122,33 +124,38 @@ def configuration_name(record: RunRecord, *, with_preset: bool = False) -> str:
     given = given_name(record)
     if not preset_values(record.preset):
         return given or record.name or record.id
-    changed = _differing(record, begun_values(record.preset, _model(record)))
+    changed = _differing(record, begun_values(record.preset, model_of(record)))
     label = other_model(record)
     began = [label, f"from {record.preset}"] if label else [record.preset]
-    front = [given, *(began if with_preset else [])] if given else began
+    front = [given, *(began if with_preset else filter(None, [label]))] if given else began
     changed.pop("model.name", None)  # left over where the model is no longer there: the label says it
     if len(changed) <= NAMED:
         middle = [f"{path.split('.')[1].replace('_', ' ')} {plain(value)}" for path, value in changed.items()]
     else:
         middle = [f"{len(changed)} settings changed"]
-    return " · ".join([*front, *middle])
+    return " · ".join([*dict.fromkeys(front), *middle])
 
 
 def given_name(record: RunRecord) -> str:
     """The name that somebody gave the run, as ``coserec train --name`` does; empty where the store's was made from the
     settings (`ExperimentConfig.short`)."""
-    made = re.escape(_model(record))
-    if has_seeds(record.config):
-        made += rf"( \d+\+)?( λ=[\d.e-]+)? seed {record.seed}"
+    model = model_of(record)
+    made = re.escape(model) + (rf"( \d+\+)?( λ=[\d.e-]+)? seed {record.seed}" if trains(model) else "")
     return "" if re.fullmatch(made, record.name) else record.name
+
+
+def nobodys_name(record: RunRecord) -> str:
+    """Its configuration's name as if nobody had given it one; without a preset, or of one that is gone, its model's."""
+    if not preset_values(record.preset):
+        return model_label(model_of(record))
+    return configuration_name(replace(record, name=""))
 
 
 def run_name(record: RunRecord) -> str:
     """``sample · epochs 6 · seed 1``: its configuration's name with its seed, if it has one and does not say it."""
-    name = configuration_name(record)
-    has_name = preset_values(record.preset) or given_name(record)
-    is_told = name.endswith(f"seed {record.seed}") or not has_seeds(record.config)
-    return f"{name} · seed {record.seed}" if has_name and not is_told else name
+    name, given = configuration_name(record), given_name(record)
+    is_told = (given or name).endswith(f"seed {record.seed}") or not has_seeds(record.config)
+    return f"{name} · seed {record.seed}" if (preset_values(record.preset) or given) and not is_told else name
 
 
 def dataset_name(record: RunRecord) -> str:

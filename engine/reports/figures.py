@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.config.naming import plain
 from engine.errors import UsageError
 from engine.records import ComparedCurve, ComparedGroup, Comparison, PaperCell, ParallelRuns, ScatterPoint, SliceTable
 
@@ -165,9 +166,16 @@ def _mark_fine_tuning(axes: Any, curves: Sequence[ComparedCurve], along: str) ->
 
 
 def points(
-    found: Sequence[ScatterPoint], caption: str, metric: str, split: str, groups: Sequence[ComparedGroup] = ()
+    found: Sequence[ScatterPoint],
+    caption: str,
+    metric: str,
+    split: str,
+    groups: Sequence[ComparedGroup] = (),
+    *,
+    is_setting: bool = True,
 ) -> Any:
-    """A dot a run, those of a group alike; a setting that is not a number has its values side by side."""
+    """A dot a run, those of a group alike; a setting that is not a number has its values side by side, and one that has
+    few of them has a tick for each."""
 
     from matplotlib.ticker import MaxNLocator
 
@@ -185,8 +193,8 @@ def points(
             own = [x[place] for place in places], [found[place].y for place in places]
             axes.scatter(*own, s=14, label=label, edgecolor="#1b2230", linewidth=0.4, **look)
         values = sorted(set(x))
-        if not isinstance(values[0], str) and _are_apart(values):
-            axes.set_xticks(values, [f"{value:g}" for value in values])  # what was tried, and nothing between
+        if is_setting and not isinstance(values[0], str) and _are_apart(values):
+            axes.set_xticks(values, [plain(value) for value in values])  # what was tried, and nothing between
         elif all(isinstance(value, int) for value in x):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(caption)
@@ -203,7 +211,7 @@ def _are_apart(values: Sequence[float]) -> bool:
     >>> _are_apart([16, 32, 64]), _are_apart([1, 2, 100]), _are_apart([3])
     (True, False, True)
     """
-    least = (values[-1] - values[0]) / (2 * MOST_TICKS)
+    least = (values[-1] - values[0]) / MOST_TICKS
     return len(values) <= MOST_TICKS and all(right - left >= least for left, right in pairwise(values))
 
 

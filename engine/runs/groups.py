@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -121,7 +122,8 @@ def _labels(groups: Sequence[Group]) -> list[_Label]:
 
 
 def _labels_on_one(groups: Sequence[Group]) -> list[_Label]:
-    """A name for each group: its preset's, with what it has otherwise than its namesakes; of one preset, that alone."""
+    """A name for each group: its own or its preset's, with what it has otherwise than its namesakes; of one name, that
+    alone."""
     bases = [_base(group) for group in groups]
     is_one = len(groups) > 1 and len(set(bases)) == 1
     names = [_Label(base) for base in bases]
@@ -160,9 +162,11 @@ def _is_telling(item: SettingDifference) -> bool:
 def _base(group: Group) -> str:
     """The name that somebody gave all of the group. Else the title of its preset, or of another one that has just the
     settings that were tried over it; its model's label where the preset has another model."""
-    record = group[0]
-    if _given(group):
-        return _given(group)
+    return _given(group) or _title(group[0])
+
+
+def _title(record: RunRecord) -> str:
+    """What nobody has named is called."""
     try:
         begun = preset(record.preset) if record.preset else None
     except UsageError:
@@ -215,7 +219,8 @@ def _words(path: str, value: Any) -> str:
 def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
     """The runs with test metrics in groups of one configuration, in the order of ``records``, named by themselves.
 
-    A name is the preset's with what the run has otherwise; the seeds of a group ascend, each counted once.
+    A name is the given one, or the preset's, with what the run has otherwise; the seeds of a group ascend, each counted
+    once.
     """
     from engine.evaluation.significance import mean_and_std  # scipy's second is not for who only lists runs
 
@@ -243,12 +248,22 @@ def choices(records: Sequence[RunRecord]) -> tuple[ComparedChoice, ...]:
                 unfinished={r.id: str(r.status) for r in group if r.status is not RunStatus.FINISHED},
             )
         )
-    return tuple(made)
+    return tuple(_told_apart(made))
+
+
+def _told_apart(made: Sequence[ComparedChoice]) -> Iterator[ComparedChoice]:
+    """Those that one name was given to, though nothing that it speaks of differs, with their first run's id."""
+    names = Counter((item.fingerprint, item.label) for item in made)
+    for item in made:
+        is_alone = names[item.fingerprint, item.label] == 1
+        yield item if is_alone else replace(item, label=f"{item.label} · {item.run_ids[0]}")
 
 
 def _own_label(group: Group) -> str:
+    """With its title behind a given name, where that is of another model than the preset's."""
     base = _base(group)
-    return ", ".join([base, *_changed(group, base)])
+    title = _by_model(group[0]) if _given(group) else ""
+    return ", ".join(filter(None, [base, title, *_changed(group, base)]))
 
 
 def _changed(group: Group, base: str) -> list[str]:

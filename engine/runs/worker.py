@@ -77,6 +77,8 @@ def _start(
 
 def next_startable(store: Store, starting: Iterable[str]) -> RunRecord | None:
     """The next run that may start on this host; ``starting`` are those started whose claim may not be written yet."""
+    if _is_starting(store):
+        return None
     own = set(starting)
     queued = store.with_status(RunStatus.QUEUED)
     here = [run for run in store.with_status(RunStatus.RUNNING) if run.host == liveness.this_host()]
@@ -101,10 +103,19 @@ def take_turn(store: Store, record: RunRecord) -> str:
     holder = store.take_lock(STARTING, liveness.this_process(), liveness.holds)
     if holder is not None:
         return f"Another terminal (pid {holder.pid}) is starting one."
-    reason = _reason_to_wait(store, record)
-    if reason:
-        leave_turn(store)
+    reason = "It could not be asked."
+    try:
+        reason = _reason_to_wait(store, record)
+    finally:
+        if reason:
+            leave_turn(store)
     return reason
+
+
+def _is_starting(store: Store) -> bool:
+    """Whether a terminal has its turn: what it starts has no device yet."""
+    holder = store.lock_holder(STARTING)
+    return holder not in (None, liveness.this_process()) and liveness.process_of(holder) is not None  # type: ignore[arg-type]
 
 
 def leave_turn(store: Store) -> None:

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.config import preset, presets
 from engine.config.filtering import parse_filter
-from engine.config.naming import given_name
+from engine.config.naming import configuration_name, given_name
 from engine.records import MarksNews, RunMarks, RunRecord
 from tests.helpers.fake_runs import make_record
 from workbench.item_models.run_columns import COLUMN_IDS
@@ -130,3 +130,26 @@ def test_a_group_of_several_names_is_called_by_its_configuration(qtbot: QtBot) -
     assert book.name_of_group([again, ours]) == "ours · epochs 6"
     assert book.name_of_group([other, again, ours]) == "sample · epochs 6"
     assert book.name_of_group([other]) == "theirs · epochs 6"
+    for preset_name in ("", "gone"):
+        two = [replace(ours, preset=preset_name), replace(other, preset=preset_name)]
+        assert book.name_of_group(two) == "Transformer"
+        assert book.name_of_group(two[:1]) == "ours"
+
+
+def test_a_seed_is_said_once_and_a_preset_too() -> None:
+    config = preset("sample").config.replace({"train.epochs": 6}).model_dump(mode="json")
+    assert run_name(make_record(preset="sample", config=config, name="mine, seed 1")) == "mine, seed 1 · epochs 6"
+    record = make_record(preset="sample", config=config, name="sample")
+    assert configuration_name(record, with_preset=True) == "sample · epochs 6"
+
+
+def test_one_name_for_several_models_says_which() -> None:
+    config = preset("sample").config.replace({"model.name": "gru4rec"}).model_dump(mode="json")
+    assert run_name(make_record(preset="sample", config=config, name="mine")) == "mine · GRU4Rec · seed 1"
+
+
+def test_what_does_not_train_has_a_made_name_with_noise_too() -> None:
+    config = preset("popularity").config.replace({"evaluate.noise_rate": 0.1})
+    record = make_record(preset="popularity", config=config.model_dump(mode="json"), name=config.short())
+    assert given_name(record) == ""
+    assert configuration_name(record, with_preset=True) == "popularity · noise rate 0.1"

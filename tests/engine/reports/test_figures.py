@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -92,11 +93,19 @@ def test_curves_of_two_stages_mark_where_the_second_begins(along: str, places: l
 
 
 @pytest.mark.parametrize(
-    ("values", "ticks"), [([64, 16, 32, 16], [16, 32, 64]), ([0.5, 0.1, 0.1, 0.3], [0.1, 0.3, 0.5])]
+    ("values", "ticks"),
+    [([64, 16, 32, 16], ["16", "32", "64"]), ([0.5, 0.1, 0.1, 0.3], ["0.1", "0.3", "0.5"]), ([1234567], ["1234567"])],
 )
-def test_few_values_of_a_setting_have_the_ticks(values: list[float], ticks: list[float]) -> None:
+def test_few_values_of_a_setting_have_a_tick_each(values: list[float], ticks: list[str]) -> None:
     found = [ScatterPoint(f"r{place}", "", x, place / 10) for place, x in enumerate(values)]
     axes = axes_of(figures.points(found, "hidden size d", "HR@5", "test"))
-    assert axes.get_xticks().tolist() == ticks
-    many = [ScatterPoint(f"r{place}", "", place, place / 10) for place in range(30)]
-    assert len(axes_of(figures.points(many, "best epoch", "HR@5", "test")).get_xticks()) < 15
+    assert [text.get_text() for text in axes.get_xticklabels()] == ticks
+    of_a_fact = axes_of(figures.points(found, "minutes", "HR@5", "test", is_setting=False))
+    assert [text.get_text() for text in of_a_fact.get_xticklabels()] != ticks
+
+
+@pytest.mark.parametrize("values", [range(30), [0.0001, 0.0002, 0.0003, 0.0005, 0.001]])
+def test_values_that_are_many_or_close_have_the_axis_own_ticks(values: Sequence[float]) -> None:
+    found = [ScatterPoint(f"r{place}", "", x, place / 10) for place, x in enumerate(values)]
+    axes = axes_of(figures.points(found, "learning rate", "HR@5", "test"))
+    assert set(axes.get_xticks().tolist()) != set(values)

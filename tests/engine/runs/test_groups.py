@@ -107,3 +107,16 @@ def test_a_group_is_called_what_somebody_called_all_of_it() -> None:
     assert [item.label for item in described(groups[1:3])] == ["dropout 0.5", "dropout 0.2"]
     own = ["baseline", "ours", "ours, dropout 0.2", preset("caser-paper").title]
     assert [item.label for item in choices(records)] == own
+
+
+def test_one_name_given_to_several_presets_and_models_is_told_apart_in_lists() -> None:
+    records = [
+        named(run("a", "sasrec"), "mine"),
+        named(run("b", "coserec-paper"), "mine"),
+        named(run("c", "sample"), "other"),
+        named(run("d", "sample", model__name="gru4rec"), "other"),
+    ]
+    labels = [item.label for item in choices(records)]
+    assert labels[:2] == ["mine · a", "mine · b"]
+    assert labels[2] == "other"
+    assert labels[3].startswith("other, GRU4Rec")

@@ -121,7 +121,9 @@ def test_one_turn_at_a_time_until_what_was_started_has_begun(store: Store) -> No
     worker.leave_turn(store)
     store.take_lock(worker.STARTING, living(), lambda *_: True)
     assert worker.take_turn(store, other) == "Another terminal (pid 1) is starting one."
+    assert worker.next_startable(store, ()) is None, "nor does a worker start one meanwhile"
     store.drop_lock(worker.STARTING, living())
+    assert worker.next_startable(store, ()) == run
     store.claim(run.id, this_process())
     assert worker.take_turn(store, other) != ""
     assert store.lock_holder(worker.STARTING) is None, "who waits leaves the turn to others"
