@@ -109,15 +109,10 @@ class Imports:
 
     def all(self) -> tuple[ImportResult, ...]:
         """The workspace's imported data sets, the last one first; those that cannot be read are passed over."""
-        from engine.data.importing import stored
-
-        folders = [folder for folder in self.directory.glob("*-*") if not folder.name.startswith(".")]
         found = []
-        for folder in folders:
+        for folder, facts in self._kept():
             with contextlib.suppress(OSError):  # taken away meanwhile
-                facts = stored.facts_of(folder)
-                result = self._result(folder, facts, is_new=False) if facts else None
-                if result is not None:
+                if (result := self._result(folder, facts, is_new=False)) is not None:
                     found.append((folder.stat().st_mtime_ns, result))
         return tuple(result for _, result in sorted(found, key=lambda item: item[0], reverse=True))
 
@@ -245,16 +240,22 @@ class Imports:
             if not pid.isdigit() or not psutil.pid_exists(int(pid)):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _known(self, path: Path, recipe: ImportRecipe, sha256: str = "") -> ImportResult | None:
-        """The same file by the same recipe, imported before: found by size and time of change, or by its content."""
+    def _kept(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """Folders of what was imported, and their facts."""
         from engine.data.importing import stored
 
+        for folder in sorted(self.directory.glob("*-*")):
+            facts = None if folder.name.startswith(".") else stored.facts_of(folder)
+            if facts is not None:
+                yield folder, facts
+
+    def _known(self, path: Path, recipe: ImportRecipe, sha256: str = "") -> ImportResult | None:
+        """The same file by the same recipe, imported before: found by size and time of change, or by its content."""
         asked = recipe.model_dump(mode="json")
         size = path.stat().st_size
         content = sha256
-        for folder in sorted(self.directory.glob("*-*")):
-            facts = None if folder.name.startswith(".") else stored.facts_of(folder)
-            if facts is None or asked not in (facts.get("asked"), facts.get("recipe")):
+        for folder, facts in self._kept():
+            if asked not in (facts.get("asked"), facts.get("recipe")):
                 continue
             source, file = facts["source"], facts["titles"]
             if file is not None and file.get("chosen") != _CHOSEN:

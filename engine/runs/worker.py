@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from engine.config.naming import run_name
 from engine.errors import RunError
@@ -77,20 +78,17 @@ def _start(
 
 def next_startable(store: Store, starting: Iterable[str]) -> RunRecord | None:
     """The next run that may start on this host; ``starting`` are those started whose claim may not be written yet."""
-    if _is_starting(store):
+    if _other_holder(store, STARTING) is not None:  # what a terminal starts has no device yet
         return None
     own = set(starting)
     queued = store.with_status(RunStatus.QUEUED)
-    here = [run for run in store.with_status(RunStatus.RUNNING) if run.host == liveness.this_host()]
     begun = [run for run in queued if run.id in own]
-    return startable([run for run in queued if run.id not in own], [*here, *begun], store.desk.state())
+    return startable([run for run in queued if run.id not in own], [*_training(store), *begun], store.desk.state())
 
 
 def is_free_for(store: Store) -> bool:
     """Whether a run that this process starts could begin now: none trains here, and nobody else works off the queue."""
-    if _other_worker(store) is not None:
-        return False
-    return all(run.host != liveness.this_host() for run in store.with_status(RunStatus.RUNNING))
+    return _other_holder(store, LOCK) is None and not _training(store)
 
 
 def take_turn(store: Store, record: RunRecord) -> str:
@@ -103,19 +101,14 @@ def take_turn(store: Store, record: RunRecord) -> str:
     holder = store.take_lock(STARTING, liveness.this_process(), liveness.holds)
     if holder is not None:
         return f"Another terminal (pid {holder.pid}) is starting one."
-    reason = "It could not be asked."
+    is_its_turn = False
     try:
         reason = _reason_to_wait(store, record)
+        is_its_turn = not reason
+        return reason
     finally:
-        if reason:
+        if not is_its_turn:
             leave_turn(store)
-    return reason
-
-
-def _is_starting(store: Store) -> bool:
-    """Whether a terminal has its turn: what it starts has no device yet."""
-    holder = store.lock_holder(STARTING)
-    return holder not in (None, liveness.this_process()) and liveness.process_of(holder) is not None  # type: ignore[arg-type]
 
 
 def leave_turn(store: Store) -> None:
@@ -125,30 +118,39 @@ def leave_turn(store: Store) -> None:
 
 def _reason_to_wait(store: Store, record: RunRecord) -> str:
     state = store.desk.state()
-    worker = _other_worker(store)
+    worker = _other_holder(store, LOCK)
     if worker is not None and not state.is_paused:
         place = state.order.index(record.id) + 1 if record.id in state.order else 1
         return f"It is number {place} in the queue, which the window or `coserec work` (pid {worker.pid}) works off."
-    device = device_of(record)
-    here = [run for run in store.with_status(RunStatus.RUNNING) if run.host == liveness.this_host()]
-    busy = [run for run in here if device_of(run) == device]
-    if len(busy) < state.at_once.get(device, 1):
+    here = _training(store)
+    # A queue that pauses starts nothing by itself; this one was asked for.
+    if startable([record], here, replace(state, is_paused=False)) is not None:
         return ""
+    device = device_of(record)
+    busy = [f"{run.id} ({run_name(run)})" for run in here if device_of(run) == device]
     if len(busy) == 1:
-        return f"It starts when {busy[0].id} ({run_name(busy[0])}) has ended: one run at a time trains on {device}."
-    names = ", ".join(f"{run.id} ({run_name(run)})" for run in busy)
-    return f"It starts when one of {names} has ended: {len(busy)} runs at a time train on {device}."
+        return f"It starts when {busy[0]} has ended: one run at a time trains on {device}."
+    return f"It starts when one of {', '.join(busy)} has ended: {len(busy)} runs at a time train on {device}."
+
+
+def _training(store: Store) -> list[RunRecord]:
+    """The runs that train on this host."""
+    return [run for run in store.with_status(RunStatus.RUNNING) if run.host == liveness.this_host()]
 
 
 def living_worker(store: Store) -> ProcessMark | None:
     """The process on this host that works off the queue."""
-    holder = store.lock_holder(LOCK)
+    return _living_holder(store, LOCK)
+
+
+def _living_holder(store: Store, lock: str) -> ProcessMark | None:
+    holder = store.lock_holder(lock)
     return None if holder is None or liveness.process_of(holder) is None else holder
 
 
-def _other_worker(store: Store) -> ProcessMark | None:
-    """Another living process that works off the queue."""
-    holder = living_worker(store)
+def _other_holder(store: Store, lock: str) -> ProcessMark | None:
+    """Another living process on this host that has the lock."""
+    holder = _living_holder(store, lock)
     return None if holder == liveness.this_process() else holder
 
 

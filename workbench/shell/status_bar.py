@@ -27,8 +27,8 @@ class StatusBar(QStatusBar):
         self.device = self._part("device", "Device", lambda: session.open_page("train"))
         self.queue = self._part("queue", "Queue", show_queue)
         self.saved = self._part("check", "Save state", show_queue)
-        self._is_saved = True
         context.theme.follow(self.saved, self._show_saved_icon)
+        context.runs.trouble_changed.connect(self._show_saved_icon)
         self.bell = self._part("bell", "Notifications", show_notifications, permanent=True)
         self.workspace.setText(context.workspace.directory.name or str(context.workspace.directory))
         self.workspace.setToolTip(f"Workspace: {context.workspace.directory}")
@@ -75,9 +75,6 @@ class StatusBar(QStatusBar):
         running = book.with_status(RunStatus.RUNNING)
         queued = len(book.with_status(RunStatus.QUEUED))
         self.queue.setText(queue_text(running, queued))
-        if self._is_saved != (book.trouble is None):
-            self._is_saved = book.trouble is None
-            self._show_saved_icon(self.saved)
         if book.trouble is not None:
             self.saved.setText("store out of reach")
             self.saved.setToolTip(str(book.trouble))
@@ -85,8 +82,10 @@ class StatusBar(QStatusBar):
             self.saved.setText("all saved" if book.is_loaded else "opening the store …")
             self.saved.setToolTip("Runs are written to the workspace's store as they happen; nothing needs saving.")
 
-    def _show_saved_icon(self, part: QToolButton) -> None:
-        part.setIcon(self._context.theme.icon(*(("check", "muted") if self._is_saved else ("alert", "bad"))))
+    def _show_saved_icon(self, *_: object) -> None:
+        self.saved.setIcon(
+            self._context.theme.icon(*(("alert", "bad") if self._context.runs.trouble else ("check", "muted")))
+        )
 
     def _show_bell(self, *_: object) -> None:
         count = len(self._context.notifier.items)
