@@ -18,6 +18,7 @@ from typing import Any
 
 from engine import registry
 from engine.config.experiment import KS, ExperimentConfig, fields_of, model_section
+from engine.config.grouping import model_name
 from engine.config.naming import configuration_name, dataset_name, given_name, run_name
 from engine.records import RunMarks, RunRecord
 from engine.records.query import OPERATORS, Comparison, QueryError, parse
@@ -33,7 +34,7 @@ TEXTS: Mapping[str, Text] = {
     "state": lambda record, _: record.status.value,
     "status": lambda record, _: record.status.value,
     "data": lambda record, _: f"{record.dataset} {dataset_name(record)}",
-    "model": lambda record, _: _model_of(record),
+    "model": lambda record, _: model_name(record.config),
     "preset": lambda record, _: record.preset,
     "note": lambda _, marks: marks.note,
 }
@@ -45,7 +46,7 @@ def record_text(record: RunRecord, name: str = "") -> str:
     called = [name or run_name(record)]
     if given_name(record):  # another one says it already, and names are what is expensive
         called.append(configuration_name(record, with_preset=True))
-    facts = (*called, record.name, record.id, record.preset, _model_of(record), f"seed {record.seed}")
+    facts = (*called, record.name, record.id, record.preset, model_name(record.config), f"seed {record.seed}")
     return "\n".join((*facts, record.status.value, record.dataset, dataset_name(record))).lower()
 
 
@@ -180,11 +181,6 @@ def _minutes(record: RunRecord) -> float | None:
     if record.started_at is None or record.ended_at is None:
         return None
     return (record.ended_at - record.started_at).total_seconds() / 60
-
-
-def _model_of(record: RunRecord) -> str:
-    model = record.config.get("model")
-    return str(model.get("name", "")) if isinstance(model, Mapping) else ""
 
 
 def _keyed(is_denied: bool, key: str, value: str) -> Test:

@@ -70,7 +70,7 @@ def changes_nothing(config: Mapping[str, Any]) -> Callable[[str], bool]:
 def filled(config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration with the settings that it does not have yet, because they are newer, at their defaults: that is
     what it was trained by, and how it would be read today. Everything else is left as it is stored."""
-    defaults = _defaults(_model(config))
+    defaults = _defaults(model_name(config))
     return {
         section: {**defaults.get(section, {}), **values} if isinstance(values, Mapping) else values
         for section, values in config.items()
@@ -79,7 +79,7 @@ def filled(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def has_seeds(config: Mapping[str, Any]) -> bool:
     """Whether another seed can give another result: not where nothing trains and no noise is drawn for the test."""
-    if trains(_model(config)):
+    if trains(model_name(config)):
         return True
     evaluate = config.get("evaluate")
     return bool(isinstance(evaluate, Mapping) and evaluate.get("noise_rate"))
@@ -140,7 +140,8 @@ def _worth(record: RunRecord) -> tuple[Any, ...]:
     return is_finished, bool(record.metrics), record.ended_at or record.created_at, record.id
 
 
-def _model(config: Mapping[str, Any]) -> str:
+def model_name(config: Mapping[str, Any]) -> str:
+    """Of a stored configuration; empty where it names none."""
     model = config.get("model")
     return str(model.get("name", "")) if isinstance(model, Mapping) else ""
 

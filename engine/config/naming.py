@@ -12,7 +12,7 @@ from typing import Any
 
 from engine import registry
 from engine.config.experiment import with_fidelity
-from engine.config.grouping import changes_nothing, has_seeds, trains
+from engine.config.grouping import changes_nothing, has_seeds, model_name, trains
 from engine.config.presets import preset
 from engine.errors import EngineError, UsageError
 from engine.records import RunRecord
@@ -51,7 +51,7 @@ def begun_values(name: str, model: str) -> Mapping[str, Any]:
 
 def other_model(record: RunRecord) -> str:
     """The label of the run's model, where its preset has another one; empty otherwise."""
-    values, model = preset_values(record.preset), model_of(record)
+    values, model = preset_values(record.preset), model_name(record.config)
     return model_label(model) if values and model and values["model.name"] != model else ""
 
 
@@ -65,11 +65,6 @@ def model_label(model: str) -> str:
         return registry.entry("model", model).label.partition(" (")[0]
     except EngineError:
         return model
-
-
-def model_of(record: RunRecord) -> str:
-    """Name of the run's model."""
-    return str(flat(record.config).get("model.name", ""))
 
 
 def flat(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +119,7 @@ def configuration_name(record: RunRecord, *, with_preset: bool = False) -> str:
     given = given_name(record)
     if not preset_values(record.preset):
         return given or record.name or record.id
-    changed = _differing(record, begun_values(record.preset, model_of(record)))
+    changed = _differing(record, begun_values(record.preset, model_name(record.config)))
     label = other_model(record)
     began = [label, f"from {record.preset}"] if label else [record.preset]
     front = [given, *(began if with_preset else filter(None, [label]))] if given else began
@@ -139,7 +134,7 @@ def configuration_name(record: RunRecord, *, with_preset: bool = False) -> str:
 def given_name(record: RunRecord) -> str:
     """The name that somebody gave the run, as ``coserec train --name`` does; empty where the store's was made from the
     settings (`ExperimentConfig.short`)."""
-    model = model_of(record)
+    model = model_name(record.config)
     made = re.escape(model) + (rf"( \d+\+)?( λ=[\d.e-]+)? seed {record.seed}" if trains(model) else "")
     return "" if re.fullmatch(made, record.name) else record.name
 
@@ -147,7 +142,7 @@ def given_name(record: RunRecord) -> str:
 def nobodys_name(record: RunRecord) -> str:
     """Its configuration's name as if nobody had given it one; without a preset, or of one that is gone, its model's."""
     if not preset_values(record.preset):
-        return model_label(model_of(record))
+        return model_label(model_name(record.config))
     return configuration_name(replace(record, name=""))
 
 
