@@ -50,7 +50,8 @@ install: $(VENV)/.ready
 system: $(VENV)/.ready
 	$(BIN)/python -m workbench.system_libraries --install
 
-$(VENV)/.ready: requirements.lock pyproject.toml
+# The C files are optional: installing compiles them where there is a C compiler.
+$(VENV)/.ready: requirements.lock pyproject.toml $(wildcard engine/modules/kernels/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' requirements.lock)"

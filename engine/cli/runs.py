@@ -318,7 +318,8 @@ def _print_head(record: RunRecord) -> None:
 
 
 def _of_machine(name: str, value: str) -> str:
-    return f"{value} thread{'' if value == '1' else 's'}" if name == "threads" else value
+    told = {"threads": f"{value} thread{'' if value == '1' else 's'}", "kernels": f"kernels {value}"}
+    return told.get(name, value)
 
 
 def _print_epochs(epochs: tuple[EpochReport, ...]) -> None:

@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.modules import kernels
 from engine.modules.dropout import Dropout, dropout_mask
+from engine.modules.kernels.attention import CompiledAttention, end_of
 from engine.modules.layout import Group, Layout
 from engine.modules.linear import linear, sum_type
 
@@ -44,7 +46,12 @@ class PackedAttention(nn.Module):
         if projected.device.type != "cpu":
             return _attend_on_device(projected, self.heads, layout.groups, p)
         # A twentieth of the work: not worth a softmax of less than float32.
-        context: Tensor = _GroupedAttention.apply(projected.to(sum_type(dtype)), self.heads, layout.groups, p)
+        projected = projected.to(sum_type(dtype))
+        library = kernels.library_for(projected)
+        if library is not None:
+            context: Tensor = CompiledAttention.apply(projected, self.heads, layout.groups, p, library)
+        else:
+            context = _GroupedAttention.apply(projected, self.heads, layout.groups, p)
         return context.to(dtype)
 
 
@@ -110,7 +117,7 @@ class _GroupedAttention(torch.autograd.Function):
         """projected [M, 3d] (query, key, value side by side) → [M, d]."""
         rows, size = projected.shape[0], projected.shape[1] // 3
         out = projected.new_empty(rows, size)
-        out[_end(groups) :] = 0
+        out[end_of(groups) :] = 0
         probabilities, blocks = _softmaxes(projected, heads, groups)
         thinned = probabilities
         if p:
@@ -139,7 +146,7 @@ class _GroupedAttention(torch.autograd.Function):
         heads, groups, scale = ctx.layout
         gradient = gradients[0].contiguous()
         result = torch.empty_like(projected)
-        result[_end(groups) :] = 0
+        result[end_of(groups) :] = 0
         common = (gradient * out).view(out.shape[0], heads, out.shape[1] // heads).sum(-1).mul_(scale)  # [M, H]
         begin = 0
         for group in groups:
@@ -181,11 +188,6 @@ def _softmaxes(projected: Tensor, heads: int, groups: tuple[Group, ...]) -> tupl
         blocks.append(scores)
         begin = end
     return flat, blocks
-
-
-def _end(groups: tuple[Group, ...]) -> int:
-    """The first slot that belongs to no group."""
-    return groups[-1].start + groups[-1].count * groups[-1].length if groups else 0
 
 
 def _heads_of(

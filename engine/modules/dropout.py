@@ -7,6 +7,8 @@ stays independent of every other's.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -22,9 +24,26 @@ def _unpacked_bytes(dtype: torch.dtype) -> Tensor:
     return bits.to(dtype) * 2
 
 
-def _random_words(count: int) -> Tensor:
-    """``count`` 64-bit words of independent fair bits from torch's own CPU generator."""
-    return torch.empty(count, dtype=torch.int64).random_(-(1 << 63), None)
+@dataclass(frozen=True)
+class Draws:
+    """The randomness of a mask on the CPU: ``words`` int64 of independent fair bits.
+
+    At p = ½ an element has one bit and is kept where it is 1; else it has sixteen, an int16, and is kept from
+    ``threshold`` on. What is kept is multiplied by ``scale``.
+    """
+
+    words: Tensor
+    is_a_bit_each: bool
+    threshold: int
+    scale: float
+
+
+def draws(count: int, p: float) -> Draws:
+    """Randomness for ``count`` elements from torch's own CPU generator; see `dropout_mask`."""
+    words = -(-count // (64 if p == 0.5 else 4))
+    drawn = torch.empty(words, dtype=torch.int64).random_(-(1 << 63), None)
+    dropped = round(p * _STEPS)
+    return Draws(drawn, p == 0.5, dropped - _STEPS // 2, _STEPS / (_STEPS - dropped))
 
 
 def dropout_mask(shape: tuple[int, ...], p: float, *, device: torch.device, dtype: torch.dtype) -> Tensor:
@@ -33,18 +52,15 @@ def dropout_mask(shape: tuple[int, ...], p: float, *, device: torch.device, dtyp
     Away from ½, ``p`` is rounded to a multiple of 2⁻¹⁶ and the scale follows the rounded value. The randomness comes
     from torch's default generator of the device.
     """
-    count = 1
-    for size in shape:
-        count *= size
     if device.type != "cpu":
         return torch.empty(shape, device=device, dtype=dtype).bernoulli_(1 - p).div_(1 - p)
-    if p == 0.5:
-        octets = _random_words((count + 63) // 64).view(torch.uint8)[: (count + 7) // 8]
+    count = math.prod(shape)
+    drawn = draws(count, p)
+    if drawn.is_a_bit_each:
+        octets = drawn.words.view(torch.uint8)[: (count + 7) // 8]
         return _unpacked_bytes(dtype).index_select(0, octets.int()).view(-1)[:count].view(shape)
-    dropped = round(p * _STEPS)
-    draws = _random_words((count + 3) // 4).view(torch.int16)[:count]
-    kept = draws >= dropped - _STEPS // 2
-    return kept.view(shape).to(dtype).mul_(_STEPS / (_STEPS - dropped))
+    kept = drawn.words.view(torch.int16)[:count] >= drawn.threshold
+    return kept.view(shape).to(dtype).mul_(drawn.scale)
 
 
 class Dropout(nn.Module):

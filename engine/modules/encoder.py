@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from engine.modules.attention import MultiHeadAttention
 from engine.modules.dropout import Dropout
+from engine.modules.kernels.norm import joined_norm
 from engine.modules.layout import Layout
 from engine.modules.linear import FeedForward
 
@@ -44,8 +45,8 @@ class EncoderBlock(nn.Module):
         """x [M, d] → [M, d], or [K, d] of those ``slots`` int64 [K] alone."""
         dtype = self.dtype or x.dtype
         attended = self.attention(x.to(dtype), layout, slots).to(x.dtype)
-        x = self.attention_norm(self.dropout.add(x if slots is None else x[slots], attended))
-        return self.output_norm(self.dropout.add(x, self.feed_forward(x.to(dtype)).to(x.dtype)))
+        x = joined_norm(x if slots is None else x[slots], attended, self.attention_norm, self.dropout)
+        return joined_norm(x, self.feed_forward(x.to(dtype)).to(x.dtype), self.output_norm, self.dropout)
 
 
 class Encoder(nn.Module):

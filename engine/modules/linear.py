@@ -23,6 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.modules import kernels
+from engine.modules.kernels.weight_gradient import INPUTS_MULTIPLE, OUTPUTS_MULTIPLE, CompiledGradients
+
 _FEWEST_ROWS = 64
 """Below which products with a large table are slow."""
 ROWS_MULTIPLE = 32
@@ -113,19 +116,39 @@ def even_rows(rows: int, at_most: int) -> int:
     return max(ROWS_MULTIPLE, -(-rows // (blocks * ROWS_MULTIPLE)) * ROWS_MULTIPLE)
 
 
-def _weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:
-    """gradientᵀ [O, M] · x [M, I] → [O, I]: a long reduction, which the plain product shares out among the threads.
+class _PlainGradients:
+    """Gradients of a linear layer's weights and bias, summed over blocks of rows.
 
-    oneDNN's operator copies both sides turned, with one thread, and was measured to be no quicker with two threads than
-    with one. Reduced types go some rows at a time: sums between the blocks are float32, and oneDNN, which the plain
-    product is then computed by, keeps memory of the operands' size for every length it reduces over.
+    A long reduction, which the plain product shares out among the threads: oneDNN's operator copies both sides turned,
+    with one thread, and was measured to be no quicker with two threads than with one. Reduced types go some rows at a
+    time: sums between the blocks are float32, and oneDNN, which the plain product is then computed by, keeps memory of
+    the operands' size for every length it reduces over.
     """
-    if x.dtype == torch.float32:
-        return gradient.t() @ x
-    total = gradient.new_zeros(gradient.shape[1], x.shape[1], dtype=sum_type(x.dtype))
-    for begin in range(0, x.shape[0], _ROWS_AT_ONCE):
-        total += _bfloat16_product(gradient[begin : begin + _ROWS_AT_ONCE].t(), x[begin : begin + _ROWS_AT_ONCE])
-    return total
+
+    def __init__(self, outputs: int, inputs: int, like: Tensor) -> None:
+        self._weight = like.new_zeros(outputs, inputs, dtype=sum_type(like.dtype))
+        self._bias = like.new_zeros(outputs, dtype=sum_type(like.dtype))
+
+    def add(self, gradient: Tensor, x: Tensor) -> None:
+        """gradient [M, O], x [M, I]: weights += gradientᵀ x, bias += Σ gradient."""
+        self._bias += gradient.sum(0, dtype=self._bias.dtype)
+        if x.dtype == self._weight.dtype:
+            self._weight += gradient.t() @ x
+            return
+        for rows, own in zip(x.split(_ROWS_AT_ONCE), gradient.split(_ROWS_AT_ONCE), strict=True):
+            self._weight += _bfloat16_product(own.t(), rows)
+
+    def sums(self) -> tuple[Tensor, Tensor]:
+        """Gradients of the weights, [O, I], and of the bias, [O]."""
+        return self._weight, self._bias
+
+
+def _gradients_of(weight: Tensor, gradient: Tensor, x: Tensor) -> _PlainGradients | CompiledGradients:
+    """What sums up the gradients of ``weight`` [O, I] and its bias over blocks of rows like these."""
+    outputs, inputs = weight.shape
+    fits = outputs % OUTPUTS_MULTIPLE == 0 and inputs % INPUTS_MULTIPLE == 0 and x.numel() > 0
+    library = kernels.library_for(gradient, x) if fits else None
+    return _PlainGradients(outputs, inputs, x) if library is None else CompiledGradients(outputs, inputs, library)
 
 
 def _bfloat16_product(left: Tensor, right: Tensor) -> Tensor:
@@ -139,7 +162,7 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """x [M, I], weight [O, I], bias [O] → [M, O]."""
-        weight = weight.to(x.dtype)
+        x, weight = x.contiguous(), weight.to(x.dtype)
         ctx.save_for_backward(x, weight)
         return times_transposed(x, weight, bias.to(x.dtype))
 
@@ -148,8 +171,9 @@ class _Linear(torch.autograd.Function):
         """Gradient [M, O] → those of x, weight and bias."""
         x, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        d_bias = gradient.sum(0, dtype=sum_type(x.dtype))
-        return times_transposed(gradient, weight.t()), _weight_gradient(gradient, x), d_bias
+        own = _gradients_of(weight, gradient, x)
+        own.add(gradient, x)
+        return times_transposed(gradient, weight.t()), *own.sums()
 
 
 def linear(layer: nn.Linear, x: Tensor) -> Tensor:
@@ -161,44 +185,43 @@ def linear(layer: nn.Linear, x: Tensor) -> Tensor:
 
 
 class _FeedForward(torch.autograd.Function):
-    """act(x W₁ᵀ + b₁) W₂ᵀ + b₂, some rows at a time.
+    """act(x W₁ᵀ + b₁) W₂ᵀ + b₂, some rows at a time, so that what is W wide is used while it is in the cache.
 
-    Nothing of width W is kept: the backward pass computes it again, which is cheaper than a round trip to memory.
+    Only the first product is kept for the backward pass: to compute it again takes longer than to read it.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, activation: str) -> Tensor:
         """x [M, d], w1 [W, d], b1 [W], w2 [d, W], b2 [d] → [M, d]."""
+        x = x.contiguous()
         w1, b1, w2, b2 = (weight.to(x.dtype) for weight in (w1, b1, w2, b2))
-        ctx.save_for_backward(x, w1, b1, w2)
         ctx.activation = activation
-        out = torch.empty_like(x)
+        out, blocks = torch.empty_like(x), []
         for begin in range(0, x.shape[0], _ROWS_AT_ONCE):
             wide = times_transposed(x[begin : begin + _ROWS_AT_ONCE], w1, b1)  # [rows, W]
-            wide = F.gelu(wide) if activation == "gelu" else wide.relu_()
-            out[begin : begin + _ROWS_AT_ONCE] = times_transposed(wide, w2, b2)
+            blocks.append(wide)
+            active = F.gelu(wide) if activation == "gelu" else wide.relu()
+            out[begin : begin + _ROWS_AT_ONCE] = times_transposed(active, w2, b2)
+        ctx.save_for_backward(x, w1, w2, *blocks)
         return out
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Gradient [M, d] → those of x, w1, b1, w2 and b2."""
-        x, w1, b1, w2 = ctx.saved_tensors
-        gradient = gradients[0].contiguous()
-        d_x = torch.empty_like(x)
-        d_w1, d_b1, d_w2 = (torch.zeros_like(weight, dtype=sum_type(x.dtype)) for weight in (w1, b1, w2))
-        for begin in range(0, x.shape[0], _ROWS_AT_ONCE):
+        x, w1, w2, *blocks = ctx.saved_tensors
+        gradient, d_x = gradients[0].contiguous(), torch.empty_like(x)
+        first, second = _gradients_of(w1, gradient, x), _gradients_of(w2, gradient, x)
+        for begin, wide in zip(range(0, x.shape[0], _ROWS_AT_ONCE), blocks, strict=True):
             rows = slice(begin, begin + _ROWS_AT_ONCE)
-            wide = times_transposed(x[rows], w1, b1)  # [rows, W]
             d_active = times_transposed(gradient[rows], w2.t())  # [rows, W]
             if ctx.activation == "gelu":
                 active, d_wide = F.gelu(wide), torch.ops.aten.gelu_backward(d_active, wide)
             else:
                 active, d_wide = wide.relu(), d_active.mul_(wide > 0)
-            d_w2 += _weight_gradient(gradient[rows], active)
-            d_w1 += _weight_gradient(d_wide, x[rows])
-            d_b1 += d_wide.sum(0, dtype=sum_type(x.dtype))
+            second.add(gradient[rows], active)
+            first.add(d_wide, x[rows])
             d_x[rows] = times_transposed(d_wide, w1.t())
-        return d_x, d_w1, d_b1, d_w2, gradient.sum(0, dtype=sum_type(x.dtype)), None
+        return d_x, *first.sums(), *second.sums(), None
 
 
 class FeedForward(nn.Module):

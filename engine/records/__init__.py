@@ -144,6 +144,8 @@ class TokenKind(IntEnum):
 TRAINING, PRETRAINING, FINE_TUNING = "training", "pre-training", "fine-tuning"
 """The stages of a run: one alone, or the last two, one after the other. A run's phase in them is called alike."""
 STAGES = (TRAINING, PRETRAINING, FINE_TUNING)
+PLAIN_KERNELS = "of PyTorch"
+"""What computes a run's inner loops where the compiled code does not, and did in every run of before there was any."""
 
 
 @dataclass(frozen=True)

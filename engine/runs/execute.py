@@ -21,7 +21,7 @@ import numpy as np
 from engine.config import ExperimentConfig, minutes_text, parse, pretrain_epochs_of, total_epochs
 from engine.errors import EngineError, OutOfMemoryError, RunError
 from engine.paths import BEST_WEIGHTS, CHECKPOINT, file_sha256
-from engine.records import PRETRAINING, RunRecord, RunStatus, TrainingResult
+from engine.records import PLAIN_KERNELS, PRETRAINING, RunRecord, RunStatus, TrainingResult
 from engine.runs import environment, liveness
 from engine.runs.files import RANKS, replacing
 from engine.runs.recorder import INSIST_SECONDS, Recorder, say
@@ -40,11 +40,14 @@ class Tools:
     """The device that the configuration gets here, in words. Raises ``ConfigurationError``."""
     share_cores: Callable[[ExperimentConfig, int, int], int]
     """Takes how many runs its device may have at once and the threads this one had before; returns those it has."""
+    kernels: Callable[[str], str]
+    """Takes what computed the encoder's inner loops before, empty for a new run; returns what does now."""
 
 
 def engine_tools() -> Tools:
     """The real ones. Imports torch."""
     from engine.data.dataset import load
+    from engine.modules import kernels
     from engine.training import device, setup, train
     from engine.training.allocator import keep_freed_memory
     from engine.training.threads import share_cores
@@ -56,6 +59,7 @@ def engine_tools() -> Tools:
         setup.asks_for_hybrid,
         lambda config: device.describe(device.resolve(config.train.device)),
         share_cores,
+        kernels.choose,
     )
 
 
@@ -99,11 +103,13 @@ def _ending(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[]
 
 
 def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], Tools]) -> Ending:
-    machine = environment.hardware() | {"threads": run.hardware.get("threads", "")}
+    machine = environment.hardware() | {name: run.hardware.get(name, "") for name in ("threads", "kernels")}
     recorder.note(phase="preparing", versions=environment.versions(), hardware=machine)
     config = parse(run.config)
     kit = tools()
-    recorder.note(device=kit.device(config), hardware=machine | {"threads": str(_threads(store, run, config, kit))})
+    device = kit.device(config)
+    machine |= {"threads": str(_threads(store, run, config, kit)), "kernels": _kernels(run, kit)}
+    recorder.note(device=device, hardware=machine)
     if not run.hybrid_started:
         recorder.note(hybrid_started=False if kit.asks_for_hybrid(config) else None)
     dataset = kit.load(config.data.path)
@@ -140,7 +146,7 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
 
 def _threads(store: Store, run: RunRecord, config: ExperimentConfig, kit: Tools) -> int:
     """Threads of this attempt: its share of the cores, and where it goes on what it had, for the same sums."""
-    goes_on = run.attempt > 1 and (run.directory / CHECKPOINT).is_file()
+    goes_on = _goes_on(run)
     had = run.hardware.get("threads", "")
     before = int(had) if goes_on and had.isdecimal() else 0
     # The queue counted it under this name, whatever device it gets.
@@ -151,6 +157,19 @@ def _threads(store: Store, run: RunRecord, config: ExperimentConfig, kit: Tools)
     elif goes_on and not before:
         say(f"Goes on with {threads} threads; with how many it began is not known, and sums are rounded by it.")
     return threads
+
+
+def _kernels(run: RunRecord, kit: Tools) -> str:
+    """What computes this attempt's inner loops: where it goes on what did before, for the same sums."""
+    before = (run.hardware.get("kernels") or PLAIN_KERNELS) if _goes_on(run) else ""
+    kernels = kit.kernels(before)
+    if before not in ("", kernels):
+        say(f"Goes on with kernels {kernels}; those {before} are not to be had here, and sums are rounded differently.")
+    return kernels
+
+
+def _goes_on(run: RunRecord) -> bool:
+    return run.attempt > 1 and (run.directory / CHECKPOINT).is_file()
 
 
 def ended_by(result: TrainingResult) -> str:

@@ -26,7 +26,7 @@ from engine.runs.files import writing
 from engine.runs.groups import protocol_of
 
 Epochs = Callable[[str], Sequence[EpochReport]]
-_MACHINE = ("processor", "cores", "memory", "system", "threads")
+_MACHINE = ("processor", "cores", "memory", "system", "threads", "kernels")
 
 
 def why_not(record: RunRecord) -> str:

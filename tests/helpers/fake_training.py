@@ -174,6 +174,7 @@ def tools(train: Training, *, fingerprint: str = FINGERPRINT) -> Callable[[], To
         asks_for_hybrid=lambda _: True,
         device=lambda _: "cpu",
         share_cores=lambda _, at_once, before: min(before or 8, 8 // at_once),
+        kernels=lambda before: before or "compiled",
     )
 
 

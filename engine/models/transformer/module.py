@@ -20,6 +20,7 @@ from engine.models.transformer.options import TransformerOptions
 from engine.models.weights import refuse_misfit
 from engine.modules.dropout import Dropout
 from engine.modules.encoder import Encoder, EncoderBlock
+from engine.modules.kernels.norm import embedded_norm
 from engine.modules.layout import Layout, hidden_keys, packed_layout, padded_layout
 from engine.modules.linear import reduced_type
 
@@ -106,8 +107,8 @@ class Transformer(nn.Module):
             slots = items[layout.token].where(layout.is_real, 0)  # [M]
         else:
             slots = torch.zeros_like(layout.token)
-        x = self.item_embedding(slots) + self.position_embedding(layout.position)  # [M, d]
-        return self.dropout(self.embedding_norm(x))
+        tables = (self.item_embedding, slots, self.position_embedding, layout.position)
+        return embedded_norm(*tables, self.embedding_norm, self.dropout)
 
     def encode_slots(self, items: Tensor, layout: Layout, slots: Tensor | None = None) -> Tensor:
         """Hidden states in the layout's own order, or of those ``slots`` int64 [K] alone. items [A] → [M, d] or [K, d];

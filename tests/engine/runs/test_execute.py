@@ -255,6 +255,38 @@ def test_runs_at_once_share_the_cores(store: Store, capfd: pytest.CaptureFixture
     assert go(third.id, fake_training.quick, has_checkpoint=False) == "8", "there are no sums to go on with"
 
 
+def test_a_run_that_goes_on_keeps_its_kernels(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+    (run,) = submit(store)
+
+    def go(training: fake_training.Training, available: str) -> str:
+        kit = replace(
+            tools(training)(), kernels=lambda before: before if before in ("of PyTorch", available) else available
+        )
+        execute(store, run.id, tools=lambda: kit)
+        return store.get(run.id).hardware["kernels"]
+
+    assert go(fake_training.broken, "compiled for AVX2") == "compiled for AVX2"
+    store.requeue(run.id)
+    assert go(fake_training.broken, "compiled for AVX512") == "compiled for AVX512", "there are no sums to go on with"
+    save(store.get(run.id).directory, (report(0),))
+    store.requeue(run.id)
+    assert go(fake_training.broken, "compiled for AVX512") == "compiled for AVX512"
+    assert "Goes on with kernels" not in capfd.readouterr().err
+    store.requeue(run.id)
+    assert go(fake_training.quick, "compiled for AVX2") == "compiled for AVX2"
+    assert "Goes on with kernels compiled for AVX2; those compiled for AVX512 are not to be" in capfd.readouterr().err
+
+
+def test_a_run_of_before_there_were_kernels_goes_on_without(store: Store) -> None:
+    (run,) = submit(store)
+    save(run.directory, (report(0),))
+    kit = tools(fake_training.broken)()
+    execute(store, run.id, tools=lambda: replace(kit, device=lambda _: 1 / 0))
+    store.requeue(run.id)
+    execute(store, run.id, tools=tools(fake_training.quick))
+    assert store.get(run.id).hardware["kernels"] == "of PyTorch"
+
+
 def test_a_run_says_that_its_threads_are_not_known(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
     (run,) = submit(store)
     save(run.directory, (report(0),))

@@ -1,0 +1,134 @@
+"""Attention by the compiled code (attention.c): `engine.modules.attention` in one call a direction.
+
+Legend: M slots, d hidden size, H heads.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.modules import kernels
+from engine.modules.dropout import Draws, draws
+from engine.modules.layout import Group
+
+_ELEMENTS_AT_ONCE = 4096
+"""Probabilities of a head in one piece of work: enough to make taking it cheap, few enough to share out evenly."""
+
+
+class _Group(ctypes.Structure):
+    """``group_t`` of attention.c."""
+
+    _fields_ = [
+        ("start", ctypes.c_int64),
+        ("count", ctypes.c_int64),
+        ("length", ctypes.c_int64),
+        ("hidden", ctypes.c_void_p),
+        ("hidden_end", ctypes.c_void_p),
+        ("hidden_across_sequences", ctypes.c_int64),
+        ("hidden_across_queries", ctypes.c_int64),
+        ("first_element", ctypes.c_int64),
+        ("at_once", ctypes.c_int64),
+    ]
+
+
+class _Job(ctypes.Structure):
+    """``job_t`` of attention.c."""
+
+    _fields_ = [
+        ("projected", ctypes.c_void_p),
+        ("out", ctypes.c_void_p),
+        ("softmax", ctypes.c_void_p),
+        ("gradient", ctypes.c_void_p),
+        ("d_projected", ctypes.c_void_p),
+        ("groups", ctypes.c_void_p),
+        ("group_count", ctypes.c_int64),
+        ("heads", ctypes.c_int64),
+        ("size", ctypes.c_int64),
+        ("dropout", kernels.Dropout),
+        ("scratch", ctypes.c_void_p),
+        ("scratch_each", ctypes.c_int64),
+        ("next_piece", ctypes.c_int64),
+        ("next_member", ctypes.c_int64),
+    ]
+
+
+class CompiledAttention(torch.autograd.Function):
+    """softmax(QKᵀ / √(d/H)) V with dropout on the probabilities, of every group."""
+
+    @staticmethod
+    def forward(ctx: Any, projected: Tensor, heads: int, groups: tuple[Group, ...], p: float, library: Any) -> Tensor:
+        """projected [M, 3d] (query, key, value side by side) → [M, d]. Rows of slots of no group are 0."""
+        rows, size = projected.shape[0], projected.shape[1] // 3
+        projected = projected.contiguous()
+        elements = sum(heads * group.count * group.length**2 for group in groups)
+        drawn = draws(elements, p) if p else None
+        out, softmax = projected.new_empty(rows, size), projected.new_empty(rows, heads, 2)
+        out[end_of(groups) :] = 0
+        ctx.save_for_backward(projected, out, softmax)
+        ctx.rest = (heads, groups, drawn, library)
+        if groups:
+            job, _kept = _job(projected, out, softmax, heads, groups, drawn, library)
+            library.coserec_attend(ctypes.byref(job), torch.get_num_threads())
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradient of the output [M, d] → gradient of ``projected`` [M, 3d]."""
+        projected, out, softmax = ctx.saved_tensors
+        heads, groups, drawn, library = ctx.rest
+        gradient, result = gradients[0].contiguous(), torch.empty_like(projected)
+        result[end_of(groups) :] = 0
+        if groups:
+            job, _kept = _job(projected, out, softmax, heads, groups, drawn, library)
+            job.gradient, job.d_projected = gradient.data_ptr(), result.data_ptr()
+            library.coserec_attend_backward(ctypes.byref(job), torch.get_num_threads())
+        return result, None, None, None, None
+
+
+def end_of(groups: tuple[Group, ...]) -> int:
+    """The first slot that belongs to no group."""
+    return groups[-1].start + groups[-1].count * groups[-1].length if groups else 0
+
+
+def _job(
+    projected: Tensor,
+    out: Tensor,
+    softmax: Tensor,
+    heads: int,
+    groups: tuple[Group, ...],
+    drawn: Draws | None,
+    library: Any,
+) -> tuple[_Job, tuple[Any, ...]]:
+    """What attention.c is told, and what must live until it has come back."""
+    size, begin = out.shape[1], 0
+    table = (_Group * len(groups))()
+    for place, group in enumerate(groups):
+        table[place] = _group(group, begin)
+        begin += heads * group.count * group.length**2
+    each = library.coserec_attention_scratch(max(group.length for group in groups), size // heads)
+    scratch = out.new_empty(torch.get_num_threads() * each)
+    pointers = (projected.data_ptr(), out.data_ptr(), softmax.data_ptr(), None, None, ctypes.addressof(table))
+    dropout = kernels.Dropout() if drawn is None else dropout_of(drawn)
+    job = _Job(*pointers, len(groups), heads, size, dropout, scratch.data_ptr(), each, 0, 0)
+    return job, (table, scratch)
+
+
+def _group(group: Group, begin: int) -> _Group:
+    hidden = group.hidden if group.hidden.stride(-1) == 1 else group.hidden.contiguous()
+    across = (0, *hidden.stride()) if hidden.dim() == 2 else hidden.stride()
+    last = sum((many - 1) * step for many, step in zip(hidden.shape, hidden.stride(), strict=True))
+    at_once = max(1, _ELEMENTS_AT_ONCE // group.length**2)
+    first = hidden.data_ptr()
+    places = (group.start, group.count, group.length)
+    return _Group(*places, first, first + last + 1, across[0], across[1], begin, at_once)
+
+
+def dropout_of(drawn: Draws) -> kernels.Dropout:
+    """What the compiled code is told of a mask."""
+    first = drawn.words.data_ptr()
+    mode = 1 if drawn.is_a_bit_each else 2
+    return kernels.Dropout(first, first + 8 * drawn.words.numel(), mode, drawn.threshold, drawn.scale, 0)
