@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.modules import kernels
+from engine.modules.kernels.feed_forward import MULTIPLE, CompiledFeedForward
 from engine.modules.kernels.weight_gradient import INPUTS_MULTIPLE, OUTPUTS_MULTIPLE, CompiledGradients
 
 _FEWEST_ROWS = 64
@@ -224,6 +225,11 @@ class _FeedForward(torch.autograd.Function):
         return d_x, *first.sums(), *second.sums(), None
 
 
+def _is_compiled(weight: Tensor, x: Tensor) -> bool:
+    """Whether the compiled feed-forward layer is written for these shapes."""
+    return x.numel() > 0 and not any(size % MULTIPLE for size in weight.shape)
+
+
 class FeedForward(nn.Module):
     """Two linear layers with the activation between them, position by position (§3.2, FACTS F6)."""
 
@@ -235,8 +241,12 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x [M, d] → [M, d]."""
+        weights = (self.widen.weight, self.widen.bias, self.narrow.weight, self.narrow.bias)
+        library = kernels.library_for(x, *weights) if _is_compiled(self.widen.weight, x) else None
+        if library is not None:
+            compiled: Tensor = CompiledFeedForward.apply(x, *weights, self.activation, library)
+            return compiled
         if _is_fast(x):
-            weights = (self.widen.weight, self.widen.bias, self.narrow.weight, self.narrow.bias)
             result: Tensor = _FeedForward.apply(x, *weights, self.activation)
             return result
         wide = linear(self.widen, x)  # [M, W]

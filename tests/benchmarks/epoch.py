@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="coserec-paper")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--plain", action="store_true", help="without the compiled kernels")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="another setting")
 
 
@@ -29,6 +31,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     from engine.config import preset
     from engine.data.dataset import load
     from engine.data.splits import LeaveOneOut
+    from engine.modules import kernels
     from engine.training.allocator import keep_freed_memory
     from engine.training.listening import Silent
     from tests.benchmarks.stopwatch import WatchedTrainer, product_rate
@@ -40,7 +43,8 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     values |= dict(item.split("=", 1) for item in chosen.set)
     config = preset(chosen.preset).config.replace(values)
     dataset = load(chosen.data)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, kernels.plain() if chosen.plain else nullcontext():
+        computed_by = kernels.name()
         trainer = WatchedTrainer(config, dataset, listener=Silent(), directory=Path(folder))
         result = trainer.run()
     before = config.train.pretrain_epochs
@@ -63,6 +67,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
         "set": " ".join(chosen.set),
         "device": result.device,
         "threads": torch.get_num_threads(),
+        "kernels": computed_by,
         "epochs": len(result.epochs),
         **({"pretrain_seconds_median": statistics.median(pretraining)} if pretraining else {}),
         "train_seconds_median": statistics.median(training),

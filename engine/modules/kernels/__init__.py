@@ -23,7 +23,7 @@ from torch import Tensor
 
 from engine.records import PLAIN_KERNELS
 
-_INTERFACE = 1
+_INTERFACE = 2
 """What this package's Python was written for, `coserec_interface` of team.c."""
 _BUILDS = {"AVX512": "_avx512", "AVX2": "_avx2"}
 """PyTorch's word for what the processor can → the build for it."""
@@ -60,8 +60,9 @@ def _found() -> tuple[str, Any] | None:
         except (OSError, AttributeError):
             continue  # of another system, or of another time: installing again makes a new one
         library.coserec_use_team(ctypes.cast(runtime.GOMP_parallel, ctypes.c_void_p))
-        library.coserec_attention_scratch.restype = ctypes.c_int64
-        library.coserec_attention_scratch.argtypes = [ctypes.c_int64, ctypes.c_int64]
+        for sizes in ("attention_scratch", "feed_forward_scratch", "feed_forward_shares"):
+            function = getattr(library, f"coserec_{sizes}")
+            function.restype, function.argtypes = ctypes.c_int64, [ctypes.c_int64, ctypes.c_int64]
         return f"compiled for {capability}", library
     return None
 
@@ -72,7 +73,9 @@ def _openmp() -> Any | None:
         return None
     try:
         lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
-        path = next((line.split(maxsplit=5)[5] for line in lines if "libgomp" in line), None)
+        loaded = {line.split(maxsplit=5)[5] for line in lines if "libgomp" in line}
+        # Another library may have brought its own, whose threads are not PyTorch's.
+        path = min(loaded, key=lambda path: ("torch" not in path, path), default=None)
         runtime = None if path is None else ctypes.CDLL(path)
     except OSError:
         return None

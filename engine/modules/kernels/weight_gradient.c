@@ -2,8 +2,8 @@
  *
  * Legend: M rows, O outputs, I inputs.
  */
+#include "products.h"
 #include "team.h"
-#include "vectors.h"
 
 #define ROWS_AT_ONCE 128 /* of two vectors: they stay in the nearest cache */
 
@@ -16,46 +16,12 @@ typedef struct {
     int64_t next_member;
 } job_t;
 
-/* sums [outputs, vectors W] += gradient^T x over some rows; a block's sum is made in registers and then added, which
- * rounds less than one long sum */
-INLINE void tile(const int outputs, const int vectors, long rows, const float *gradient, long down_g, const float *x,
-                 long down_x, float *sums, long down_s, long left) {
-    floats own[4][2];
-#pragma GCC unroll 4
-    for (int o = 0; o < outputs; o++) own[o][0] = own[o][1] = (floats){0};
-    for (long i = 0; i < rows; i++) {
-        floats x0 = load_some(x + i * down_x, left), x1 = vectors > 1 ? load(x + i * down_x + W) : x0;
-#pragma GCC unroll 4
-        for (int o = 0; o < outputs; o++) {
-            own[o][0] += gradient[i * down_g + o] * x0;
-            if (vectors > 1) own[o][1] += gradient[i * down_g + o] * x1;
-        }
-    }
-#pragma GCC unroll 4
-    for (int o = 0; o < outputs; o++) {
-        float *to = sums + o * down_s;
-        store_some(to, load_some(to, left) + own[o][0], left);
-        if (vectors > 1) store(to + W, load(to + W) + own[o][1]);
-    }
-}
-
 INLINE void tiles(const job_t *job, const int vectors, long j, long left, long rows, const float *gradient,
                   const float *x, float *sums) {
     const long O = job->outputs, I = job->inputs;
     long o = 0;
-    for (; o + 4 <= O; o += 4) tile(4, vectors, rows, gradient + o, O, x + j, I, sums + o * I + j, I, left);
-    for (; o < O; o++) tile(1, vectors, rows, gradient + o, O, x + j, I, sums + o * I + j, I, left);
-}
-
-/* Goes through the rows in their order in memory, so that what the tiles skip about in is near already. */
-INLINE void add_up(const float *gradient, long rows, long outputs, float *sums, float *own) {
-    memset(own, 0, outputs * sizeof(float));
-    for (long i = 0; i < rows; i++)
-        for (long o = 0; o < outputs; o += W) {
-            const long left = outputs - o;
-            store_some(own + o, load_some(own + o, left) + load_some(gradient + i * outputs + o, left), left);
-        }
-    for (long o = 0; o < outputs; o++) sums[o] += own[o];
+    for (; o + 4 <= O; o += 4) weight_tile(4, vectors, rows, gradient + o, O, x + j, I, sums + o * I + j, I, left);
+    for (; o < O; o++) weight_tile(1, vectors, rows, gradient + o, O, x + j, I, sums + o * I + j, I, left);
 }
 
 /* Which rows are a member's, and so the order of the sums, follows from the number of members alone. */
@@ -67,7 +33,8 @@ static void one_member(const job_t *job, int64_t own) {
     for (int64_t block = own * blocks / job->members; block < (own + 1) * blocks / job->members; block++) {
         const long first = block * ROWS_AT_ONCE, left = job->rows - first, rows = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
         const float *gradient = job->gradient + first * O, *x = job->x + first * I;
-        add_up(gradient, rows, O, bias, bias + O);
+        /* In their order in memory first, so that what the tiles skip about in is near already. */
+        add_rows(gradient, O, rows, O, bias, bias + O);
         long j = 0;
         for (; j + 2 * W <= I; j += 2 * W) tiles(job, 2, j, 2 * W, rows, gradient, x, sums);
         for (; j < I; j += W) tiles(job, 1, j, I - j, rows, gradient, x, sums);
