@@ -7,6 +7,7 @@ ends a training: what could not be written waits, and the log says so.
 
 from __future__ import annotations
 
+import statistics
 import sys
 import threading
 import time
@@ -279,7 +280,7 @@ class Pace:
         share = min(step / max(steps, 1), 1.0)
         elapsed = 0.0 if self._began is None else time.monotonic() - self._began
         shown = self._durations.get(stage_at(self._pretrain_epochs, epoch))
-        whole = sum(shown) / len(shown) if shown else elapsed / max(share, 1e-9)
+        whole = _usual(shown) if shown else elapsed / max(share, 1e-9)
         left = max(whole * (self._epochs - epoch - share), 0.0)
         return self._bounded((epoch + share) / self._epochs, left, self._spent + elapsed)
 
@@ -299,6 +300,10 @@ class Pace:
         shown.append(seconds)
         self._spent += seconds
         self._began = None
-        mean = sum(shown) / len(shown)
         done = report.epoch + 1
-        return self._bounded(done / self._epochs, mean * (self._epochs - done), self._spent)
+        return self._bounded(done / self._epochs, _usual(shown) * (self._epochs - done), self._spent)
+
+
+def _usual(durations: Sequence[float]) -> float:
+    """What an epoch takes, by the last ones: one in which the computer slept tells nothing of the next."""
+    return statistics.median_low(durations)

@@ -136,6 +136,16 @@ def test_the_pace_foretells_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pace.epoch(report(3)) == (1.0, 0.0)
 
 
+def test_an_epoch_in_which_the_computer_slept_tells_nothing_of_the_next() -> None:
+    pace = Pace(epochs=10)
+    for epoch, seconds in enumerate((3.0, 30_000.0, 3.0, 5.0)):
+        _, left = pace.epoch(replace(report(epoch), train_seconds=seconds, validate_seconds=0.0))
+        assert left <= (9 - epoch) * 3.0
+    for epoch in range(4, 8):  # it is slower for good
+        _, left = pace.epoch(replace(report(epoch), train_seconds=9.0, validate_seconds=0.0))
+    assert left == 2 * 9.0
+
+
 def test_stages_have_paces_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr(recorder_module.time, "monotonic", lambda: clock[0])
