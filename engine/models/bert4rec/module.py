@@ -17,6 +17,7 @@ from engine.models.bert4rec.options import Bert4RecOptions
 from engine.models.output import with_bias, with_one
 from engine.modules.dropout import Dropout
 from engine.modules.encoder import Encoder
+from engine.modules.kernels.norm import embedded_norm
 from engine.modules.layout import Layout, packed_layout
 from engine.modules.linear import linear, reduced_type
 
@@ -72,9 +73,10 @@ class Bert4Rec(nn.Module):
     def encode_slots(self, items: Tensor, layout: Layout, slots: Tensor | None = None) -> Tensor:
         """Hidden states in the layout's order, or of those ``slots`` int64 [K] alone. items [A] → [M, d] or [K, d];
         slots that are not real are undefined."""
-        embedded = self.item_embedding(items[layout.token].where(layout.is_real, 0))
-        x = embedded + self.position_embedding(layout.position)  # [M, d]
-        return self.encoder(self.dropout(self.embedding_norm(x)), layout, slots)
+        rows = items[layout.token].where(layout.is_real, 0)
+        tables = (self.item_embedding, rows, self.position_embedding, layout.position)
+        x = embedded_norm(*tables, self.embedding_norm, self.dropout)  # [M, d]
+        return self.encoder(x, layout, slots)
 
     def outputs(self, hidden: Tensor) -> Tensor:
         """The output head, and a 1 for the bias. [T, d] → [T, d + 1]"""
