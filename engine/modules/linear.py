@@ -24,8 +24,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.modules import kernels
-from engine.modules.kernels.feed_forward import MULTIPLE, CompiledFeedForward
-from engine.modules.kernels.weight_gradient import INPUTS_MULTIPLE, OUTPUTS_MULTIPLE, CompiledGradients
+from engine.modules.kernels.feed_forward import CompiledFeedForward
+from engine.modules.kernels.linear import has_whole_panels, linear_backward
 
 _FEWEST_ROWS = 64
 """Below which products with a large table are slow."""
@@ -117,39 +117,19 @@ def even_rows(rows: int, at_most: int) -> int:
     return max(ROWS_MULTIPLE, -(-rows // (blocks * ROWS_MULTIPLE)) * ROWS_MULTIPLE)
 
 
-class _PlainGradients:
-    """Gradients of a linear layer's weights and bias, summed over blocks of rows.
+def _weight_gradient(gradient: Tensor, x: Tensor) -> Tensor:
+    """gradientᵀ [O, M] · x [M, I] → [O, I]: a long reduction, which the plain product shares out among the threads.
 
-    A long reduction, which the plain product shares out among the threads: oneDNN's operator copies both sides turned,
-    with one thread, and was measured to be no quicker with two threads than with one. Reduced types go some rows at a
-    time: sums between the blocks are float32, and oneDNN, which the plain product is then computed by, keeps memory of
-    the operands' size for every length it reduces over.
+    oneDNN's operator copies both sides turned, with one thread, and was measured to be no quicker with two threads than
+    with one. Reduced types go some rows at a time: sums between the blocks are float32, and oneDNN, which the plain
+    product is then computed by, keeps memory of the operands' size for every length it reduces over.
     """
-
-    def __init__(self, outputs: int, inputs: int, like: Tensor) -> None:
-        self._weight = like.new_zeros(outputs, inputs, dtype=sum_type(like.dtype))
-        self._bias = like.new_zeros(outputs, dtype=sum_type(like.dtype))
-
-    def add(self, gradient: Tensor, x: Tensor) -> None:
-        """gradient [M, O], x [M, I]: weights += gradientᵀ x, bias += Σ gradient."""
-        self._bias += gradient.sum(0, dtype=self._bias.dtype)
-        if x.dtype == self._weight.dtype:
-            self._weight += gradient.t() @ x
-            return
-        for rows, own in zip(x.split(_ROWS_AT_ONCE), gradient.split(_ROWS_AT_ONCE), strict=True):
-            self._weight += _bfloat16_product(own.t(), rows)
-
-    def sums(self) -> tuple[Tensor, Tensor]:
-        """Gradients of the weights, [O, I], and of the bias, [O]."""
-        return self._weight, self._bias
-
-
-def _gradients_of(weight: Tensor, gradient: Tensor, x: Tensor) -> _PlainGradients | CompiledGradients:
-    """What sums up the gradients of ``weight`` [O, I] and its bias over blocks of rows like these."""
-    outputs, inputs = weight.shape
-    fits = outputs % OUTPUTS_MULTIPLE == 0 and inputs % INPUTS_MULTIPLE == 0 and x.numel() > 0
-    library = kernels.library_for(gradient, x) if fits else None
-    return _PlainGradients(outputs, inputs, x) if library is None else CompiledGradients(outputs, inputs, library)
+    if x.dtype == torch.float32:
+        return gradient.t() @ x
+    total = gradient.new_zeros(gradient.shape[1], x.shape[1], dtype=sum_type(x.dtype))
+    for begin in range(0, x.shape[0], _ROWS_AT_ONCE):
+        total += _bfloat16_product(gradient[begin : begin + _ROWS_AT_ONCE].t(), x[begin : begin + _ROWS_AT_ONCE])
+    return total
 
 
 def _bfloat16_product(left: Tensor, right: Tensor) -> Tensor:
@@ -172,9 +152,11 @@ class _Linear(torch.autograd.Function):
         """Gradient [M, O] → those of x, weight and bias."""
         x, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        own = _gradients_of(weight, gradient, x)
-        own.add(gradient, x)
-        return times_transposed(gradient, weight.t()), *own.sums()
+        library = kernels.library_for(gradient, x, weight) if has_whole_panels(weight, x) else None
+        if library is not None:
+            return linear_backward(gradient, x, weight.contiguous(), library)
+        d_bias = gradient.sum(0, dtype=sum_type(x.dtype))
+        return times_transposed(gradient, weight.t()), _weight_gradient(gradient, x), d_bias
 
 
 def linear(layer: nn.Linear, x: Tensor) -> Tensor:
@@ -211,7 +193,8 @@ class _FeedForward(torch.autograd.Function):
         """Gradient [M, d] → those of x, w1, b1, w2 and b2."""
         x, w1, w2, *blocks = ctx.saved_tensors
         gradient, d_x = gradients[0].contiguous(), torch.empty_like(x)
-        first, second = _gradients_of(w1, gradient, x), _gradients_of(w2, gradient, x)
+        d_w1, d_w2 = (torch.zeros_like(weight, dtype=sum_type(x.dtype)) for weight in (w1, w2))
+        d_b1 = torch.zeros_like(w1[:, 0], dtype=sum_type(x.dtype))
         for begin, wide in zip(range(0, x.shape[0], _ROWS_AT_ONCE), blocks, strict=True):
             rows = slice(begin, begin + _ROWS_AT_ONCE)
             d_active = times_transposed(gradient[rows], w2.t())  # [rows, W]
@@ -219,15 +202,11 @@ class _FeedForward(torch.autograd.Function):
                 active, d_wide = F.gelu(wide), torch.ops.aten.gelu_backward(d_active, wide)
             else:
                 active, d_wide = wide.relu(), d_active.mul_(wide > 0)
-            second.add(gradient[rows], active)
-            first.add(d_wide, x[rows])
+            d_w2 += _weight_gradient(gradient[rows], active)
+            d_w1 += _weight_gradient(d_wide, x[rows])
+            d_b1 += d_wide.sum(0, dtype=sum_type(x.dtype))
             d_x[rows] = times_transposed(d_wide, w1.t())
-        return d_x, *first.sums(), *second.sums(), None
-
-
-def _is_compiled(weight: Tensor, x: Tensor) -> bool:
-    """Whether the compiled feed-forward layer is written for these shapes."""
-    return x.numel() > 0 and not any(size % MULTIPLE for size in weight.shape)
+        return d_x, d_w1, d_b1, d_w2, gradient.sum(0, dtype=sum_type(x.dtype)), None
 
 
 class FeedForward(nn.Module):
@@ -242,7 +221,7 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x [M, d] → [M, d]."""
         weights = (self.widen.weight, self.widen.bias, self.narrow.weight, self.narrow.bias)
-        library = kernels.library_for(x, *weights) if _is_compiled(self.widen.weight, x) else None
+        library = kernels.library_for(x, *weights) if has_whole_panels(self.widen.weight, x) else None
         if library is not None:
             compiled: Tensor = CompiledFeedForward.apply(x, *weights, self.activation, library)
             return compiled

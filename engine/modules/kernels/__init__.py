@@ -23,7 +23,7 @@ from torch import Tensor
 
 from engine.records import PLAIN_KERNELS
 
-_INTERFACE = 2
+_INTERFACE = 3
 """What this package's Python was written for, `coserec_interface` of team.c."""
 _BUILDS = {"AVX512": "_avx512", "AVX2": "_avx2"}
 """PyTorch's word for what the processor can → the build for it."""

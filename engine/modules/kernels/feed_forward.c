@@ -1,16 +1,11 @@
 /* The feed-forward layer, act(x W1^T + b1) W2^T + b2, forward and backward: some rows at a time go all the way through,
  * so that nothing of the inner width leaves the processor's second cache but what the backward pass reads.
  *
- * Legend: M rows, d hidden size, F inner width; both whole panels of two vectors. A panel array of [n, k] is
- * [n / PANEL, k, PANEL]: what one tile reads lies side by side.
+ * Legend: M rows, d hidden size, F inner width; both whole panels.
  */
 #include "activation.h"
 #include "products.h"
 #include "team.h"
-
-#define ROWS_AT_ONCE 128
-#define PANEL (2 * W)
-#define TALL (W / 2) /* rows of a tile: with two vectors each, half of the registers */
 
 typedef struct {
     const float *x;        /* [M, d] */
@@ -32,29 +27,6 @@ EXPORT int64_t coserec_feed_forward_scratch(int64_t size, int64_t width) {
 }
 EXPORT int64_t coserec_feed_forward_shares(int64_t size, int64_t width) {
     return 2 * size * width + 2 * width + size;
-}
-
-/* [n, k] read with these steps -> panels */
-INLINE void pack(const float *from, long across_n, long across_k, long n, long k, float *to) {
-    for (long panel = 0; panel < n; panel += PANEL)
-        for (long i = 0; i < k; i++)
-            for (long j = 0; j < PANEL; j++) *to++ = from[(panel + j) * across_n + i * across_k];
-}
-
-/* sums [rows, PANEL] = a [rows, k] b [k, PANEL]; a's columns lie in panels that are `panel` apart */
-INLINE void product(const int rows, floats sums[][2], const float *a, long down, long panel, long k, const float *b) {
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) sums[r][0] = sums[r][1] = (floats){0};
-    for (long p = 0; p < k; p += PANEL, a += panel)
-        for (long i = 0; i < PANEL; i++, b += PANEL) {
-            const floats b0 = load(b), b1 = load(b + W);
-#pragma GCC unroll 8
-            for (int r = 0; r < rows; r++) {
-                const float factor = a[r * down + i];
-                sums[r][0] += factor * b0;
-                sums[r][1] += factor * b1;
-            }
-        }
 }
 
 INLINE void widen(const job_t *job, const int which, const int rows, const float *x, long column, const float *w1,
@@ -128,10 +100,10 @@ INLINE void weights_block(const job_t *job, long first, long rows, const float *
     float *d_w1 = shares, *d_b1 = d_w1 + F * d, *d_w2 = d_b1 + F, *d_b2 = d_w2 + d * F, *own = d_b2 + d;
     add_rows(gradient, d, rows, d, d_b2, own);
     for (long f = 0; f < F; f += PANEL, active += ROWS_AT_ONCE * PANEL, d_wide += ROWS_AT_ONCE * PANEL) {
-        for (long o = 0; o < d; o += 4) weight_tile(4, 2, rows, gradient + o, d, active, PANEL, d_w2 + o * F + f, F, PANEL);
+        for (long o = 0; o < d; o += 4) weight_tile(rows, gradient + o, d, active, PANEL, d_w2 + o * F + f, F);
         for (long i = 0; i < d; i += PANEL)
             for (long o = 0; o < PANEL; o += 4)
-                weight_tile(4, 2, rows, d_wide + o, PANEL, x + i, d, d_w1 + (f + o) * d + i, d, PANEL);
+                weight_tile(rows, d_wide + o, PANEL, x + i, d, d_w1 + (f + o) * d + i, d);
         add_rows(d_wide, PANEL, rows, PANEL, d_b1 + f, own);
     }
 }

@@ -11,8 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-MULTIPLE = 32
-"""Of both sizes: two vectors of the widest processor. Other shapes are PyTorch's."""
 _ACTIVATIONS = ("gelu", "relu")
 """In the order of activation.h."""
 
