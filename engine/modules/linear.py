@@ -152,9 +152,9 @@ class _Linear(torch.autograd.Function):
         """Gradient [M, O] → those of x, weight and bias."""
         x, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        library = kernels.library_for(gradient, x, weight) if has_whole_panels(weight, x) else None
+        library = kernels.library_for(gradient, x, weights=(weight,)) if has_whole_panels(weight, x) else None
         if library is not None:
-            return linear_backward(gradient, x, weight.contiguous(), library)
+            return linear_backward(gradient, x, weight, library)
         d_bias = gradient.sum(0, dtype=sum_type(x.dtype))
         return times_transposed(gradient, weight.t()), _weight_gradient(gradient, x), d_bias
 
@@ -170,11 +170,13 @@ def linear(layer: nn.Linear, x: Tensor) -> Tensor:
 class _FeedForward(torch.autograd.Function):
     """act(x W₁ᵀ + b₁) W₂ᵀ + b₂, some rows at a time, so that what is W wide is used while it is in the cache.
 
-    Only the first product is kept for the backward pass: to compute it again takes longer than to read it.
+    Only the first product is kept, if there will be a backward pass: to compute it again takes longer than to read it.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, activation: str) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, activation: str, will_go_back: bool
+    ) -> Tensor:
         """x [M, d], w1 [W, d], b1 [W], w2 [d, W], b2 [d] → [M, d]."""
         x = x.contiguous()
         w1, b1, w2, b2 = (weight.to(x.dtype) for weight in (w1, b1, w2, b2))
@@ -182,7 +184,8 @@ class _FeedForward(torch.autograd.Function):
         out, blocks = torch.empty_like(x), []
         for begin in range(0, x.shape[0], _ROWS_AT_ONCE):
             wide = times_transposed(x[begin : begin + _ROWS_AT_ONCE], w1, b1)  # [rows, W]
-            blocks.append(wide)
+            if will_go_back:
+                blocks.append(wide)
             active = F.gelu(wide) if activation == "gelu" else wide.relu()
             out[begin : begin + _ROWS_AT_ONCE] = times_transposed(active, w2, b2)
         ctx.save_for_backward(x, w1, w2, *blocks)
@@ -206,7 +209,7 @@ class _FeedForward(torch.autograd.Function):
             d_w1 += _weight_gradient(d_wide, x[rows])
             d_b1 += d_wide.sum(0, dtype=sum_type(x.dtype))
             d_x[rows] = times_transposed(d_wide, w1.t())
-        return d_x, d_w1, d_b1, d_w2, gradient.sum(0, dtype=sum_type(x.dtype)), None
+        return d_x, d_w1, d_b1, d_w2, gradient.sum(0, dtype=sum_type(x.dtype)), None, None
 
 
 class FeedForward(nn.Module):
@@ -221,12 +224,12 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x [M, d] → [M, d]."""
         weights = (self.widen.weight, self.widen.bias, self.narrow.weight, self.narrow.bias)
-        library = kernels.library_for(x, *weights) if has_whole_panels(self.widen.weight, x) else None
+        library = kernels.library_for(x, weights=weights) if has_whole_panels(self.widen.weight, x) else None
         if library is not None:
-            compiled: Tensor = CompiledFeedForward.apply(x, *weights, self.activation, library)
+            compiled: Tensor = CompiledFeedForward.apply(x, *weights, self.activation, library, torch.is_grad_enabled())
             return compiled
         if _is_fast(x):
-            result: Tensor = _FeedForward.apply(x, *weights, self.activation)
+            result: Tensor = _FeedForward.apply(x, *weights, self.activation, torch.is_grad_enabled())
             return result
         wide = linear(self.widen, x)  # [M, W]
         return linear(self.narrow, F.gelu(wide) if self.activation == "gelu" else F.relu(wide))

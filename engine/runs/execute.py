@@ -47,7 +47,6 @@ class Tools:
 def engine_tools() -> Tools:
     """The real ones. Imports torch."""
     from engine.data.dataset import load
-    from engine.modules import kernels
     from engine.training import device, setup, train
     from engine.training.allocator import keep_freed_memory
     from engine.training.threads import share_cores
@@ -59,8 +58,17 @@ def engine_tools() -> Tools:
         setup.asks_for_hybrid,
         lambda config: device.describe(device.resolve(config.train.device)),
         share_cores,
-        kernels.choose,
+        _choose_kernels,
     )
+
+
+def _choose_kernels(before: str) -> str:
+    """`kernels.choose`, and a word where what was compiled cannot be used."""
+    from engine.modules import kernels
+
+    if complaint := kernels.complaint():
+        say(complaint)
+    return kernels.choose(before)
 
 
 def execute(
@@ -169,6 +177,7 @@ def _kernels(run: RunRecord, kit: Tools) -> str:
 
 
 def _goes_on(run: RunRecord) -> bool:
+    """Whether this attempt has sums of an earlier one to go on with."""
     return run.attempt > 1 and (run.directory / CHECKPOINT).is_file()
 
 

@@ -23,12 +23,10 @@ from torch import Tensor
 
 from engine.records import PLAIN_KERNELS
 
-_INTERFACE = 3
-"""What this package's Python was written for, `coserec_interface` of team.c."""
-_BUILDS = {"AVX512": "_avx512", "AVX2": "_avx2"}
-"""PyTorch's word for what the processor can → the build for it."""
-
-Team = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)
+_VERSION = 4
+"""What this package's Python was written for, `coserec_version` of team.c."""
+_BUILDS = {"AVX512": ("_avx512", "_avx2"), "AVX2": ("_avx2",)}
+"""PyTorch's word for what the processor can → the builds that it can run, the best first."""
 
 
 class Dropout(ctypes.Structure):
@@ -47,39 +45,41 @@ class Dropout(ctypes.Structure):
 @cache
 def _found() -> tuple[str, Any] | None:
     """Name of the build for this processor, and the library; None where there is none that works."""
-    capability = torch.backends.cpu.get_cpu_capability()
     runtime = _openmp()
-    if capability not in _BUILDS or runtime is None:
+    if runtime is None:
         return None
-    for path in sorted(Path(__file__).parent.glob(f"{_BUILDS[capability]}*")):
+    for path in _builds():
         try:
             library = ctypes.CDLL(str(path))
-            library.coserec_interface.restype = ctypes.c_int64
-            if library.coserec_interface() != _INTERFACE:
+            library.coserec_version.restype = ctypes.c_int64
+            if library.coserec_version() != _VERSION:
                 continue
         except (OSError, AttributeError):
-            continue  # of another system, or of another time: installing again makes a new one
+            continue
         library.coserec_use_team(ctypes.cast(runtime.GOMP_parallel, ctypes.c_void_p))
         for sizes in ("attention_scratch", "feed_forward_scratch", "feed_forward_shares"):
             function = getattr(library, f"coserec_{sizes}")
             function.restype, function.argtypes = ctypes.c_int64, [ctypes.c_int64, ctypes.c_int64]
-        return f"compiled for {capability}", library
+        return f"compiled for {path.name.partition('.')[0].strip('_').upper()}, version {_VERSION}", library
     return None
 
 
+def _builds() -> list[Path]:
+    """Files of the builds that this processor can run."""
+    names = _BUILDS.get(torch.backends.cpu.get_cpu_capability(), ())
+    return [path for name in names for path in sorted(Path(__file__).parent.glob(f"{name}.*"))]
+
+
 def _openmp() -> Any | None:
-    """The OpenMP runtime that PyTorch has loaded, where it is GNU's, which has threads to share on its own terms."""
+    """PyTorch's own library, where it computes with the threads of an OpenMP runtime that shares them by GNU's call."""
     if not sys.platform.startswith("linux"):
         return None
     try:
-        lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
-        loaded = {line.split(maxsplit=5)[5] for line in lines if "libgomp" in line}
-        # Another library may have brought its own, whose threads are not PyTorch's.
-        path = min(loaded, key=lambda path: ("torch" not in path, path), default=None)
-        runtime = None if path is None else ctypes.CDLL(path)
+        # The symbol is looked for in what this library was linked with, so it is no other runtime's.
+        library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
     except OSError:
         return None
-    return runtime if hasattr(runtime, "GOMP_parallel") else None
+    return library if hasattr(library, "GOMP_parallel") else None
 
 
 _is_allowed = True
@@ -100,6 +100,13 @@ def choose(before: str) -> str:
     return name()
 
 
+def complaint() -> str:
+    """What to say where there are builds and none of them is taken; else empty."""
+    if not _builds() or _found() is not None or not sys.platform.startswith("linux"):
+        return ""
+    return "The compiled kernels are of another version of the program: install it again, and runs take a third less."
+
+
 @contextmanager
 def plain() -> Iterator[None]:
     """PyTorch's own operations alone while it lasts: for tests and benchmarks that compare."""
@@ -111,9 +118,13 @@ def plain() -> Iterator[None]:
         _is_allowed = was
 
 
-def library_for(*tensors: Tensor) -> Any | None:
-    """The compiled library where it is there and takes these tensors: float32, on the CPU."""
-    if not _is_allowed or any(one.device.type != "cpu" or one.dtype != torch.float32 for one in tensors):
+def library_for(*rows: Tensor, weights: tuple[Tensor, ...] = ()) -> Any | None:
+    """The compiled library where it is there and takes these tensors: float32, on the CPU, and weights as they were
+    made, not turned."""
+    for tensor in (*rows, *weights):
+        if not _is_allowed or tensor.device.type != "cpu" or tensor.dtype != torch.float32:
+            return None
+    if not all(weight.is_contiguous() for weight in weights):
         return None
     found = _found()
     return None if found is None else found[1]

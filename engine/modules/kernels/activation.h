@@ -30,7 +30,7 @@ INLINE void activate(const int which, floats x, floats *value, floats *slope) {
         gelu(x, value, slope);
         return;
     }
-    *value = only(x > 0.0f, x);
+    *value = only(~(x <= 0.0f), x); /* what is no number stays none, so that a training which diverges shows it */
     *slope = only(x > 0.0f, splat(1.0f));
 }
 

@@ -31,6 +31,9 @@ typedef struct {
     int64_t scratch_each, next_piece, next_member;
 } job_t;
 
+EXPORT int64_t coserec_attention_job(void) { return sizeof(job_t); }
+EXPORT int64_t coserec_attention_group(void) { return sizeof(group_t); }
+
 typedef void one_t(const job_t *job, const group_t *group, long sequence, long head, float *scratch);
 
 EXPORT int64_t coserec_attention_scratch(int64_t longest, int64_t head_size) {
@@ -122,14 +125,14 @@ INLINE void softmax_row(const job_t *job, const group_t *group, const uint8_t *h
     const float greatest = greatest_of(top);
     for (long k = 0; k < L; k += W) {
         floats score = load(row + k);
-        floats share = only(score > -INFINITY, exponential(score - greatest));
+        floats share = only(score != -INFINITY, exponential(score - greatest));
         sum += share;
         if (job->dropout.mode) share *= dropout_mask(&job->dropout, element + k);
         store(row + k, share);
     }
     const float total = sum_of(sum);
-    told[0] = total > 0 ? greatest : 0; /* a query that sees nothing gets nothing */
-    told[1] = total > 0 ? 1 / total : 0;
+    told[0] = total == 0 ? 0 : greatest; /* a query that sees nothing gets nothing */
+    told[1] = total == 0 ? 0 : 1 / total;
 }
 
 static void forward(const job_t *job, const group_t *group, long sequence, long head, float *scratch) {

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from engine.modules import kernels
 from engine.modules.dropout import Draws, draws
@@ -76,6 +77,7 @@ class CompiledAttention(torch.autograd.Function):
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Gradient of the output [M, d] → gradient of ``projected`` [M, 3d]."""
         projected, out, softmax = ctx.saved_tensors
@@ -105,20 +107,21 @@ def _job(
 ) -> tuple[_Job, tuple[Any, ...]]:
     """What attention.c is told, and what must live until it has come back."""
     size, begin = out.shape[1], 0
+    masks = [group.hidden if group.hidden.stride(-1) == 1 else group.hidden.contiguous() for group in groups]
     table = (_Group * len(groups))()
-    for place, group in enumerate(groups):
-        table[place] = _group(group, begin)
+    for place, (group, hidden) in enumerate(zip(groups, masks, strict=True)):
+        table[place] = _group(group, hidden, begin)
         begin += heads * group.count * group.length**2
     each = library.coserec_attention_scratch(max(group.length for group in groups), size // heads)
     scratch = out.new_empty(torch.get_num_threads() * each)
     pointers = (projected.data_ptr(), out.data_ptr(), softmax.data_ptr(), None, None, ctypes.addressof(table))
     dropout = kernels.Dropout() if drawn is None else dropout_of(drawn)
     job = _Job(*pointers, len(groups), heads, size, dropout, scratch.data_ptr(), each, 0, 0)
-    return job, (table, scratch)
+    return job, (table, scratch, masks)
 
 
-def _group(group: Group, begin: int) -> _Group:
-    hidden = group.hidden if group.hidden.stride(-1) == 1 else group.hidden.contiguous()
+def _group(group: Group, hidden: Tensor, begin: int) -> _Group:
+    """What attention.c is told of a group whose first probability is number ``begin``; ``hidden`` must live on."""
     across = (0, *hidden.stride()) if hidden.dim() == 2 else hidden.stride()
     last = sum((many - 1) * step for many, step in zip(hidden.shape, hidden.stride(), strict=True))
     at_once = max(1, _ELEMENTS_AT_ONCE // group.length**2)

@@ -11,22 +11,23 @@ typedef struct {
     const float *x;        /* [M, d] */
     const float *w1, *b1;  /* [F, d], [F] */
     const float *w2, *b2;  /* [d, F], [d] */
-    float *wide;           /* [M, F]: x W1^T + b1 */
+    float *wide;           /* [M, F]: x W1^T + b1; NULL where no backward pass will read it */
     float *out;            /* [M, d] */
     const float *gradient; /* [M, d], of `out` */
     float *d_x;            /* [M, d] */
-    float *shares;         /* [members, coserec_feed_forward_shares(d, F)]: sums for W1, b1, W2, b2, and F to work with */
+    float *shares;         /* [members, coserec_feed_forward_shares(d, F)]: sums for W1, b1, W2, b2, and room for one of either */
     float *scratch;        /* [members, coserec_feed_forward_scratch(d, F)] */
     int64_t rows, size, width, activation, members;
     int64_t scratch_each, shares_each;
     int64_t next_member;
 } job_t;
 
+EXPORT int64_t coserec_feed_forward_job(void) { return sizeof(job_t); }
 EXPORT int64_t coserec_feed_forward_scratch(int64_t size, int64_t width) {
     return 2 * size * width + 2 * ROWS_AT_ONCE * width;
 }
 EXPORT int64_t coserec_feed_forward_shares(int64_t size, int64_t width) {
-    return 2 * size * width + 2 * width + size;
+    return 2 * size * width + width + size + (width > size ? width : size);
 }
 
 INLINE void widen(const job_t *job, const int which, const int rows, const float *x, long column, const float *w1,
@@ -38,7 +39,7 @@ INLINE void widen(const job_t *job, const int which, const int rows, const float
 #pragma GCC unroll 2
         for (int v = 0; v < 2; v++) {
             floats own = sums[r][v] + load(job->b1 + column + v * W), value;
-            store(wide + r * job->width + v * W, own);
+            if (wide) store(wide + r * job->width + v * W, own);
             activate(which, own, &value, &slope);
             store(active + r * PANEL + v * W, value);
         }
@@ -69,7 +70,7 @@ INLINE void forward_block(const job_t *job, const int which, long first, long ro
     const long d = job->size, F = job->width;
     for (long f = 0; f < F; f += PANEL) {
 #define WIDEN(n)                                                                                        \
-    widen(job, which, n, job->x + (first + r) * d, f, w1 + f * d, job->wide + (first + r) * F + f, \
+    widen(job, which, n, job->x + (first + r) * d, f, w1 + f * d, job->wide ? job->wide + (first + r) * F + f : 0, \
           active + (f / PANEL * ROWS_AT_ONCE + r) * PANEL)
         long r = 0;
         for (; r + TALL <= rows; r += TALL) WIDEN(TALL);

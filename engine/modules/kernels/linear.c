@@ -16,6 +16,8 @@ typedef struct {
     int64_t next_member;
 } job_t;
 
+EXPORT int64_t coserec_linear_job(void) { return sizeof(job_t); }
+
 INLINE void input_tile(const job_t *job, const int rows, const float *gradient, const float *weight, float *to) {
     floats sums[TALL][2];
     product(rows, sums, gradient, job->outputs, PANEL, job->outputs, weight);

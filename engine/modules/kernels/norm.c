@@ -16,19 +16,21 @@ typedef struct {
     const int64_t *x_rows, *y_rows; /* [M], rows of the tables; NULL: row i for i */
     const float *weight, *bias;     /* [d] */
     float *out;                     /* [M, d] */
-    float *moments;                 /* [M, 2]: mean and 1 / deviation */
+    float *moments;                 /* [M, 3]: mean, what rounding left of it, 1 / deviation */
     const float *gradient;          /* [M, d], of `out` */
     float *d_x, *d_y;               /* [M, d]; dropout after: d_y is NULL, being d_x */
     float *d_weights;               /* [pieces, 2, d]: each piece's share of weight's and bias's gradients */
-    int64_t rows, size;
+    int64_t rows, size, x_count, y_count; /* the last two: rows of the tables */
     double eps;
     dropout_t dropout;
     int64_t drops_after;
     int64_t next_piece;
+    int64_t strays; /* rows that the tables do not have */
 } job_t;
 
 EXPORT int64_t coserec_norm_rows_at_once(void) { return ROWS_AT_ONCE; }
 EXPORT int64_t coserec_norm_widest(void) { return WIDEST; }
+EXPORT int64_t coserec_norm_job(void) { return sizeof(job_t); }
 
 /* How a row is gone through: `vectors` of them where the compiler may unroll it all into registers, else 0. */
 #define FOR_EACH(v, k) for (long v = 0, k = 0; v < (vectors ? vectors : padded(d) / W); v++, k += W)
@@ -53,27 +55,36 @@ INLINE void forward_row(const job_t *job, int64_t i, const int before, const int
         sum += z[v];
     }
     const float mean = sum_of(sum) / d;
+    floats off = {0};
     FOR_EACH(v, k) {
         z[v] = REAL(k, z[v] - mean);
+        off += z[v];
+    }
+    /* The mean is rounded: of a row that is all alike, what that leaves would be all there is to be normalised. */
+    const float rest = sum_of(off) / d;
+    FOR_EACH(v, k) {
+        z[v] = REAL(k, z[v] - rest);
         squares += z[v] * z[v];
     }
-    const float inverse = 1 / sqrtf(sum_of(squares) / d + (float)job->eps);
+    const float variance = sum_of(squares) / d;
+    const float inverse = variance < INFINITY ? 1 / sqrtf(variance + (float)job->eps) : NAN;
     FOR_EACH(v, k) {
         floats own = z[v] * inverse * SOME(job->weight, k) + SOME(job->bias, k);
         PUT(job->out + i * d, k, after ? own * MASK(i, k) : own);
     }
-    job->moments[2 * i] = mean;
-    job->moments[2 * i + 1] = inverse;
+    job->moments[3 * i] = mean;
+    job->moments[3 * i + 1] = rest;
+    job->moments[3 * i + 2] = inverse;
 }
 
 /* d_z = (g w - mean(g w) - n mean(g w n)) / deviation, n being z normalised; g n and g go to weight and bias. */
 INLINE void backward_row(const job_t *job, int64_t i, const int before, const int after, const long vectors,
                          floats *d_weight, floats *d_bias) {
     const long d = job->size;
-    const float mean = job->moments[2 * i], inverse = job->moments[2 * i + 1];
+    const float *moments = job->moments + 3 * i, mean = moments[0], rest = moments[1], inverse = moments[2];
     floats weighted[WIDEST / W], normal[WIDEST / W], sum = {0}, along = {0};
     FOR_EACH(v, k) {
-        normal[v] = (joined(job, i, k, before, vectors) - mean) * inverse;
+        normal[v] = (joined(job, i, k, before, vectors) - mean - rest) * inverse;
         floats gradient = SOME(job->gradient + i * d, k);
         if (after) gradient *= MASK(i, k);
         d_weight[v] += gradient * normal[v];
@@ -132,8 +143,17 @@ INLINE void backward(job_t *job, const int before, const int after, const long v
 MEMBER(forward)
 MEMBER(backward)
 
+static int64_t strays(const int64_t *rows, int64_t number, int64_t count) {
+    int64_t found = 0;
+    for (int64_t i = 0; rows && i < number; i++) found += rows[i] < 0 || rows[i] >= count;
+    return found;
+}
+
+/* Does nothing but to count rows that the tables do not have, where there are such. */
 EXPORT void coserec_norm(job_t *job, unsigned threads) {
     job->next_piece = 0;
+    job->strays = strays(job->x_rows, job->rows, job->x_count) + strays(job->y_rows, job->rows, job->y_count);
+    if (job->strays) return;
     coserec_team(forward_member, job, threads, 0);
 }
 

@@ -5,8 +5,8 @@ team_t coserec_team;
 
 EXPORT void coserec_use_team(team_t team) { coserec_team = team; }
 
-/* What the Python side was written for: raised with every change of a structure or of a function's arguments. */
-EXPORT int64_t coserec_interface(void) { return 3; }
+/* Raised with every change of a C file: what the Python side was written for, and what a run's record calls it by. */
+EXPORT int64_t coserec_version(void) { return 4; }
 
 /* So that every Python extension is one: nothing imports it. */
 EXPORT void *PyInit__avx2(void) { return 0; }

@@ -52,15 +52,19 @@ INLINE void store_some(float *to, floats x, long n) {
         for (long i = 0; i < n; i++) to[i] = x[i];
 }
 
-#define QUARTER(x, i) __builtin_shufflevector(x, x, 4 * (i), 4 * (i) + 1, 4 * (i) + 2, 4 * (i) + 3)
-#define HALVES_SWAPPED(x) __builtin_shufflevector(x, x, 2, 3, 0, 1)
+INLINE four quarter(floats x, int i) {
+    four part;
+    memcpy(&part, (const char *)&x + 16 * i, 16);
+    return part;
+}
+INLINE four halves_swapped(four x) { return (four){x[2], x[3], x[0], x[1]}; }
 
 INLINE float sum_of(floats x) {
-    four sum = QUARTER(x, 0) + QUARTER(x, 1);
+    four sum = quarter(x, 0) + quarter(x, 1);
 #if W == 16
-    sum += QUARTER(x, 2) + QUARTER(x, 3);
+    sum += quarter(x, 2) + quarter(x, 3);
 #endif
-    sum += HALVES_SWAPPED(sum);
+    sum += halves_swapped(sum);
     return sum[0] + sum[1];
 }
 INLINE four greater(four a, four b) {
@@ -68,15 +72,15 @@ INLINE four greater(four a, four b) {
     return (four)(((four_ints)a & where) | ((four_ints)b & ~where));
 }
 INLINE float greatest_of(floats x) {
-    four top = greater(QUARTER(x, 0), QUARTER(x, 1));
+    four top = greater(quarter(x, 0), quarter(x, 1));
 #if W == 16
-    top = greater(top, greater(QUARTER(x, 2), QUARTER(x, 3)));
+    top = greater(top, greater(quarter(x, 2), quarter(x, 3)));
 #endif
-    top = greater(top, HALVES_SWAPPED(top));
+    top = greater(top, halves_swapped(top));
     return top[0] > top[1] ? top[0] : top[1];
 }
 
-/* e^x for x <= 88: within 2 units in the last place; 0 below -87. x = n ln 2 + r, |r| <= ln 2 / 2, and e^r by its
+/* e^x for x <= 88: within 2 units in the last place; 0 below -87; what is no number stays none. x = n ln 2 + r, |r| <= ln 2 / 2, and e^r by its
  * Taylor polynomial, whose rest (r^8 / 8!) is below float32's rounding. */
 INLINE floats exponential(floats x) {
     const floats rounding = splat(12582912.0f); /* 1.5 * 2^23: its sum with a small number has no fraction left */
@@ -94,7 +98,7 @@ INLINE floats exponential(floats x) {
     y = y * r + 0.5f;
     y = y * r + 1.0f;
     y = y * r + 1.0f;
-    return only(~too_small, (floats)((ints)y + (n << 23)));
+    return pick(x == x, only(~too_small, (floats)((ints)y + (n << 23))), x);
 }
 
 /* Dropout: the randomness that `engine.modules.dropout` turns into masks of its own, element by element alike. */

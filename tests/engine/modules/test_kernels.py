@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -15,6 +23,11 @@ from torch import Tensor, nn
 from engine.modules import kernels
 from engine.modules.attention import PackedAttention
 from engine.modules.dropout import Dropout
+from engine.modules.encoder import EncoderBlock
+from engine.modules.kernels import attention as attention_kernel
+from engine.modules.kernels import feed_forward as feed_forward_kernel
+from engine.modules.kernels import linear as linear_kernel
+from engine.modules.kernels import norm as norm_kernel
 from engine.modules.kernels.linear import linear_backward
 from engine.modules.kernels.norm import embedded_norm, joined_norm
 from engine.modules.layout import Layout, hidden_keys, packed_layout, padded_layout
@@ -46,13 +59,42 @@ def test_they_are_there_where_they_can_be() -> None:
     assert HAS_THEM, "install the package again: pip install --no-build-isolation --no-deps --editable ."
 
 
-def assert_alike(run: Callable[[], list[Tensor]], tolerance: float = 2e-6) -> None:
-    """``run`` gives the same numbers, to float32's rounding, by either way, and with the same randomness."""
+ATTENTION = {"attend", "attend_backward"}
+NORMS = {"norm", "norm_backward"}
+LAYERS = {"feed_forward", "feed_forward_backward", "linear_backward"}
+
+
+class Watched:
+    """The library, and which of its functions were called."""
+
+    def __init__(self, library: Any) -> None:
+        self._library = library
+        self.called: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.endswith(("_scratch", "_shares")):
+            self.called.add(name.removeprefix("coserec_"))
+        return getattr(self._library, name)
+
+
+@contextmanager
+def watched() -> Iterator[Watched]:
+    found = kernels._found()
+    assert found is not None
+    library = Watched(found[1])
+    with mock.patch.object(kernels, "_found", return_value=(found[0], library)):
+        yield library
+
+
+def assert_alike(run: Callable[[], list[Tensor]], calls: set[str], tolerance: float = 2e-6) -> None:
+    """``run`` gives the same numbers, to float32's rounding, by these compiled functions and by none, and with the
+    same randomness."""
     results = []
-    for way in (nullcontext(), kernels.plain()):
-        with way:
+    for way, expected in ((nullcontext(), calls), (kernels.plain(), set())):
+        with way, watched() as library:
             torch.manual_seed(7)
             results.append(run())
+            assert library.called == expected
     for number, (ours, theirs) in enumerate(zip(*results, strict=True)):
         assert torch.isfinite(ours).all()
         assert (ours - theirs).abs().max() <= tolerance * max(float(theirs.abs().max()), 1e-6), number
@@ -87,7 +129,7 @@ def test_attention(p: float, max_length: int, size: int, heads: int, threads: in
             (gradient,) = torch.autograd.grad((out * weights).sum(), projected)
             return [out.detach()[layout.is_real], gradient]
 
-        assert_alike(run)
+        assert_alike(run, ATTENTION)
 
 
 @compiled
@@ -109,15 +151,138 @@ def test_norms(p: float, size: int, rows: int, threads: int) -> None:
         tables = (items.weight, positions.weight, norm.weight, norm.bias)
         return [joined.detach(), *first, embedded.detach(), *torch.autograd.grad(embedded, tables, gradient)]
 
-    assert_alike(run, 5e-6)
+    assert_alike(run, NORMS, 5e-6)
 
 
 @compiled
-def test_rows_without_any_spread_are_normalised_alike() -> None:
-    """As LayerNorm does it: eps keeps 0 / 0 away."""
-    norm, dropout = nn.LayerNorm(64, eps=1e-5), Dropout(0.0)
-    x, y = torch.full((5, 64), 3.0), torch.zeros(5, 64)
-    assert_alike(lambda: [joined_norm(x, y, norm, dropout).detach()])
+@pytest.mark.parametrize("size", [50, 64, 128])
+def test_rows_without_any_spread_are_normalised_to_the_bias(size: int) -> None:
+    """Their mean is rounded (1000.1 times 50, by 50), and the published eps hides nothing of it."""
+    norm, dropout = nn.LayerNorm(size, eps=1e-12), Dropout(0.0)
+    nn.init.constant_(norm.bias, 0.25)
+    x = torch.full((5, size), 1000.1, requires_grad=True)
+    with watched() as library:
+        out = joined_norm(x, torch.zeros(5, size), norm, dropout)
+        assert library.called == {"norm"}
+    assert torch.equal(out, torch.full_like(out, 0.25))
+    out.sum().backward()
+    assert torch.equal(norm.weight.grad, torch.zeros(size))  # type: ignore[arg-type]
+
+
+@compiled
+def test_rows_that_a_table_does_not_have() -> None:
+    items, positions, norm = nn.Embedding(30, 64, padding_idx=0), nn.Embedding(9, 64), nn.LayerNorm(64)
+    fine = torch.tensor([0, 29]), torch.tensor([8, 0])
+    for chosen, places in ((torch.tensor([0, 30]), fine[1]), (torch.tensor([-1, 1]), fine[1]), (fine[0], fine[0])):
+        for way in (nullcontext(), kernels.plain()):
+            with way, pytest.raises(IndexError):
+                embedded_norm(items, chosen, positions, places, norm, Dropout(0.0))
+    by_int32 = embedded_norm(items, fine[0].int(), positions, fine[1].int(), norm, Dropout(0.0))
+    assert torch.allclose(by_int32, embedded_norm(items, *fine[:1], positions, fine[1], norm, Dropout(0.0)), atol=1e-6)
+
+
+@compiled
+@pytest.mark.parametrize("activation", ["gelu", "relu"])
+@pytest.mark.parametrize("part", ["query_key_value.weight", "query_key_value.bias", "widen.weight", "widen.bias"])
+def test_what_is_no_number_stays_none(activation: str, part: str) -> None:
+    """A training that has diverged must show it."""
+    block = EncoderBlock(64, 2, feed_forward=4, dropout=0.0, activation=activation, eps=1e-12, dtype=None)  # type: ignore[arg-type]
+    layout = packed_layout(torch.tensor([0, 3, 8]), 50)
+    parameters = dict(block.named_parameters())
+    (name,) = (name for name in parameters if name.endswith(part))
+    with torch.no_grad():
+        parameters[name].view(-1)[0] = torch.nan  # of a query, where it is attention's
+    out = block(torch.randn(layout.slots, 64), layout)
+    assert out[layout.is_real].isnan().all()
+    out.square().sum().backward()
+    assert all(weight.grad is not None and weight.grad.isnan().any() for weight in parameters.values())
+
+
+@compiled
+def test_scores_that_overflow_are_no_numbers() -> None:
+    layout = packed_layout(torch.tensor([0, 4]), 50)
+    projected = torch.full((layout.slots, 192), 1e25)
+    for way in (nullcontext(), kernels.plain()):
+        with way:
+            assert PackedAttention(2, 0.0)(projected, layout)[layout.is_real].isnan().all()
+
+
+@compiled
+def test_without_a_backward_pass_nothing_wide_is_kept() -> None:
+    """Under ``no_grad`` the inner width is never whole in memory: C is told of none, PyTorch's blocks are let go."""
+    feed_forward, x = FeedForward(64, 256), torch.randn(3000, 64)
+    with torch.no_grad():
+        without = feed_forward(x)
+    assert torch.equal(without, feed_forward(x).detach())
+    with torch.no_grad(), kernels.plain(), mock.patch("torch.autograd.function.FunctionCtx.save_for_backward") as saved:
+        feed_forward(x)
+    assert len(saved.call_args.args) == 3, "x and the weights"
+
+
+@compiled
+def test_no_second_derivative_is_made_up() -> None:
+    x = torch.randn(4, 64, requires_grad=True)
+    out = joined_norm(x, x, nn.LayerNorm(64), Dropout(0.0))
+    (gradient,) = torch.autograd.grad(out.square().sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+@compiled
+def test_masks_and_weights_that_are_turned() -> None:
+    """A mask is put in order before it is handed over; a turned weight is PyTorch's."""
+    layout = packed_layout(torch.tensor([0, 20]), 50)
+    (group,) = layout.groups
+    turned = replace(layout, groups=(replace(group, hidden=group.hidden.t().contiguous().t()),))
+    projected, attend = torch.randn(layout.slots, 192), PackedAttention(2, 0.0)
+    assert torch.equal(attend(projected, turned), attend(projected, layout))
+    feed_forward = FeedForward(64, 256)
+    feed_forward.widen.weight = nn.Parameter(torch.randn(64, 256).t())
+    x = torch.randn(9, 64)
+    with watched() as library:
+        found = feed_forward(x)
+        assert library.called == set()
+    assert torch.allclose(found, feed_forward.narrow(nn.functional.gelu(feed_forward.widen(x))), atol=1e-4)
+
+
+@compiled
+def test_both_languages_mean_the_same() -> None:
+    library = kernels._found()[1]  # type: ignore[index]
+    jobs = {
+        "coserec_norm_job": ctypes.sizeof(norm_kernel._Job),
+        "coserec_linear_job": ctypes.sizeof(linear_kernel._Job),
+        "coserec_feed_forward_job": ctypes.sizeof(feed_forward_kernel._Job),
+        "coserec_attention_job": ctypes.sizeof(attention_kernel._Job),
+        "coserec_attention_group": ctypes.sizeof(attention_kernel._Group),
+        "coserec_norm_rows_at_once": norm_kernel.ROWS_AT_ONCE,
+        "coserec_norm_widest": norm_kernel.WIDEST,
+    }
+    assert {name: getattr(library, name)() for name in jobs} == jobs
+
+
+@compiled
+def test_the_build_for_avx2_does_the_same() -> None:
+    """A process that is told its processor had no more than AVX2 takes that build, and gets the same numbers."""
+    code = (
+        "import sys, torch; from engine.modules import kernels; from engine.modules.attention import PackedAttention;"
+        "from engine.modules.layout import padded_layout; from engine.modules.linear import FeedForward;"
+        "torch.manual_seed(1); layout = padded_layout(torch.tensor([0, 3, 8]), 20);"
+        "out = PackedAttention(2, 0.5).train()(torch.randn(layout.slots, 192), layout);"
+        "print(kernels.name()); print(float(out.square().sum()), float(FeedForward(64, 256)(out).square().sum()))"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, **more},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parents[3],
+        ).stdout.splitlines()
+        for more in ({}, {"ATEN_CPU_CAPABILITY": "avx2"})
+    ]
+    assert told[1][0].startswith("compiled for AVX2,")
+    assert np.allclose(*([float(value) for value in lines[1].split()] for lines in told), rtol=1e-5)
 
 
 @compiled
@@ -133,9 +298,9 @@ def test_gradients_of_a_linear_layer(outputs: int, inputs: int, rows: int, threa
 
 @compiled
 @pytest.mark.parametrize("activation", ["gelu", "relu"])
-@pytest.mark.parametrize("rows", [1, 2048, 3000])
-def test_layers(activation: str, rows: int) -> None:
-    layer, feed_forward = nn.Linear(64, 192), FeedForward(64, 256, activation)  # type: ignore[arg-type]
+@pytest.mark.parametrize(("rows", "width"), [(1, 256), (2048, 256), (3000, 256), (130, 32), (500, 64)])
+def test_layers(activation: str, rows: int, width: int, threads: int) -> None:
+    layer, feed_forward = nn.Linear(64, 192), FeedForward(64, width, activation)  # type: ignore[arg-type]
     x, gradient = torch.randn(rows, 64, requires_grad=True), torch.randn(rows, 192)
     turned = torch.randn(64, rows, requires_grad=True)  # rows that do not lie in their order
 
@@ -148,7 +313,7 @@ def test_layers(activation: str, rows: int) -> None:
             found += [wide.detach(), narrow.detach(), *torch.autograd.grad(loss, asked)]
         return found
 
-    assert_alike(run, 1e-5)
+    assert_alike(run, LAYERS, 1e-5)
 
 
 @compiled
@@ -162,7 +327,9 @@ def test_encoder_equals_a_naive_one(is_padded: bool) -> None:
     expected = (
         torch.stack([one(exact, row) for row in rows]) if is_padded else torch.cat([one(exact, row) for row in rows])
     )
-    found = ours.encode_padded(items, offsets) if is_padded else ours.encode(items, offsets)
+    with watched() as library:
+        found = ours.encode_padded(items, offsets) if is_padded else ours.encode(items, offsets)
+        assert library.called == {"attend", "norm"}  # its width has no whole panels
     assert torch.allclose(found.double(), expected, atol=2e-5)
 
 
@@ -209,8 +376,12 @@ def test_other_numbers_are_left_to_pytorch() -> None:
 
 @compiled
 def test_a_library_of_another_time_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernels, "_INTERFACE", 0)
+    monkeypatch.setattr(kernels, "_VERSION", 0)
     assert kernels._found.__wrapped__() is None
+    monkeypatch.setattr(kernels, "_found", lambda: None)
+    assert "install it again" in kernels.complaint()
+    monkeypatch.setattr(kernels, "_builds", list)
+    assert not kernels.complaint(), "there is nothing that could be of another version"
     monkeypatch.undo()
     monkeypatch.setattr(kernels, "_openmp", lambda: None)
     assert kernels._found.__wrapped__() is None
