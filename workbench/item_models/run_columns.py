@@ -178,7 +178,7 @@ COLUMNS: tuple[Column, ...] = (
         "Tick it to draw it (Space)",
     ),
     Column("status", "State", lambda r, _: r.status.value, lambda r, _: STATUS_ORDER[r.status], 90),
-    Column("progress", "Progress", lambda *_: "", lambda r, _: r.progress, 96, is_share=True),
+    Column("progress", "Progress", lambda *_: "", lambda r, _: r.progress, 88, is_share=True),
     Column("left", "Left", lambda r, _: left_text(r), lambda r, _: r.seconds_left, 84, "Time left at the present pace"),
     # The main metrics stand early, where no scrolling hides them.
     _metric_column("test", "NDCG@10", is_shown=True),

@@ -28,7 +28,7 @@ from workbench.widgets.run_tabs import RunTabs
 from workbench.widgets.runs_table import RunsTable
 from workbench.widgets.states import StatefulStack
 
-SIDES = [690, 560]
+SIDES = [705, 545]
 """Pixels of the table and of the tabs at first: all seven titles can be read in the window's first size."""
 
 

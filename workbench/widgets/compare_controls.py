@@ -12,6 +12,7 @@ from workbench.theme import SMALL, SPACE, WIDE
 from workbench.widgets.cards import label
 from workbench.widgets.choice_box import ChoiceBox, NameBox
 
+BASELINE_TIP = "What the others are tested against"
 PAPER_TIP = "A column of the paper's Table 2 as a line"
 
 
@@ -30,13 +31,17 @@ class CompareControls(QWidget):
         self.split_box.addItem("Test", "test")
         self.split_box.addItem("Validation", "valid")
         self.paper.addItem("No paper's numbers", "")
+        # The box is often narrower than the name.
+        self.baseline.currentTextChanged.connect(
+            lambda name: self.baseline.setToolTip(f"{name}\n{BASELINE_TIP}" if name else BASELINE_TIP)
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE, 0, WIDE, 0)  # as the cards below
         row.setSpacing(SMALL)
         for caption, box, letters, tip, signal in (
             ("Metric", self.metric_box, 9, "What the plots show", self.shown),
             ("Targets", self.split_box, 9, "Leave-one-out: test or validation", self.asked),
-            ("Baseline", self.baseline, 10, "What the others are tested against", self.asked),
+            ("Baseline", self.baseline, 10, BASELINE_TIP, self.asked),
             ("Paper", self.paper, 8, PAPER_TIP, self.shown),
         ):
             text = label(caption, "muted")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
+
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from engine.config import ExperimentConfig, fields_of
 
 MARGIN = 8
 """Pixels that Qt keeps free beside a cell's text, both sides together, rounded up."""
@@ -17,30 +22,115 @@ BREAK = "\u2028"
 """Where a style begins a new line: it draws a line feed as nothing."""
 LEAST = "abcd…"
 """What has to remain of a part that is cut in its middle; less says nothing."""
+JOINT = " · "
+"""Between the parts of a run's name (`engine.config.naming`); those of a configuration's have commas."""
+WORD_LETTERS = (12, 10, 8, 6, 5, 4, 3)
+"""Letters that are tried to be left of a setting's words."""
+FRONT = "abcdefgh…"
+"""What remains of a run's given name or preset at least, as long as its settings can be told beside it."""
+MOST_KNOWN = 5000
+_known: dict[tuple[int, ...], tuple[dict[str, int], dict[tuple[str, int], str]]] = {}
+"""A font's measures → pixels of a text, and what a name is cut to: to measure a text takes a third of a millisecond,
+and a table of runs paints the same names again and again."""
 
 
 def shortened(name: str, metrics: QFontMetrics, room: int) -> str:
-    """``CoSeRec for the …, η 0.2, epochs 3`` or ``sasrec-strong … seed 1``: no wider than ``room`` pixels.
+    """``CoSeRec for the …, η 0.2, epochs 3`` or ``no contrast · λ 0 · epo… 4 · seed 1``: no wider than ``room`` pixels.
 
-    The longest part between two commas (of a run: points) is the title of a preset or a half of it (`SASRec,
+    Of a configuration the longest part between two commas is the title of a preset or a half of it (`SASRec,
     cross-entropy over all …`): what namesakes have otherwise is a word and a value. Where the title gives too little,
-    the model stands before as much of the end as goes in.
+    the model stands before as much of the end as goes in. Of a run see `_forms`.
     """
     width = metrics.horizontalAdvance
-    joint = " · " if " · " in name else ", "
-    parts = name.split(joint)
     if width(name) <= room:
         return name
+    if JOINT in name:
+        return _shorter_run(name, metrics, room)
+    parts = name.split(", ")
     if len(parts) == 1:
         return metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
     model = parts[0].split(maxsplit=1)[0]
     longest = max(range(len(parts)), key=lambda place: width(parts[place]))
-    rest = width(joint.join([*parts[:longest], "", *parts[longest + 1 :]]))
+    rest = width(", ".join([*parts[:longest], "", *parts[longest + 1 :]]))
     if room - rest >= width(LEAST if longest else f"{model} …"):
         side = Qt.TextElideMode.ElideMiddle if longest else Qt.TextElideMode.ElideRight
         parts[longest] = metrics.elidedText(parts[longest], side, room - rest - KERNING)
-        return joint.join(parts)
-    return _model_and_end(model, parts[1:], joint, metrics, room)
+        return ", ".join(parts)
+    return _model_and_end(model, parts[1:], ", ", metrics, room)
+
+
+def _shorter_run(name: str, metrics: QFontMetrics, room: int) -> str:
+    """The longest of `_forms` that goes in; where even the settings' values have no room, the name and the end of what
+    is behind it."""
+    known, cuts = _known.setdefault((metrics.height(), metrics.averageCharWidth(), metrics.maxWidth()), ({}, {}))
+    if (name, room) in cuts:
+        return cuts[name, room]
+    if max(len(known), len(cuts)) > MOST_KNOWN:
+        known.clear()
+        cuts.clear()
+
+    def width(text: str) -> int:
+        if text not in known:
+            known[text] = metrics.horizontalAdvance(text)
+        return known[text]
+
+    parts = name.split(JOINT)
+    for form in _forms(parts, metrics, room):
+        if sum(map(width, form)) + (len(form) - 1) * width(JOINT) + KERNING <= room:
+            cuts[name, room] = JOINT.join(form)
+            break
+    else:
+        others = [_with_letters(_with_symbol(part), 1) for part in parts[1:]]
+        cuts[name, room] = _model_and_end(parts[0], others, JOINT, metrics, room)
+    return cuts[name, room]
+
+
+def _forms(parts: list[str], metrics: QFontMetrics, room: int) -> Iterator[list[str]]:
+    """Ever shorter ways to write a run's name. What tells runs apart is given up last: the name that somebody gave,
+    the settings' values, the seed. First go the settings' words, for their symbols or but for some letters; then what
+    else stands between (the data set, which has a column of its own); then the middle of the name."""
+    front, *middle = parts
+    middle = [_with_symbol(part) for part in middle]
+    yield [front, *middle]
+    for letters in WORD_LETTERS:
+        yield [front, *(_with_letters(part, letters) for part in middle)]
+    least = [_with_letters(part, WORD_LETTERS[-1]) for part in middle]
+    for letters in WORD_LETTERS:
+        yield [front, *(part if _setting(part) else _cut(part, letters) for part in least)]
+    middle = [_with_letters(part, 1) if _setting(part) else _cut(part, WORD_LETTERS[-1]) for part in middle]
+    yield [front, *middle]
+    left = room - metrics.horizontalAdvance(JOINT.join(["", *middle])) - 2 * KERNING
+    if left >= metrics.horizontalAdvance(FRONT):
+        yield [metrics.elidedText(front, Qt.TextElideMode.ElideMiddle, left), *middle]
+
+
+def _setting(part: str) -> tuple[str, str] | None:
+    """The words and the value of ``contrastive weight 0``; None for what is no setting, and for the seed, which has
+    nothing to give: words of settings are fields' names, ``Sample shop`` and ``7 settings changed`` are none."""
+    words, _, value = part.rpartition(" ")
+    return (words, value) if words and words != "seed" and words[0].islower() else None
+
+
+def _with_symbol(part: str) -> str:
+    """``λ 0`` for ``contrastive weight 0``."""
+    found = _setting(part)
+    return f"{_symbols().get(found[0], found[0])} {found[1]}" if found else part
+
+
+def _with_letters(part: str, letters: int) -> str:
+    """``epo… 4``: the setting's value stays."""
+    found = _setting(part)
+    return f"{_cut(found[0], letters)} {found[1]}" if found else part
+
+
+def _cut(text: str, letters: int) -> str:
+    return text if len(text) <= letters + 1 or text.startswith("seed ") else f"{text[:letters].rstrip()}…"
+
+
+@cache
+def _symbols() -> dict[str, str]:
+    """A setting's words in a run's name → its symbol in the paper."""
+    return {info.name.replace("_", " "): info.symbol for info in fields_of(ExperimentConfig()) if info.symbol}
 
 
 def _model_and_end(model: str, others: list[str], joint: str, metrics: QFontMetrics, room: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QFontMetrics, QShowEvent
 
 from engine.records import RunRecord, RunStatus, StoredWeights
 from workbench.context import Context
@@ -62,6 +62,15 @@ class RunChoice(NameBox):
         context.runs.purged.connect(self._ask_again)
         context.session.dataset_changed.connect(self._dataset_changed)
         self._fill()
+
+    def cut(self, text: str, metrics: QFontMetrics, room: int) -> str:
+        """Without the id where no other run is called the same: it would take the room of the settings."""
+        chosen = next((of for of in self.offered if of.run.id == self.run), None)
+        if chosen is not None:
+            name = run_name(chosen.run)
+            if sum(run_name(of.run) == name for of in self.offered) == 1:
+                text = f"{name}{so_far(chosen)}"
+        return text if metrics.horizontalAdvance(text) <= room else super().cut(text, metrics, room)
 
     @property
     def run(self) -> str:

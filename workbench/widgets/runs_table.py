@@ -17,7 +17,11 @@ from workbench.theme import Theme
 from workbench.widgets.plain_table import PaintedRows
 from workbench.widgets.row_list import BY_KEY
 
-GROUP_WIDTH = 158
+LONGEST_MEAN = ".0000 ± .0000 (88)"
+MARGIN = 24
+"""Pixels beside the text of a cell, both sides together, and some more: texts are of unequal width."""
+WIDEST_NAME = 520
+"""Pixels of the names at most, as long as there are other columns that could be in sight instead."""
 NAME = COLUMN_IDS.index("name")
 _TICK = QStyle.SubElement.SE_ItemViewItemCheckIndicator
 _TICKS = {
@@ -65,8 +69,11 @@ class RunsTable(PaintedRows):
         header.setSortIndicator(COLUMN_IDS.index("created"), Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
         self._narrow: dict[int, int] = {}
+        self._wide = 0
+        """Pixels of a group's mean, while runs are grouped."""
         self._name_width = COLUMNS[NAME].width
-        """Of the names where the other columns take all the room, as the user or the default has it."""
+        """Of the names where the other columns take all the room, as the user has it or the default, which is the least
+        that they get unasked."""
         self._is_stretching = False
         header.sectionResized.connect(self._resized_by_hand)
         self._kept: tuple[list[str], str] = ([], "")
@@ -96,14 +103,17 @@ class RunsTable(PaintedRows):
 
     def make_room(self, is_grouped: bool) -> None:
         """``.0287 ± .0004 (5)`` is longer than a value: columns of metrics are wider while runs are grouped."""
+        if is_grouped:
+            self._wide = self.fontMetrics().horizontalAdvance(LONGEST_MEAN) + MARGIN
         for number, column in enumerate(COLUMNS):
             width = self.columnWidth(number)
-            if column.is_averaged and not self.isColumnHidden(number) and is_grouped and width < GROUP_WIDTH:
+            if column.is_averaged and not self.isColumnHidden(number) and is_grouped and width < self._wide:
                 self._narrow[number] = width
-                self.setColumnWidth(number, GROUP_WIDTH)
+                self.setColumnWidth(number, self._wide)
             elif not is_grouped and number in self._narrow:
                 narrow = self._narrow.pop(number)
-                self.setColumnWidth(number, narrow if width == GROUP_WIDTH else width)
+                self.setColumnWidth(number, narrow if width == self._wide else width)
+        self._stretch_names()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -115,12 +125,27 @@ class RunsTable(PaintedRows):
             self._stretch_names()
 
     def _stretch_names(self) -> None:
-        """What the columns leave free is the names': they are cut where beside them nothing stands."""
-        header = self.horizontalHeader()
-        others = header.length() - header.sectionSize(NAME)
+        """What the columns leave free is the names': they are cut where beside them nothing stands. Unless somebody has
+        chosen their width, they also have the room of what does not stand out at the first glance: the columns behind
+        the first metric, which have to be scrolled to anyway."""
+        header, room = self.horizontalHeader(), self.viewport().width()
+        free = room - (header.length() - header.sectionSize(NAME))
+        own = self._name_width
+        if own == COLUMNS[NAME].width:
+            own = max(own, min(room - self._beside_names(), WIDEST_NAME))
         self._is_stretching = True
-        self.setColumnWidth(NAME, max(self._name_width, self.viewport().width() - others))
+        self.setColumnWidth(NAME, max(own, free))
         self._is_stretching = False
+
+    def _beside_names(self) -> int:
+        """Pixels of the other columns up to the first metric."""
+        header, taken = self.horizontalHeader(), 0
+        for place in range(header.count()):
+            column = header.logicalIndex(place)
+            taken += header.sectionSize(column) if column != NAME else 0
+            if COLUMNS[column].is_averaged and not header.isSectionHidden(column):
+                break
+        return taken
 
     def _resized_by_hand(self, column: int, _: int, width: int) -> None:
         if column == NAME and width and not self._is_stretching:

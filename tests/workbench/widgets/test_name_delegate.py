@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from engine.records import ComparedChoice
 from workbench.theme import Theme
 from workbench.widgets.compare_chooser import DATA, NAME, CompareChooser
-from workbench.widgets.name_delegate import BREAK, in_two_lines, shortened
+from workbench.widgets.name_delegate import BREAK, KERNING, in_two_lines, shortened
 
 LONG = "CoSeRec for the sample shop"
 
@@ -95,3 +95,45 @@ def test_the_data_set_has_a_column_only_where_there_are_two(qtbot: QtBot, theme:
     chooser.model.set_choices([one, replace(one, run_ids=("r2",), dataset="Beauty", fingerprint="f2")])
     assert not chooser.table.isColumnHidden(DATA)
     assert not chooser.table.isColumnHidden(NAME)
+
+
+GIVEN = "no contrast · Sample shop · contrastive weight 0 · epochs 4 · seed 2"
+
+
+def test_of_a_run_the_given_name_the_values_and_the_seed_stay_and_the_words_go_first(qapp: object) -> None:
+    metrics = QFontMetrics(QFont())
+
+    def cut(template: str) -> str:
+        return shortened(GIVEN, metrics, metrics.horizontalAdvance(template) + KERNING)
+
+    for wanted in (
+        "no contrast · Sample shop · λ 0 · epochs 4 · seed 2",
+        "no contrast · Sample shop · λ 0 · epo… 4 · seed 2",
+        "no contrast · Sam… · λ 0 · epo… 4 · seed 2",
+        "no contrast · Sam… · λ 0 · e… 4 · seed 2",
+    ):
+        assert cut(wanted) == wanted
+    for room in range(metrics.horizontalAdvance("no contrast … seed 2 ab"), metrics.horizontalAdvance(GIVEN), 5):
+        text = shortened(GIVEN, metrics, room)
+        assert text.startswith("no contrast"), (room, text)
+        assert text.endswith("seed 2"), (room, text)
+        assert metrics.horizontalAdvance(text) <= room, (room, text)
+
+
+def test_runs_of_two_data_sets_are_told_apart_before_the_words_of_their_settings(qapp: object) -> None:
+    metrics = QFontMetrics(QFont())
+    names = [
+        f"sample · {data} · contrastive weight {weight} · epochs 4 · seed 2"
+        for data in ("Sample shop", "small")
+        for weight in (0, 0.1)
+    ]
+    room = metrics.horizontalAdvance("sample · Sam… · λ 0.1 · epo… 4 · seed 2") + KERNING
+    assert len({shortened(name, metrics, room) for name in names}) == 4
+
+
+def test_a_long_preset_is_cut_in_its_middle_before_a_setting_is_dropped(qapp: object) -> None:
+    metrics = QFontMetrics(QFont())
+    room = metrics.horizontalAdvance("coserec-…-beauty · λ 0 · e… 4 · seed 2") + 3 * KERNING
+    text = shortened("coserec-paper-beauty · contrastive weight 0 · epochs 4 · seed 2", metrics, room)
+    assert text.startswith("coser")
+    assert text.endswith("beauty · λ 0 · e… 4 · seed 2")

@@ -16,12 +16,12 @@ from engine.config import ExperimentConfig
 from engine.records import MarksNews, RunStatus
 from tests.helpers.fake_runs import make_record
 from workbench.item_models import runs_model
-from workbench.item_models.run_columns import COLUMN_IDS
+from workbench.item_models.run_columns import COLUMN_IDS, COLUMNS, spread_text
 from workbench.item_models.runs_model import RunsModel
 from workbench.live_feed import LiveBatch
 from workbench.run_book import RunBook
 from workbench.theme import Theme
-from workbench.widgets.runs_table import RunsTable
+from workbench.widgets.runs_table import WIDEST_NAME, RunsTable
 
 STATES = ("plain", "selected", "focused", "scrolled", "narrow", "grouped", "open", "moved", "disabled")
 SHADE = 16
@@ -183,3 +183,42 @@ def test_the_names_have_what_the_other_columns_leave_free(qtbot: QtBot, book: Ru
     table.resize(510, 400)
     assert table.columnWidth(0) == 333
     assert table.save_state()["widths"]["name"] == 333
+
+
+def test_the_names_grow_with_the_window_until_somebody_chooses_their_width(
+    qtbot: QtBot, book: RunBook, theme: Theme
+) -> None:
+    table = RunsTable(RunsModel(book), theme)
+    qtbot.addWidget(table)
+    header = table.horizontalHeader()
+    table.show()
+    first = COLUMN_IDS.index("test/NDCG@10")
+    for room in (760, 860):
+        table.resize(room, 400)
+        assert header.length() > table.viewport().width(), "or there is room enough for all columns"
+        assert table.columnWidth(0) > COLUMNS[0].width
+        assert header.sectionPosition(first) + header.sectionSize(first) == table.viewport().width()
+    table.resize(1300, 400)
+    assert table.columnWidth(0) == WIDEST_NAME
+    assert table.save_state()["widths"]["name"] == COLUMNS[0].width
+    header.resizeSection(0, 300)  # by hand
+    table.resize(860, 400)
+    assert table.columnWidth(0) == 300
+
+
+def test_a_mean_with_its_deviation_has_a_column_as_wide_as_it_is(qtbot: QtBot, book: RunBook, theme: Theme) -> None:
+    table = RunsTable(RunsModel(book), theme)
+    theme.dress(table)
+    qtbot.addWidget(table)
+    table.resize(760, 400)
+    table.show()
+    table.regroup(is_grouped=True)
+    column = COLUMN_IDS.index("test/NDCG@10")
+    needed = table.fontMetrics().horizontalAdvance(spread_text([0.0247, 0.0287] * 5))
+    assert table.columnWidth(column) >= needed + 16
+    header = table.horizontalHeader()
+    assert header.sectionPosition(column) + header.sectionSize(column) <= max(
+        table.viewport().width(), COLUMNS[0].width + sum(map(header.sectionSize, range(1, column + 1)))
+    ), "the names give way to it"
+    table.regroup(is_grouped=False)
+    assert table.columnWidth(column) == COLUMNS[column].width
