@@ -41,6 +41,7 @@ class ActionTable(QObject):
         self._window = window
         self._theme = theme
         self._groups: dict[str, QActionGroup] = {}
+        self._is_menu_open = False
         self.specs: dict[str, ActionSpec] = {}
         self.actions: dict[str, QAction] = {}
 
@@ -86,12 +87,20 @@ class ActionTable(QObject):
             self.specs[action_id].callback()
         self.refresh()
 
+    def show_in_menu(self, is_open: bool) -> None:
+        """A menu opens, or is closed again: while one is read, what cannot be done is grey, with a shortcut too."""
+        self._is_menu_open = is_open
+        self.refresh()
+
     def refresh(self) -> None:
         """Bring enablement and check marks up to date."""
         for action_id, spec in self.specs.items():
             # An action with a shortcut stays enabled: a disabled one would let the key fall through to something else.
+            # But not where it is read: no shortcut works while a menu is open.
             if not spec.shortcut:
                 self.actions[action_id].setEnabled(self.is_enabled(action_id))
+            elif spec.enabled is not None:
+                self.actions[action_id].setEnabled(not self._is_menu_open or self.is_enabled(action_id))
             if spec.checked is not None:
                 self.actions[action_id].setChecked(spec.checked())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from workbench.shell.rail import Rail
 from workbench.shell.status_bar import StatusBar
 from workbench.shell.toasts import Toasts
 from workbench.widgets.drops import files_of
-from workbench.widgets.home_parts import ask_for_file
+from workbench.widgets.home_parts import ask_for_file, ask_for_folder
 
 TITLE = "CoSeRec Workbench"
 DOCK_HEIGHT = 190
@@ -136,8 +137,10 @@ class MainWindow(QMainWindow):
             if spec.separator_before:
                 parent.addSeparator()
             parent.addAction(self.table.actions[spec.id])
-        for menu in menus.values():
-            menu.aboutToShow.connect(self.table.refresh)
+        for path, menu in menus.items():
+            menu.aboutToShow.connect(partial(self.table.show_in_menu, True))
+            if path.count("/") == 1:  # not with a menu inside another, which stays open
+                menu.aboutToHide.connect(partial(self.table.show_in_menu, False))
         bar = QToolBar("Main")
         bar.setObjectName("toolbar-main")
         bar.setMovable(False)
@@ -223,6 +226,11 @@ class MainWindow(QMainWindow):
         """Ask for a data file; the dialog does not block the window."""
         ask_for_file(self, self._folder(), self.context.open_file)
 
+    def choose_workspace(self) -> None:
+        """Ask for a folder and open it as Home opens those used before: in a window of its own."""
+        home: Any = self.page_widget("home")
+        ask_for_folder(self, str(self.context.workspace.directory.parent), home.open_workspace)
+
     def choose_import(self) -> None:
         """Ask for a file to import, whether or not it could be opened as it is."""
         ask_for_file(self, self._folder(), self.import_file, "Import a data set")
@@ -268,7 +276,10 @@ class MainWindow(QMainWindow):
         self.shortcut_sheet.show()
 
     def _show_title(self, *_: object) -> None:
-        self.setWindowTitle(f"{self.context.session.dataset_name} – {TITLE}")
+        """The data set, and the workspace where it is not the usual one: two windows would be called the same."""
+        workspace = self.context.workspace
+        where = "" if workspace.is_default else f" – {workspace.directory.name or workspace.directory}"
+        self.setWindowTitle(f"{self.context.session.dataset_name}{where} – {TITLE}")
 
     def _refresh_actions(self, *_: object) -> None:
         self.table.refresh()

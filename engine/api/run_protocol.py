@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine import registry
-from engine.config import KS, ExperimentConfig, negatives_in_words, negatives_of, own_pretraining, parse
+from engine.config import KS, ExperimentConfig, epochs_text, negatives_in_words, negatives_of, own_pretraining, parse
 from engine.errors import ConfigurationError, EngineError
 from engine.records import LeakFinding, ProtocolFact, RunProtocolRecord, RunRecord
 
@@ -105,11 +105,11 @@ def _pretraining(config: ExperimentConfig) -> str:
     if not epochs or not registry.entry("model", model.name).facts["trains"]:
         return "none"
     if not own_pretraining(model.name):
-        return f"{epochs:,} epochs of contrast between views of the training inputs; not validated"
+        return f"{epochs_text(epochs)} of contrast between views of the training inputs; not validated"
     is_paired = getattr(model, "masked_item_loss", "") == "pairwise"
     drawn = ", one negative each that avoids what is said above" if is_paired else ""
     segments = ", and segments" if getattr(model, "segment_weight", 0) else ""
-    return f"{epochs:,} epochs of masked items of the training parts{drawn}{segments}; not validated"
+    return f"{epochs_text(epochs)} of masked items of the training parts{drawn}{segments}; not validated"
 
 
 def _environment(record: RunRecord) -> tuple[ProtocolFact, ...]:

@@ -27,6 +27,8 @@ class Workspace:
 
     def __init__(self, directory: str | Path | None = None) -> None:
         self.directory = Path(directory).expanduser().absolute() if directory else paths.default_workspace()
+        self.is_default = self.directory == paths.default_workspace()
+        """Whether it is the folder that is opened where none is named."""
         self.datasets = Datasets()
         self.imports = Imports(self.directory)
         self.evaluations = Evaluations()

@@ -23,7 +23,7 @@ from engine.cli.frame import (
     workspace_option,
 )
 from engine.cli.places import NewFile
-from engine.config import STOPPING_METRIC
+from engine.config import STOPPING_METRIC, epochs_text
 from engine.config.filtering import number_named, run_filter
 from engine.config.grouping import changes_nothing
 from engine.config.naming import configuration_name, run_name
@@ -303,7 +303,7 @@ def _print_head(record: RunRecord) -> None:
         ("run", f"{record.id}  {run_name(record)}"),
         ("state", f"{record.status}{f', {record.phase}' if record.phase else ''}, attempt {record.attempt}"),
         ("", told),
-        ("progress", "" if record.progress is None else f"{record.progress:.0%} of {record.epochs} epochs"),
+        ("progress", "" if record.progress is None else f"{record.progress:.0%} of {epochs_text(record.epochs)}"),
         ("data", f"{record.dataset}  {record.fingerprint}"),
         ("preset", record.preset),
         ("seed", str(record.seed)),

@@ -22,7 +22,7 @@ from engine.cli.frame import (
     workspace_option,
 )
 from engine.cli.settings import SettingsCommand, all_fields, config_options, seeds_of
-from engine.config import ExperimentConfig, grid, parse_list, refuse_without_effect
+from engine.config import ExperimentConfig, epochs_text, grid, parse_list, refuse_without_effect
 from engine.config.experiment import did_you_mean
 from engine.config.grouping import has_seeds
 from engine.config.naming import run_name
@@ -151,7 +151,7 @@ def cost(
         seconds = {"epoch_seconds": found.epoch_seconds, "most_seconds": found.most_seconds}
         emit(to_plain(found) | seconds)
         return
-    what = f"pre-training, an epoch ({found.pretrain_steps:,} steps), in {found.pretrain_epochs:,} epochs, s"
+    what = f"pre-training, an epoch ({found.pretrain_steps:,} steps), in {epochs_text(found.pretrain_epochs)}, s"
     before = [(what, found.pretrain_seconds)] if found.pretrain_epochs else []
     rows = [
         ("device", found.device),
@@ -159,9 +159,12 @@ def cost(
         *before,
         (f"training, an epoch ({found.steps:,} steps of {found.users:,} users), s", found.train_seconds),
         ("validation, an epoch, s", found.validate_seconds),
-        (f"model-based neighbours, an epoch, in at most {found.model_epochs:,} epochs, s", found.neighbours_seconds),
+        (
+            f"model-based neighbours, an epoch, in at most {epochs_text(found.model_epochs)}, s",
+            found.neighbours_seconds,
+        ),
         ("testing at the end, s", found.test_seconds),
-        (f"all {found.all_epochs:,} epochs, h", found.most_seconds / 3600),
+        (f"all {epochs_text(found.all_epochs)}, h", found.most_seconds / 3600),
         ("memory for arrays, GiB", found.memory / 2**30),
     ]
     table((name, value if isinstance(value, str) else f"{value:.3g}") for name, value in rows)

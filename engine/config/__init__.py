@@ -55,7 +55,7 @@ from engine.config.stages import (
 )
 from engine.config.systems import chosen as chosen_presets
 from engine.config.systems import standing as standing_presets
-from engine.config.timing import duration_text, minutes_text, rate_falls, rehearsable, too_short
+from engine.config.timing import duration_text, epochs_text, minutes_text, rate_falls, rehearsable, too_short
 
 __all__ = [
     "KS",
@@ -82,6 +82,7 @@ __all__ = [
     "chosen_presets",
     "differences",
     "duration_text",
+    "epochs_text",
     "fidelity_of",
     "fields_of",
     "first_epoch_with_views",

@@ -39,6 +39,15 @@ def duration_text(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def epochs_text(count: int) -> str:
+    """So many epochs.
+
+    >>> epochs_text(1), epochs_text(2_000), epochs_text(0)
+    ('1 epoch', '2,000 epochs', '0 epochs')
+    """
+    return f"{count:,} epoch{'' if count == 1 else 's'}"
+
+
 def rate_falls(config: Mapping[str, Any]) -> bool:
     """Whether the learning rate of a stored configuration falls until the last epoch."""
     section = config.get("train")
@@ -61,7 +70,7 @@ def too_short(config: ExperimentConfig, cost: CostEstimate, minutes: float) -> s
     before, whole, limit = cost.seconds_before_fine_tuning, cost.training_seconds, 60.0 * minutes
     if cost.pretrain_epochs and before >= limit:
         return (
-            f"its {cost.pretrain_epochs:,} epochs of pre-training alone take about {duration_text(before)} by a "
+            f"its {epochs_text(cost.pretrain_epochs)} of pre-training alone take about {duration_text(before)} by a "
             f"rehearsal, more than its {minutes_text(minutes)}: every seed will fail with nothing to test; give more "
             "time, or leave it out"
         )
@@ -70,7 +79,7 @@ def too_short(config: ExperimentConfig, cost: CostEstimate, minutes: float) -> s
     share = (limit - before) / (whole - before)
     last = cost.pretrain_epochs + max(int(share * cost.epochs), 1)
     return (
-        f"its learning rate falls over {cost.epochs:,} epochs, about {duration_text(whole)} by a rehearsal: its "
+        f"its learning rate falls over {epochs_text(cost.epochs)}, about {duration_text(whole)} by a rehearsal: its "
         f"{minutes_text(minutes)} end it near epoch {last:,} of {cost.all_epochs:,}, with the rate at about "
         f"{100 * (1 - share):.0f} % of its highest"
     )

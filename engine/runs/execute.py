@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import ExperimentConfig, minutes_text, parse, pretrain_epochs_of, total_epochs
+from engine.config import ExperimentConfig, epochs_text, minutes_text, parse, pretrain_epochs_of, total_epochs
 from engine.errors import EngineError, OutOfMemoryError, RunError
 from engine.paths import BEST_WEIGHTS, CHECKPOINT, file_sha256
 from engine.records import PLAIN_KERNELS, PRETRAINING, RunRecord, RunStatus, TrainingResult
@@ -196,7 +196,7 @@ def describe(config: ExperimentConfig, result: TrainingResult) -> str:
     """How the training ended, in one or two sentences; says where the hybrid phase never began (FACTS F16)."""
     count = len(result.epochs)
     before = sum(report.stage == PRETRAINING for report in result.epochs)
-    epochs = f"{count} epoch{'' if count == 1 else 's'}" + (f", {before} of them pre-training" if before else "")
+    epochs = epochs_text(count) + (f", {before} of them pre-training" if before else "")
     best = f"; the best was epoch {result.best_epoch + 1}" if result.best_epoch is not None else ""
     if result.stopped:
         text = f"Stopped as asked after {epochs}{best}." if count else "Stopped as asked before the first epoch's end."

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from engine.config import stage_at
+from engine.config import epochs_text, stage_at
 from engine.errors import StoreError
 from engine.records import STAGES, TRAINING, EpochReport
 from engine.runs.usage import Sampler
@@ -116,7 +116,7 @@ class Recorder:
                 if report.epoch not in known:
                     self.epoch(report)
 
-        say(f"resumed after {len(reports)} epochs")
+        say(f"resumed after {epochs_text(len(reports))}")
         self._insist_on(tell_missing)
         self._pace.resumed(reports)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engine import registry
 from engine.augment.views import Augmenter
-from engine.config import ExperimentConfig, TrainOptions, differences, makes_views, parse
+from engine.config import ExperimentConfig, TrainOptions, differences, epochs_text, makes_views, parse
 from engine.data.dataset import Dataset
 from engine.data.splits import LeaveOneOut
 from engine.errors import RunError
@@ -183,7 +183,7 @@ def refuse_another_run(saved: dict[str, Any], config: ExperimentConfig, dataset:
         raise RunError(f"{path} belongs to a run with another {', '.join(changed)}.", "Start a new run.")
     if "train.epochs" in found and config.train.rate_decay != "none":
         raise RunError(
-            f"{path} belongs to a run whose learning rate falls over {before.train.epochs:,} epochs "
+            f"{path} belongs to a run whose learning rate falls over {epochs_text(before.train.epochs)} "
             f"(train.rate_decay); over {config.train.epochs:,} it would have been another in what is trained already.",
             f"Leave train.epochs at {before.train.epochs}, or start a new run.",
         )

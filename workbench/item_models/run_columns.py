@@ -139,8 +139,9 @@ def epoch_text(record: RunRecord) -> str:
 
 
 def left_text(record: RunRecord) -> str:
-    """Time left of a running run; before its first step, which a busy machine puts off, that it starts."""
-    if record.status is not RunStatus.RUNNING:
+    """Time left of a running run; before its first step, which a busy machine puts off, that it starts; nothing
+    while it stops."""
+    if record.status is not RunStatus.RUNNING or record.stop_requested:
         return ""
     if record.seconds_left is not None:
         return duration_text(record.seconds_left)

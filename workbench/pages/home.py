@@ -243,6 +243,9 @@ class HomePage(PageWidget):
     @Slot(str)
     def open_workspace(self, path: str) -> None:
         """Another workspace opens in a window of its own: this one may be training."""
+        if Path(path) == self.context.workspace.directory:
+            self.context.notifier.tell(f"{Path(path).name} is open in this window.")
+            return
         root = str(Path(__file__).resolve().parents[2])
         started, _ = QProcess.startDetached(sys.executable, ["-m", "main", "--workspace", path], root)
         if started:

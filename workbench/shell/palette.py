@@ -100,6 +100,10 @@ class CommandPalette(QFrame):
             if disabled:
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.list.addItem(item)
+        if not rows:
+            nothing = QListWidgetItem(f"No command matches “{text.strip()}”.")
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.list.addItem(nothing)
         self.list.setCurrentRow(0)
 
     def _run(self, item: QListWidgetItem | None) -> None:

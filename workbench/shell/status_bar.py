@@ -101,6 +101,8 @@ def queue_text(running: Sequence[RunRecord], queued: int) -> str:
     parts = [f"{len(running)} training"]
     if first.progress is not None:
         parts.append(share_text(first.progress))
-    if first.seconds_left is not None:
+    if first.stop_requested:
+        parts.append("stopping")
+    elif first.seconds_left is not None:
         parts.append(f"{duration_text(first.seconds_left)} left")
     return ", ".join(parts) + (f" · {queued} waiting" if queued else "")

@@ -48,6 +48,16 @@ def fill(window: MainWindow) -> None:
             enabled=lambda: session.dataset != SAMPLE or window.current_page != "dataset",
         )
     )
+    add(
+        ActionSpec(
+            "file.workspace",
+            "Open &workspace…",
+            window.choose_workspace,
+            "&File",
+            icon="folder",
+            tip="Open a folder with runs and their store, or a new one, in a window of its own",
+        )
+    )
     add(ActionSpec("file.quit", "&Quit", lambda: _later(window), "&File", "Ctrl+Q", "close", separator_before=True))
     for number, page in enumerate(window.pages.values(), 1):
         add(_page_row(window, page, number))

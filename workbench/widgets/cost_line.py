@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine import registry
-from engine.config import ExperimentConfig, duration_text
+from engine.config import ExperimentConfig, duration_text, epochs_text
 from engine.records import CostEstimate
 from workbench.context import Context
 from workbench.engine_process import Task
@@ -138,7 +138,8 @@ def estimate_text(found: CostEstimate) -> str:
     lines = []
     if found.pretrain_epochs:
         each = seconds_text(found.pretrain_seconds)
-        lines.append(f"Pre-training, {found.pretrain_epochs:,} epochs: {each} each ({found.pretrain_steps:,} steps).")
+        epochs = epochs_text(found.pretrain_epochs)
+        lines.append(f"Pre-training, {epochs}: {each} each ({found.pretrain_steps:,} steps).")
     if found.epochs:
         training, validation = seconds_text(found.train_seconds), seconds_text(found.validate_seconds)
         lines.append(f"An epoch: {training} training ({found.steps:,} steps), {validation} validation.")

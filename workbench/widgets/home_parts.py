@@ -45,6 +45,17 @@ def ask_for_file(
     return dialog
 
 
+def ask_for_folder(parent: QWidget, start: str, on_folder: Callable[[str], None]) -> QFileDialog:
+    """A dialog for a workspace's folder, which may be a new one, that does not block the window."""
+    dialog = QFileDialog(parent, "Open a workspace", start)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(on_folder)
+    dialog.open()
+    return dialog
+
+
 def ago(moment: datetime, now: datetime | None = None) -> str:
     """``3 minutes ago``, ``yesterday``, ``12 Mar 2026``."""
     passed = ((now or datetime.now(UTC)) - moment).total_seconds()

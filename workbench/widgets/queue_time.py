@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Mapping
 from typing import Any
 
-from engine.config import ExperimentConfig, duration_text, pretrain_epochs_of, view_epochs
+from engine.config import ExperimentConfig, duration_text, epochs_text, pretrain_epochs_of, view_epochs
 from engine.records import RunRecord, RunStatus
 from workbench.item_models.run_columns import model_name
 from workbench.run_book import RunBook
@@ -25,8 +25,9 @@ def _setting(record: RunRecord, section: str, name: str) -> Any:
 
 
 def phases_text(record: RunRecord, book: RunBook) -> str:
-    """``Left at the present pace: training 3 min, validation 40 s, then the test``; nothing before an epoch."""
-    if record.status is not RunStatus.RUNNING:
+    """``Left at the present pace: training 3 min, validation 40 s, then the test``; nothing before an epoch, and
+    while it stops."""
+    if record.status is not RunStatus.RUNNING or record.stop_requested:
         return ""
     done = len(book.curve(record.id, "time/train_seconds")[1])
     before = pretrain_epochs_of(record.config)
@@ -39,10 +40,10 @@ def phases_text(record: RunRecord, book: RunBook) -> str:
         own = values[before:] if done > before else values  # an epoch of pre-training tells nothing of a validated one
         means[name] = float(own[-PACE_OF:].mean())
     if done <= before:
-        then = f"at most {record.epochs - before} epochs of fine-tuning, whose pace is not known yet."
+        then = f"at most {epochs_text(record.epochs - before)} of fine-tuning, whose pace is not known yet."
         if done == before:
             return f"Left: {then}"
-        left = f"{before - done} epochs of pre-training: {duration_text((before - done) * means['train'])}"
+        left = f"{epochs_text(before - done)} of pre-training: {duration_text((before - done) * means['train'])}"
         return f"Left at the present pace, {left}; then {then}"
     parts = [
         f"training {duration_text(ahead * means['train'])}",
@@ -50,8 +51,8 @@ def phases_text(record: RunRecord, book: RunBook) -> str:
     ]
     start, views = _setting(record, "similarity", "hybrid_after_epoch"), view_epochs(record.config, record.epochs)
     if record.hybrid_started is False and isinstance(start, int) and done <= views.start + start < views.stop:
-        parts.append(f"of it {views.stop - views.start - start} epochs with the hybrid, slower than these")
-    return f"Left at the present pace, {ahead} epochs: {', '.join(parts)}; then the test."
+        parts.append(f"of it {epochs_text(views.stop - views.start - start)} with the hybrid, slower than these")
+    return f"Left at the present pace, {epochs_text(ahead)}: {', '.join(parts)}; then the test."
 
 
 def _kind(record: RunRecord) -> tuple[Any, ...]:
@@ -108,6 +109,7 @@ def waiting_seconds(record: RunRecord, pace: Mapping[tuple[Any, ...], float]) ->
 def queue_seconds(book: RunBook, pace: Mapping[tuple[Any, ...], float], at_once: int = 1) -> tuple[float, int]:
     """Seconds until the queue is empty, ``at_once`` runs side by side; and how many runs cannot be estimated."""
     running = book.with_status(RunStatus.RUNNING)
+    running = [record for record in running if not record.stop_requested]  # what stops is gone in a moment
     unknown = sum(record.seconds_left is None for record in running)
     ends = [record.seconds_left or 0.0 for record in running]
     ends += [0.0] * max(at_once - len(ends), 0)

@@ -88,6 +88,28 @@ def taken_text(record: RunRecord) -> str:
     return duration_text((end - start).total_seconds())
 
 
+def validated(record: RunRecord, book: RunBook) -> dict[str, float]:
+    """Metrics of the best epoch so far on the validation targets, from the run's curves; empty until there are some."""
+    found: dict[str, float] = {}
+    if record.best_epoch is not None:
+        for name in METRICS:
+            epochs, values = book.curve(record.id, f"valid/{name}")
+            if len(at_best := values[epochs == record.best_epoch + 1]):
+                found[name] = float(at_best[-1])
+    return found
+
+
+def why_not_tested(record: RunRecord, *, is_validated: bool) -> str:
+    """What is said beside the metrics of a run that has not been tested."""
+    if record.status in (RunStatus.QUEUED, RunStatus.RUNNING):
+        if is_validated and record.best_epoch is not None:
+            return f"Validation at the best epoch so far, {record.best_epoch + 1}. Test metrics come at the end."
+        return "There are none yet: validation comes after an epoch, the test at the end."
+    if is_validated and record.best_epoch is not None:
+        return f"Validation at epoch {record.best_epoch + 1}, the best until it ended. It was not tested."
+    return "There are none: the run has not finished."
+
+
 def facts_of(record: RunRecord) -> list[tuple[str, str]]:
     """Label and value of what is worth knowing of a run."""
     trained = f"{record.epoch + 1} of at most {record.epochs}" if record.attempt else "–"
@@ -162,7 +184,7 @@ class Overview(QScrollArea):
                 self.values[split, name] = value
                 grid.addWidget(value, row, column)
         grid.setColumnStretch(len(SPLITS) + 1, 1)
-        self.no_metrics = label("There are none: the run has not finished.", "muted", wrap=True)
+        self.no_metrics = label("", "muted", wrap=True)
         self.metrics_card.body.addLayout(grid)
         self.metrics_card.body.addWidget(self.no_metrics)
         return self.metrics_card
@@ -195,8 +217,10 @@ class Overview(QScrollArea):
         note = hybrid_note(record)
         self.hybrid.setText(note)
         self.hybrid.setVisible(bool(note))
+        known = record.metrics or {"valid": validated(record, self._book)}
         for (split, name), value in self.values.items():
-            value.setText(metric_text(record.metrics.get(split, {}).get(name)) or "–")
+            value.setText(metric_text(known.get(split, {}).get(name)) or "–")
+        self.no_metrics.setText(why_not_tested(record, is_validated=any(known.values())))
         self.no_metrics.setVisible(not record.metrics)
         for row, (fact, value_text) in enumerate(facts_of(record)):
             self._fact(row, fact, value_text)
