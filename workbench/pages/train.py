@@ -364,10 +364,10 @@ class TrainPage(PageWidget):
         self._is_queueing = False
         path = getattr(error, "field", "") or ("data.path" if isinstance(error, (DataError, UsageError)) else "")
         # A store that cannot be written is the fault of no field: its reason stands above the button.
+        self.form.show_field(path)  # which makes its row, where nobody has looked at it yet
         self._refusal = "" if path in self.form.rows else str(error)
         self._refresh()
         if path in self.form.rows:
-            self.form.show_field(path)
             self.form.rows[path].show_error(str(error).removeprefix(f"{path}: "))
         self.context.notifier.report(error)
 
