@@ -58,6 +58,7 @@ def _open(options: argparse.Namespace) -> int:
     install_hooks(window.context.notifier)
     window.show()
     code = application.exec()
+    window.backstage.wait()
     remove_hooks()
     return code
 

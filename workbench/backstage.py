@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from engine.errors import EngineError
 from engine.records import RunRecord
 from workbench.context import Context
 from workbench.live_feed import LiveFeed
 from workbench.training_thread import TrainingThread, describe_end
 
 IDLE_LOOK_MS = 500
+LEAVE_SECONDS = 5.0
+"""So long the program that has no window any more waits for a slow disk."""
 
 
 class Backstage(QObject):
@@ -39,7 +44,8 @@ class Backstage(QObject):
         self.training.run_started.connect(self._nudge)
         self.training.run_ended.connect(self._on_end)
         self.training.run_lost.connect(self._on_end)
-        self.training.trouble.connect(context.notifier.report)
+        self.training.trouble.connect(context.control.report)
+        self._leaving: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to read the store, to work off the queue, and to warm the engine process."""
@@ -85,3 +91,16 @@ class Backstage(QObject):
         self.training.stop()
         self.feed.stop()
         self.context.close()
+        # Last, when nothing here uses the store any more: interpreters end without closing what they still hold, and
+        # SQLite would keep the newest runs in its log. Writing is no work for the GUI thread, so the window goes first.
+        self._leaving = threading.Thread(target=self._leave_store, name="leave-store", daemon=True)
+        self._leaving.start()
+
+    def _leave_store(self) -> None:
+        with contextlib.suppress(EngineError, OSError):
+            self.context.workspace.runs.leave()
+
+    def wait(self, seconds: float = LEAVE_SECONDS) -> None:
+        """After `close`, and when no window is left that could stutter: until the store is left too."""
+        if self._leaving is not None:
+            self._leaving.join(seconds)

@@ -18,6 +18,7 @@ from engine.config import ExperimentConfig, preset, presets
 from engine.errors import UsageError
 from workbench.engine_process import EngineProcess, Errands, OnError, OnResult, Task
 from workbench.notifications import Notifier
+from workbench.paces import Paces
 from workbench.run_book import RunBook
 from workbench.run_control import RunControl
 from workbench.settings import Settings
@@ -117,6 +118,8 @@ class Context:
     """What the store says about all runs, kept up to date; signals on change."""
     control: RunControl
     """Submit, stop, resume, cancel; never waits."""
+    paces: Paces
+    """How long epochs of finished runs took."""
 
     def run_in_engine(
         self,
@@ -207,4 +210,5 @@ def make_context(
         errands=errands,
         runs=RunBook(),
         control=RunControl(workspace.runs, worker, errands, notifier),
+        paces=Paces(workspace.runs, errands),
     )

@@ -191,6 +191,7 @@ def walk(folder: Path, dataset: str, workspace: str | None) -> int:
             return 1
         finally:
             window.close_without_asking()
+            window.backstage.wait()
             remove_hooks()
     print(f"All of it worked; the pictures are in {folder}.")
     return 0

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.config import ExperimentConfig, grid, without_idle_changes
 from engine.config import preset as preset_called
+from engine.errors import StoreError
 from engine.records import RunRecord, RunStatus
 from workbench.engine_process import EngineProcess, Errands, OnError, Task
 from workbench.notifications import Notifier
@@ -24,6 +25,8 @@ class RunControl(QObject):
     """Something was written: whoever polls may look at once."""
     submitted = Signal(object)
     """Carries the new `RunRecord`s."""
+    refused = Signal(object)
+    """The store did not take something: carries its ``StoreError``."""
     expected = Signal()
     """A run may be queued soon."""
 
@@ -58,6 +61,10 @@ class RunControl(QObject):
             if on_result is not None:
                 on_result(records)
 
+        def failed(error: BaseException) -> None:
+            self._note(error)
+            (on_error or self._notifier.report)(error)
+
         base = preset_called(preset).config
         return self._engine.run(
             self._runs.submit_all,
@@ -65,7 +72,7 @@ class RunControl(QObject):
             preset=preset,
             name=name,
             on_result=written,
-            on_error=on_error or self._notifier.report,
+            on_error=failed,
             urgent=True,
         )
 
@@ -98,4 +105,13 @@ class RunControl(QObject):
         self._errands.run(change, on_result=on_result, on_error=on_error)
 
     def _ask(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self._errands.run(function, *arguments, on_result=lambda _: self.changed.emit(), on_error=self._notifier.report)
+        self._errands.run(function, *arguments, on_result=lambda _: self.changed.emit(), on_error=self.report)
+
+    def report(self, error: BaseException) -> None:
+        """Show what a write failed with; that the store refused it is told to whoever shows the store's state."""
+        self._note(error)
+        self._notifier.report(error)
+
+    def _note(self, error: BaseException) -> None:
+        if isinstance(error, StoreError):
+            self.refused.emit(error)

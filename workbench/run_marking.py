@@ -98,7 +98,7 @@ class RunMarking(QObject):
 
         def failed(error: BaseException) -> None:
             self._context.control.changed.emit()
-            self._context.notifier.report(error)
+            self._context.control.report(error)
 
         self._context.run_in_thread(self._marks.purge, ids, on_result=done, on_error=failed)
 
@@ -114,7 +114,7 @@ class RunMarking(QObject):
             self._context.notifier.tell(f"Undone: {text}.")
 
         self._context.run_in_thread(
-            self._in_order(self._marks.put_back), before, on_result=done, on_error=self._context.notifier.report
+            self._in_order(self._marks.put_back), before, on_result=done, on_error=self._context.control.report
         )
 
     def _change(
@@ -128,5 +128,5 @@ class RunMarking(QObject):
                 then(before)
 
         self._context.run_in_thread(
-            self._in_order(function), *arguments, on_result=done, on_error=self._context.notifier.report, **keywords
+            self._in_order(function), *arguments, on_result=done, on_error=self._context.control.report, **keywords
         )

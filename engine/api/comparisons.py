@@ -259,8 +259,9 @@ class Comparisons:
     ) -> Path:
         """Draw one of `FIGURES` into a .pdf, .svg or .png file.
 
-        ``width`` is ``column``, ``text``, ``lncs`` or ``slide``. The file carries run ids, configuration hashes and
-        data fingerprints. Raises as the method for the same numbers does, and ``UsageError`` for what cannot be drawn.
+        ``width`` is ``column``, ``text``, ``lncs`` or ``slide``. The file carries a title, run ids, configuration
+        hashes and data fingerprints. Raises as the method for the same numbers does, and ``UsageError`` for what cannot
+        be drawn.
         """
         from engine.reports import figures
         from engine.runs.groups import described
@@ -287,7 +288,7 @@ class Comparisons:
             drawing = figures.parallel(self.parallel(run_ids, metric, split))
         else:
             raise UsageError(f"There is no figure '{kind}'.", f"Known: {', '.join(FIGURES)}.")
-        origin = figures.Provenance(told, split)
+        origin = figures.Provenance(told, split, _shown(kind, metric, split, series, along, field))
         return _write(destination, figures.render(drawing, destination.suffix.lower().lstrip("."), width, origin))
 
     def _drawn_curves(self, ids: Ids, series: str, along: Literal["epoch", "time"]) -> tuple[ComparedCurve, ...]:
@@ -298,6 +299,19 @@ class Comparisons:
             hint = f"There are {known}." if known else "These runs have no epochs: choose another figure."
             raise UsageError(f"No run has the series {series}.", hint)
         return drawn
+
+
+def _shown(kind: str, metric: str, split: str, series: str, along: str, field: str) -> str:
+    """What a figure of that kind shows, as its file's title says it."""
+    from engine.runs.curves import caption_of
+
+    ending = {
+        "length": " by training length",
+        "popularity": " by popularity of the target",
+        "scatter": f" against {caption_of(field)}",
+        "parallel": " along the settings",
+    }
+    return f"{series} by {along}" if kind == "curves" else f"{split} {metric}{ending.get(kind, '')}"
 
 
 def refuse_beside_validation(paper: object, split: str) -> None:

@@ -81,6 +81,17 @@ class Runs:
                 self._store.close()
                 self._store = None
 
+    def leave(self) -> None:
+        """`close` for good, with the whole store in its file: whoever copies that file alone has every run.
+
+        Waits for no other process that uses the store; where one does, the last to close it does the rest.
+        """
+        with self._lock:
+            store = self._store
+        if store is not None:
+            store.fold()  # by hand: SQLite does it at the last close only, and a helper that was killed never closed
+        self.close()
+
     def submit(
         self, config: ExperimentConfig, *, preset: str = "", seeds: Sequence[int] = (), name: str = ""
     ) -> tuple[RunRecord, ...]:
@@ -220,6 +231,13 @@ class Runs:
         from engine.runs import worker
 
         worker.leave_turn(self.store)
+
+    def pace(self, run_id: str) -> float | None:
+        """Seconds that an epoch of another such run will take, by the stored epochs of this one; None without any."""
+        from engine.runs.pace import seconds_an_epoch
+
+        record = self.get(run_id)
+        return seconds_an_epoch(record, self.store.epochs(record.id))
 
     def give_up(self, run_id: str, message: str, hint: str = "") -> None:
         """A queued run that cannot be started: FAILED with this sentence. One that was claimed is left alone."""

@@ -125,6 +125,8 @@ class Printer:
         self._ids = frozenset(ids)
         self._cursor = FeedCursor()
         self._told: dict[str, RunStatus] = {}
+        self._before = {run_id: _attempts_before(runs.get(run_id)) for run_id in ids}
+        """The attempts that were over when this began: their epochs were told then."""
 
     def update(self) -> None:
         """Print what has happened since the last call."""
@@ -148,7 +150,8 @@ class Printer:
     def _tell_epochs(self, points: Sequence[MetricPoint], records: dict[str, RunRecord]) -> None:
         epochs: dict[tuple[str, int], list[MetricPoint]] = {}
         for point in points:
-            if not point.name.startswith("running/"):
+            is_new = point.attempt > self._before.get(point.run_id, 0)
+            if is_new and not point.name.startswith("running/"):
                 epochs.setdefault((point.run_id, point.epoch), []).append(point)
         for (run_id, epoch), found in epochs.items():
             record = records.get(run_id)
@@ -159,6 +162,11 @@ class Printer:
             tail = "" if left is None else f"  (at most {_duration(left)} left)"
             total = "" if record is None else f"/{record.epochs}"
             tell(f"{run_id} epoch {epoch + 1}{total}  {values}  {seconds:.2f} s{tail}")
+
+
+def _attempts_before(record: RunRecord) -> int:
+    """Attempts that have ended: of a queued run all, of one that another process has begun meanwhile not the last."""
+    return record.attempt if record.status is RunStatus.QUEUED else max(record.attempt - 1, 0)
 
 
 def _is_shown(name: str) -> bool:

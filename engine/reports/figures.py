@@ -26,6 +26,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8588c", "#c98500", "#3aa0dc", "#5
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++")
 MARKERS = ("o", "s", "^", "D", "v", "X", "P")
 DASHES = ("-", "--", ":", "-.")
+MOST_NAMED = 4
+"""Groups that a file's title names; its description names all."""
 MOST_TICKS = 8
 """Values of a setting that have a tick each."""
 _BESIDE_NAMES = 32
@@ -60,6 +62,15 @@ class Provenance:
 
     groups: tuple[ComparedGroup, ...]
     split: str
+    shown: str = ""
+    """What the figure shows, ``test NDCG@20 by training length``: begins the file's title."""
+
+    @property
+    def title(self) -> str:
+        """What is shown, and of whom; the groups beyond `MOST_NAMED` are counted."""
+        names = [group.label for group in self.groups[:MOST_NAMED]]
+        more = len(self.groups) - len(names)
+        return f"{self.shown}: {', '.join(names)}{f' and {more} more' * bool(more)}" if self.shown else ""
 
     @property
     def text(self) -> str:
@@ -335,6 +346,7 @@ def _rendered(draw: Any, kind: str, inches: float, origin: Provenance, title: st
 
 
 def _metadata(kind: str, origin: Provenance, title: str) -> dict[str, Any]:
+    title = title or origin.title
     runs = " ".join(run for group in origin.groups for run in group.run_ids)
     if kind == "pdf":
         return {

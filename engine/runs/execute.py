@@ -117,6 +117,8 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
     kit = tools()
     device = kit.device(config)
     machine |= {"threads": str(_threads(store, run, config, kit)), "kernels": _kernels(run, kit)}
+    many = "" if machine["threads"] == "1" else "s"
+    say(f"{device}, {machine['threads']} thread{many}, kernels {machine['kernels']}")
     recorder.note(device=device, hardware=machine)
     if not run.hybrid_started:
         recorder.note(hybrid_started=False if kit.asks_for_hybrid(config) else None)

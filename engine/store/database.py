@@ -7,9 +7,10 @@ in which they become visible.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,21 @@ class Database:
                 update(ClockRow).values(revision=ClockRow.revision + 1).returning(ClockRow.revision)
             ).scalar_one()
             yield session, revision
+
+    def fold(self) -> None:
+        """Write what stands in SQLite's log into the file itself, so that the file alone holds everything.
+
+        As far as others let it: it waits for no other process, and where the place cannot be written nothing changes.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        # Nothing is lost where it fails: the log lies beside the file, and whoever opens it next reads both. Not by a
+        # session: a checkpoint cannot be made inside a transaction.
+        with suppress(sqlite3.Error, DBAPIError), closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA busy_timeout = 0")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            cursor.close()
 
     def close(self) -> None:
         """Give back every connection."""

@@ -69,6 +69,10 @@ class Store:
         place: Path | str = url or os.environ.get("COSEREC_STORE_URL") or workspace / FILE_NAME
         return cls(open_database(place), workspace)
 
+    def fold(self) -> None:
+        """Leave the whole store in its file, as far as other processes let it: see `Database.fold`."""
+        self.database.fold()
+
     def close(self) -> None:
         """Give the connections back."""
         self.database.close()

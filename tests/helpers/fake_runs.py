@@ -101,6 +101,8 @@ class FakeRuns:
         self.threads: set[str] = set()
         self.fails: Exception | None = None
         self.rules = QueueState()
+        self.paces: dict[str, float] = {}
+        """Run → seconds of one of its epochs, as its stored epochs tell."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # In the engine process there is nothing to ask but the devices.
@@ -290,6 +292,13 @@ class FakeRuns:
         self._enter("start_worker", None)
         self.workers += 1
         return 4242
+
+    def leave(self) -> None:
+        self._enter("leave", None)
+
+    def pace(self, run_id: str) -> float | None:
+        self._enter("pace", run_id)
+        return self.paces.get(run_id)
 
     def devices(self) -> tuple[DeviceInfo, ...]:
         return (DeviceInfo("cpu", "CPU, 2 cores", 8 << 30, 5 << 30),)

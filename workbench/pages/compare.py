@@ -19,6 +19,7 @@ from workbench.widgets.cards import scrolled
 from workbench.widgets.choice_box import ChoiceBox
 from workbench.widgets.compare_chooser import CompareChooser
 from workbench.widgets.compare_controls import CompareControls
+from workbench.widgets.compare_files import FILES, figures_of, file_name, kinds_of, note_on
 from workbench.widgets.layout import PageHeading, button
 from workbench.widgets.numbers import count
 from workbench.widgets.save_dialog import ask_where
@@ -28,18 +29,7 @@ if TYPE_CHECKING:
     from workbench.widgets.compare_parts import Tab
 
 METRICS = ("NDCG@20", "NDCG@10", "NDCG@5", "HR@20", "HR@10", "HR@5", "MRR")
-FILES = (
-    "Figure as PDF (*.pdf);;Figure as SVG (*.svg);;Figure as PNG (*.png);;Table as LaTeX (*.tex);;"
-    "Table as CSV (*.csv);;Table as Parquet (*.parquet);;Everything as JSON (*.json)"
-)
 TABS = ("Overview", "Settings", "Tests", "Where from", "Recommendations", "Curves", "Scatter", "Parallel", "Paper")
-FIGURES = {
-    "Overview": ("bars",),
-    "Where from": ("length", "popularity"),
-    "Curves": ("curves",),
-    "Scatter": ("scatter",),
-    "Parallel": ("parallel",),
-}
 WIDTHS = {
     "column": "One column (3.3 in)",
     "text": "Whole text (7 in)",
@@ -397,12 +387,13 @@ class ComparePage(PageWidget):
         """Ask for a file, without blocking the window; its kind says what is written."""
         if self.found is None:
             return
-        name = "comparison" if self.tabs.tabText(self.tabs.currentIndex()) not in FIGURES else self._figures()[0]
-        ask_where(self.window(), "Export the comparison", f"{name}.pdf", FILES, self.export_to)
+        tab = self._tab
+        ask_where(self.window(), "Export the comparison", file_name(tab), kinds_of(tab), self.export_to)
 
-    def _figures(self) -> tuple[str, ...]:
-        """What a figure shows: what the tab in sight shows, otherwise the bars."""
-        return FIGURES.get(self.tabs.tabText(self.tabs.currentIndex()), ("bars",))
+    @property
+    def _tab(self) -> str:
+        """The tab in sight."""
+        return self.tabs.tabText(self.tabs.currentIndex())
 
     @Slot(str)
     def export_to(self, file: str) -> None:
@@ -424,11 +415,12 @@ class ComparePage(PageWidget):
 
     def _export_figures(self, path: Path) -> None:
         """A file a plot; several have its name in theirs, so the message names each."""
-        kinds, wrote, figure = self._figures(), list[Path](), self.context.workspace.comparisons.figure
+        kinds, wrote, figure = figures_of(self._tab), list[Path](), self.context.workspace.comparisons.figure
+        note = note_on(self._tab)
 
         def drawn(place: Path) -> None:
             wrote.append(place)
-            self._wrote(*sorted(wrote))  # they end in any order
+            self._wrote(*sorted(wrote), note=note)  # they end in any order
 
         for kind in kinds:
             place = path if len(kinds) == 1 else path.with_name(f"{path.stem}-{kind}{path.suffix}")
@@ -446,8 +438,8 @@ class ComparePage(PageWidget):
             "paper": self.model_of_paper,
         }
 
-    def _wrote(self, *paths: Path) -> None:
-        self.context.notifier.tell(f"Wrote {' and '.join(map(str, paths))}.", level="good")
+    def _wrote(self, *paths: Path, note: str = "") -> None:
+        self.context.notifier.tell(f"Wrote {' and '.join(map(str, paths))}.", level="good", hint=note)
 
     # --- the page's protocol
     def open_state(self, **state: Any) -> None:

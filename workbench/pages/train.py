@@ -25,7 +25,7 @@ from engine.config import (
     why_without_effect,
 )
 from engine.config.grouping import has_seeds
-from engine.errors import ConfigurationError, EngineError
+from engine.errors import ConfigurationError, DataError, UsageError
 from engine.paths import default_workspace
 from engine.records import DeviceInfo, RunRecord
 from workbench.forms.config_form import ConfigForm
@@ -89,6 +89,7 @@ class TrainPage(PageWidget):
             session.config, preset(session.preset).config, context.theme, skip=SKIPPED, at_once=False
         )
         self._is_queueing = False
+        self._refusal = ""
         self._before: tuple[ExperimentConfig, str] | None = None
         self._build()
         yield
@@ -244,6 +245,7 @@ class TrainPage(PageWidget):
     def _follow_session(self, config: ExperimentConfig) -> None:
         """The configuration was changed: here, by a preset, or by another page's 'use these settings'."""
         self._before = None  # taking a preset back would now take this away
+        self._refusal = ""  # it was said of other settings; a store's is said again by the next attempt
         if config is not self.form.config:
             self.form.set_config(config, self.chosen_preset.config)
         self._show_preset()
@@ -286,6 +288,7 @@ class TrainPage(PageWidget):
         told = f"{wrong} {'setting is' if wrong == 1 else 'settings are'} refused; see the form." * bool(wrong)
         if not told and self.run_count > MOST_RUNS:
             told = f"At most {MOST_RUNS:,} runs are queued at once. Shorten a list, or the seeds."
+        told = told or self._refusal
         self.note.setText(told)
         self.note.setVisible(bool(told))
         self.queue.setEnabled(self.can_queue())
@@ -330,7 +333,7 @@ class TrainPage(PageWidget):
         """Write one run per seed into the queue and show them."""
         if not self.can_queue():
             return
-        self._is_queueing = True
+        self._is_queueing, self._refusal = True, ""
         self.cost.stop()
         self._refresh()
         try:
@@ -359,9 +362,11 @@ class TrainPage(PageWidget):
 
     def _refused(self, error: BaseException) -> None:
         self._is_queueing = False
+        path = getattr(error, "field", "") or ("data.path" if isinstance(error, (DataError, UsageError)) else "")
+        # A store that cannot be written is the fault of no field: its reason stands above the button.
+        self.form.show_field(path)  # which makes its row, where nobody has looked at it yet
+        self._refusal = "" if path in self.form.rows else str(error)
         self._refresh()
-        path = getattr(error, "field", "") or ("data.path" if isinstance(error, EngineError) else "")
-        self.form.show_field(path)
         if path in self.form.rows:
             self.form.rows[path].show_error(str(error).removeprefix(f"{path}: "))
         self.context.notifier.report(error)

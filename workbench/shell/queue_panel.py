@@ -166,6 +166,7 @@ class QueuePanel(QWidget):
         for signal in (context.runs.records_changed, context.runs.loaded_changed, context.runs.queue_changed):
             signal.connect(self.refresh)
         context.runs.purged.connect(self.refresh)
+        context.paces.changed.connect(self.refresh)
         self.refresh()
 
     def _head(self) -> QHBoxLayout:
@@ -203,7 +204,7 @@ class QueuePanel(QWidget):
         book = self._context.runs
         waiting = book.waiting
         wanted = [*reversed(book.with_status(RunStatus.RUNNING)), *waiting][:MOST_ROWS]
-        pace = paces(book) if waiting else {}
+        pace = paces(book, self._context.paces.of) if waiting else {}
         for gone in set(self.rows) - {record.id for record in wanted}:
             row = self.rows.pop(gone)
             if row.hasFocus():
@@ -266,7 +267,7 @@ class QueuePanel(QWidget):
         self.pause.setText("Go on" if is_paused else "Pause")
         self.pause.setAccessibleName("Start runs of the queue again" if is_paused else "Pause the queue")
         self._draw_icon()
-        told = queue_text(book)
+        told = queue_text(book, self._context.paces.of)
         self.total.setText(" · ".join(filter(None, ["paused" if is_paused else "", told])))
         set_role(self.total, "section" if is_paused else "muted")
         self._show_limit()
@@ -308,5 +309,5 @@ class QueuePanel(QWidget):
             function,
             *arguments,
             on_result=lambda _: self._context.control.changed.emit(),
-            on_error=self._context.notifier.report,
+            on_error=self._context.control.report,
         )

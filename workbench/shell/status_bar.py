@@ -20,6 +20,8 @@ class StatusBar(QStatusBar):
     ) -> None:
         super().__init__()
         self._context = context
+        self._refusal: BaseException | None = None
+        """With what the store refused the last write; None where it has taken one since."""
         self.setSizeGripEnabled(False)
         session = context.session
         self.workspace = self._part("folder", "Workspace", lambda: session.open_page("home"))
@@ -34,7 +36,9 @@ class StatusBar(QStatusBar):
         self.workspace.setToolTip(f"Workspace: {context.workspace.directory}")
         self.device.setText("looking for devices …")
         session.dataset_changed.connect(self._show_dataset)
-        context.runs.records_changed.connect(self.show_queue_state)
+        context.runs.records_changed.connect(self._written)  # the feed tells of it: whoever wrote, it was taken
+        context.control.changed.connect(self._written)
+        context.control.refused.connect(self._show_refusal)
         context.runs.loaded_changed.connect(self.show_queue_state)
         context.runs.trouble_changed.connect(self.show_queue_state)
         context.notifier.added.connect(self._show_bell)
@@ -69,6 +73,14 @@ class StatusBar(QStatusBar):
         self.device.setText(f"{best.label}{free}")
         self.device.setToolTip("\n".join(f"{item.label}. {item.note}".strip() for item in devices))
 
+    def _written(self, *_: object) -> None:
+        self._show_refusal(None)
+
+    def _show_refusal(self, error: BaseException | None) -> None:
+        self._refusal = error
+        self.show_queue_state()
+        self._show_saved_icon()
+
     def show_queue_state(self, *_: object) -> None:
         """What runs and what waits, and whether the store takes what is written."""
         book = self._context.runs
@@ -78,14 +90,16 @@ class StatusBar(QStatusBar):
         if book.trouble is not None:
             self.saved.setText("store out of reach")
             self.saved.setToolTip(str(book.trouble))
+        elif self._refusal is not None:
+            self.saved.setText("store cannot be written")
+            self.saved.setToolTip(str(self._refusal))
         else:
             self.saved.setText("all saved" if book.is_loaded else "opening the store …")
             self.saved.setToolTip("Runs are written to the workspace's store as they happen; nothing needs saving.")
 
     def _show_saved_icon(self, *_: object) -> None:
-        self.saved.setIcon(
-            self._context.theme.icon(*(("alert", "bad") if self._context.runs.trouble else ("check", "muted")))
-        )
+        is_bad = self._context.runs.trouble is not None or self._refusal is not None
+        self.saved.setIcon(self._context.theme.icon(*(("alert", "bad") if is_bad else ("check", "muted"))))
 
     def _show_bell(self, *_: object) -> None:
         count = len(self._context.notifier.items)

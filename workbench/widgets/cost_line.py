@@ -28,7 +28,7 @@ class CostLine(QWidget):
     """Holds the estimate of one configuration, the seed aside."""
 
     changed = Signal()
-    """There is an estimate now, or there is none any more."""
+    """There is an estimate now, or there is none any more; or an earlier run's pace is known better."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -51,6 +51,7 @@ class CostLine(QWidget):
         for part in (self.text, self.error, self.button):
             column.addWidget(part)
         column.setAlignment(self.button, Qt.AlignmentFlag.AlignLeft)
+        context.paces.changed.connect(self.changed)
 
     def show_config(self, config: ExperimentConfig, is_valid: bool) -> None:
         """The form holds this now. An estimate of something else is void."""
@@ -83,7 +84,7 @@ class CostLine(QWidget):
             return f" · about {duration_text(runs * mean)}"
         # What does not train has epochs in its settings too, and they cost nothing.
         trains = registry.entry("model", self._config.model.name).facts["trains"]
-        pace = earlier_pace(self.context.runs, self._config) if trains else None
+        pace = earlier_pace(self.context.runs, self._config, self.context.paces.of) if trains else None
         if pace is None:
             return ""
         each = self._epochs(lists)

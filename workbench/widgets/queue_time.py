@@ -7,7 +7,7 @@ set, recommender, pre-training and device that has ended. Where there is none, n
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.config import ExperimentConfig, duration_text, epochs_text, pretrain_epochs_of, view_epochs
@@ -17,6 +17,8 @@ from workbench.run_book import RunBook
 
 PACE_OF = 5
 """Epochs whose mean is the present pace."""
+PaceOf = Callable[[RunRecord], float | None]
+"""Seconds of an epoch of a run that has finished; `workbench.paces.Paces.of` knows them best."""
 
 
 def _setting(record: RunRecord, section: str, name: str) -> Any:
@@ -60,31 +62,29 @@ def _kind(record: RunRecord) -> tuple[Any, ...]:
     return record.fingerprint, model_name(record), device, before
 
 
-def _seconds_an_epoch(record: RunRecord) -> float | None:
-    """Of a run that was done in one go; None for others, whose times hold waiting too."""
+def seconds_an_epoch(record: RunRecord) -> float | None:
+    """The mean, of a run that was done in one go; None for others, whose times hold waiting too."""
     if record.started_at is None or record.ended_at is None or record.attempt != 1:
         return None
     return (record.ended_at - record.started_at).total_seconds() / max(record.epoch + 1, 1)
 
 
-def paces(book: RunBook) -> dict[tuple[Any, ...], float]:
+def paces(book: RunBook, pace_of: PaceOf = seconds_an_epoch) -> dict[tuple[Any, ...], float]:
     """Seconds of an epoch by data, recommender and device: of the latest run that finished."""
     found: dict[tuple[Any, ...], float] = {}
     for record in book.with_status(RunStatus.FINISHED):
         key = _kind(record)
-        seconds = _seconds_an_epoch(record)
-        if seconds is not None:
-            found.setdefault(key, seconds)
+        if key not in found and (seconds := pace_of(record)) is not None:
+            found[key] = seconds
     return found
 
 
-def earlier_pace(book: RunBook, config: ExperimentConfig) -> float | None:
+def earlier_pace(book: RunBook, config: ExperimentConfig, pace_of: PaceOf = seconds_an_epoch) -> float | None:
     """Seconds of an epoch of the latest finished run of the same data, recommender, size and device; None without."""
     wanted = config.model_dump(mode="json")
     same = ("hidden_size", "layers", "max_length")
     for record in book.with_status(RunStatus.FINISHED):
-        seconds = _seconds_an_epoch(record)
-        if seconds is None:
+        if seconds_an_epoch(record) is None:
             continue
         model = record.config.get("model") or {}
         is_alike = (
@@ -96,7 +96,7 @@ def earlier_pace(book: RunBook, config: ExperimentConfig) -> float | None:
             and all(model.get(name) == wanted["model"].get(name) for name in same)
         )
         if is_alike:
-            return seconds
+            return pace_of(record)
     return None
 
 
@@ -121,12 +121,12 @@ def queue_seconds(book: RunBook, pace: Mapping[tuple[Any, ...], float], at_once:
     return max(ends, default=0.0), unknown
 
 
-def queue_text(book: RunBook) -> str:
+def queue_text(book: RunBook, pace_of: PaceOf = seconds_an_epoch) -> str:
     """``2 training · 5 waiting · about 40 min left``; says where some could not be estimated."""
     running, waiting = len(book.with_status(RunStatus.RUNNING)), len(book.waiting)
     if not running and not waiting:
         return ""
-    seconds, unknown = queue_seconds(book, paces(book), max([1, *book.queue.at_once.values()]))
+    seconds, unknown = queue_seconds(book, paces(book, pace_of), max([1, *book.queue.at_once.values()]))
     parts = [f"{running} training", f"{waiting} waiting"]
     if unknown < running + waiting:
         more = f", and {unknown} that cannot be estimated" if unknown else ""

@@ -313,6 +313,7 @@ def test_every_figure_says_where_it_comes_from(
     assert groups[0][0].encode() in content
     if suffix == "pdf":
         assert b"/FontFile2" in content  # TrueType, embedded
+        assert b"/Title (test NDCG@20" in content  # a viewer's tab and a library of papers show it
     if kind == "bars":
         again = workspace.comparisons.figure(kind, groups, tmp_path / f"again.{suffix}")
         assert again.read_bytes() == content

@@ -11,7 +11,7 @@ import pytest
 
 from engine.cli import follow as module
 from engine.config import preset
-from engine.records import FeedBatch, FeedCursor, RunRecord, RunStatus
+from engine.records import FeedBatch, FeedCursor, PointBlock, RunRecord, RunStatus
 from tests.helpers.fake_runs import make_record
 
 
@@ -139,3 +139,24 @@ def test_ctrl_c_while_it_starts_leaves_the_turn_to_others(
     clock(interrupt)
     module.follow(runs, ["r1"])
     assert runs.log == ["ask r1", "start r1", "leave", "stop r1"]
+
+
+class Resumed(Waiting):
+    """A run that is queued again, or, as ``begun``, one that another process has taken up already."""
+
+    def __init__(self, *, begun: bool = False) -> None:
+        super().__init__()
+        status, attempt = (RunStatus.RUNNING, 2) if begun else (RunStatus.QUEUED, 1)
+        self.records["r1"] = replace(self.records["r1"], status=status, attempt=attempt, epochs=9, seconds_left=77.0)
+
+    def changes(self, cursor: FeedCursor, _: object) -> FeedBatch:
+        blocks = tuple(PointBlock("r1", n, (1,), (n + 4,), (0,), ("loss/next_item",), (0.5,)) for n in (1, 2))
+        return FeedBatch(tuple(self.records.values()), blocks, cursor)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_resumed_run_tells_its_new_epochs_alone(begun: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    runs: Any = Resumed(begun=begun)
+    module.Printer(runs, ["r1"]).update()
+    told = [line for line in capsys.readouterr().err.splitlines() if "epoch" in line]
+    assert [line.partition("  ")[0] for line in told] == ["r1 epoch 7/9"], "epoch 6 was of the attempt before"

@@ -109,3 +109,20 @@ def test_values_that_are_many_or_close_have_the_axis_own_ticks(values: Sequence[
     found = [ScatterPoint(f"r{place}", "", x, place / 10) for place, x in enumerate(values)]
     axes = axes_of(figures.points(found, "learning rate", "HR@5", "test"))
     assert set(axes.get_xticks().tolist()) != set(values)
+
+
+def test_the_title_names_what_is_shown_and_counts_the_groups_beyond_four() -> None:
+    groups = tuple(ComparedGroup(f"g{n}", (f"r{n}",), (1,), "d", "f", "h", "m", "p") for n in range(6))
+    shown = "valid/HR@5 by epoch"
+    assert figures.Provenance(groups[:2], "test", shown).title == "valid/HR@5 by epoch: g0, g1"
+    assert figures.Provenance(groups, "test", shown).title == "valid/HR@5 by epoch: g0, g1, g2, g3 and 2 more"
+
+
+@pytest.mark.parametrize("kind", figures.FORMATS)
+def test_every_file_has_the_title_and_no_date(kind: str) -> None:
+    group = ComparedGroup("one", ("r1",), (1,), "d", "f", "h", "m", "p")
+    origin = figures.Provenance((group,), "test", "test HR@5")
+    content = figures.render(lambda _: None, kind, "column", origin)
+    assert b"test HR@5: one" in content
+    assert b"CreationDate" not in content
+    assert figures.render(lambda _: None, kind, "column", origin) == content

@@ -37,7 +37,9 @@ def test_a_run_finishes_with_everything_recorded(store: Store, capfd: pytest.Cap
     assert run.started_at is not None
     assert run.ended_at is not None
     assert run.started_at <= run.ended_at
-    assert "epoch 3/3" in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert "epoch 3/3" in told
+    assert "cpu, 8 threads, kernels compiled\n" in told
 
 
 def test_ranks_are_kept_with_their_hash(store: Store) -> None:

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from engine.api import Workspace
 from engine.errors import StoreError
 from engine.records import RunStatus
 from engine.store import Store
@@ -200,3 +202,33 @@ def test_processes_that_open_a_new_workspace_at_once_all_can(tmp_path: Path) -> 
     store = Store.open(tmp_path)
     assert len(store.all()) == 4
     store.close()
+
+
+def test_the_file_alone_holds_everything_once_it_is_folded(store: Store, tmp_path: Path) -> None:
+    """Although another process still has the store open, so that closing it would leave the log."""
+    path = store.workspace / "coserec.db"
+    with closing(sqlite3.connect(path)) as other:
+        submit(store, 3)
+        assert other.execute("SELECT count(*) FROM runs").fetchone() == (3,)
+        store.fold()
+        shutil.copyfile(path, tmp_path / "copy.db")
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        assert copy.execute("SELECT count(*) FROM runs").fetchone() == (3,)
+
+
+def test_folding_waits_for_nobody_and_complains_of_nothing(store: Store) -> None:
+    submit(store)
+    with closing(sqlite3.connect(store.workspace / "coserec.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        store.fold()
+        assert time.monotonic() - began < database_module.BUSY_SECONDS / 2, "it would have waited for the lock"
+        other.execute("ROLLBACK")
+    store.close()
+    shutil.rmtree(store.workspace)
+    store.fold()
+
+
+def test_leaving_a_store_that_nobody_opened_makes_none(tmp_path: Path) -> None:
+    Workspace(tmp_path / "none").runs.leave()
+    assert not (tmp_path / "none").exists()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.config import parse, preset
-from engine.errors import DataError
+from engine.errors import DataError, StoreError
 from engine.records import DeviceInfo
 from tests.helpers.fake_runs import FakeRuns
 from workbench.context import Context
@@ -65,6 +65,24 @@ def test_unreadable_data_is_told_at_its_field(
         page.queue_runs()
     assert "gone.txt: there is no such file." in page.form.rows["data.path"].error_text
     assert page.queue.isEnabled()
+
+
+def test_a_store_in_trouble_is_the_fault_of_no_field(
+    qtbot: QtBot, page: TrainPage, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreError("coserec.db cannot be written (readonly).", "Check the folder's permissions.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(context.workspace.runs, "submit", refuse)
+        with qtbot.waitSignals([context.notifier.added, context.control.refused]):
+            page.queue_runs()
+    assert {row.error_text for row in page.form.rows.values()} == {""}
+    assert page.note.text() == "coserec.db cannot be written (readonly). Check the folder's permissions."
+    assert not page.note.isHidden()
+    with qtbot.waitSignal(context.session.page_requested):
+        page.queue_runs()
+    assert page.note.isHidden()
 
 
 def test_a_wrong_setting_blocks_the_queue(qtbot: QtBot, page: TrainPage) -> None:

@@ -6,13 +6,23 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from pytestqt.qtbot import QtBot
 
-from engine.config import preset
+from engine.config import parse, preset
 from engine.records import QueueState, RunRecord, RunStatus
-from tests.helpers.fake_runs import EPOCH, make_record
+from tests.helpers.fake_runs import EPOCH, FakeRuns, make_record
+from workbench.context import Context
 from workbench.live_feed import LiveBatch
 from workbench.run_book import RunBook
-from workbench.widgets.queue_time import paces, phases_text, queue_seconds, queue_text, waiting_seconds
+from workbench.widgets.queue_time import (
+    _kind,
+    earlier_pace,
+    paces,
+    phases_text,
+    queue_seconds,
+    queue_text,
+    waiting_seconds,
+)
 
 
 def ended(run_id: str, seconds: float, **changes: Any) -> RunRecord:
@@ -103,3 +113,17 @@ def test_a_run_of_two_stages_is_no_measure_of_one() -> None:
     pace = paces(book_of(done))
     assert waiting_seconds(make_record("r2", config=two_stages()), pace) == 50.0 / 10 * 20
     assert waiting_seconds(make_record("r3", config=one.model_dump(mode="json")), pace) is None
+
+
+def test_an_epoch_that_slept_says_nothing_of_other_runs(qtbot: QtBot, context: Context, runs: FakeRuns) -> None:
+    """Ten epochs of 2 s, one of them of 202: the mean is 22, and what the stored epochs tell is 2."""
+    done = ended("r1", 220.0)
+    book = book_of(done, make_record("r2"))
+    runs.paces["r1"] = 2.0
+    with qtbot.waitSignal(context.paces.changed):
+        assert paces(book, context.paces.of) == {_kind(done): 22.0}, "until the store has told"
+    assert paces(book, context.paces.of) == {_kind(done): 2.0}
+    assert queue_text(book, context.paces.of) == "0 training · 1 waiting · at most 40 s left"
+    assert earlier_pace(book, parse(done.config), context.paces.of) == 2.0
+    assert runs.calls.count(("pace", "r1")) == 1, "read once, and kept"
+    assert context.paces.of(ended("r3", 60.0)) == 6.0, "a run whose epochs are not stored has its mean"
