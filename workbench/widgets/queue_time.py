@@ -10,6 +10,8 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from engine.config import ExperimentConfig, duration_text, epochs_text, pretrain_epochs_of, view_epochs
 from engine.records import RunRecord, RunStatus
 from workbench.item_models.run_columns import model_name
@@ -36,20 +38,20 @@ def phases_text(record: RunRecord, book: RunBook) -> str:
     ahead = max(record.epochs - done, 0)
     if not done or not ahead:
         return ""
-    means = {}
+    usual = {}
     for name in ("train", "validate"):
         _, values = book.curve(record.id, f"time/{name}_seconds")
         own = values[before:] if done > before else values  # an epoch of pre-training tells nothing of a validated one
-        means[name] = float(own[-PACE_OF:].mean())
+        usual[name] = float(np.median(own[-PACE_OF:]))  # in one of them the computer may have slept
     if done <= before:
         then = f"at most {epochs_text(record.epochs - before)} of fine-tuning, whose pace is not known yet."
         if done == before:
             return f"Left: {then}"
-        left = f"{epochs_text(before - done)} of pre-training: {duration_text((before - done) * means['train'])}"
+        left = f"{epochs_text(before - done)} of pre-training: {duration_text((before - done) * usual['train'])}"
         return f"Left at the present pace, {left}; then {then}"
     parts = [
-        f"training {duration_text(ahead * means['train'])}",
-        f"validation {duration_text(ahead * means['validate'])}",
+        f"training {duration_text(ahead * usual['train'])}",
+        f"validation {duration_text(ahead * usual['validate'])}",
     ]
     start, views = _setting(record, "similarity", "hybrid_after_epoch"), view_epochs(record.config, record.epochs)
     if record.hybrid_started is False and isinstance(start, int) and done <= views.start + start < views.stop:
