@@ -20,8 +20,8 @@ from workbench.widgets.row_list import BY_KEY
 LONGEST_MEAN = ".0000 ± .0000 (88)"
 MARGIN = 24
 """Pixels beside the text of a cell, both sides together, and some more: texts are of unequal width."""
-LEAST_NAME, WIDEST_NAME = 230, 520
-"""Pixels of the names, as long as there are other columns that could be in sight instead."""
+WIDEST_NAME = 520
+"""Pixels of the names at most, as long as there are other columns that could be in sight instead."""
 NAME = COLUMN_IDS.index("name")
 _TICK = QStyle.SubElement.SE_ItemViewItemCheckIndicator
 _TICKS = {
@@ -132,7 +132,7 @@ class RunsTable(PaintedRows):
         free = room - (header.length() - header.sectionSize(NAME))
         own = self._name_width
         if own == COLUMNS[NAME].width:
-            own = min(max(room - self._beside_names(), LEAST_NAME), WIDEST_NAME)
+            own = max(own, min(room - self._beside_names(), WIDEST_NAME))
         self._is_stretching = True
         self.setColumnWidth(NAME, max(own, free))
         self._is_stretching = False
