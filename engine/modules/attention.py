@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from engine.modules import kernels
 from engine.modules.dropout import Dropout, dropout_mask
-from engine.modules.kernels.attention import CompiledAttention, end_of
-from engine.modules.layout import Group, Layout
+from engine.modules.kernels.attention import CompiledAttention
+from engine.modules.layout import Group, Layout, end_of
 from engine.modules.linear import linear, sum_type
 
 Watcher = Callable[[Layout, list[Tensor]], None]

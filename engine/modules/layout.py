@@ -46,6 +46,11 @@ class Group:
     """Whether ``hidden`` is nothing but the causal triangle."""
 
 
+def end_of(groups: tuple[Group, ...]) -> int:
+    """The first slot that belongs to no group."""
+    return groups[-1].start + groups[-1].count * groups[-1].length if groups else 0
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """Slots of a batch: S sequences in M slots of which T are real tokens.

@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.modules.dropout import Draws
 from engine.records import PLAIN_KERNELS
 
 _VERSION = 4
@@ -29,17 +30,34 @@ _BUILDS = {"AVX512": ("_avx512", "_avx2"), "AVX2": ("_avx2",)}
 """PyTorch's word for what the processor can → the builds that it can run, the best first."""
 
 
+def pointers(*names: str) -> list[tuple[str, Any]]:
+    """Fields of a C structure that are addresses, in their order."""
+    return [(name, ctypes.c_void_p) for name in names]
+
+
+def integers(*names: str) -> list[tuple[str, Any]]:
+    """Fields of a C structure that are ``int64_t``, in their order."""
+    return [(name, ctypes.c_int64) for name in names]
+
+
 class Dropout(ctypes.Structure):
     """``dropout_t`` of vectors.h."""
 
     _fields_ = [
-        ("random", ctypes.c_void_p),
-        ("end", ctypes.c_void_p),
-        ("mode", ctypes.c_int64),
-        ("threshold", ctypes.c_int64),
+        *pointers("random", "end"),
+        *integers("mode", "threshold"),
         ("scale", ctypes.c_float),
         ("unused", ctypes.c_float),
     ]
+
+
+def dropout_of(drawn: Draws | None) -> Dropout:
+    """What the compiled code is told of a mask; None: nothing is dropped."""
+    if drawn is None:
+        return Dropout()
+    first = drawn.words.data_ptr()
+    mode = 1 if drawn.is_a_bit_each else 2
+    return Dropout(first, first + 8 * drawn.words.numel(), mode, drawn.threshold, drawn.scale, 0)
 
 
 @cache
@@ -121,10 +139,8 @@ def plain() -> Iterator[None]:
 def library_for(*rows: Tensor, weights: tuple[Tensor, ...] = ()) -> Any | None:
     """The compiled library where it is there and takes these tensors: float32, on the CPU, and weights as they were
     made, not turned."""
-    for tensor in (*rows, *weights):
-        if not _is_allowed or tensor.device.type != "cpu" or tensor.dtype != torch.float32:
-            return None
-    if not all(weight.is_contiguous() for weight in weights):
+    tensors = (*rows, *weights)
+    if not _is_allowed or any(one.device.type != "cpu" or one.dtype != torch.float32 for one in tensors):
         return None
-    found = _found()
+    found = _found() if all(weight.is_contiguous() for weight in weights) else None
     return None if found is None else found[1]

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from engine.modules import kernels
 from engine.modules.dropout import Draws, draws
-from engine.modules.layout import Group
+from engine.modules.kernels import Dropout, dropout_of, integers, pointers
+from engine.modules.layout import Group, end_of
 
 _ELEMENTS_AT_ONCE = 4096
 """Probabilities of a head in one piece of work: enough to make taking it cheap, few enough to share out evenly."""
@@ -24,15 +24,9 @@ class _Group(ctypes.Structure):
     """``group_t`` of attention.c."""
 
     _fields_ = [
-        ("start", ctypes.c_int64),
-        ("count", ctypes.c_int64),
-        ("length", ctypes.c_int64),
-        ("hidden", ctypes.c_void_p),
-        ("hidden_end", ctypes.c_void_p),
-        ("hidden_across_sequences", ctypes.c_int64),
-        ("hidden_across_queries", ctypes.c_int64),
-        ("first_element", ctypes.c_int64),
-        ("at_once", ctypes.c_int64),
+        *integers("start", "count", "length"),
+        *pointers("hidden", "hidden_end"),
+        *integers("hidden_across_sequences", "hidden_across_queries", "first_element", "at_once"),
     ]
 
 
@@ -40,20 +34,11 @@ class _Job(ctypes.Structure):
     """``job_t`` of attention.c."""
 
     _fields_ = [
-        ("projected", ctypes.c_void_p),
-        ("out", ctypes.c_void_p),
-        ("softmax", ctypes.c_void_p),
-        ("gradient", ctypes.c_void_p),
-        ("d_projected", ctypes.c_void_p),
-        ("groups", ctypes.c_void_p),
-        ("group_count", ctypes.c_int64),
-        ("heads", ctypes.c_int64),
-        ("size", ctypes.c_int64),
-        ("dropout", kernels.Dropout),
-        ("scratch", ctypes.c_void_p),
-        ("scratch_each", ctypes.c_int64),
-        ("next_piece", ctypes.c_int64),
-        ("next_member", ctypes.c_int64),
+        *pointers("projected", "out", "softmax", "gradient", "d_projected", "groups"),
+        *integers("group_count", "heads", "size"),
+        ("dropout", Dropout),
+        *pointers("scratch"),
+        *integers("scratch_each", "next_piece", "next_member"),
     ]
 
 
@@ -91,11 +76,6 @@ class CompiledAttention(torch.autograd.Function):
         return result, None, None, None, None
 
 
-def end_of(groups: tuple[Group, ...]) -> int:
-    """The first slot that belongs to no group."""
-    return groups[-1].start + groups[-1].count * groups[-1].length if groups else 0
-
-
 def _job(
     projected: Tensor,
     out: Tensor,
@@ -115,8 +95,7 @@ def _job(
     each = library.coserec_attention_scratch(max(group.length for group in groups), size // heads)
     scratch = out.new_empty(torch.get_num_threads() * each)
     pointers = (projected.data_ptr(), out.data_ptr(), softmax.data_ptr(), None, None, ctypes.addressof(table))
-    dropout = kernels.Dropout() if drawn is None else dropout_of(drawn)
-    job = _Job(*pointers, len(groups), heads, size, dropout, scratch.data_ptr(), each, 0, 0)
+    job = _Job(*pointers, len(groups), heads, size, dropout_of(drawn), scratch.data_ptr(), each, 0, 0)
     return job, (table, scratch, masks)
 
 
@@ -128,10 +107,3 @@ def _group(group: Group, hidden: Tensor, begin: int) -> _Group:
     first = hidden.data_ptr()
     places = (group.start, group.count, group.length)
     return _Group(*places, first, first + last + 1, across[0], across[1], begin, at_once)
-
-
-def dropout_of(drawn: Draws) -> kernels.Dropout:
-    """What the compiled code is told of a mask."""
-    first = drawn.words.data_ptr()
-    mode = 1 if drawn.is_a_bit_each else 2
-    return kernels.Dropout(first, first + 8 * drawn.words.numel(), mode, drawn.threshold, drawn.scale, 0)

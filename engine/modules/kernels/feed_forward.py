@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from engine.modules.kernels import integers, pointers
+
 _ACTIVATIONS = ("gelu", "relu")
 """In the order of activation.h."""
 
@@ -20,10 +22,8 @@ class _Job(ctypes.Structure):
     """``job_t`` of feed_forward.c."""
 
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("x", "w1", "b1", "w2", "b2", "wide", "out", "gradient", "d_x")),
-        *((name, ctypes.c_void_p) for name in ("shares", "scratch")),
-        *((name, ctypes.c_int64) for name in ("rows", "size", "width", "activation", "members")),
-        *((name, ctypes.c_int64) for name in ("scratch_each", "shares_each", "next_member")),
+        *pointers("x", "w1", "b1", "w2", "b2", "wide", "out", "gradient", "d_x", "shares", "scratch"),
+        *integers("rows", "size", "width", "activation", "members", "scratch_each", "shares_each", "next_member"),
     ]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.modules.kernels import integers, pointers
+
 MULTIPLE = 32
 """Of every size that these kernels are written for: two vectors of the widest processor. Other shapes are PyTorch's."""
 
@@ -19,8 +21,8 @@ class _Job(ctypes.Structure):
     """``job_t`` of linear.c."""
 
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("gradient", "x", "weight", "d_x", "shares", "scratch")),
-        *((name, ctypes.c_int64) for name in ("rows", "outputs", "inputs", "members", "next_member")),
+        *pointers("gradient", "x", "weight", "d_x", "shares", "scratch"),
+        *integers("rows", "outputs", "inputs", "members", "next_member"),
     ]
 
 

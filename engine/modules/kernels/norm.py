@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 
 from engine.modules import kernels
 from engine.modules.dropout import Draws, Dropout, draws
-from engine.modules.kernels.attention import dropout_of
+from engine.modules.kernels import dropout_of, integers, pointers
 
 ROWS_AT_ONCE = 128
 WIDEST = 1024
@@ -27,17 +27,12 @@ class _Job(ctypes.Structure):
     """``job_t`` of norm.c."""
 
     _fields_ = [
-        *(
-            (name, ctypes.c_void_p)
-            for name in ("x", "y", "x_rows", "y_rows", "weight", "bias", "out", "moments", "gradient", "d_x", "d_y")
-        ),
-        ("d_weights", ctypes.c_void_p),
-        *((name, ctypes.c_int64) for name in ("rows", "size", "x_count", "y_count")),
+        *pointers("x", "y", "x_rows", "y_rows", "weight", "bias", "out", "moments", "gradient", "d_x", "d_y"),
+        *pointers("d_weights"),
+        *integers("rows", "size", "x_count", "y_count"),
         ("eps", ctypes.c_double),
         ("dropout", kernels.Dropout),
-        ("drops_after", ctypes.c_int64),
-        ("next_piece", ctypes.c_int64),
-        ("strays", ctypes.c_int64),
+        *integers("drops_after", "next_piece", "strays"),
     ]
 
 
@@ -132,8 +127,7 @@ def _job(
     """What norm.c is told; ``like`` [M, d] is where the result goes."""
     job = _Job(x=x.data_ptr(), y=y.data_ptr(), weight=weight.data_ptr(), bias=bias.data_ptr(), out=like.data_ptr())
     job.moments, job.rows, job.size, job.eps = moments.data_ptr(), *like.shape, eps
-    if drawn is not None:
-        job.dropout = dropout_of(drawn)
+    job.dropout = dropout_of(drawn)
     if rows is not None and places is not None:
         job.x_rows, job.y_rows, job.drops_after = rows.data_ptr(), places.data_ptr(), 1
         job.x_count, job.y_count = x.shape[0], y.shape[0]
