@@ -81,7 +81,7 @@ class Augmenter:
         self.device = torch.device(device)
         self.max_length = int(getattr(config.model, "max_length", 50))
         self._item_count = item_count
-        self._mask_id = 0 if config.fidelity.mask_token == "padding" else item_count + 1
+        self.mask_id = 0 if config.fidelity.mask_token == "padding" else item_count + 1
         self.sees_tail = config.fidelity.augment_input == "truncated"
         self._keeps_missing = config.fidelity.missing_neighbour == "keep"
 
@@ -109,16 +109,38 @@ class Augmenter:
     ) -> AugmentedBatch:
         """View v is user ``users[v]``'s sequence after operator ``slots[v]``; both int64 [V], on the host."""
         _require_host(generator)
-        if self._can_miss(neighbours):  # lengths depend on the table: the views are cut when they are known
-            plan = self.plan(slots, users, offsets, generator)
-            missing = self._missing(plan, items, neighbours)
-            owners = torch.searchsorted(plan.offsets, missing, right=True) - 1
-            unmatched = torch.bincount(owners, minlength=len(plan))
-            plan = plan.without(missing).take(torch.arange(len(plan)), self.max_length)
-        else:
-            unmatched = torch.zeros(len(slots), dtype=torch.int64)
-            plan = self.plan(slots, users, offsets, generator, self.max_length)
+        best = neighbours.ids[:, 0] if self.can_miss(neighbours) else None
+        plan, unmatched = self._matched(slots, users, items, offsets, best, generator)
         return self._build(plan, slots, unmatched, items, neighbours, generator)
+
+    def planned(self, items: Tensor, offsets: Tensor, best: Tensor | None, generator: Generator) -> tuple[Plan, Tensor]:
+        """The same two views as `views`, of the same random numbers, but the look-up is left to the caller.
+
+        All lies on the host: ``items`` and ``offsets`` as there, and ``best`` int64 [I + 2], each item's best
+        neighbour, or None where no item can be missed (`can_miss`). Returns the plan and int64 [T'], what decides the
+        neighbour of each output token that asks for one.
+        """
+        slots = self.policy.draw(offsets[1:] - offsets[:-1], generator)
+        users = torch.arange(offsets.numel() - 1).repeat(2)
+        plan, _ = self._matched(slots.flatten(), users, items, offsets, best, generator)
+        changed = plan.where(TokenKind.SUBSTITUTED, TokenKind.INSERTED)
+        draws = torch.zeros_like(plan.sources)
+        draws[changed] = _draws(changed, generator)
+        return plan, draws
+
+    def _matched(
+        self, slots: Tensor, users: Tensor, items: Tensor, offsets: Tensor, best: Tensor | None, generator: Generator
+    ) -> tuple[Plan, Tensor]:
+        """The plan of views after chosen items without a neighbour were left as they are, and how many of each view
+        those were, [V]. ``items`` and ``best`` lie on one device."""
+        if best is None:
+            plan = self.plan(slots, users, offsets, generator, self.max_length)
+            return plan, torch.zeros(len(slots), dtype=torch.int64)
+        plan = self.plan(slots, users, offsets, generator)  # lengths depend on the table: cut when they are known
+        missing = self._missing(plan, items, best)
+        owners = torch.searchsorted(plan.offsets, missing, right=True) - 1
+        unmatched = torch.bincount(owners, minlength=len(plan))
+        return plan.without(missing).take(torch.arange(len(plan)), self.max_length), unmatched
 
     def plan(
         self, slots: Tensor, users: Tensor, offsets: Tensor, generator: Generator, longest: int | None = None
@@ -146,18 +168,18 @@ class Augmenter:
         back[order] = torch.arange(order.numel())
         return concatenate(plans).take(back, longest)
 
-    def _can_miss(self, neighbours: NeighbourTable) -> bool:
+    def can_miss(self, neighbours: NeighbourTable) -> bool:
         """Whether a chosen item may turn out to have no neighbour and nothing stands in for it."""
         known = neighbours.pool.numel()
         return known < self._item_count and (self._keeps_missing or known == 0)
 
-    def _missing(self, plan: Plan, items: Tensor, neighbours: NeighbourTable) -> Tensor:
+    def _missing(self, plan: Plan, items: Tensor, best: Tensor) -> Tensor:
         """Positions of substituted and inserted tokens whose item has no neighbour: int64, on the host."""
         changed = plan.where(TokenKind.SUBSTITUTED, TokenKind.INSERTED)
         if not changed.numel():
             return changed  # nobody asks the table: the device need not be waited for
-        (sources,) = self._to_device(plan.sources[changed])
-        return changed[(neighbours.ids[items[sources], 0] == 0).cpu()]
+        sources = plan.sources[changed].to(items.device)
+        return changed[(best[items[sources]] == 0).cpu()]
 
     def _build(
         self,
@@ -171,11 +193,11 @@ class Augmenter:
         """One gather and one look-up: the only part that runs on the device."""
         masked = plan.where(TokenKind.MASKED)
         changed = plan.where(TokenKind.SUBSTITUTED, TokenKind.INSERTED)
-        draws = torch.randint(_DRAWS, (changed.numel(),), generator=generator)
+        draws = _draws(changed, generator)
         sources, masked_, changed_, draws_ = self._to_device(plan.sources, masked, changed, draws)
         out = items[sources].to(torch.int64)
         chosen, scores = self._look_up(out[changed_], draws_, neighbours)
-        out.index_fill_(0, masked_, self._mask_id)
+        out.index_fill_(0, masked_, self.mask_id)
         out[changed_] = chosen.to(torch.int64)
         return AugmentedBatch(
             items=out,
@@ -212,6 +234,11 @@ class Augmenter:
         if self.device.type == "cuda":
             packed = packed.pin_memory()
         return packed.to(self.device, non_blocking=True).split([part.numel() for part in indices])
+
+
+def _draws(changed: Tensor, generator: Generator) -> Tensor:
+    """What decides the neighbour of each of the tokens ``changed`` [C], int64 [C]."""
+    return torch.randint(_DRAWS, (changed.numel(),), generator=generator)
 
 
 def _require_host(generator: Generator) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from engine.data.sequences import Sequences
 from engine.errors import RunError
+from engine.modules.ways import is_host
 
 Scorer = Callable[[NDArray[np.int64]], Iterable[Tensor]]
 """Users (rows of the evaluated ones, int64 [B]) → scores [b, item_count + 2] of every row of the item table, of some
@@ -103,7 +104,7 @@ def _count(scores: Tensor, targets: Tensor, ties: TieRule) -> NDArray[np.float64
     width = scores.shape[1]
     own = scores.gather(1, targets.unsqueeze(1))  # [B, 1]
     columns = torch.arange(width, device=scores.device)
-    step = max(1, _CELLS // width) if scores.device.type == "cpu" else max(1, scores.shape[0])
+    step = max(1, _CELLS // width) if is_host(scores.device) else max(1, scores.shape[0])
     # Comparisons are written as 0 and 1 of float32, whose sum is many times faster than that of bools, and exact.
     answers = scores.new_empty(min(step, scores.shape[0]), width, dtype=torch.float32)
     at_most, below, before = scores.new_zeros(3, scores.shape[0], dtype=torch.float32)

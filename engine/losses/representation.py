@@ -24,7 +24,11 @@ def gram(hidden: Tensor, layout: Layout, representation: Representation) -> Tens
     """
     if representation == "real_concat":
         return _gram_of_real_positions(hidden, layout)
-    rows = represent(hidden, layout, representation)
+    return products(represent(hidden, layout, representation))
+
+
+def products(rows: Tensor) -> Tensor:
+    """Dot product of every two of the ``rows`` [S, D] → [S, S]."""
     result: Tensor = _Gram.apply(rows)
     return result
 
@@ -32,7 +36,7 @@ def gram(hidden: Tensor, layout: Layout, representation: Representation) -> Tens
 def represent(hidden: Tensor, layout: Layout, representation: Representation) -> Tensor:
     """The representations themselves. hidden [M, d] → [S, d] (last, mean) or [S, L · d] (concatenations)."""
     size, count = hidden.shape[1], layout.lengths.shape[0]
-    rows = torch.arange(count)
+    rows = torch.arange(count, device=layout.lengths.device)
     if representation == "padded_concat":
         return hidden.view(count, layout.max_length * size)
     if representation == "real_concat":

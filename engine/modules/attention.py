@@ -19,6 +19,7 @@ from engine.modules.dropout import Dropout, dropout_mask
 from engine.modules.kernels.attention import CompiledAttention
 from engine.modules.layout import Group, Layout, end_of
 from engine.modules.linear import linear, sum_type
+from engine.modules.ways import is_host
 
 Watcher = Callable[[Layout, list[Tensor]], None]
 """Is given a forward pass's layout and, for each of its groups, the softmaxes [H, n, L, L], query × key, undropped."""
@@ -43,7 +44,7 @@ class PackedAttention(nn.Module):
         if self.watcher is not None:
             self.watcher(layout, _softmaxes(projected.detach().to(sum_type(dtype)), self.heads, layout.groups)[1])
         p = self.dropout.p if self.dropout.is_active else 0.0
-        if projected.device.type != "cpu":
+        if not is_host(projected.device):
             return _attend_on_device(projected, self.heads, layout.groups, p)
         # A twentieth of the work: not worth a softmax of less than float32.
         projected = projected.to(sum_type(dtype))

@@ -14,6 +14,8 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
+from engine.modules.ways import is_host
+
 _STEPS = 1 << 16
 
 
@@ -52,7 +54,7 @@ def dropout_mask(shape: tuple[int, ...], p: float, *, device: torch.device, dtyp
     Away from ½, ``p`` is rounded to a multiple of 2⁻¹⁶ and the scale follows the rounded value. The randomness comes
     from torch's default generator of the device.
     """
-    if device.type != "cpu":
+    if not is_host(device):
         return torch.empty(shape, device=device, dtype=dtype).bernoulli_(1 - p).div_(1 - p)
     count = math.prod(shape)
     drawn = draws(count, p)

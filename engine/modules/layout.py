@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.modules.ways import is_host
+
 # A group's slots beyond a sequence's end are wasted work; every group costs a fixed overhead. Short sequences are
 # most of the data, so their groups are exact.
 _GROUP_LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 23, 32, 50)
@@ -30,7 +32,7 @@ def hidden_keys(items: Tensor) -> Tensor | None:
     """Which of the items [A] are hidden as attention keys, those of id 0 (FACTS F10); None where a look finds none."""
     hidden = items == 0
     # On the CPU a look is free and saves the masks; elsewhere it would wait for the device.
-    return None if items.device.type == "cpu" and not hidden.any() else hidden
+    return None if is_host(items.device) and not hidden.any() else hidden
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +95,12 @@ class Layout:
         return replace(self, first=self.first[begin:end], lengths=self.lengths[begin:end])
 
     def from_right(self, begin: int, end: int, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Slots of the tokens ``begin … end − 1`` places before the last one, for the sequences ``rows`` (on the host).
+        """Slots of the tokens ``begin … end − 1`` places before the last one, for the sequences ``rows`` (on
+        the host, as ``first`` and ``lengths`` are).
 
         Returns int64 [R, end − begin] and a bool array of the same shape that is False where the sequence is shorter.
         """
-        back = torch.arange(begin, end)
+        back = torch.arange(begin, end, device=self.lengths.device)
         lengths = self.lengths[rows].unsqueeze(1)
         exists = back < lengths
         slot = (self.first[rows].unsqueeze(1) + lengths - 1 - back).where(exists, 0)
@@ -126,27 +129,38 @@ def _future(length: int, device: torch.device) -> Tensor:
     return torch.ones(length, length, dtype=torch.bool, device=device).triu_(1)
 
 
-def packed_layout(
-    offsets: Tensor,
-    max_length: int,
-    *,
-    hidden_items: Tensor | None = None,
-    is_bidirectional: bool = False,
-    device: torch.device | str = "cpu",
-) -> Layout:
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """Where tokens will lie, known on the host before anything is on a device: int64 ``token`` and ``position`` [M] and
+    bool ``is_real`` [M], ``first`` and ``lengths`` int64 [S] as in `Layout`; ``shapes`` are the groups, (count, length)
+    each, one after the other from slot 0 on."""
+
+    token: Tensor
+    is_real: Tensor
+    position: Tensor
+    first: Tensor
+    lengths: Tensor
+    shapes: tuple[tuple[int, int], ...]
+
+
+def group_counts(lengths: Tensor, max_length: int, *, on_host: bool) -> list[int]:
+    """How many of the sequences of ``lengths`` [S] go into the group of each length, [max_length + 1]."""
+    kept = lengths.clamp(max=max_length)
+    return torch.bincount(_capacities(max_length, on_host)[kept], minlength=max_length + 1).tolist()
+
+
+def packed_slots(offsets: Tensor, max_length: int, *, on_host: bool, idle: Tensor | None = None) -> Slots:
     """Slots for the last ``max_length`` tokens of each sequence, left-aligned in groups of similar length.
 
-    ``offsets`` int64 [S + 1] on the host; the layout itself is made there and moved to ``device`` without waiting for
-    it. ``hidden_items`` bool [A], on the device, one a flat item, marks items that no query may see as a key (masked
-    ones where the mask token is padding, FACTS F10). A query that is left with no key at all sees every token of its
-    own sequence instead, before and after it: the padded encoder does the same over all ``max_length`` positions,
-    where its equally masked scores give a plain softmax (FACTS F14). With ``is_bidirectional`` every query sees all of
-    its sequence (BERT4Rec, FACTS B6).
+    ``offsets`` int64 [S + 1]; ``on_host``: whether the groups are to suit the CPU. ``idle`` int64 [P], group lengths of
+    P sequences that do not exist: they make groups as large as one wants them.
     """
-    device = torch.device(device)
     lengths = offsets.diff().clamp_(max=max_length)
-    starts = offsets[1:] - lengths
-    capacity = _capacities(max_length, device.type == "cpu")[lengths]
+    starts, sequences = offsets[1:] - lengths, len(lengths)
+    capacity = _capacities(max_length, on_host)[lengths]
+    if idle is not None:
+        lengths, starts = (F.pad(array, (0, len(idle))) for array in (lengths, starts))
+        capacity = torch.cat((capacity, idle))
     order = torch.argsort(capacity, stable=True)
     counts = torch.bincount(capacity, minlength=max_length + 1).tolist()
     shapes = [(count, length) for length, count in enumerate(counts) if length and count]
@@ -159,16 +173,50 @@ def packed_layout(
     is_real = within < lengths[owner]
     token = torch.where(is_real, starts[owner] + within, 0)
     position = torch.where(is_real, max_length - lengths[owner] + within, 0)
-    idle = -total % _ROWS_MULTIPLE if device.type == "cpu" else 0
+    return Slots(token, is_real, position, first[:sequences], lengths[:sequences], tuple(shapes))
+
+
+def packed_layout(
+    offsets: Tensor,
+    max_length: int,
+    *,
+    hidden_items: Tensor | None = None,
+    is_bidirectional: bool = False,
+    device: torch.device | str = "cpu",
+) -> Layout:
+    """`packed_slots`, made on the host and moved to ``device`` without waiting for it, and what its queries may see.
+
+    ``hidden_items`` bool [A], on the device, one a flat item, marks items that no query may see as a key (masked
+    ones where the mask token is padding, FACTS F10). A query that is left with no key at all sees every token of its
+    own sequence instead, before and after it: the padded encoder does the same over all ``max_length`` positions,
+    where its equally masked scores give a plain softmax (FACTS F14). With ``is_bidirectional`` every query sees all of
+    its sequence (BERT4Rec, FACTS B6).
+    """
+    device = torch.device(device)
+    slots = packed_slots(offsets, max_length, on_host=is_host(device))
+    total = len(slots.token)
+    idle = -total % _ROWS_MULTIPLE if is_host(device) else 0
     token, position, is_real = (
-        F.pad(array, (0, idle)).to(device, non_blocking=True) for array in (token, position, is_real)
+        F.pad(array, (0, idle)).to(device, non_blocking=True) for array in (slots.token, slots.position, slots.is_real)
     )  # [M]
     concealed = None if hidden_items is None else hidden_items[token] | ~is_real
+    groups = packed_groups(slots.shapes, is_real, concealed, is_bidirectional=is_bidirectional)
+    return Layout(token, is_real, position, slots.first, slots.lengths, groups, max_length, total + idle)
 
+
+def packed_groups(
+    shapes: tuple[tuple[int, int], ...],
+    is_real: Tensor,
+    concealed: Tensor | None = None,
+    *,
+    is_bidirectional: bool = False,
+) -> tuple[Group, ...]:
+    """The groups of `Slots` of these ``shapes``. ``is_real`` bool [M] and ``concealed`` [M], slots that no query may
+    see as a key where the causal triangle does not say it all, on the device."""
     groups, start = [], 0
     for count, length in shapes:
         stop = start + count * length
-        future = _future(length, device)
+        future = _future(length, is_real.device)
         if is_bidirectional:
             idle_keys = ~is_real[start:stop].view(count, length)
             groups.append(Group(start, count, length, idle_keys.unsqueeze(1).expand(-1, length, -1), False))
@@ -176,10 +224,12 @@ def packed_layout(
             groups.append(Group(start, count, length, future, True))
         else:
             real = is_real[start:stop].view(count, length)
-            hidden = _hidden(concealed[start:stop].view(count, length), future, fallback=~real)
+            # A sequence that does not exist has no token to fall back on: it sees itself whole, or sums were NaN.
+            fallback = ~real & real.any(1, keepdim=True)
+            hidden = _hidden(concealed[start:stop].view(count, length), future, fallback=fallback)
             groups.append(Group(start, count, length, hidden, False))
         start = stop
-    return Layout(token, is_real, position, first, lengths, tuple(groups), max_length, total + idle)
+    return tuple(groups)
 
 
 def padded_layout(
@@ -190,23 +240,32 @@ def padded_layout(
     Padding and ``hidden_items`` (bool [A], on the device) are hidden as keys. A query that is left with no key sees
     all ``max_length`` of them, in both directions: adding the same −10 000 to every score leaves the softmax as it was.
     """
-    device = torch.device(device)
+    token, is_real = (array.to(device, non_blocking=True) for array in padded_slots(offsets, max_length))
     lengths = offsets.diff().clamp_(max=max_length)
-    count = int(lengths.shape[0])
-    place = torch.arange(max_length)
-    behind = max_length - place  # how many tokens from this place to the end
-    is_real = behind <= lengths.unsqueeze(1)  # [S, L]
-    token = torch.where(is_real, offsets[1:].unsqueeze(1) - behind, 0).to(device, non_blocking=True)
-    is_real = is_real.to(device, non_blocking=True)
+    first = torch.arange(1, len(lengths) + 1) * max_length - lengths
+    return padded_from(token, is_real, first, lengths, max_length, hidden_items)
+
+
+def padded_slots(offsets: Tensor, max_length: int) -> tuple[Tensor, Tensor]:
+    """Which token fills each slot of `padded_layout`, int64 [S, max_length], and whether it is a real one, bool."""
+    lengths = offsets.diff().clamp_(max=max_length)
+    behind = max_length - torch.arange(max_length)  # how many tokens from this place to the end
+    is_real = behind <= lengths.unsqueeze(1)
+    return torch.where(is_real, offsets[1:].unsqueeze(1) - behind, 0), is_real
+
+
+def padded_from(
+    token: Tensor, is_real: Tensor, first: Tensor, lengths: Tensor, max_length: int, hidden_items: Tensor | None
+) -> Layout:
+    """`padded_layout` of what `padded_slots` says, [S, max_length] both, on the device."""
+    count, device = len(token), token.device
     concealed = ~is_real
     if hidden_items is not None and hidden_items.numel():
         concealed = concealed | hidden_items[token]
     hidden = _hidden(concealed, _future(max_length, device), fallback=torch.zeros_like(is_real))
-    first = torch.arange(1, count + 1) * max_length - lengths
     groups = (Group(0, count, max_length, hidden, False),) if count else ()
-    position = place.to(device, non_blocking=True).repeat(count)
-    slots = count * max_length
-    return Layout(token.view(-1), is_real.view(-1), position, first, lengths, groups, max_length, slots)
+    position = torch.arange(max_length, device=device).repeat(count)
+    return Layout(token.view(-1), is_real.view(-1), position, first, lengths, groups, max_length, count * max_length)
 
 
 def _hidden(concealed: Tensor, future: Tensor, *, fallback: Tensor) -> Tensor:

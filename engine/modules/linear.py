@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from engine.modules import kernels
 from engine.modules.kernels.feed_forward import CompiledFeedForward
 from engine.modules.kernels.linear import has_whole_panels, linear_backward
+from engine.modules.ways import is_host
 
 _FEWEST_ROWS = 64
 """Below which products with a large table are slow."""
@@ -42,7 +43,7 @@ CACHED = 2**21
 def held_at_once(device: torch.device, elsewhere: int = 2**26) -> int:
     """How many numbers a computation in blocks holds at a time: what stays in the processor's cache, or so many
     ``elsewhere``, where few large calls are quicker than many small ones."""
-    return CACHED if device.type == "cpu" else elsewhere
+    return CACHED if is_host(device) else elsewhere
 
 
 @cache
@@ -76,7 +77,7 @@ def has_bfloat16() -> bool:
 
 
 def _is_fast(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype in (torch.float32, torch.bfloat16) and _has_onednn()
+    return is_host(x.device) and x.dtype in (torch.float32, torch.bfloat16) and _has_onednn()
 
 
 def times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -23,6 +23,7 @@ METRICS = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20")
 OF_THE_RUN = (
     "data.path",
     "evaluate.batch_size",
+    "train.capture",
     "train.checkpoint_epochs",
     "train.checkpoint_minutes",
     "train.device",

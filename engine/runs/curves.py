@@ -85,8 +85,8 @@ def caption_of(field: str) -> str:
     return FACTS.get(field, field) if info is None else f"{info.label.lower()} {info.symbol}".rstrip()
 
 
-UNTOLD = frozenset({"data.path", "train.device"})
-"""Settings that say where a run was made, and nothing of its model."""
+UNTOLD = frozenset({"data.path", "train.device", "train.capture"})
+"""Settings that say where and how a run was made, and nothing of its model."""
 
 
 def scatter(records: Sequence[RunRecord], field: str, metric: str, split: str = "test") -> tuple[ScatterPoint, ...]:

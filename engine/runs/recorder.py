@@ -124,6 +124,9 @@ class Recorder:
         say(f"hybrid correlations from epoch {epoch + 1} on")
         self.note(hybrid_started=True)
 
+    def remark(self, text: str) -> None:
+        say(text)
+
     def should_stop(self) -> bool:
         if self._stop.is_set() and not self._has_answered:
             # Told by the training itself, so whoever waits knows that it is not stuck and need not kill it.

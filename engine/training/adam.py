@@ -21,7 +21,14 @@ class OneGroup:
 
     def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
         self.parameters = list(parameters)
-        self.lr = lr
+        self.lr: float | Tensor = lr
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of the updates to come."""
+        if isinstance(self.lr, Tensor):
+            self.lr.fill_(rate)
+        else:
+            self.lr = rate
 
     def zero_grad(self) -> None:
         """Forget all gradients; the next backward pass writes new ones instead of adding."""
@@ -64,6 +71,15 @@ class Adam(OneGroup):
         self._steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self.parameters]
         self._means = [torch.zeros_like(p, memory_format=torch.preserve_format) for p in self.parameters]
         self._squares = [torch.zeros_like(p, memory_format=torch.preserve_format) for p in self.parameters]
+
+    @property
+    def moments(self) -> list[Tensor]:
+        """All that is kept between two updates: both moments and the counts of steps."""
+        return [*self._means, *self._squares, *self._steps]
+
+    def keep_rate_on_device(self) -> None:
+        """From now on the learning rate is a number on the device, which a captured update reads anew each time."""
+        self.lr = torch.tensor(float(self.lr), dtype=torch.float32, device=self.parameters[0].device)
 
     @torch.no_grad()
     def step(self) -> None:
@@ -113,13 +129,13 @@ class Adam(OneGroup):
     ) -> None:
         for weight, gradient, mean, square, step in zip(weights, gradients, means, squares, steps, strict=True):
             if decay and self.decoupled:
-                weight.mul_(1 - self.lr * decay)
+                weight.mul_(1 - float(self.lr) * decay)
             elif decay:
                 gradient = gradient.add(weight, alpha=decay)
             mean.lerp_(gradient, 1 - self.betas[0])
             square.mul_(self.betas[1]).addcmul_(gradient, gradient, value=1 - self.betas[1])
             first, second = 1 - self.betas[0] ** step, 1 - self.betas[1] ** step
-            weight.addcdiv_(mean / first, (square / second).sqrt_().add_(EPS), value=-self.lr)
+            weight.addcdiv_(mean / first, (square / second).sqrt_().add_(EPS), value=-float(self.lr))
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes, in ``torch.optim.Adam``'s form."""
@@ -130,7 +146,7 @@ class Adam(OneGroup):
             if step
         }
         group = {
-            "lr": self.lr,
+            "lr": float(self.lr),
             "betas": self.betas,
             "eps": EPS,
             "weight_decay": max(self._decays, default=0.0) or 0,

@@ -37,14 +37,14 @@ def examples_of(kind: Examples, split: LeaveOneOut, device: torch.device | str) 
 
 
 class TrainingData:
-    """All users' training parts. An example is a user."""
+    """All users' training parts, ``items`` int64 [A], and the same ``on_host``. An example is a user."""
 
     def __init__(self, split: LeaveOneOut, device: torch.device | str = "cpu") -> None:
         part = split.training_part  # inputs and the last target: targets are the inputs shifted by one
-        self._items = torch.from_numpy(part.items.astype(np.int64)).to(device)
+        self.on_host = torch.from_numpy(part.items.astype(np.int64))
+        self.items = self.on_host.to(device)
         self._starts = torch.from_numpy(part.offsets[:-1])
         self._lengths = torch.from_numpy(part.lengths - 1)
-        self._device = self._items.device
 
     def of_users(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The users themselves."""
@@ -52,10 +52,16 @@ class TrainingData:
 
     def batch(self, chosen: NDArray[np.int64]) -> Batch:
         """The batch of the users ``chosen`` [N], in that order."""
+        users, places, offsets = self.places(chosen)
+        places = places.to(self.items.device, non_blocking=True)
+        return Batch(users, offsets, self.items[places], self.items[places + 1])
+
+    def places(self, chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        """The batch's users [N], where its inputs lie among all ``items`` [T] (the target of each is the next one),
+        and offsets [N + 1]; all int64, on the host."""
         users = torch.from_numpy(chosen)
-        positions, offsets = ranges(self._starts[users], self._lengths[users])
-        positions = positions.to(self._device, non_blocking=True)
-        return Batch(users, offsets, self._items[positions], self._items[positions + 1])
+        places, offsets = ranges(self._starts[users], self._lengths[users])
+        return users, places, offsets
 
 
 class InteractionData:

@@ -26,6 +26,9 @@ class Listener(Protocol):
     def hybrid_began(self, epoch: int) -> None:
         """From this epoch on, correlations are hybrid (Algorithm 1, line 5)."""
 
+    def remark(self, text: str) -> None:
+        """A sentence for the log."""
+
     def should_stop(self) -> bool:
         """Asked between steps: whether to stop with a checkpoint."""
         ...
@@ -43,6 +46,8 @@ class Silent:
     def resumed(self, reports: tuple[EpochReport, ...]) -> None: ...
 
     def hybrid_began(self, epoch: int) -> None: ...
+
+    def remark(self, text: str) -> None: ...
 
     def should_stop(self) -> bool:
         return False

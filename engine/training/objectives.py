@@ -56,7 +56,8 @@ class Objective(Protocol):
 
 class NextItemLoss(Protocol):
     """What a next-item loss plugin is called with: hidden [T, d], targets int64 [T], item table [I + 2, d]; ``rows``
-    int64 [T] is each token's training user, ``lengths`` int64 [N] the tokens of each user of the batch."""
+    int64 [T] is each token's training user, ``lengths`` int64 [N] the tokens of each user of the batch; ``weights`` [T]
+    say what each token counts where that is not to follow from them (`engine.training.fixed_step`)."""
 
     def __call__(
         self,
@@ -66,6 +67,7 @@ class NextItemLoss(Protocol):
         *,
         rows: Tensor,
         lengths: Tensor,
+        weights: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor: ...
 
@@ -78,9 +80,9 @@ class NextItem:
     is_padded = False
 
     def __init__(self, loss: NextItemLoss, model: SequenceModel, generator: torch.Generator) -> None:
-        self._loss = loss
-        self._model = model
-        self._generator = generator
+        self.loss_function = loss
+        self.model = model
+        self.generator = generator
 
     def sequences(self, batch: Batch) -> Ragged:
         """The training inputs themselves."""
@@ -95,7 +97,7 @@ class NextItem:
         else:
             slots, counts = layout.token_slots(), layout.lengths  # [T]
             targets = batch.targets[layout.token[slots] - encoded.first_token]
-        return loss_at(self._loss, self._model, encoded, slots, targets, batch.rows, counts, self._generator)
+        return loss_at(self.loss_function, self.model, encoded, slots, targets, batch.rows, counts, self.generator)
 
 
 class Own:
@@ -155,20 +157,25 @@ class Contrastive:
         self.weight = weight
         self.is_padded = representation == "padded_concat"
         self.neighbours: NeighbourTable | None = None
-        self._loss = loss
-        self._augmenter = augmenter
-        self._representation = representation
-        self._generator = generator
+        self.loss_function = loss
+        self.augmenter = augmenter
+        self.representation = representation
+        self.generator = generator
 
     def sequences(self, batch: Batch) -> Ragged:
         """2N views: all users' first views, then all users' second ones."""
         assert self.neighbours is not None, "the trainer sets the correlation at each epoch's start"
-        return self._augmenter.views(batch.inputs, batch.offsets, self.neighbours, self._generator).ragged
+        return self.augmenter.views(batch.inputs, batch.offsets, self.neighbours, self.generator).ragged
 
     def loss(self, batch: Batch, encoded: Encoded | None) -> Tensor:  # noqa: ARG002 - the views say all
         """NT-Xent over the views' representations."""
         assert encoded is not None
-        return self._loss(gram(encoded.hidden, encoded.layout, self._representation))
+        return self.loss_function(gram(encoded.hidden, encoded.layout, self.representation))
+
+
+def joint(objectives: Sequence[Objective], losses: Sequence[Tensor]) -> Tensor:
+    """What is learned from (Algorithm 1, line 15; Eq. 15: L = L_rec + λ L_cl): the weighted sum, a scalar."""
+    return torch.stack([task.weight * loss for task, loss in zip(objectives, losses, strict=True)]).sum()
 
 
 def encode(model: SequenceModel, wishes: Sequence[tuple[Ragged | None, bool]]) -> list[Encoded | None]:

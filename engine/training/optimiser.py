@@ -39,12 +39,12 @@ class RMSProp(OneGroup):
             if self.weight_decay:
                 gradient = gradient.add(parameter, alpha=self.weight_decay)
             square.mul_(SMOOTHING).addcmul_(gradient, gradient, value=1 - SMOOTHING)
-            parameter.addcdiv_(gradient, square.sqrt().add_(EPS), value=-self.lr)
+            parameter.addcdiv_(gradient, square.sqrt().add_(EPS), value=-float(self.lr))
 
     def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` takes."""
         state = {place: {"square_avg": square} for place, square in enumerate(self._squares)}
-        group = {"lr": self.lr, "alpha": SMOOTHING, "eps": EPS, "weight_decay": self.weight_decay}
+        group = {"lr": float(self.lr), "alpha": SMOOTHING, "eps": EPS, "weight_decay": self.weight_decay}
         return self.written(state, group)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -69,11 +69,19 @@ class Optimiser:
 
     def step(self) -> None:
         """One update."""
+        self.count()
+        self.update()
+
+    def count(self) -> None:
+        """What the host does for the next update: its learning rate."""
+        self.inner.set_rate(self.rate(self.taken))
+        self.taken += 1
+
+    def update(self) -> None:
+        """What the device does."""
         if self.clip_norm:
             clip(self.inner.parameters, self.clip_norm)
-        self.inner.lr = self.rate(self.taken)
         self.inner.step()
-        self.taken += 1
 
     def state_dict(self) -> dict[str, Any]:
         """The inner optimiser's state, and the steps taken."""

@@ -95,6 +95,7 @@ class Pairwise:
         *,
         rows: Tensor,
         lengths: Tensor,  # noqa: ARG002 - every masked item counts alike
+        weights: Tensor | None = None,  # noqa: ARG002
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """hidden [K, d], which is W h + b already; targets and rows int64 [K]; item table [I + 2, d] → a scalar."""

@@ -33,6 +33,7 @@ _MAY_CHANGE = {"data.path", "train.epochs", "train.patience", "train.device", "e
     "train.checkpoint_epochs",
     "train.checkpoint_minutes",
     "train.max_minutes",
+    "train.capture",
 }
 """Settings that a resumed run may have other values of: they change no step that was already taken. Of the epochs that
 holds where the learning rate stays (`refuse_another_run`)."""

@@ -27,12 +27,12 @@ from engine.models.contract import Batch
 from engine.records import EpochReport, TrainingResult
 from engine.similarity.source import Correlations
 from engine.similarity.table import NeighbourTable
-from engine.training import checkpoint, setup, stages
+from engine.training import captured, checkpoint, setup, stages
 from engine.training.budget import Budget
 from engine.training.device import describe, memory_guard, resolve
 from engine.training.early_stopping import EarlyStopping
 from engine.training.listening import Listener
-from engine.training.objectives import encode
+from engine.training.objectives import encode, joint
 from engine.training.seeding import Generators
 
 _SECONDS_BETWEEN_STEPS_TOLD = 1.0
@@ -113,6 +113,7 @@ class Trainer:
         stage = self.stage = stages.begin(plan, *given, of_everybody)
         self.data, self.objectives, self.contrastive = stage.data, stage.objectives, stage.contrastive
         self.steps, self.optimiser = stage.steps, stage.optimiser
+        self.captured = captured.begin(stage, self.config, self.generators, self._plain_step, self.listener.remark)
 
     def _correlations(self) -> Correlations | None:
         return setup.correlations_or_none(self.config, self.split, self.dataset)
@@ -197,6 +198,7 @@ class Trainer:
         steps = -(-len(current.order) // size)
         told = time.monotonic()
         began = time.perf_counter() - current.seconds
+        take = self._plain_step if self.captured is None else self.captured.step
         for step in range(current.step, steps):  # line 6
             if self.listener.should_stop():
                 self.stopped = True
@@ -204,7 +206,7 @@ class Trainer:
             if step and self.budget.is_spent:
                 self.cut_at = step
                 break
-            current.totals += self._step(self.data.batch(current.order[step * size : (step + 1) * size]))
+            current.totals += take(current.order[step * size : (step + 1) * size])
             current.step, current.seconds = step + 1, time.perf_counter() - began
             if time.monotonic() - told >= _SECONDS_BETWEEN_STEPS_TOLD:
                 told = time.monotonic()
@@ -212,15 +214,16 @@ class Trainer:
                 self._write_checkpoint_if(self._is_long_ago())
         return self._named(current.totals / max(current.step, 1))
 
+    def _plain_step(self, chosen: NDArray[np.int64]) -> Tensor:
+        return self._step(self.data.batch(chosen))
+
     def _step(self, batch: Batch) -> Tensor:
         """One batch: views, representations, losses, update. Returns the losses, [objectives], on the device."""
         wishes = [(objective.sequences(batch), objective.is_padded) for objective in self.objectives]  # lines 7–12
         encoded = encode(self.stage.encoder, wishes)  # lines 13, 14
         losses = [objective.loss(batch, states) for objective, states in zip(self.objectives, encoded, strict=True)]
-        # Line 15, Eq. 15: L = L_rec + λ L_cl.
-        total = torch.stack([task.weight * loss for task, loss in zip(self.objectives, losses, strict=True)]).sum()
         self.optimiser.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        joint(self.objectives, losses).backward()  # type: ignore[no-untyped-call]  # line 15
         self.optimiser.step()  # line 16
         return torch.stack([loss.detach() for loss in losses])
 

@@ -12,8 +12,8 @@ import platform
 import sys
 
 NAMES = (
-    *("epoch", "false_positives", "first_metric", "importing", "inspection", "losses", "models", "runs", "scale"),
-    "window",
+    *("captured", "epoch", "false_positives", "first_metric", "importing", "inspection", "losses", "models", "runs"),
+    *("scale", "window"),
 )
 
 

@@ -30,6 +30,7 @@ class WatchedTrainer(Trainer):
 
     def _enter(self, plan: Plan) -> None:
         super()._enter(plan)
+        self.captured = None  # clocks wait for the device, and a recording must not
         self.operations = 0
         for objective in self.objectives:
             self._watch(objective, "sequences", "augment")

@@ -51,29 +51,31 @@ class BinaryCrossEntropy:
         *,
         rows: Tensor,
         lengths: Tensor,
+        weights: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """The batch's loss, a scalar.
 
         hidden [T, d], targets int64 [T], item table [I + 2, d]; ``rows`` int64 [T] is the training user of each
-        token, ``lengths`` int64 [N] the tokens of each user of the batch.
+        token, ``lengths`` int64 [N] the tokens of each user of the batch, ``weights`` [T] what each token counts
+        where that is not to follow from them.
         """
-        each = lengths if self.mean == "users" else None
+        if weights is None:
+            weights = token_weights(hidden, lengths if self.mean == "users" else None)
         if self.negatives == 1:
-            return bce(hidden, torch.stack((targets, self.sampler(rows, generator))), table, each)
+            return bce(hidden, torch.stack((targets, self.sampler(rows, generator))), table, weights)
         negatives = self.sampler.several(rows, self.negatives, generator)
-        return bce_of_several(hidden, targets, negatives, table, self.weight, each)
+        return bce_of_several(hidden, targets, negatives, table, self.weight, weights)
 
 
-def bce(hidden: Tensor, candidates: Tensor, table: Tensor, lengths: Tensor | None = None) -> Tensor:
-    """Eq. 3 for given candidates int64 [2, T] (next item, negative). The mean over tokens, or, with the ``lengths``
-    [N] of the users' tokens, the mean over users of each user's own mean (Algorithm 1, line 15)."""
+def bce(hidden: Tensor, candidates: Tensor, table: Tensor, weights: Tensor) -> Tensor:
+    """Eq. 3 for given candidates int64 [2, T] (next item, negative), each token counting its ``weights`` [T]."""
     # One look-up for both: its gradient scatters into the item table once.
     chosen = F.embedding(candidates, table, padding_idx=0)  # [2, T, d]
     logits = (chosen * hidden).sum(-1)  # [2, T]
     # −log σ(x) = softplus(−x) and −log(1 − σ(x)) = softplus(x): no overflow where the published code adds 1e-24.
     losses = F.softplus(torch.stack((-logits[0], logits[1]))).sum(0)  # [T]
-    return (losses * token_weights(hidden, lengths)).sum()
+    return (losses * weights).sum()
 
 
 def bce_of_several(
@@ -82,9 +84,9 @@ def bce_of_several(
     negatives: Tensor,
     table: Tensor,
     weight: float,
-    lengths: Tensor | None = None,
+    weights: Tensor,
 ) -> Tensor:
-    """Eq. 3 with the negatives int64 [T, k] of each token, each counting ``weight``; ``lengths`` as in `bce`."""
+    """Eq. 3 with the negatives int64 [T, k] of each token, each counting ``weight``; ``weights`` as in `bce`."""
     scores = sampled_scores(hidden, table, torch.cat((targets.unsqueeze(1), negatives), 1))  # [T, 1 + k]
     losses = F.softplus(-scores[:, 0]) + weight * F.softplus(scores[:, 1:]).sum(1)
-    return (losses * token_weights(hidden, lengths)).sum()
+    return (losses * weights).sum()

@@ -39,19 +39,23 @@ class BPR:
         *,
         rows: Tensor,
         lengths: Tensor,
+        weights: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """The batch's loss, a scalar.
 
         hidden [T, d], targets int64 [T], item table [I + 2, d]; ``rows`` int64 [T] is the training user of each
-        token, ``lengths`` int64 [N] the tokens of each user of the batch.
+        token, ``lengths`` int64 [N] the tokens of each user of the batch, ``weights`` [T] what each token counts
+        where that is not to follow from them.
         """
         negatives = self.sampler.several(rows, self.negatives, generator)
-        return bpr(hidden, targets, negatives, table, lengths if self.mean == "users" else None)
+        if weights is None:
+            weights = token_weights(hidden, lengths if self.mean == "users" else None)
+        return bpr(hidden, targets, negatives, table, weights)
 
 
-def bpr(hidden: Tensor, targets: Tensor, negatives: Tensor, table: Tensor, lengths: Tensor | None = None) -> Tensor:
-    """BPR for given negatives int64 [T, k]; ``lengths`` as in `engine.losses.bce.loss.bce`."""
+def bpr(hidden: Tensor, targets: Tensor, negatives: Tensor, table: Tensor, weights: Tensor) -> Tensor:
+    """BPR for given negatives int64 [T, k], each token counting its ``weights`` [T]."""
     scores = sampled_scores(hidden, table, torch.cat((targets.unsqueeze(1), negatives), 1))  # [T, 1 + k]
     losses = F.softplus(scores[:, 1:] - scores[:, :1]).mean(1)  # −log σ(x) = softplus(−x)
-    return (losses * token_weights(hidden, lengths)).sum()
+    return (losses * weights).sum()

@@ -19,6 +19,7 @@ from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
 from engine.losses.weights import token_weights
 from engine.modules.linear import ROWS_MULTIPLE, arranged, even_rows, held_at_once, reduced_type, times_transposed
+from engine.modules.ways import is_host
 
 _RAREST = 1e-30
 """Smaller chances have lost digits, and their logarithm with them."""
@@ -51,10 +52,13 @@ class CrossEntropy:
         *,
         rows: Tensor,  # noqa: ARG002 - whose token it is matters to those who draw negatives
         lengths: Tensor,
+        weights: Tensor | None = None,
         generator: torch.Generator | None = None,  # noqa: ARG002
     ) -> Tensor:
-        """The batch's loss, a scalar. hidden [T, d], targets int64 [T] (1…I), item table [I + 2, d], lengths [N]."""
-        weights = token_weights(hidden, lengths if self.mean == "users" else None)
+        """The batch's loss, a scalar. hidden [T, d], targets int64 [T] (1…I), item table [I + 2, d], lengths [N], or
+        what each token counts, [T]."""
+        if weights is None:
+            weights = token_weights(hidden, lengths if self.mean == "users" else None)
         return cross_entropy(hidden, targets, table, weights, dtype=self.dtype)
 
 
@@ -135,7 +139,7 @@ def _losses_and_chances(
     ``columns`` [B, 1] are the targets; block [B, d] · items [I, d]ᵀ are the scores.
     """
     own = scores.gather(1, columns).to(dtype)
-    if scores.device.type != "cpu":
+    if not is_host(scores.device):
         given, scores = scores.dtype, scores.to(dtype)
         # Two more passes over the block, and nothing that the host would have to wait for.
         highest = scores.amax(1, keepdim=True)

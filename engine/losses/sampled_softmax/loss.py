@@ -62,25 +62,28 @@ class SampledSoftmax:
         *,
         rows: Tensor,
         lengths: Tensor,
+        weights: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
         """The batch's loss, a scalar.
 
         hidden [T, d], targets int64 [T], item table [I + 2, d]; ``rows`` int64 [T] is the training user of each
-        token, ``lengths`` int64 [N] the tokens of each user of the batch.
+        token, ``lengths`` int64 [N] the tokens of each user of the batch, ``weights`` [T] what each token counts
+        where that is not to follow from them.
         """
-        each = lengths if self.mean == "users" else None
+        if weights is None:
+            weights = token_weights(hidden, lengths if self.mean == "users" else None)
         if self.sharing == "position":
             negatives = self.sampler.several(rows, self.negatives, generator)
             scores = sampled_scores(hidden, table, torch.cat((targets.unsqueeze(1), negatives), 1))
-            return softmax_loss(scores[:, 0], scores[:, 1:] + self.shift, token_weights(hidden, each))
+            return softmax_loss(scores[:, 0], scores[:, 1:] + self.shift, weights)
         # Whose item it is does not change from token to token of a user.
         users = rows[(lengths.cumsum(0) - 1).clamp_(min=0)]
         items, of_user = self.sampler.shared(users, self.negatives, generator)
         is_negative = of_user.repeat_interleave(lengths, 0, output_size=len(rows))  # [T, k]
         own = (F.embedding(targets, table) * hidden).sum(1)
         others = hidden @ F.embedding(items, table).t() + self.shift  # [T, k]
-        return softmax_loss(own, others.masked_fill(~is_negative, -torch.inf), token_weights(hidden, each))
+        return softmax_loss(own, others.masked_fill(~is_negative, -torch.inf), weights)
 
 
 def softmax_loss(own: Tensor, others: Tensor, weights: Tensor) -> Tensor:

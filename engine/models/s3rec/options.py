@@ -60,6 +60,7 @@ register(
     views=True,
     padded=True,
     hides=True,
+    captures=True,
     pretraining="masked_items",
     pretrain_epochs=100,
     read_by_pretraining=("mask_rate", "segment_weight", "masked_item_loss", "pretrain_prefixes"),

@@ -65,6 +65,7 @@ register(
     task="next_item",
     views=True,
     hides=True,
+    captures=True,
     padded=False,
     no_padding=_NO_PADDING,
     unused={"fidelity.padding_row": _NO_PADDING},

@@ -91,4 +91,5 @@ register(
     views=True,
     padded=True,
     hides=True,
+    captures=True,
 )

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from engine.modules.dropout import Draws
+from engine.modules.ways import is_host
 from engine.records import PLAIN_KERNELS
 
 _VERSION = 4
@@ -140,7 +141,7 @@ def library_for(*rows: Tensor, weights: tuple[Tensor, ...] = ()) -> Any | None:
     """The compiled library where it is there and takes these tensors: float32, on the CPU, and weights as they were
     made, not turned."""
     tensors = (*rows, *weights)
-    if not _is_allowed or any(one.device.type != "cpu" or one.dtype != torch.float32 for one in tensors):
+    if not _is_allowed or any(not is_host(one.device) or one.dtype != torch.float32 for one in tensors):
         return None
     found = _found() if all(weight.is_contiguous() for weight in weights) else None
     return None if found is None else found[1]

@@ -42,13 +42,14 @@ def test_bce_is_equation_3(lengths: list[int], seed: int, over_users: bool) -> N
         users.append(losses)
     flat = [loss for losses in users for loss in losses]
     expected = sum(sum(own) / len(own) for own in users) / len(users) if over_users else sum(flat) / len(flat)
-    found = bce(hidden, candidates, table, torch.tensor(lengths) if over_users else None)
+    weights = token_weights(hidden, torch.tensor(lengths) if over_users else None)
+    found = bce(hidden, candidates, table, weights)
     assert float(found) == pytest.approx(expected, abs=1e-9)
 
 
 def test_bce_stays_finite_where_a_sigmoid_would_not() -> None:
     hidden, table = torch.full((1, 1), 1000.0), torch.tensor([[0.0], [-1.0], [1.0]])
-    assert float(bce(hidden, torch.tensor([[1], [2]]), table)) == pytest.approx(2000.0)
+    assert float(bce(hidden, torch.tensor([[1], [2]]), table, torch.ones(1))) == pytest.approx(2000.0)
 
 
 @settings(max_examples=20, deadline=None)

@@ -22,6 +22,7 @@ from engine.losses.bpr.loss import BPR, bpr
 from engine.losses.negatives import NegativeSampler
 from engine.losses.sampled import sampled_scores
 from engine.losses.sampled_softmax.loss import SampledSoftmax
+from engine.losses.weights import token_weights
 
 ITEMS, D = 9, 3
 CPU = torch.device("cpu")
@@ -57,6 +58,10 @@ def assert_alike(found: Tensor, expected: Tensor, hidden: Tensor, table: Tensor)
 LENGTHS = st.lists(st.integers(1, 5), min_size=1, max_size=5)
 
 
+def weights_of(hidden: Tensor, each: list[int] | None) -> Tensor:
+    return token_weights(hidden, None if each is None else torch.tensor(each))
+
+
 @settings(max_examples=25, deadline=None)
 @given(LENGTHS, st.integers(1, 4), st.integers(0, 2**31 - 1), st.booleans(), st.sampled_from(["mean", "sum"]))
 def test_bce_of_k_negatives(lengths: list[int], k: int, seed: int, over_users: bool, count: str) -> None:
@@ -68,7 +73,7 @@ def test_bce_of_k_negatives(lengths: list[int], k: int, seed: int, over_users: b
         losses.append(own + (sum(others) / k if count == "mean" else sum(others)))
     each = lengths if over_users else None
     weight = 1 / k if count == "mean" else 1.0
-    found = bce_of_several(hidden, targets, negatives, table, weight, None if each is None else torch.tensor(each))
+    found = bce_of_several(hidden, targets, negatives, table, weight, weights_of(hidden, each))
     assert_alike(found, averaged(losses, each), hidden, table)
 
 
@@ -82,14 +87,15 @@ def test_bpr_of_k_negatives(lengths: list[int], k: int, seed: int, over_users: b
         others = [-torch.log(torch.sigmoid(own - hidden[token] @ table[item])) for item in negatives[token]]
         losses.append(sum(others, torch.zeros((), dtype=torch.float64)) / k)
     each = lengths if over_users else None
-    found = bpr(hidden, targets, negatives, table, None if each is None else torch.tensor(each))
+    found = bpr(hidden, targets, negatives, table, weights_of(hidden, each))
     assert_alike(found, averaged(losses, each), hidden, table)
 
 
 def test_one_negative_is_equation_3() -> None:
     hidden, table, targets, negatives = made(7, 1, 3)
-    one = bce(hidden, torch.stack((targets, negatives[:, 0])), table)
-    assert bce_of_several(hidden, targets, negatives, table, 1.0).item() == pytest.approx(one.item())
+    weights = weights_of(hidden, None)
+    one = bce(hidden, torch.stack((targets, negatives[:, 0])), table, weights)
+    assert bce_of_several(hidden, targets, negatives, table, 1.0, weights).item() == pytest.approx(one.item())
 
 
 def sampler() -> tuple[NegativeSampler, list[set[int]]]:
@@ -149,7 +155,7 @@ def test_with_many_negatives_for_all_items_it_is_the_full_softmax() -> None:
 def test_losses_stay_finite_where_an_exponential_would_not_and_where_no_negative_is_left() -> None:
     hidden = torch.full((1, 1), 1000.0, requires_grad=True)
     table = torch.tensor([[0.0], [-1.0], [1.0], [0.0]])
-    assert bpr(hidden, torch.tensor([1]), torch.tensor([[2]]), table).item() == pytest.approx(2000.0)
+    assert bpr(hidden, torch.tensor([1]), torch.tensor([[2]]), table, torch.ones(1)).item() == pytest.approx(2000.0)
     full = NegativeSampler(Sequences.from_lists([[1]]), 2)
     loss = SampledSoftmax(full, 2, 1)
     for seed in range(20):  # the one shared item is the user's own in half of the draws

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.config import ExperimentConfig, preset
 from engine.losses.bce.loss import bce
+from engine.losses.weights import token_weights
 from engine.models.sasrec_original.module import Block, OriginalSasRec
 from engine.models.sasrec_original.options import OriginalSasRecOptions
 from engine.modules import kernels
@@ -93,7 +94,7 @@ def test_loss_and_gradients_are_those_of_the_padded_equations(sequences: list[li
     table = model.output_table()
     states = model.encode_slots(items, layout)[layout.token_slots()]
     candidates = torch.randint(1, ITEMS + 1, (2, len(states)), generator=torch.Generator().manual_seed(4))
-    ours = bce(model.outputs(states), candidates, table)
+    ours = bce(model.outputs(states), candidates, table, token_weights(states))
     right, wrong = ((encode_all(model, sequences) * table[row]).sum(1).sigmoid() for row in candidates)
     theirs = (-right.log() - (1 - wrong).log()).mean()
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)

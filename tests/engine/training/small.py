@@ -46,6 +46,7 @@ class Notes:
         self.phases: list[str] = []
         self.epochs: list[EpochReport] = []
         self.hybrid: list[int] = []
+        self.remarks: list[str] = []
         self.steps: list[tuple[int, int, int, dict[str, float]]] = []
         self.before: tuple[EpochReport, ...] | None = None
         self.asked = 0
@@ -66,6 +67,9 @@ class Notes:
 
     def hybrid_began(self, epoch: int) -> None:
         self.hybrid.append(epoch)
+
+    def remark(self, text: str) -> None:
+        self.remarks.append(text)
 
     def should_stop(self) -> bool:
         if self._stop_in_phase and self.phases[-1] == self._stop_in_phase:

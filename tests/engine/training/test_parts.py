@@ -168,4 +168,4 @@ def test_negatives_are_those_that_the_configuration_allows(switches: dict[str, A
     generators = Generators(1, CPU)
     split = LeaveOneOut(dataset.sequences)
     task = setup.next_item(config, dataset, split, setup.model(config, dataset, split, generators.initial), generators)
-    assert set(task._loss.sampler(torch.zeros(500, dtype=torch.int64), generators.negatives).tolist()) == drawn
+    assert set(task.loss_function.sampler(torch.zeros(500, dtype=torch.int64), generators.negatives).tolist()) == drawn
