@@ -2,9 +2,9 @@
 
 Planning is index arithmetic on the host with one host generator, so a run's random stream does not depend on its device
 and nothing waits for an accelerator; it overlaps with the device's previous step. Only the finished indices travel to
-the device, in one copy, where one gather and one look-up in the neighbour table build the batch. The exception: with
+the device, in one copy, where one gather and one look-up in the neighbour table build the batch. With
 ``missing_neighbour = keep`` and a table in which some item has no neighbour, the lengths of inserted views depend on
-the table, and the host has to ask the device once a batch.
+the table: then the host has to know the items, and which of them have neighbours, or ask the device once a batch.
 """
 
 from __future__ import annotations
@@ -85,18 +85,26 @@ class Augmenter:
         self.sees_tail = config.fidelity.augment_input == "truncated"
         self._keeps_missing = config.fidelity.missing_neighbour == "keep"
 
-    def views(self, items: Tensor, offsets: Tensor, neighbours: NeighbourTable, generator: Generator) -> AugmentedBatch:
+    def views(
+        self,
+        items: Tensor,
+        offsets: Tensor,
+        neighbours: NeighbourTable,
+        generator: Generator,
+        known: tuple[Tensor, Tensor | None] | None = None,
+    ) -> AugmentedBatch:
         """Two views of each of B training inputs, each cut to its last ``model.max_length`` items.
 
         ``items`` int [T] on the device and ``offsets`` int64 [B + 1] are the *whole* training inputs: K is compared
         with their lengths (FACTS F4). Pass ``offsets`` on the host: elsewhere they have to be fetched. ``generator``
-        lives on the host, and all that is random comes from it. Raises ``ValueError`` for one that does not.
+        lives on the host, and all that is random comes from it. Raises ``ValueError`` for one that does not. ``known``:
+        ``items`` on the host, and what `planned` calls ``best``.
         """
         _require_host(generator)
         offsets = offsets.cpu()
         slots = self.policy.draw(offsets[1:] - offsets[:-1], generator)  # [2, B]
         users = torch.arange(offsets.numel() - 1).repeat(2)
-        return self.apply(slots.flatten(), users, items, offsets, neighbours, generator)
+        return self.apply(slots.flatten(), users, items, offsets, neighbours, generator, known)
 
     def apply(
         self,
@@ -106,11 +114,13 @@ class Augmenter:
         offsets: Tensor,
         neighbours: NeighbourTable,
         generator: Generator,
+        known: tuple[Tensor, Tensor | None] | None = None,
     ) -> AugmentedBatch:
         """View v is user ``users[v]``'s sequence after operator ``slots[v]``; both int64 [V], on the host."""
         _require_host(generator)
-        best = neighbours.ids[:, 0] if self.can_miss(neighbours) else None
-        plan, unmatched = self._matched(slots, users, items, offsets, best, generator)
+        if known is None:
+            known = items, neighbours.ids[:, 0] if self.can_miss(neighbours) else None
+        plan, unmatched = self._matched(slots, users, known[0], offsets, known[1], generator)
         return self._build(plan, slots, unmatched, items, neighbours, generator)
 
     def planned(self, items: Tensor, offsets: Tensor, best: Tensor | None, generator: Generator) -> tuple[Plan, Tensor]:

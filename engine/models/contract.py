@@ -58,7 +58,8 @@ class Batch:
 
     Of `UserSequences`, inputs are ``items[:-3]`` whole and targets, one for each, ``items[1:-2]`` (FACTS F1). Of
     `Windows`, ``after`` targets, int64 [N · after], follow each stretch, 0 where a sequence is too short to have one.
-    Of `Interactions`, inputs and targets are the item itself.
+    Of `Interactions`, inputs and targets are the item itself. ``on_host`` are the inputs once more where the host has
+    them too, so that it need not ask the device.
     """
 
     rows: Tensor
@@ -66,6 +67,7 @@ class Batch:
     inputs: Tensor
     targets: Tensor
     after: int = 0
+    on_host: Tensor | None = None
 
 
 class SequenceModel(Protocol):

@@ -39,19 +39,25 @@ weights whose gradient is nothing but noise move by it. A wrong mask or a missin
 
 
 def cuda_graph(generator: torch.Generator) -> Recorder:
-    """Recording as a CUDA graph; ``generator``, on the device, is one that the steps draw from."""
+    """Recording as a CUDA graph; ``generator``, on the device, is one that the steps draw from, beside the default."""
 
     def record(step: Step) -> Step:
+        ours = torch.cuda.current_stream()
         stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
+        stream.wait_stream(ours)
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UP):
                 step()
-        torch.cuda.current_stream().wait_stream(stream)
+        ours.wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(generator)
-        with torch.cuda.graph(graph):
-            losses = step()
+        try:
+            # A recording that fails leaves its own stream in force, and generators that still wait for its end.
+            with torch.cuda.stream(ours), torch.cuda.graph(graph):
+                losses = step()
+        except RuntimeError:
+            _let_go(generator, torch.cuda.default_generators[ours.device_index])
+            raise
 
         def repeat() -> Tensor:
             graph.replay()
@@ -60,6 +66,12 @@ def cuda_graph(generator: torch.Generator) -> Recorder:
         return repeat
 
     return record
+
+
+def _let_go(*generators: torch.Generator) -> None:
+    """Free generators of a recording that has failed. Whoever called sets them to where they stood."""
+    for generator in generators:
+        generator.graphsafe_set_state(torch.Generator(generator.device).graphsafe_get_state())
 
 
 def begin(
@@ -135,8 +147,9 @@ class CapturedSteps:
 
     def _try(self, chosen: NDArray[np.int64]) -> None:
         """Record, prove and time; whatever happens, the run stands where it stood."""
-        before = _Standing(self.fixed, self._generators)
+        before = None
         try:
+            before = _Standing(self.fixed, self._generators)
             self._repeat = self._record(self._kernel_by_kernel)
             self.refused = self._difference(before)
             if not self.refused and not self._is_told:
@@ -144,7 +157,8 @@ class CapturedSteps:
         except RuntimeError as error:  # out of memory is one of them
             self.refused = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         finally:
-            before.restore()
+            if before is not None:
+                before.restore()
         if self.refused:
             self._repeat = None
             self._remark(f"steps are not captured: {self.refused}")

@@ -53,8 +53,10 @@ class TrainingData:
     def batch(self, chosen: NDArray[np.int64]) -> Batch:
         """The batch of the users ``chosen`` [N], in that order."""
         users, places, offsets = self.places(chosen)
-        places = places.to(self.items.device, non_blocking=True)
-        return Batch(users, offsets, self.items[places], self.items[places + 1])
+        there = places.to(self.items.device, non_blocking=True)
+        inputs = self.items[there]
+        on_host = inputs if self.items is self.on_host else self.on_host[places]
+        return Batch(users, offsets, inputs, self.items[there + 1], on_host=on_host)
 
     def places(self, chosen: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
         """The batch's users [N], where its inputs lie among all ``items`` [T] (the target of each is the next one),

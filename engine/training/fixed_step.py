@@ -138,7 +138,6 @@ class FixedStep:
         self.tables: Tables | None = None
         self._mean_over_users = config.fidelity.next_item_mean == "users"
         self._table: NeighbourTable | None = None
-        self._best: Tensor | None = None
 
     @property
     def length(self) -> int:
@@ -153,7 +152,6 @@ class FixedStep:
             return True
         table = self._table = self.contrastive.neighbours
         assert table is not None, "the trainer sets the correlation at each epoch's start"
-        self._best = table.ids[:, 0].cpu() if self.contrastive.augmenter.can_miss(table) else None
         if self.tables is not None and self.tables.ids.shape == table.ids.shape:
             self.tables.fill(table)
             return True
@@ -173,7 +171,7 @@ class FixedStep:
         if self.contrastive is not None:
             augmenter, generator = self.contrastive.augmenter, self.contrastive.generator
             items = self.data.on_host[places]
-            plan, draws = augmenter.planned(items, offsets, self._best, generator)
+            plan, draws = augmenter.planned(items, offsets, self.contrastive.best_on_host(), generator)
             views = plan.offsets
             place = torch.cat((place, places[plan.sources]))
             kind, draw = torch.cat((kind, plan.kinds.long())), torch.cat((draw, draws))

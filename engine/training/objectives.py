@@ -157,6 +157,7 @@ class Contrastive:
         self.weight = weight
         self.is_padded = representation == "padded_concat"
         self.neighbours: NeighbourTable | None = None
+        self._best: tuple[NeighbourTable, Tensor | None] | None = None
         self.loss_function = loss
         self.augmenter = augmenter
         self.representation = representation
@@ -165,7 +166,17 @@ class Contrastive:
     def sequences(self, batch: Batch) -> Ragged:
         """2N views: all users' first views, then all users' second ones."""
         assert self.neighbours is not None, "the trainer sets the correlation at each epoch's start"
-        return self.augmenter.views(batch.inputs, batch.offsets, self.neighbours, self.generator).ragged
+        known = None if batch.on_host is None else (batch.on_host, self.best_on_host())
+        return self.augmenter.views(batch.inputs, batch.offsets, self.neighbours, self.generator, known).ragged
+
+    def best_on_host(self) -> Tensor | None:
+        """Each item's best neighbour, int64 [I + 2], on the host, asked for once a table; None where nobody needs to
+        know (`Augmenter.can_miss`)."""
+        assert self.neighbours is not None, "the trainer sets the correlation at each epoch's start"
+        if self._best is None or self._best[0] is not self.neighbours:
+            can_miss = self.augmenter.can_miss(self.neighbours)
+            self._best = self.neighbours, self.neighbours.ids[:, 0].cpu() if can_miss else None
+        return self._best[1]
 
     def loss(self, batch: Batch, encoded: Encoded | None) -> Tensor:  # noqa: ARG002 - the views say all
         """NT-Xent over the views' representations."""

@@ -237,13 +237,15 @@ def test_a_generator_elsewhere_is_refused() -> None:
 
 
 @pytest.mark.parametrize("without", [(), (1, 2)])
-def test_nothing_waits_for_the_device(without: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("missing", ["random", "keep"])
+def test_nothing_waits_for_the_device(without: tuple[int, ...], missing: str) -> None:
     """On torch's ``meta`` device tensors have shapes but no values: whatever asks for one raises."""
     items, offsets = batch_of([30, 4, 300, 1])
     known = table(ITEMS, 3, without)
     far = Table(known.ids.to("meta"), known.scores.to("meta"), known.pool.to("meta"))
-    chosen = config(fidelity__missing_neighbour="random")
-    there = Augmenter(chosen, ITEMS, "meta").views(items.to("meta"), offsets, far, seeded(1))
+    chosen = config(fidelity__missing_neighbour=missing)
+    on_host = (items, known.ids[:, 0]) if missing == "keep" else None
+    there = Augmenter(chosen, ITEMS, "meta").views(items.to("meta"), offsets, far, seeded(1), on_host)
     here = Augmenter(chosen, ITEMS).views(items, offsets, known, seeded(1))
     assert there.items.device.type == "meta"
     assert there.items.shape == here.items.shape

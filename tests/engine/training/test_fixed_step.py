@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from engine.training.fixed_step import FixedStep, Room, supports
 from engine.training.listening import Silent
 from engine.training.trainer import Trainer
 from tests.engine.training.small import Notes, circles, config
-from tests.helpers.tape import Taped
+from tests.helpers.tape import Tape, Taped
 
 DATA = circles()
 KINDS: dict[str, dict[str, Any]] = {
@@ -43,10 +45,11 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def started(settings: ExperimentConfig, epoch: int = 0) -> Trainer:
+def started(settings: ExperimentConfig, epoch: int = 0, device: str = "cpu") -> Trainer:
     """A trainer before the first step of an epoch."""
     trainer = Trainer(settings, DATA, listener=Silent(), directory=Path())
-    trainer.model = setup.model(settings, DATA, trainer.split, trainer.generators.initial)
+    trainer.device = torch.device(device)
+    trainer.model = setup.model(settings, DATA, trainer.split, trainer.generators.initial).to(device)
     trainer._prepare()
     trainer._select_correlation(epoch, trainer._begin_epoch(epoch))
     trainer.model.train()
@@ -91,6 +94,20 @@ def test_losses_and_gradients_are_those_of_the_plain_step(kind: str, how: str) -
             assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
         assert plain.generators.views.get_state().equal(other.generators.views.get_state())
         other.model.load_state_dict(plain.model.state_dict())  # Adam makes much of the smallest difference
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_step_waits_for_the_device(kind: str) -> None:
+    """On torch's ``meta`` device tensors have shapes but no values: whatever asks for one raises."""
+    settings = config(**KINDS[kind])
+    trainer, chosen = started(settings, device="meta"), batches(1)[0]
+    if trainer.contrastive is not None:  # what is asked for once an epoch
+        trainer.contrastive._best = trainer.contrastive.neighbours, torch.ones(DATA.rows, dtype=torch.int64)
+    assert trainer._plain_step(chosen).device.type == "meta"
+    fixed = FixedStep(trainer.stage, settings)
+    fixed.follow()
+    planned = fixed.plan(chosen)
+    assert fixed.take(fixed.pack(planned, planned.need).to("meta"), planned.need).device.type == "meta"
 
 
 def test_a_room_holds_what_it_was_grown_for_and_keeps_what_it_held() -> None:
@@ -321,3 +338,93 @@ def test_what_is_not_captured() -> None:
         assert not supports(started(settings).stage, settings), name
     trainer = started(config("sasrec"))
     assert trainer.captured is None  # no GPU here
+
+
+class FakeCuda:
+    """As much of ``torch.cuda`` as a recording asks for: a tape for a graph, and which stream is in force."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, fails: bool) -> None:
+        self.fails, self.told, self.default = fails, [], torch.Generator()
+        self.device_index = 0  # this one is the stream that is in force, too
+        self.in_force: Any = self
+        names = {
+            "current_stream": lambda: self.in_force,
+            "Stream": lambda: SimpleNamespace(wait_stream=lambda _: self.told.append("waits")),
+            "stream": self.stream,
+            "graph": self.graph,
+            "CUDAGraph": lambda: self,
+            "default_generators": (self.default,),
+        }
+        for name, value in names.items():
+            patch.setattr(torch.cuda, name, value, raising=False)
+
+    def wait_stream(self, stream: object) -> None:  # noqa: ARG002
+        self.told.append("waits")
+
+    def register_generator_state(self, generator: torch.Generator) -> None:  # noqa: ARG002
+        self.told.append("registered")
+
+    @contextmanager
+    def stream(self, stream: object) -> Iterator[None]:
+        before, self.in_force = self.in_force, stream
+        try:
+            yield
+        finally:
+            self.in_force = before
+
+    @contextmanager
+    def graph(self, graph: object) -> Iterator[None]:
+        assert graph is self
+        self.in_force, self.tape = "the recording's", Tape()
+        with self.tape:
+            yield
+        if self.fails:
+            raise RuntimeError("operation failed due to a previous error during capture")
+        self.in_force = self
+
+    def replay(self) -> None:
+        with torch.no_grad():
+            self.tape.repeat()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_cuda_graph_is_recorded_after_a_warm_up_and_leaves_the_stream_as_it_was(
+    fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cuda = FakeCuda(monkeypatch, fails)
+    total, freed = torch.zeros(1), []
+    monkeypatch.setattr(captured, "_let_go", lambda *generators: freed.extend(generators))
+    negatives = torch.Generator()
+
+    def step() -> Tensor:
+        total.add_(1)
+        return total * 2
+
+    record = captured.cuda_graph(negatives)
+    if fails:
+        with pytest.raises(RuntimeError, match="during capture"):
+            record(step)
+        assert freed == [negatives, cuda.default]
+    else:
+        repeat = record(step)
+        assert total == 4  # three to warm up; the tape takes the fourth, which a graph does not
+        assert repeat() == 10
+        assert total == 5
+        assert freed == []
+    assert cuda.told == ["waits", "waits", "registered"]
+    assert cuda.in_force is cuda
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_cuda_graph_is_proved_right_and_learns_what_plain_steps_learn(kind: str, tmp_path: Path) -> None:
+    settings = config(**KINDS[kind], train__device="cuda", train__epochs=4)
+    learned = {}
+    for capture in ("never", "auto"):
+        notes = Notes()
+        run = train(settings.replace({"train.capture": capture}), DATA, listener=notes, directory=tmp_path / capture)
+        learned[capture] = run.epochs[-1].losses["total"]
+        if capture == "auto":
+            assert notes.remarks
+            assert not any("repeated" in text for text in notes.remarks), notes.remarks
+    assert learned["auto"] == pytest.approx(learned["never"], rel=0.1)
