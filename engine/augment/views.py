@@ -41,6 +41,15 @@ class NeighbourTable(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """What the host knows of a batch: its ``items`` int64 [T], and ``best`` int64 [I + 2], each item's best neighbour
+    (0: it has none), or None where no item can be missed (`Augmenter.can_miss`)."""
+
+    items: Tensor
+    best: Tensor | None
+
+
+@dataclass(frozen=True, eq=False)
 class AugmentedBatch:
     """V views: of B users, all first views and then all second views (V = 2B).
 
@@ -91,20 +100,19 @@ class Augmenter:
         offsets: Tensor,
         neighbours: NeighbourTable,
         generator: Generator,
-        known: tuple[Tensor, Tensor | None] | None = None,
+        known: Known | None = None,
     ) -> AugmentedBatch:
         """Two views of each of B training inputs, each cut to its last ``model.max_length`` items.
 
         ``items`` int [T] on the device and ``offsets`` int64 [B + 1] are the *whole* training inputs: K is compared
         with their lengths (FACTS F4). Pass ``offsets`` on the host: elsewhere they have to be fetched. ``generator``
-        lives on the host, and all that is random comes from it. Raises ``ValueError`` for one that does not. ``known``:
-        ``items`` on the host, and what `planned` calls ``best``.
+        lives on the host, and all that is random comes from it. Raises ``ValueError`` for one that does not. Without
+        ``known`` the device is asked where an item can be missed.
         """
         _require_host(generator)
         offsets = offsets.cpu()
-        slots = self.policy.draw(offsets[1:] - offsets[:-1], generator)  # [2, B]
-        users = torch.arange(offsets.numel() - 1).repeat(2)
-        return self.apply(slots.flatten(), users, items, offsets, neighbours, generator, known)
+        slots, users = self._drawn(offsets, generator)
+        return self.apply(slots, users, items, offsets, neighbours, generator, known)
 
     def apply(
         self,
@@ -114,40 +122,44 @@ class Augmenter:
         offsets: Tensor,
         neighbours: NeighbourTable,
         generator: Generator,
-        known: tuple[Tensor, Tensor | None] | None = None,
+        known: Known | None = None,
     ) -> AugmentedBatch:
         """View v is user ``users[v]``'s sequence after operator ``slots[v]``; both int64 [V], on the host."""
         _require_host(generator)
         if known is None:
-            known = items, neighbours.ids[:, 0] if self.can_miss(neighbours) else None
-        plan, unmatched = self._matched(slots, users, known[0], offsets, known[1], generator)
+            known = Known(items, neighbours.ids[:, 0] if self.can_miss(neighbours) else None)
+        plan, unmatched = self._matched(slots, users, known, offsets, generator)
         return self._build(plan, slots, unmatched, items, neighbours, generator)
 
-    def planned(self, items: Tensor, offsets: Tensor, best: Tensor | None, generator: Generator) -> tuple[Plan, Tensor]:
+    def planned(self, known: Known, offsets: Tensor, generator: Generator) -> tuple[Plan, Tensor]:
         """The same two views as `views`, of the same random numbers, but the look-up is left to the caller.
 
-        All lies on the host: ``items`` and ``offsets`` as there, and ``best`` int64 [I + 2], each item's best
-        neighbour, or None where no item can be missed (`can_miss`). Returns the plan and int64 [T'], what decides the
-        neighbour of each output token that asks for one.
+        Returns the plan and int64 [T'], what decides the neighbour of each output token that asks for one. All lies on
+        the host. Raises ``ValueError`` for a generator that does not.
         """
-        slots = self.policy.draw(offsets[1:] - offsets[:-1], generator)
-        users = torch.arange(offsets.numel() - 1).repeat(2)
-        plan, _ = self._matched(slots.flatten(), users, items, offsets, best, generator)
+        _require_host(generator)
+        slots, users = self._drawn(offsets, generator)
+        plan, _ = self._matched(slots, users, known, offsets, generator)
         changed = plan.where(TokenKind.SUBSTITUTED, TokenKind.INSERTED)
         draws = torch.zeros_like(plan.sources)
         draws[changed] = _draws(changed, generator)
         return plan, draws
 
+    def _drawn(self, offsets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """The operator of each of two views of B users, and the user: both int64 [2B]."""
+        slots = self.policy.draw(offsets[1:] - offsets[:-1], generator)  # [2, B]
+        return slots.flatten(), torch.arange(offsets.numel() - 1).repeat(2)
+
     def _matched(
-        self, slots: Tensor, users: Tensor, items: Tensor, offsets: Tensor, best: Tensor | None, generator: Generator
+        self, slots: Tensor, users: Tensor, known: Known, offsets: Tensor, generator: Generator
     ) -> tuple[Plan, Tensor]:
         """The plan of views after chosen items without a neighbour were left as they are, and how many of each view
-        those were, [V]. ``items`` and ``best`` lie on one device."""
-        if best is None:
+        those were, [V]. What is ``known`` lies on one device, whichever."""
+        if known.best is None:
             plan = self.plan(slots, users, offsets, generator, self.max_length)
             return plan, torch.zeros(len(slots), dtype=torch.int64)
         plan = self.plan(slots, users, offsets, generator)  # lengths depend on the table: cut when they are known
-        missing = self._missing(plan, items, best)
+        missing = self._missing(plan, known.items, known.best)
         owners = torch.searchsorted(plan.offsets, missing, right=True) - 1
         unmatched = torch.bincount(owners, minlength=len(plan))
         return plan.without(missing).take(torch.arange(len(plan)), self.max_length), unmatched

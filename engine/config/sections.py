@@ -287,7 +287,7 @@ class TrainOptions(Options):
     capture: Literal["auto", "never"] = setting(
         "auto",
         help="On an NVIDIA GPU, record a step once and repeat it as one piece of work, where that is proved to come to "
-        "the same and to be quicker. Dropout then draws other random numbers.",
+        "the same and to be quicker. Dropout and negatives are then drawn otherwise, after a resume too.",
         source="engine",
         label="Captured steps",
         choices={"auto": "where they pay", "never": "never"},

@@ -60,8 +60,8 @@ class Layout:
     On the device: ``token`` int64 [M] is the index into the flat items that fills a slot; ``is_real`` bool [M] is
     False for slots whose token is a stand-in: those past a sequence's end (before it, padded), or of no sequence;
     ``position`` int64 [M] is the position whose embedding is added (right-aligned: the last item has
-    ``max_length − 1``, FACTS F6). On the host: ``first`` int64 [S] is the slot of a sequence's first kept token,
-    ``lengths`` int64 [S] its kept tokens.
+    ``max_length − 1``, FACTS F6). On the host, but in steps of fixed shapes: ``first`` int64 [S] is the slot of a
+    sequence's first kept token, ``lengths`` int64 [S] its kept tokens.
     """
 
     token: Tensor
@@ -95,8 +95,8 @@ class Layout:
         return replace(self, first=self.first[begin:end], lengths=self.lengths[begin:end])
 
     def from_right(self, begin: int, end: int, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Slots of the tokens ``begin … end − 1`` places before the last one, for the sequences ``rows`` (on
-        the host, as ``first`` and ``lengths`` are).
+        """Slots of the tokens ``begin … end − 1`` places before the last one, for the sequences ``rows`` [R], which lie
+        where ``first`` and ``lengths`` do.
 
         Returns int64 [R, end − begin] and a bool array of the same shape that is False where the sequence is shorter.
         """

@@ -73,9 +73,9 @@ class Adam(OneGroup):
         self._squares = [torch.zeros_like(p, memory_format=torch.preserve_format) for p in self.parameters]
 
     @property
-    def moments(self) -> list[Tensor]:
-        """All that is kept between two updates: both moments and the counts of steps."""
-        return [*self._means, *self._squares, *self._steps]
+    def moments(self) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """All that is kept between two updates: first and second moments and counts of steps."""
+        return self._means, self._squares, self._steps
 
     def keep_rate_on_device(self) -> None:
         """From now on the learning rate is a number on the device, which a captured update reads anew each time."""

@@ -1,16 +1,18 @@
 """Steps as a CUDA graph: some hundred kernels started by one call, and the host free to plan the next batch.
 
 A step of fixed shapes (`engine.training.fixed_step`) is recorded once and repeated with other numbers. Nothing is taken
-on trust: before a graph is used, it repeats a step that was taken kernel by kernel, from the same weights and random
-numbers, and has to come to the same losses, weights and moments and to leave the random generators where they would be;
-and it has to be quicker. What was tried leaves no trace in the run. Where any of that fails, or a GPU or PyTorch will
-not record, steps are taken as ever and the run's log says why.
+on trust: before a graph is used, it repeats two steps that were taken kernel by kernel, of other batches and learning
+rates, from the same weights and random numbers; it has to come to the same losses, weights and moments and to leave the
+random generators where they would be; and it has to be quicker. What was tried leaves no trace in the run. Where any of
+that fails, or a GPU or PyTorch will not record, steps are taken as if nothing had been tried, and the run's log says
+why. A recording that failed may keep its memory: PyTorch gives it back since 2026 only.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,7 +21,7 @@ from torch import Tensor
 
 from engine.config import ExperimentConfig
 from engine.training.adam import Adam
-from engine.training.fixed_step import FixedStep, Room, supports
+from engine.training.fixed_step import FixedStep, Planned, Room, supports
 from engine.training.seeding import Generators
 from engine.training.stages import Stage
 
@@ -33,17 +35,20 @@ Plain = Callable[[NDArray[np.int64]], Tensor]
 _WARM_UP = 3
 """Steps that PyTorch asks for before it records: they make what is made once."""
 _TURNS = 5
-_CLOSE = 0.05
+_CLOSE = 0.1
 """How far what is repeated may be from what was expected, as a share of the steps' change: atomic sums are noisy, and
-weights whose gradient is nothing but noise move by it. A wrong mask or a missing kernel is off by its whole change."""
+weights whose gradient is nothing but noise move by it. A wrong mask, batch or rate, a missing kernel: all are off by
+more."""
+_NOISE = 1e-6
+"""A tensor that changes by less than this share of all of its kind changes by noise."""
 
 
 def cuda_graph(generator: torch.Generator) -> Recorder:
     """Recording as a CUDA graph; ``generator``, on the device, is one that the steps draw from, beside the default."""
+    stream = torch.cuda.Stream()  # one for all recordings: each stream keeps a workspace for products
 
     def record(step: Step) -> Step:
         ours = torch.cuda.current_stream()
-        stream = torch.cuda.Stream()
         stream.wait_stream(ours)
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UP):
@@ -53,9 +58,9 @@ def cuda_graph(generator: torch.Generator) -> Recorder:
         graph.register_generator_state(generator)
         try:
             # A recording that fails leaves its own stream in force, and generators that still wait for its end.
-            with torch.cuda.stream(ours), torch.cuda.graph(graph):
+            with torch.cuda.stream(ours), torch.cuda.graph(graph, stream=stream):
                 losses = step()
-        except RuntimeError:
+        except Exception:
             _let_go(generator, torch.cuda.default_generators[ours.device_index])
             raise
 
@@ -117,75 +122,93 @@ class CapturedSteps:
         """The step of the users ``chosen``: their losses, [objectives], on the device."""
         if self.refused or len(chosen) != self.fixed.size:
             return self._plain(chosen)
-        packed = self._packed(chosen)
-        if self._repeat is None:
-            self._buffer = packed.to(self._device, copy=True)
-            self._try(chosen)
+        drawn = self._generators.views.get_state()
+        packed = self._prepared(chosen)
+        if packed is None:
+            self._generators.views.set_state(drawn)  # as if nothing had been tried
+            return self._plain(chosen)
         return self._take(packed)
 
-    @property
-    def _device(self) -> torch.device:
-        return self.fixed.data.items.device
-
-    def _packed(self, chosen: NDArray[np.int64]) -> Tensor:
-        """The batch as the host plans it; what was recorded for less room, or other tables, is let go."""
-        if not self.fixed.follow():
-            self._repeat = None
-        planned = self.fixed.plan(chosen)
-        if not self.room.holds(planned.need):
-            self._repeat, self.room = None, self.room.grown(planned.need)
-        return self.fixed.pack(planned, self.room)
+    def _prepared(self, chosen: NDArray[np.int64]) -> Tensor | None:
+        """The batch as the host plans it, and a recording that it fits into; None where there is none to be had."""
+        try:
+            if not self.fixed.follow():
+                self._repeat = None
+            planned = self.fixed.plan(chosen)
+            if self._repeat is None or not self.room.holds(planned.need):
+                self._repeat = None
+                self.refused = self._try(chosen, planned)
+            packed = self.fixed.pack(planned, self.room)
+        except Exception as error:  # whatever it is, steps can be taken as ever
+            self.refused = _reason(error)
+        if not self.refused:
+            return packed
+        self._repeat, self._buffer = None, torch.empty(0, dtype=torch.int64)
+        self.fixed.forget()
+        self.optimiser.inner.lr = self.optimiser.rate(self.optimiser.taken)  # the host's again
+        self._remark(f"steps are not captured: {self.refused}")
+        return None
 
     def _take(self, packed: Tensor) -> Tensor:
+        assert self._repeat is not None
         self._buffer.copy_(packed, non_blocking=True)
         self.optimiser.count()
-        # Refused a moment ago: this batch's views are drawn already.
-        return self._kernel_by_kernel() if self._repeat is None else self._repeat().clone()
+        return self._repeat().clone()
+
+    def _try(self, chosen: NDArray[np.int64], planned: Planned) -> str:
+        """Record, prove and time; whatever happens, the run stands where it stood. Returns why steps are not to be
+        captured, or an empty text."""
+        before = _Standing(self.fixed, self._generators)
+        try:
+            other = self.fixed.plan(chosen[::-1].copy())
+            self.room = self.room.grown(planned.need).grown(other.need)
+            first, second = (self.fixed.pack(batch, self.room) for batch in (planned, other))
+            self._buffer = first.to(self.fixed.data.items.device, copy=True)
+            self._repeat = self._record(self._kernel_by_kernel)
+            found = self._difference(first, second, before)
+            if not found and not self._is_told:
+                found = self._loss_of_time(chosen, planned, before)
+            self._is_told = True
+            return found
+        finally:
+            before.restore()
 
     def _kernel_by_kernel(self) -> Tensor:
         return self.fixed.take(self._buffer, self.room)
 
-    def _try(self, chosen: NDArray[np.int64]) -> None:
-        """Record, prove and time; whatever happens, the run stands where it stood."""
-        before = None
-        try:
-            before = _Standing(self.fixed, self._generators)
-            self._repeat = self._record(self._kernel_by_kernel)
-            self.refused = self._difference(before)
-            if not self.refused and not self._is_told:
-                self.refused = self._loss_of_time(chosen, before)
-        except RuntimeError as error:  # out of memory is one of them
-            self.refused = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        finally:
-            if before is not None:
-                before.restore()
-        if self.refused:
-            self._repeat = None
-            self._remark(f"steps are not captured: {self.refused}")
-        self._is_told = True
+    def _difference(self, first: Tensor, second: Tensor, before: _Standing) -> str:
+        """Where recorded steps come to something else than steps taken kernel by kernel; empty if they do not.
 
-    def _difference(self, before: _Standing) -> str:
-        """Where two repeated steps come to something else than two taken kernel by kernel; empty if they do not. Two,
-        for one alone could draw the random numbers of its recording."""
+        Two of them, of other batches and rates: one alone could have the numbers of its recording in it.
+        """
         assert self._repeat is not None
-        expected, wanted = self._two_steps(self._kernel_by_kernel, before)
-        found, stands = self._two_steps(self._repeat, before)
+        expected, wanted = self._two_steps(self._kernel_by_kernel, first, second, before)
+        found, stands = self._two_steps(self._repeat, first, second, before)
         if not torch.allclose(found, expected, rtol=0.01, atol=1e-5):
             return f"repeated, steps have the losses {found.tolist()} instead of {expected.tolist()}."
         return wanted.difference(stands, before)
 
-    def _two_steps(self, step: Step, before: _Standing) -> tuple[Tensor, _Standing]:
-        """The losses of two steps in a row, [2, objectives], and where the run stands then."""
+    def _two_steps(self, step: Step, first: Tensor, second: Tensor, before: _Standing) -> tuple[Tensor, _Standing]:
+        """The losses of both batches' steps, [2, objectives], the second at half the rate, and where the run stands
+        then."""
         before.restore()
-        losses = torch.stack([step().clone() for _ in range(2)])
-        return losses, _Standing(self.fixed, self._generators)
+        rate, losses = self.optimiser.rate(self.optimiser.taken), []
+        for packed, share in ((first, 1.0), (second, 0.5)):
+            self._buffer.copy_(packed)
+            self.optimiser.inner.set_rate(share * rate)
+            losses.append(step().clone())
+        return torch.stack(losses), _Standing(self.fixed, self._generators)
 
-    def _loss_of_time(self, chosen: NDArray[np.int64], before: _Standing) -> str:
+    def _loss_of_time(self, chosen: NDArray[np.int64], planned: Planned, before: _Standing) -> str:
         """Why recorded steps are no gain; empty, and a remark, if they are one."""
-        captured = self._seconds(lambda: self._take(self._packed(chosen)), before)
-        plain = self._seconds(lambda: self._plain(chosen), before)
-        told = f"{1000 * captured:.2f} ms each instead of {1000 * plain:.2f}"
-        if captured >= plain:
+
+        def captured() -> Tensor:
+            self.fixed.plan(chosen)  # its views may need more room: they are drawn for their time
+            return self._take(self.fixed.pack(planned, self.room))
+
+        ours, theirs = self._seconds(captured, before), self._seconds(lambda: self._plain(chosen), before)
+        told = f"{1000 * ours:.2f} ms each instead of {1000 * theirs:.2f}"
+        if ours >= theirs:
             return f"they take {told}."
         self._remark(f"steps are captured: {told}.")
         return ""
@@ -202,8 +225,15 @@ class CapturedSteps:
         return (time.perf_counter() - began) / _TURNS
 
     def _wait(self) -> None:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
+        if self._buffer.is_cuda:
+            torch.cuda.synchronize(self._buffer.device)
+
+
+def _reason(error: BaseException) -> str:
+    """What an error says, in a line. The end of a recording fails because of what failed inside it."""
+    error = error.__context__ or error
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 class _Standing:
@@ -213,14 +243,14 @@ class _Standing:
         self._optimiser, self._generators = fixed.stage.optimiser, generators
         inner = self._optimiser.inner
         assert isinstance(inner, Adam)
-        self._weights, self._moments = inner.parameters, inner.moments
-        self._kept = [[tensor.detach().clone() for tensor in kind] for kind in (self._weights, self._moments)]
+        self._kinds = (inner.parameters, *inner.moments)
+        self._kept = [[tensor.detach().clone() for tensor in kind] for kind in self._kinds]
         self._taken, self._random = self._optimiser.taken, generators.state()
 
     @torch.no_grad()
     def restore(self) -> None:
         """Stand there again."""
-        for kind, kept in zip((self._weights, self._moments), self._kept, strict=True):
+        for kind, kept in zip(self._kinds, self._kept, strict=True):
             for tensor, value in zip(kind, kept, strict=True):
                 tensor.copy_(value)
         self._optimiser.taken = self._taken
@@ -228,23 +258,38 @@ class _Standing:
 
     def difference(self, other: _Standing, before: _Standing) -> str:
         """In what ``other`` is not where this is, after the same steps from ``before``."""
-        weights, moments = (
-            list(zip(*each, strict=True)) for each in zip(self._kept, other._kept, before._kept, strict=True)
+        weights, *moments = (
+            [_Change.of(*three) for three in zip(*kinds, strict=True)]
+            for kinds in zip(self._kept, other._kept, before._kept, strict=True)
         )
-        if not all(_is_close([three]) for three in moments):
-            return "repeated, steps have other gradients."
-        if not _is_close(weights):
+        for kind in moments:
+            noise = _NOISE**2 * sum(change.wanted for change in kind)
+            if not all(change.is_close or change.wanted <= noise for change in kind):
+                return "repeated, steps have other gradients."
+        if not _Change(sum(one.wanted for one in weights), sum(one.apart for one in weights)).is_close:
             return "repeated, steps come to other weights."
         if not _is_same(self._random, other._random):
             return "repeated, steps leave the random generators elsewhere."
         return ""
 
 
-def _is_close(threes: list[tuple[Tensor, Tensor, Tensor]]) -> bool:
-    """Whether the changes of all (expected, found, before) together are alike."""
-    apart = sum(float((found - expected).double().square().sum()) for expected, found, _ in threes)
-    change = sum(float((expected - before).double().square().sum()) for expected, _, before in threes)
-    return apart <= _CLOSE**2 * change
+@dataclass(frozen=True)
+class _Change:
+    """Squared lengths of what should have changed, and of how far what did is from it."""
+
+    wanted: float
+    apart: float
+
+    @classmethod
+    def of(cls, expected: Tensor, found: Tensor, before: Tensor) -> _Change:
+        lengths = (
+            float((one - other).double().square().sum()) for one, other in ((expected, before), (expected, found))
+        )
+        return cls(*lengths)
+
+    @property
+    def is_close(self) -> bool:
+        return self.apart <= _CLOSE**2 * self.wanted
 
 
 def _is_same(left: object, right: object) -> bool:

@@ -112,12 +112,12 @@ class _Rehearsal(Trainer):
         self.model.train()
         order = self.generators.order.permutation(self.data.of_users(self.rows))
         size = self.config.train.batch_size
-        batches = [self.data.batch(order[begin : begin + size]) for begin in range(0, len(order), size)]
+        batches = [order[begin : begin + size] for begin in range(0, len(order), size)]
         before, self.kept = self.kept, 0
         with saved_tensors_hooks(self._note_kept, lambda tensor: tensor):
-            self._step(batches[0])
+            self._plain_step(batches[0])
         self.kept = max(self.kept, before)
-        return self._timed(lambda turn: self._step(batches[turn % len(batches)]))
+        return self._timed(lambda turn: self._take(batches[turn % len(batches)]))
 
     def _note_kept(self, tensor: Tensor) -> Tensor:
         self.kept += tensor.numel() * tensor.element_size()

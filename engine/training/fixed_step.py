@@ -24,7 +24,7 @@ from torch import Tensor
 
 from engine import registry
 from engine.augment.ragged import offsets_of, ranges
-from engine.augment.views import NeighbourTable
+from engine.augment.views import Known, NeighbourTable
 from engine.config import ExperimentConfig
 from engine.losses.representation import products, represent
 from engine.losses.weights import token_weights
@@ -87,7 +87,7 @@ class Planned:
     ``users`` [N] are its training users. ``place`` [A] says where each flat token's item lies among the items of all
     users, ``kind`` what becomes of it (`engine.records.TokenKind`) and ``draw`` which neighbour it gets. ``offsets``
     [N + 1] are the training inputs, first in the flat tokens, and ``views`` [2N + 1] the views behind them, both from
-    their own first token on.
+    their own first token on. ``need`` is the least room that holds all of it.
     """
 
     users: Tensor
@@ -158,6 +158,10 @@ class FixedStep:
         self.tables = Tables(table, len(table.ids), self.data.items.device)
         return False
 
+    def forget(self) -> None:
+        """Let go of what only steps of fixed shapes need; `follow` makes it again."""
+        self.tables = self._table = None
+
     def plan(self, chosen: NDArray[np.int64]) -> Planned:
         """What the users ``chosen`` [N] are learned from. Draws the views' random numbers as the plain step does."""
         users, places, offsets = self.data.places(chosen)
@@ -170,8 +174,8 @@ class FixedStep:
             kind = draw = torch.zeros_like(place)
         if self.contrastive is not None:
             augmenter, generator = self.contrastive.augmenter, self.contrastive.generator
-            items = self.data.on_host[places]
-            plan, draws = augmenter.planned(items, offsets, self.contrastive.best_on_host(), generator)
+            known = Known(self.data.on_host[places], self.contrastive.best_on_host())
+            plan, draws = augmenter.planned(known, offsets, generator)
             views = plan.offsets
             place = torch.cat((place, places[plan.sources]))
             kind, draw = torch.cat((kind, plan.kinds.long())), torch.cat((draw, draws))
@@ -181,7 +185,8 @@ class FixedStep:
         return Planned(users, place, kind, draw, inputs, views, Room(len(place), int(inputs[-1]), tuple(counts)))
 
     def pack(self, planned: Planned, room: Room) -> Tensor:
-        """The batch in one array int64 [`width`], pinned where there is a GPU. It must fit into ``room``."""
+        """The batch of N users in one array int64 [`width`], pinned where there is a GPU. It must fit into ``room``."""
+        assert len(planned.users) == self.size, "a smaller batch has another loss"
         made: dict[str, Tensor] = {"place": planned.place, "kind": planned.kind, "draw": planned.draw}
         inputs, views = planned.offsets.diff(), planned.views.diff()
         lengths = inputs if self.is_padded else torch.cat((inputs, views))
@@ -276,8 +281,9 @@ class FixedStep:
     def _items(self, x: dict[str, Tensor]) -> Tensor:
         """The flat tokens' items after masking, substitution and insertion, [A]."""
         items = self.data.items[x["place"]]
-        if self.contrastive is None or self.tables is None:
+        if self.contrastive is None:
             return items
+        assert self.tables is not None, "correlations are followed before the first step"
         kind = x["kind"]
         asks = (kind == TokenKind.SUBSTITUTED) | (kind == TokenKind.INSERTED)
         items = torch.where(asks, self.tables.neighbours(items, x["draw"]), items)

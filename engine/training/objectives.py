@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.augment.ragged import Ragged, offsets_of
-from engine.augment.views import Augmenter, NeighbourTable
+from engine.augment.views import Augmenter, Known, NeighbourTable
 from engine.losses.nt_xent.loss import NTXent
 from engine.losses.representation import Representation, gram
 from engine.models.contract import Batch, Negatives, OwnLossModel, SequenceModel
@@ -166,7 +166,7 @@ class Contrastive:
     def sequences(self, batch: Batch) -> Ragged:
         """2N views: all users' first views, then all users' second ones."""
         assert self.neighbours is not None, "the trainer sets the correlation at each epoch's start"
-        known = None if batch.on_host is None else (batch.on_host, self.best_on_host())
+        known = None if batch.on_host is None else Known(batch.on_host, self.best_on_host())
         return self.augmenter.views(batch.inputs, batch.offsets, self.neighbours, self.generator, known).ragged
 
     def best_on_host(self) -> Tensor | None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.augment.plan import Plan
-from engine.augment.views import AugmentedBatch, Augmenter
+from engine.augment.views import AugmentedBatch, Augmenter, Known
 from engine.records import TokenKind
 from tests.engine.augment.helpers import Table, assert_distributed, config, offsets_of, seeded, table, views_of
 from tests.engine.augment.reference import CHECKS, Case, View
@@ -244,7 +244,7 @@ def test_nothing_waits_for_the_device(without: tuple[int, ...], missing: str) ->
     known = table(ITEMS, 3, without)
     far = Table(known.ids.to("meta"), known.scores.to("meta"), known.pool.to("meta"))
     chosen = config(fidelity__missing_neighbour=missing)
-    on_host = (items, known.ids[:, 0]) if missing == "keep" else None
+    on_host = Known(items, known.ids[:, 0]) if missing == "keep" else None
     there = Augmenter(chosen, ITEMS, "meta").views(items.to("meta"), offsets, far, seeded(1), on_host)
     here = Augmenter(chosen, ITEMS).views(items, offsets, known, seeded(1))
     assert there.items.device.type == "meta"
