@@ -3,8 +3,10 @@
 A model announces its ``task``: ``next_item`` and ``cloze`` models encode sequences, and the loss of the configuration
 is computed from their hidden states; ``own`` models turn a batch into their own loss. Its class says which
 ``examples`` an epoch consists of. One that announces ``pretraining`` offers what `engine.training.pretraining` asks
-for, and says by ``pretrain_epochs`` how long; others that make views can be pre-trained by contrast. So a model is its
-folder alone, and the trainer knows none of them.
+for, and says by ``pretrain_epochs`` how long; others that make views can be pre-trained by contrast. One that announces
+``captures`` encodes causal packed layouts with nothing but device work, and has ``max_length`` and
+``hide_padding_items``: then its steps can have fixed shapes (`engine.training.fixed_step`). So a model is its folder
+alone, and the trainer knows none of them.
 
 Legend: N examples of a batch, T tokens, I items, d width of a hidden state as the output table sees it.
 """
