@@ -52,13 +52,14 @@ class RunMarking(QObject):
         super().__init__()
         self._context = context
         self._marks = context.workspace.marks
-        self._history: list[tuple[str, MarksBefore]] = []
+        self._history: list[tuple[int, str, MarksBefore]] = []
+        self._changes = 0
         self._in_order = _InOrder()
 
     @property
     def undo_text(self) -> str:
         """What Undo would take back, or nothing."""
-        return self._history[-1][0] if self._history else ""
+        return self._history[-1][1] if self._history else ""
 
     def tag(self, records: Sequence[RunRecord], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
         """Give tags, take tags."""
@@ -106,7 +107,7 @@ class RunMarking(QObject):
         """Take the last change back."""
         if not self._history:
             return
-        text, before = self._history.pop()
+        _, text, before = self._history.pop()
         self.history_changed.emit()
 
         def done(_: Any) -> None:
@@ -120,8 +121,12 @@ class RunMarking(QObject):
     def _change(
         self, text: str, function: Callable[..., MarksBefore], *arguments: Any, then: Any = None, **keywords: Any
     ) -> None:
+        number = self._changes = self._changes + 1
+
         def done(before: MarksBefore) -> None:
-            self._history = [*self._history, (text, before)][-MOST_UNDONE:]
+            # Changes are made in their order, but the threads that made them may tell of it in another.
+            history = sorted([*self._history, (number, text, before)], key=lambda change: change[0])
+            self._history = history[-MOST_UNDONE:]
             self.history_changed.emit()
             self._context.control.changed.emit()
             if then is not None:
