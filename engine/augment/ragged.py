@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
+from engine.modules.ways import sent
+
 _DUST = 1e-9
 """Taken off before a ceiling: 0.7 × 10 is 7.000000000000001 in binary, and must not count as 8."""
 
@@ -118,4 +120,4 @@ class Ragged:
         """The last ``max_length`` items of each sequence."""
         lengths = self.lengths.clamp(max=max_length)
         positions, offsets = ranges(self.offsets[1:] - lengths, lengths)
-        return Ragged(self.items[positions.to(self.items.device, non_blocking=True)], offsets)
+        return Ragged(self.items[sent(positions, self.items.device)], offsets)

@@ -19,6 +19,7 @@ from engine.augment.plan import Plan, concatenate
 from engine.augment.policy import Policy
 from engine.augment.ragged import Ragged, offsets_of
 from engine.config import ExperimentConfig
+from engine.modules.ways import sent
 from engine.records import TokenKind
 
 _DRAWS = 2**62
@@ -252,10 +253,7 @@ class Augmenter:
         """Host indices on the device, in one copy that does not wait."""
         if self.device.type == "cpu":
             return indices
-        packed = torch.cat(indices)
-        if self.device.type == "cuda":
-            packed = packed.pin_memory()
-        return packed.to(self.device, non_blocking=True).split([part.numel() for part in indices])
+        return sent(torch.cat(indices), self.device).split([part.numel() for part in indices])
 
 
 def _draws(changed: Tensor, generator: Generator) -> Tensor:

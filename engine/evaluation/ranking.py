@@ -17,7 +17,7 @@ from torch import Tensor
 
 from engine.data.sequences import Sequences
 from engine.errors import RunError
-from engine.modules.ways import is_host
+from engine.modules.ways import is_host, sent
 
 Scorer = Callable[[NDArray[np.int64]], Iterable[Tensor]]
 """Users (rows of the evaluated ones, int64 [B]) → scores [b, item_count + 2] of every row of the item table, of some
@@ -81,7 +81,7 @@ def ranked(
     if not rank_special_tokens:
         scores[:, 0] = -math.inf
         scores[:, -1] = -math.inf
-    wanted = torch.from_numpy(targets.astype(np.int64)).to(scores.device)
+    wanted = sent(torch.from_numpy(targets.astype(np.int64)), scores.device)
     found = _count(scores, wanted, ties)
     if np.isnan(found).any():
         raise RunError(
@@ -96,7 +96,7 @@ def _treat_seen(scores: Tensor, histories: Sequences, rule: SeenRule) -> None:
     if rule == "keep":
         return
     flat = histories.owners * scores.shape[1] + histories.items
-    scores.view(-1)[torch.from_numpy(flat).to(scores.device)] = -math.inf if rule == "exclude" else 0.0
+    scores.view(-1)[sent(torch.from_numpy(flat), scores.device)] = -math.inf if rule == "exclude" else 0.0
 
 
 def _count(scores: Tensor, targets: Tensor, ties: TieRule) -> NDArray[np.float64]:
@@ -107,7 +107,9 @@ def _count(scores: Tensor, targets: Tensor, ties: TieRule) -> NDArray[np.float64
     step = max(1, _CELLS // width) if is_host(scores.device) else max(1, scores.shape[0])
     # Comparisons are written as 0 and 1 of float32, whose sum is many times faster than that of bools, and exact.
     answers = scores.new_empty(min(step, scores.shape[0]), width, dtype=torch.float32)
-    at_most, below, before = scores.new_zeros(3, scores.shape[0], dtype=torch.float32)
+    counts = scores.new_zeros(4, scores.shape[0], dtype=torch.float32)
+    at_most, below, before, no_rank = counts
+    no_rank += torch.where(own.isnan(), math.nan, own == -math.inf).squeeze(1)
     for begin in range(0, scores.shape[0], step):
         part, score = scores[begin : begin + step], own[begin : begin + step]
         answer, rows = answers[: len(part)], slice(begin, begin + step)
@@ -118,15 +120,15 @@ def _count(scores: Tensor, targets: Tensor, ties: TieRule) -> NDArray[np.float64
             tied = torch.eq(part, score, out=answer).mul_(columns < targets[rows].unsqueeze(1))
             before[rows] = tied.sum(1)
     # What is not at most the target is above it, scores that are not numbers included.
-    # On the host from here: not every device has float64.
-    not_above = at_most.cpu().double()
+    # On the host from here, in one copy: not every device has float64.
+    at_most, below, before, no_rank = counts.cpu()
+    not_above = at_most.double()
     ranks = width - not_above
     if ties in ("mean", "pessimistic"):
-        tied = not_above - below.cpu().double() - 1  # others with the target's score
+        tied = not_above - below.double() - 1  # others with the target's score
         ranks += tied / 2 if ties == "mean" else tied
     elif ties == "id":
-        ranks += before.cpu()
-    score = own.squeeze(1).cpu()
-    ranks[score == -math.inf] = math.inf
-    ranks[score.isnan()] = math.nan
+        ranks += before
+    ranks[no_rank == 1] = math.inf
+    ranks[no_rank.isnan()] = math.nan
     return ranks.numpy()

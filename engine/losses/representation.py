@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.modules.layout import Layout
 from engine.modules.linear import ROWS_MULTIPLE, times_transposed
+from engine.modules.ways import sent
 
 Representation = Literal["real_concat", "padded_concat", "last", "mean"]
 
@@ -44,7 +45,7 @@ def represent(hidden: Tensor, layout: Layout, representation: Representation) ->
     if representation == "last":
         return _positions(hidden, layout, 0, 1, rows).squeeze(1)
     total = _positions(hidden, layout, 0, layout.max_length, rows).sum(1)
-    return total / layout.lengths.clamp(min=1).unsqueeze(1).to(hidden.device)
+    return total / sent(layout.lengths.clamp(min=1).unsqueeze(1), hidden.device)
 
 
 def _positions(hidden: Tensor, layout: Layout, begin: int, end: int, rows: Tensor) -> Tensor:
@@ -76,7 +77,7 @@ def _gram_of_real_positions(hidden: Tensor, layout: Layout) -> Tensor:
         missing = count - reaching
         total = total + F.pad(_Gram.apply(band), (0, missing, 0, missing))
         begin = end
-    result: Tensor = _Permuted.apply(total, torch.argsort(order).to(hidden.device), order.to(hidden.device))
+    result: Tensor = _Permuted.apply(total, sent(torch.argsort(order), hidden.device), sent(order, hidden.device))
     return result
 
 

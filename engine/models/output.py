@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.modules.layout import Layout
+from engine.modules.ways import sent
 
 
 class SlotEncoder(Protocol):
@@ -32,7 +33,7 @@ def last_states(model: SlotEncoder, items: Tensor, offsets: Tensor) -> Tensor:
     if not layout.slots:
         return model.item_embedding.weight.new_zeros(len(layout.lengths), model.item_embedding.embedding_dim)
     hidden = model.encode_slots(items, layout, layout.last_slots())
-    return hidden * (layout.lengths > 0).to(hidden.device).unsqueeze(1)
+    return hidden * sent(layout.lengths > 0, hidden.device).unsqueeze(1)
 
 
 def with_bias(table: Tensor, bias: Tensor) -> Tensor:

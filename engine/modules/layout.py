@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.modules.ways import is_host
+from engine.modules.ways import is_host, sent
 
 # A group's slots beyond a sequence's end are wasted work; every group costs a fixed overhead. Short sequences are
 # most of the data, so their groups are exact.
@@ -82,13 +82,13 @@ class Layout:
     def last_slots(self) -> Tensor:
         """Slot of each sequence's last token, [S]; of an empty sequence, some slot."""
         last = (self.first + self.lengths - 1).clamp_(0, max(self.slots - 1, 0))
-        return last.to(self.device, non_blocking=True)
+        return sent(last, self.device)
 
     def token_slots(self, sequences: int | None = None) -> Tensor:
         """Slot of each kept token of the first ``sequences`` sequences (or all), in their own order, [T]."""
         lengths = self.lengths[:sequences]
         shift = torch.repeat_interleave(self.first[:sequences] - lengths.cumsum(0) + lengths, lengths)
-        return (shift + torch.arange(shift.shape[0])).to(self.device, non_blocking=True)
+        return sent(shift + torch.arange(shift.shape[0]), self.device)
 
     def select(self, begin: int, end: int | None = None) -> Layout:
         """The same slots, seen as holding only the sequences ``begin … end − 1``: for reading a part of a batch."""
@@ -104,7 +104,7 @@ class Layout:
         lengths = self.lengths[rows].unsqueeze(1)
         exists = back < lengths
         slot = (self.first[rows].unsqueeze(1) + lengths - 1 - back).where(exists, 0)
-        return slot.to(self.device, non_blocking=True), exists.to(self.device, non_blocking=True)
+        return sent(slot, self.device), sent(exists, self.device)
 
 
 @cache
@@ -197,7 +197,7 @@ def packed_layout(
     total = len(slots.token)
     idle = -total % _ROWS_MULTIPLE if is_host(device) else 0
     token, position, is_real = (
-        F.pad(array, (0, idle)).to(device, non_blocking=True) for array in (slots.token, slots.position, slots.is_real)
+        sent(F.pad(array, (0, idle)), device) for array in (slots.token, slots.position, slots.is_real)
     )  # [M]
     concealed = None if hidden_items is None else hidden_items[token] | ~is_real
     groups = packed_groups(slots.shapes, is_real, concealed, is_bidirectional=is_bidirectional)
@@ -240,7 +240,7 @@ def padded_layout(
     Padding and ``hidden_items`` (bool [A], on the device) are hidden as keys. A query that is left with no key sees
     all ``max_length`` of them, in both directions: adding the same −10 000 to every score leaves the softmax as it was.
     """
-    token, is_real = (array.to(device, non_blocking=True) for array in padded_slots(offsets, max_length))
+    token, is_real = (sent(array, device) for array in padded_slots(offsets, max_length))
     lengths = offsets.diff().clamp_(max=max_length)
     first = torch.arange(1, len(lengths) + 1) * max_length - lengths
     return padded_from(token, is_real, first, lengths, max_length, hidden_items)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 _goes_elsewhere = False
 
@@ -18,6 +19,19 @@ _goes_elsewhere = False
 def is_host(device: torch.device) -> bool:
     """Whether what lies on ``device`` goes the CPU's own way."""
     return device.type == "cpu" and not _goes_elsewhere
+
+
+def sent(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """``tensor`` on ``device``: itself where it lies there, else a copy that nobody waits for.
+
+    CUDA copies beside the host's work from pinned memory alone, which PyTorch keeps and gives out again.
+    """
+    device = torch.device(device)
+    if tensor.device.type == device.type:
+        return tensor
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine.augment.ragged import Ragged, offsets_of
 from engine.models.contract import Batch, SequenceModel
+from engine.modules.ways import sent
 from engine.training.objectives import Encoded, NextItemLoss, loss_at
 
 
@@ -47,7 +48,7 @@ class Cloze:
         self._places, self._counts = masked_places(
             offsets, model.max_length, model.mask_rate, model.last_only, self._masks
         )
-        places = self._places.to(whole.device, non_blocking=True)
+        places = sent(self._places, whole.device)
         self._hidden_items = whole[places]
         return Ragged(whole.index_fill(0, places, model.mask_item), offsets)
 
@@ -60,7 +61,7 @@ class Cloze:
         ends = lengths.cumsum(0)
         owners = torch.repeat_interleave(torch.arange(len(lengths)), self._counts)
         slots = (layout.first + layout.lengths)[owners] - (ends[owners] - self._places)
-        slots = slots.to(encoded.hidden.device, non_blocking=True)
+        slots = sent(slots, encoded.hidden.device)
         return loss_at(
             self._loss, self._model, encoded, slots, self._hidden_items, batch.rows, self._counts, self._negatives
         )
@@ -75,8 +76,8 @@ def whole_parts(batch: Batch) -> tuple[Tensor, Tensor]:
     is_input[last] = False
     device = batch.inputs.device
     whole = batch.inputs.new_empty(int(offsets[-1]))
-    whole[is_input.nonzero().squeeze(1).to(device, non_blocking=True)] = batch.inputs
-    whole[last.to(device, non_blocking=True)] = batch.targets[(batch.offsets[1:] - 1).to(device, non_blocking=True)]
+    whole[sent(is_input.nonzero().squeeze(1), device)] = batch.inputs
+    whole[sent(last, device)] = batch.targets[sent(batch.offsets[1:] - 1, device)]
     return whole, offsets
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from engine.augment.ragged import ranges
 from engine.data.splits import LeaveOneOut
 from engine.models.contract import Batch, Examples, Interactions, UserSequences, Windows
+from engine.modules.ways import sent
 
 
 class ExampleSource(Protocol):
@@ -53,7 +54,7 @@ class TrainingData:
     def batch(self, chosen: NDArray[np.int64]) -> Batch:
         """The batch of the users ``chosen`` [N], in that order."""
         users, places, offsets = self.places(chosen)
-        there = places.to(self.items.device, non_blocking=True)
+        there = sent(places, self.items.device)
         inputs = self.items[there]
         on_host = inputs if self.items is self.on_host else self.on_host[places]
         return Batch(users, offsets, inputs, self.items[there + 1], on_host=on_host)
@@ -82,7 +83,7 @@ class InteractionData:
     def batch(self, chosen: NDArray[np.int64]) -> Batch:
         """The batch of the actions ``chosen`` [N], in that order."""
         places = torch.from_numpy(chosen)
-        items = self._items[places.to(self._items.device, non_blocking=True)]
+        items = self._items[sent(places, self._items.device)]
         return Batch(self._users[places], torch.arange(len(chosen) + 1), items, items, after=1)
 
 
@@ -118,11 +119,11 @@ class WindowData:
         positions, offsets = ranges(begin, split - begin)
         wanted = ends.unsqueeze(1) - self._kind.targets + torch.arange(self._kind.targets)  # [N, targets]
         exists = (wanted >= starts.unsqueeze(1)).view(-1)
-        targets = self._gather(wanted.view(-1).clamp(min=0)) * exists.to(self._items.device, non_blocking=True)
+        targets = self._gather(wanted.view(-1).clamp(min=0)) * sent(exists, self._items.device)
         return Batch(self._users[places], offsets, self._gather(positions), targets, after=self._kind.targets)
 
     def _gather(self, positions: Tensor) -> Tensor:
-        return self._items[positions.to(self._items.device, non_blocking=True)]
+        return self._items[sent(positions, self._items.device)]
 
 
 def _all_of(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

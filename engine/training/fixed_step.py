@@ -136,6 +136,8 @@ class FixedStep:
         self.contrastive = stage.contrastive
         self.is_padded = self.contrastive is not None and self.contrastive.is_padded
         self.tables: Tables | None = None
+        self.is_reduced = config.train.precision != "float32"
+        """Whether products round more than sums by many threads at once do."""
         self._mean_over_users = config.fidelity.next_item_mean == "users"
         self._table: NeighbourTable | None = None
 

@@ -23,6 +23,7 @@ from engine.losses.nt_xent.loss import NTXent
 from engine.losses.representation import Representation, gram
 from engine.models.contract import Batch, Negatives, OwnLossModel, SequenceModel
 from engine.modules.layout import Layout
+from engine.modules.ways import sent
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +134,8 @@ def loss_at(
     """``loss`` of the hidden states in ``slots`` [T] against ``targets`` [T], ``counts`` [N] of them for each of the
     training ``users`` [N] (both on the host)."""
     hidden = model.outputs(F.embedding(slots, encoded.hidden))  # [T, d]
-    rows = torch.repeat_interleave(users, counts).to(hidden.device, non_blocking=True)
-    lengths = counts.to(hidden.device, non_blocking=True)
+    rows = sent(torch.repeat_interleave(users, counts), hidden.device)
+    lengths = sent(counts, hidden.device)
     return loss(hidden, targets, model.output_table(), rows=rows, lengths=lengths, generator=generator)
 
 

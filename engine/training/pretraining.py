@@ -25,6 +25,7 @@ from engine.data.splits import LeaveOneOut
 from engine.losses.negatives import NegativeSampler
 from engine.losses.sampled import sampled_scores
 from engine.models.contract import Batch, Examples, Negatives, SequenceModel, UserSequences
+from engine.modules.ways import sent
 from engine.training.cloze import whole_parts
 from engine.training.objectives import Encoded, NextItemLoss, Objective, loss_at
 from engine.training.seeding import Generators
@@ -113,7 +114,7 @@ def training_parts(kind: Examples, max_length: int) -> Callable[[Batch], Ragged]
         items, offsets = whole
         lengths = offsets.diff().clamp(max=max_length)
         places, kept = ranges(offsets[1:] - lengths, lengths)
-        return Ragged(items[places.to(items.device, non_blocking=True)], kept)
+        return Ragged(items[sent(places, items.device)], kept)
 
     return parts
 
@@ -142,7 +143,7 @@ class MaskedItems:
         is_masked = masked_tokens(parts.offsets, self._model.mask_rate, self._masks)
         running = offsets_of(is_masked.long())
         self._counts = running[parts.offsets].diff()  # of each sequence, [N]
-        self._places = is_masked.nonzero().squeeze(1).to(parts.items.device, non_blocking=True)  # [K]
+        self._places = sent(is_masked.nonzero().squeeze(1), parts.items.device)  # [K]
         self._hidden_items = parts.items[self._places]
         return Ragged(parts.items.index_fill(0, self._places, self._model.mask_item), parts.offsets)
 
@@ -223,9 +224,9 @@ class Segments:
         )  # how far a token lies behind its segment's start
         is_inside = (behind >= 0) & (behind < spread(cuts.lengths, n, len(places)))
         elsewhere = (spread(cuts.others, n, len(places)) + behind).where(is_inside, 0)
-        is_inside = is_inside.to(device, non_blocking=True)
-        items = parts.items[places.to(device, non_blocking=True)]
-        others = self._corpus[elsewhere.to(device, non_blocking=True)]
+        is_inside = sent(is_inside, device)
+        items = parts.items[sent(places, device)]
+        others = self._corpus[sent(elsewhere, device)]
         mask = self._model.mask_item
         three = (items.masked_fill(is_inside, mask), items.where(is_inside, mask), others.where(is_inside, mask))
         return Ragged(torch.cat(three), offsets_of(n.repeat(3)))

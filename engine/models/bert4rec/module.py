@@ -20,6 +20,7 @@ from engine.modules.encoder import Encoder
 from engine.modules.kernels.norm import embedded_norm
 from engine.modules.layout import Layout, packed_layout
 from engine.modules.linear import linear, reduced_type
+from engine.modules.ways import sent
 
 _EPS = 1e-12
 
@@ -98,5 +99,5 @@ class Bert4Rec(nn.Module):
         is_item = torch.ones(int(ends[-1]), dtype=torch.bool)
         is_item[ends[1:] - 1] = False
         masked = items.new_full((len(is_item),), self.mask_item)
-        masked[is_item.nonzero().squeeze(1).to(items.device, non_blocking=True)] = items
+        masked[sent(is_item.nonzero().squeeze(1), items.device)] = items
         return masked, ends

@@ -15,6 +15,7 @@ from engine import registry
 from engine.config import ExperimentConfig
 from engine.models.bpr_mf.options import BprMfOptions
 from engine.models.contract import Batch, Interactions, Negatives
+from engine.modules.ways import sent
 
 
 class BprMf(nn.Module):
@@ -45,7 +46,7 @@ class BprMf(nn.Module):
 
     def loss(self, batch: Batch, negatives: Negatives, generator: torch.Generator) -> Tensor:
         """Mean of −log σ(u·i − u·j) over the actions, one negative j each, and L2 of u, i and j."""
-        rows = batch.rows.to(batch.targets.device, non_blocking=True)
+        rows = sent(batch.rows, batch.targets.device)
         items = torch.stack((batch.targets, negatives(rows, generator)))  # [2, N]
         users = F.embedding(rows, self.user_embedding.weight)  # [N, d]
         chosen = F.embedding(items, self.item_embedding.weight)  # [2, N, d]

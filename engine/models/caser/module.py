@@ -19,6 +19,7 @@ from engine.models.caser.options import CaserOptions
 from engine.models.contract import Batch, Negatives, Windows
 from engine.models.output import with_bias, with_one
 from engine.modules.dropout import Dropout
+from engine.modules.ways import sent
 
 
 class Caser(nn.Module):
@@ -72,10 +73,10 @@ class Caser(nn.Module):
     def windows(self, items: Tensor, offsets: Tensor) -> Tensor:
         """The last L items of each sequence, padding in front. items [A], offsets [N + 1] on the host → [N, L]."""
         place = offsets[1:].unsqueeze(1) - self.max_length + torch.arange(self.max_length)
-        exists = (place >= offsets[:-1].unsqueeze(1)).to(items.device, non_blocking=True)
+        exists = sent(place >= offsets[:-1].unsqueeze(1), items.device)
         if not items.numel():
             return torch.zeros_like(exists, dtype=torch.int64)
-        return items[place.clamp(min=0).to(items.device, non_blocking=True)] * exists
+        return items[sent(place.clamp(min=0), items.device)] * exists
 
     def encode(self, windows: Tensor, users: Tensor) -> Tensor:
         """What an item's output vector is multiplied with. windows int64 [N, L], users int64 [N] → [N, 2d]."""
@@ -87,7 +88,7 @@ class Caser(nn.Module):
 
     def loss(self, batch: Batch, negatives: Negatives, generator: torch.Generator) -> Tensor:
         """Mean of −log σ(score) over the targets that there are, plus mean of −log(1 − σ(score)) over the negatives."""
-        rows = batch.rows.to(batch.inputs.device, non_blocking=True)
+        rows = sent(batch.rows, batch.inputs.device)
         targets = batch.targets.view(len(rows), batch.after)  # [N, T], 0 where there is none
         others = negatives(rows.repeat_interleave(self.negatives), generator).view(len(rows), -1)
         candidates = torch.cat((targets, others), 1)  # [N, T + negatives]

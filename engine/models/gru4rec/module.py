@@ -19,6 +19,7 @@ from engine.models.gru4rec.options import Gru4RecOptions
 from engine.models.output import with_bias, with_one
 from engine.modules.dropout import Dropout
 from engine.modules.layout import Layout, packed_layout
+from engine.modules.ways import sent
 
 
 class Gru4Rec(nn.Module):
@@ -81,7 +82,7 @@ class Gru4Rec(nn.Module):
         """What scores the items as each sequence's next one. [S, d (+ 1)]"""
         layout = self.packed(offsets, items)
         hidden = self.encode_slots(items, layout)
-        return self.outputs(hidden[layout.last_slots()] * (layout.lengths > 0).to(hidden.device).unsqueeze(1))
+        return self.outputs(hidden[layout.last_slots()] * sent(layout.lengths > 0, hidden.device).unsqueeze(1))
 
 
 def _by_time(layout: Layout) -> tuple[Tensor, Tensor]:
@@ -91,4 +92,4 @@ def _by_time(layout: Layout) -> tuple[Tensor, Tensor]:
     times = torch.arange(int(lengths[0]) if len(lengths) else 0)
     exists = times.unsqueeze(1) < lengths  # [time, S]
     slots = (layout.first[order] + times.unsqueeze(1))[exists]
-    return slots.to(layout.device, non_blocking=True), exists.sum(1)
+    return sent(slots, layout.device), exists.sum(1)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.modules.ways import as_elsewhere
-from engine.training import captured, train
+from engine.training import captured, fixed_step, train
 from engine.training.captured import CapturedSteps
 from engine.training.fixed_step import FixedStep
 from engine.training.listening import Silent
@@ -107,6 +108,20 @@ def with_its_rate_in_it(step: Any) -> Any:
     return repeat
 
 
+def drawing_once_more(step: Any) -> Any:
+    repeat = Taped(step)
+
+    def again() -> Tensor:
+        losses = repeat()
+        if len(said) % 2:  # behind the second of two steps, where no loss can tell
+            torch.rand(1)
+        said.append(1)
+        return losses
+
+    said: list[int] = []
+    return again
+
+
 def unable(step: Any) -> Any:
     step()
     try:
@@ -123,6 +138,7 @@ def unable(step: Any) -> Any:
         (other_losses, "have the losses"),
         (with_its_batch_in_it, "losses|gradients"),
         (with_its_rate_in_it, "other weights"),
+        (drawing_once_more, "random generators"),
         (unable, "operation not permitted when stream is capturing$"),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
@@ -144,7 +160,30 @@ def test_a_recording_that_is_not_right_is_not_used_and_leaves_no_trace(record: A
         assert torch.equal(ours, theirs)
     assert captured._is_same(tried.generators.state(), plain.generators.state())
     assert tried.optimiser.taken == 3
+    assert isinstance(tried.optimiser.inner.lr, float), "the host's again"
     assert steps._repeat is steps.fixed.tables is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_kind_of_step_can_have_its_batch_in_it(kind: str) -> None:
+    settings = config(**KINDS[kind], model__dropout=0.0)
+    with as_elsewhere():
+        steps = on_tape(started(settings), with_its_batch_in_it)
+        steps.step(batches(1)[0])
+    assert re.search("losses|gradients", steps.refused)
+
+
+def test_a_recording_that_fails_later_on_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixed_step, "_more", lambda asked, _: asked)  # nothing to spare: many batches ask for more room
+    recordings = iter([Taped, Taped, unable])
+    with as_elsewhere():
+        trainer = started(config("coserec-paper"))
+        steps = on_tape(trainer, lambda step: next(recordings)(step))
+        for chosen in batches(30):
+            steps.step(chosen)
+            if steps.refused:
+                break
+    assert trainer.listener.remarks == [f"steps are no longer captured: {steps.refused}"]
 
 
 def test_no_memory_for_a_step_of_fixed_shapes_is_no_reason_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,17 +200,25 @@ def test_no_memory_for_a_step_of_fixed_shapes_is_no_reason_to_fail(monkeypatch: 
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_recorded_steps_are_timed_and_used(seed: int) -> None:
+def test_recorded_steps_are_timed_and_used(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Views that are drawn for the clock alone may need more room than there is."""
+    monkeypatch.setattr(fixed_step, "_more", lambda asked, _: asked)  # nothing to spare
     settings = config("coserec-paper", train__seed=seed)
     with as_elsewhere():
         trainer, notes = started(settings), Notes()
         fixed = FixedStep(trainer.stage, settings)
-        steps = CapturedSteps(fixed, trainer.generators, slow(trainer._plain_step), notes.remark, Taped)
-        for chosen in batches(4):
+        recorded: list[Taped] = []
+
+        def record(step: Any) -> Any:
+            recorded.append(Taped(step))
+            return recorded[-1]
+
+        steps = CapturedSteps(fixed, trainer.generators, slow(trainer._plain_step), notes.remark, record)
+        for chosen in batches(6):
             assert steps.step(chosen).isfinite().all()
     assert steps.refused == ""
-    (told,) = notes.remarks  # once, however often they are recorded
+    (told,) = notes.remarks  # once, though they are recorded more than once
+    assert len(recorded) > 1
     assert re.fullmatch(r"steps are captured: [\d.]+ ms each instead of [\d.]+\.", told)
 
 
@@ -331,6 +378,16 @@ def test_a_cuda_graph_is_recorded_after_a_warm_up_and_leaves_the_stream_as_it_wa
         assert freed == []
     assert cuda.told == ["waits", "waits", "registered"]
     assert cuda.in_force is cuda
+
+
+def test_generators_of_a_failed_recording_get_states_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    generators: Any = [SimpleNamespace(device=place, graphsafe_set_state=given.append) for place in ("one", "other")]
+    monkeypatch.setattr(
+        torch, "Generator", lambda place: SimpleNamespace(graphsafe_get_state=lambda: f"new at {place}")
+    )
+    captured._let_go(*generators)
+    assert given == ["new at one", "new at other"]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
