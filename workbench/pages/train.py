@@ -186,8 +186,8 @@ class TrainPage(PageWidget):
         parts: list[QWidget] = [self.data_label, change, self.model_label, self.changes_label, line()]
         parts += [seeds_label, self.seeds, self.seeds_error, self.vary, self.grid_label, self.name, line()]
         parts += [label("Device", "section"), self.device_label, line()]
-        parts += [label("Cost", "section"), self.cost, line(), self.note, self.queue, self.copy]
-        parts += [self.board_button]
+        # An estimate has more lines than what stood there before: below the buttons it moves none of them.
+        parts += [self.note, self.queue, self.copy, self.board_button, line(), label("Cost", "section"), self.cost]
         for part in parts:
             card.body.addWidget(part)
         card.body.setAlignment(change, Qt.AlignmentFlag.AlignLeft)

@@ -135,8 +135,8 @@ class CostLine(QWidget):
 
 
 def estimate_text(found: CostEstimate) -> str:
-    """One run's cost in words, a line a part; what there is none of is not named."""
-    lines = []
+    """One run's cost in words: all of it, then a line a part; what there is none of is not named."""
+    lines = [f"One run: at most {duration_text(found.most_seconds)}, {memory_text(found.memory)} for arrays."]
     if found.pretrain_epochs:
         each = seconds_text(found.pretrain_seconds)
         epochs = epochs_text(found.pretrain_epochs)
@@ -152,7 +152,6 @@ def estimate_text(found: CostEstimate) -> str:
             f"Model-based neighbours: {each} an epoch, in at most {found.model_epochs:,} of {found.all_epochs:,}."
         )
     lines.append(f"Test: {seconds_text(found.test_seconds)}.")
-    lines.append(f"One run: at most {duration_text(found.most_seconds)}, {memory_text(found.memory)} for arrays.")
     return "\n".join(lines)
 
 

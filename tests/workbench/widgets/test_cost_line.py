@@ -125,14 +125,15 @@ def test_what_a_run_does_not_do_is_not_named() -> None:
     text = estimate_text(plain)
     assert "epoch" not in text
     assert "Neighbours" not in text
-    assert text.startswith("Test: 1 s.")
+    assert text.splitlines()[1:] == ["Test: 1 s."]
 
 
 def test_both_stages_are_told(qtbot: QtBot, page: TrainPage, monkeypatch: pytest.MonkeyPatch) -> None:
     two = replace(FOUND, pretrain_epochs=100, pretrain_steps=44, pretrain_seconds=9.0, model_epochs=40)
     lines = estimate_text(two).splitlines()
-    assert lines[0] == "Pre-training, 100 epochs: 9 s each (44 steps)."
-    assert "in at most 40 of 400" in lines[3]
+    assert lines[0].startswith("One run: at most 1 h 48 min")
+    assert lines[1] == "Pre-training, 100 epochs: 9 s each (44 steps)."
+    assert "in at most 40 of 400" in lines[4]
     assert two.most_seconds == pytest.approx(100 * 9 + 300 * 18.52 + 40 * 0.9 + 0.4 + 1.4)
     monkeypatch.setattr(page.context.workspace.costs, "estimate", lambda _: two)
     with qtbot.waitSignal(page.cost.changed):
