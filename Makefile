@@ -17,10 +17,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: $(VENV)/.ready system
 	$(BIN)/python main.py $(DATA)
 
-# One thread each: the suite's tensors are small, and threads that spin while they wait for each other make it many
-# times slower on a machine that has anything else to do.
+# Two processes of one thread each: the suite's tensors are small, and threads that spin while they wait for each other
+# make it many times slower on a machine that has anything else to do.
 test: $(VENV)/.ready system lint
-	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2
 
 test-fast: $(VENV)/.ready
 	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -x -q
