@@ -21,6 +21,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--batches", type=int, default=50)
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="another setting")
 
 
 def measure(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
 
     device = resolve(chosen.device)
     values = {"train.epochs": chosen.epochs, "train.device": device.type, "train.pretrain_epochs": 0}
-    config = preset(chosen.preset).config.replace(values)
+    config = preset(chosen.preset).config.replace(values | dict(item.split("=", 1) for item in chosen.set))
     dataset = load(chosen.data)
     found: dict[str, Any] = {"data": dataset.name, "preset": chosen.preset, "device": describe(device)}
     found |= _host(config, dataset, chosen.batches)
