@@ -201,7 +201,7 @@ class Augmenter:
         changed = plan.where(TokenKind.SUBSTITUTED, TokenKind.INSERTED)
         if not changed.numel():
             return changed  # nobody asks the table: the device need not be waited for
-        sources = plan.sources[changed].to(items.device)
+        sources = sent(plan.sources[changed], items.device)
         return changed[(best[items[sources]] == 0).cpu()]
 
     def _build(

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
+
+
+def weights_or(weights: Tensor | None, hidden: Tensor, lengths: Tensor, mean: Literal["tokens", "users"]) -> Tensor:
+    """``weights`` [T] where they are given, else `token_weights` of that ``mean``."""
+    return token_weights(hidden, lengths if mean == "users" else None) if weights is None else weights
 
 
 def token_weights(hidden: Tensor, lengths: Tensor | None = None) -> Tensor:

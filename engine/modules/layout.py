@@ -53,6 +53,12 @@ def end_of(groups: tuple[Group, ...]) -> int:
     return groups[-1].start + groups[-1].count * groups[-1].length if groups else 0
 
 
+def slots_of_tokens(first: Tensor, lengths: Tensor) -> Tensor:
+    """Slot of each token, [T], where sequences of ``lengths`` [S] tokens begin in the slots ``first`` [S]."""
+    shift = torch.repeat_interleave(first - lengths.cumsum(0) + lengths, lengths)
+    return shift + torch.arange(shift.shape[0])
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """Slots of a batch: S sequences in M slots of which T are real tokens.
@@ -86,9 +92,7 @@ class Layout:
 
     def token_slots(self, sequences: int | None = None) -> Tensor:
         """Slot of each kept token of the first ``sequences`` sequences (or all), in their own order, [T]."""
-        lengths = self.lengths[:sequences]
-        shift = torch.repeat_interleave(self.first[:sequences] - lengths.cumsum(0) + lengths, lengths)
-        return sent(shift + torch.arange(shift.shape[0]), self.device)
+        return sent(slots_of_tokens(self.first[:sequences], self.lengths[:sequences]), self.device)
 
     def select(self, begin: int, end: int | None = None) -> Layout:
         """The same slots, seen as holding only the sequences ``begin … end − 1``: for reading a part of a batch."""
@@ -240,18 +244,18 @@ def padded_layout(
     Padding and ``hidden_items`` (bool [A], on the device) are hidden as keys. A query that is left with no key sees
     all ``max_length`` of them, in both directions: adding the same −10 000 to every score leaves the softmax as it was.
     """
-    token, is_real = (sent(array, device) for array in padded_slots(offsets, max_length))
-    lengths = offsets.diff().clamp_(max=max_length)
-    first = torch.arange(1, len(lengths) + 1) * max_length - lengths
-    return padded_from(token, is_real, first, lengths, max_length, hidden_items)
+    token, is_real, first, lengths = padded_slots(offsets, max_length)
+    return padded_from(sent(token, device), sent(is_real, device), first, lengths, max_length, hidden_items)
 
 
-def padded_slots(offsets: Tensor, max_length: int) -> tuple[Tensor, Tensor]:
-    """Which token fills each slot of `padded_layout`, int64 [S, max_length], and whether it is a real one, bool."""
+def padded_slots(offsets: Tensor, max_length: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Which token fills each slot of `padded_layout`, int64 [S, max_length], whether it is a real one, bool of that
+    shape, and ``first`` and ``lengths`` as in `Layout`, int64 [S]."""
     lengths = offsets.diff().clamp_(max=max_length)
     behind = max_length - torch.arange(max_length)  # how many tokens from this place to the end
     is_real = behind <= lengths.unsqueeze(1)
-    return torch.where(is_real, offsets[1:].unsqueeze(1) - behind, 0), is_real
+    token = torch.where(is_real, offsets[1:].unsqueeze(1) - behind, 0)
+    return token, is_real, torch.arange(1, len(lengths) + 1) * max_length - lengths, lengths
 
 
 def padded_from(

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine import registry
-from engine.augment.ragged import offsets_of, ranges
+from engine.augment.ragged import Ragged, offsets_of
 from engine.augment.views import Known, NeighbourTable
 from engine.config import ExperimentConfig
 from engine.losses.representation import products, represent
@@ -36,6 +36,7 @@ from engine.modules.layout import (
     packed_slots,
     padded_from,
     padded_slots,
+    slots_of_tokens,
 )
 from engine.records import TokenKind
 from engine.training.examples import TrainingData
@@ -170,9 +171,8 @@ class FixedStep:
         none = torch.zeros(0, dtype=torch.int64)
         place, kind, draw, inputs, views = none, none, none, none.new_zeros(1), none.new_zeros(1)
         if self.next_item is not None:
-            kept = offsets.diff().clamp(max=self.length)
-            tail, inputs = ranges(offsets[1:] - kept, kept)
-            place = places[tail]
+            tail = Ragged(places, offsets).tail(self.length)
+            place, inputs = tail.items, tail.offsets
             kind = draw = torch.zeros_like(place)
         if self.contrastive is not None:
             augmenter, generator = self.contrastive.augmenter, self.contrastive.generator
@@ -181,8 +181,7 @@ class FixedStep:
             views = plan.offsets
             place = torch.cat((place, places[plan.sources]))
             kind, draw = torch.cat((kind, plan.kinds.long())), torch.cat((draw, draws))
-        packed = inputs.diff() if self.is_padded else torch.cat((inputs.diff(), views.diff()))
-        counts = group_counts(packed, self.length, on_host=False)
+        counts = group_counts(self._packed_lengths(inputs, views), self.length, on_host=False)
         counts[0] = 0  # empty sequences need no slot
         return Planned(users, place, kind, draw, inputs, views, Room(len(place), int(inputs[-1]), tuple(counts)))
 
@@ -190,8 +189,7 @@ class FixedStep:
         """The batch of N users in one array int64 [`width`], pinned where there is a GPU. It must fit into ``room``."""
         assert len(planned.users) == self.size, "a smaller batch has another loss"
         made: dict[str, Tensor] = {"place": planned.place, "kind": planned.kind, "draw": planned.draw}
-        inputs, views = planned.offsets.diff(), planned.views.diff()
-        lengths = inputs if self.is_padded else torch.cat((inputs, views))
+        lengths = self._packed_lengths(planned.offsets, planned.views)
         spare = torch.tensor(room.groups) - torch.tensor(planned.need.groups)
         idle = torch.repeat_interleave(torch.arange(len(room.groups)), spare)
         slots = packed_slots(offsets_of(lengths), self.length, on_host=False, idle=idle)
@@ -205,6 +203,10 @@ class FixedStep:
         for part, name in zip(packed.split(list(sizes.values())), sizes, strict=True):
             part[: made[name].numel()] = made[name].flatten()
         return packed
+
+    def _packed_lengths(self, inputs: Tensor, views: Tensor) -> Tensor:
+        """Tokens of each sequence of the packed layout, by the offsets of both kinds: padded views are not in it."""
+        return inputs.diff() if self.is_padded else torch.cat((inputs.diff(), views.diff()))
 
     def width(self, room: Room) -> int:
         """Numbers of a packed batch."""
@@ -225,10 +227,7 @@ class FixedStep:
     def _targets(self, planned: Planned, slots: Slots, room: Room) -> dict[str, Tensor]:
         """Of each token with a target: its slot, where the target lies, its user and, as bits, what it counts."""
         lengths = planned.offsets.diff()
-        first = slots.first[: self.size]
-        slot = torch.repeat_interleave(first - lengths.cumsum(0) + lengths, lengths) + torch.arange(
-            planned.need.targets
-        )
+        slot = slots_of_tokens(slots.first[: self.size], lengths)
         weights = token_weights(torch.empty(len(slot), 0), lengths if self._mean_over_users else None)
         idle = room.targets - len(slot)  # as if one more user had them
         return {
@@ -244,8 +243,7 @@ class FixedStep:
         lengths = planned.views.diff()
         if not self.is_padded:
             return {"view_first": slots.first[-len(lengths) :], "view_lengths": lengths}
-        token, is_real = padded_slots(planned.views + planned.offsets[-1], self.length)
-        first = torch.arange(1, len(lengths) + 1) * self.length - lengths
+        token, is_real, first, _ = padded_slots(planned.views + planned.offsets[-1], self.length)
         made = {"view_first": first, "view_lengths": lengths}
         return made | {"padded_token": token, "padded_real": is_real.long()}
 

@@ -92,23 +92,16 @@ def _milliseconds(act: Callable[[], object]) -> float:
 
 def _epochs(config: Any, dataset: Any, name: str) -> dict[str, Any]:
     """Seconds of an epoch of a run of this process, and what it said of its steps."""
-    from engine.training.listening import Silent
     from engine.training.trainer import Trainer
+    from tests.engine.training.small import Notes
 
-    class Remarks(Silent):
-        def __init__(self) -> None:
-            self.said: list[str] = []
-
-        def remark(self, text: str) -> None:
-            self.said.append(text)
-
-    remarks = Remarks()
+    notes = Notes()
     with tempfile.TemporaryDirectory() as folder:
-        result = Trainer(config, dataset, listener=remarks, directory=Path(folder)).run()
+        result = Trainer(config, dataset, listener=notes, directory=Path(folder)).run()
     epochs = [(report.train_seconds, report.validate_seconds) for report in result.epochs]
     return {
         f"{name}_train_seconds_median": statistics.median(train for train, _ in epochs),
         f"{name}_train_seconds_first": epochs[0][0],
         f"{name}_validate_seconds_median": statistics.median(validate for _, validate in epochs),
-        f"{name}_said": " ".join(remarks.said),
+        f"{name}_said": " ".join(notes.remarks),
     }

@@ -12,7 +12,7 @@ from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
 from engine.losses.negatives import NegativeSampler
 from engine.losses.sampled import sampled_scores
-from engine.losses.weights import token_weights
+from engine.losses.weights import weights_or
 
 
 class BinaryCrossEntropy:
@@ -60,8 +60,7 @@ class BinaryCrossEntropy:
         token, ``lengths`` int64 [N] the tokens of each user of the batch, ``weights`` [T] what each token counts
         where that is not to follow from them.
         """
-        if weights is None:
-            weights = token_weights(hidden, lengths if self.mean == "users" else None)
+        weights = weights_or(weights, hidden, lengths, self.mean)
         if self.negatives == 1:
             return bce(hidden, torch.stack((targets, self.sampler(rows, generator))), table, weights)
         negatives = self.sampler.several(rows, self.negatives, generator)

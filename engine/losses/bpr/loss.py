@@ -12,7 +12,7 @@ from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
 from engine.losses.negatives import NegativeSampler
 from engine.losses.sampled import sampled_scores
-from engine.losses.weights import token_weights
+from engine.losses.weights import weights_or
 
 
 class BPR:
@@ -49,8 +49,7 @@ class BPR:
         where that is not to follow from them.
         """
         negatives = self.sampler.several(rows, self.negatives, generator)
-        if weights is None:
-            weights = token_weights(hidden, lengths if self.mean == "users" else None)
+        weights = weights_or(weights, hidden, lengths, self.mean)
         return bpr(hidden, targets, negatives, table, weights)
 
 

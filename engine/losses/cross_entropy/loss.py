@@ -17,7 +17,7 @@ from torch import Tensor
 
 from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
-from engine.losses.weights import token_weights
+from engine.losses.weights import weights_or
 from engine.modules.linear import ROWS_MULTIPLE, arranged, even_rows, held_at_once, reduced_type, times_transposed
 from engine.modules.ways import is_host
 
@@ -57,8 +57,7 @@ class CrossEntropy:
     ) -> Tensor:
         """The batch's loss, a scalar. hidden [T, d], targets int64 [T] (1…I), item table [I + 2, d], lengths [N], or
         what each token counts, [T]."""
-        if weights is None:
-            weights = token_weights(hidden, lengths if self.mean == "users" else None)
+        weights = weights_or(weights, hidden, lengths, self.mean)
         return cross_entropy(hidden, targets, table, weights, dtype=self.dtype)
 
 

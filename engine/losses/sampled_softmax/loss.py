@@ -18,7 +18,7 @@ from engine.config import ExperimentConfig
 from engine.data.splits import LeaveOneOut
 from engine.losses.negatives import NegativeSampler
 from engine.losses.sampled import sampled_scores
-from engine.losses.weights import token_weights
+from engine.losses.weights import weights_or
 
 
 class SampledSoftmax:
@@ -71,8 +71,7 @@ class SampledSoftmax:
         token, ``lengths`` int64 [N] the tokens of each user of the batch, ``weights`` [T] what each token counts
         where that is not to follow from them.
         """
-        if weights is None:
-            weights = token_weights(hidden, lengths if self.mean == "users" else None)
+        weights = weights_or(weights, hidden, lengths, self.mean)
         if self.sharing == "position":
             negatives = self.sampler.several(rows, self.negatives, generator)
             scores = sampled_scores(hidden, table, torch.cat((targets.unsqueeze(1), negatives), 1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -199,6 +198,21 @@ def test_no_memory_for_a_step_of_fixed_shapes_is_no_reason_to_fail(monkeypatch: 
             assert steps.refused == "CUDA out of memory"
 
 
+class Clock:
+    """The clock that steps are timed by: it stands still but for what is made slow."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        patch.setattr(captured, "time", SimpleNamespace(perf_counter=lambda: self.now))
+
+    def slow(self, step: Any) -> Any:
+        def taken(*chosen: Any) -> Tensor:
+            self.now += 0.2
+            return step(*chosen)
+
+        return taken
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_recorded_steps_are_timed_and_used(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Views that are drawn for the clock alone may need more room than there is."""
@@ -213,7 +227,8 @@ def test_recorded_steps_are_timed_and_used(seed: int, monkeypatch: pytest.Monkey
             recorded.append(Taped(step))
             return recorded[-1]
 
-        steps = CapturedSteps(fixed, trainer.generators, slow(trainer._plain_step), notes.remark, record)
+        clock = Clock(monkeypatch)
+        steps = CapturedSteps(fixed, trainer.generators, clock.slow(trainer._plain_step), notes.remark, record)
         for chosen in batches(6):
             assert steps.step(chosen).isfinite().all()
     assert steps.refused == ""
@@ -222,34 +237,19 @@ def test_recorded_steps_are_timed_and_used(seed: int, monkeypatch: pytest.Monkey
     assert re.fullmatch(r"steps are captured: [\d.]+ ms each instead of [\d.]+\.", told)
 
 
-def slow(step: Any) -> Any:
-    def taken(chosen: NDArray[np.int64]) -> Tensor:
-        time.sleep(0.2)
-        return step(chosen)
-
-    return taken
-
-
-def test_recorded_steps_that_are_no_quicker_are_not_used() -> None:
+def test_recorded_steps_that_are_no_quicker_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = config("coserec-paper")
+    clock = Clock(monkeypatch)
     with as_elsewhere():
         trainer, notes = started(settings), Notes()
         fixed = FixedStep(trainer.stage, settings)
         steps = CapturedSteps(
-            fixed, trainer.generators, trainer._plain_step, notes.remark, lambda step: slow_repeat(Taped(step))
+            fixed, trainer.generators, trainer._plain_step, notes.remark, lambda step: clock.slow(Taped(step))
         )
         assert steps.step(batches(1)[0]).isfinite().all()
     assert re.fullmatch(r"they take [\d.]+ ms each instead of [\d.]+\.", steps.refused)
     assert notes.remarks == [f"steps are not captured: {steps.refused}"]
     assert trainer.optimiser.taken == 1
-
-
-def slow_repeat(repeat: Taped) -> Any:
-    def again() -> Tensor:
-        time.sleep(0.2)
-        return repeat()
-
-    return again
 
 
 def test_small_batches_are_taken_as_ever_and_other_tables_are_recorded_anew() -> None:
