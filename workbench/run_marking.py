@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
-
-from PySide6.QtCore import QObject, Signal
 
 from engine.records import MarksBefore, RunRecord, Shelf
 from workbench.context import Context
@@ -43,23 +42,31 @@ class _InOrder:
         return call
 
 
-class RunMarking(QObject):
-    """Sends changes to the store off the GUI thread; the feed brings them back. Keeps what Undo needs."""
+@dataclass(slots=True, eq=False)
+class _Change:
+    """A change that was asked for; what stood before it is known once a thread has made it."""
 
-    history_changed = Signal()
+    text: str
+    before: MarksBefore | None = None
+
+
+class RunMarking:
+    """Sends changes to the store off the GUI thread; the feed brings them back. Keeps what Undo needs.
+
+    A change can be undone from the moment in which it is asked for: Undo waits for its turn behind it. Were it known
+    only when its thread tells of it, a quick Ctrl+Z would take back the change before.
+    """
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
         self._context = context
         self._marks = context.workspace.marks
-        self._history: list[tuple[int, str, MarksBefore]] = []
-        self._changes = 0
+        self._history: list[_Change] = []
         self._in_order = _InOrder()
 
     @property
     def undo_text(self) -> str:
         """What Undo would take back, or nothing."""
-        return self._history[-1][1] if self._history else ""
+        return self._history[-1].text if self._history else ""
 
     def tag(self, records: Sequence[RunRecord], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
         """Give tags, take tags."""
@@ -84,7 +91,7 @@ class RunMarking(QObject):
         ids = [record.id for record in records]
         words = {Shelf.SHOWN: "restored", Shelf.ARCHIVED: "archived", Shelf.TRASHED: "moved to the trash"}[shelf]
 
-        def told(_: Any) -> None:
+        def told() -> None:
             self._context.notifier.tell(f"{count(len(ids), 'run')} {words}. Ctrl+Z takes it back.")
 
         self._change(f"{count(len(ids), 'run')} {words}", self._marks.shelve, ids, shelf, then=told)
@@ -104,34 +111,39 @@ class RunMarking(QObject):
         self._context.run_in_thread(self._marks.purge, ids, on_result=done, on_error=failed)
 
     def undo(self) -> None:
-        """Take the last change back."""
+        """Take the last change back; one that the store refused has changed nothing, and has been told of."""
         if not self._history:
             return
-        _, text, before = self._history.pop()
-        self.history_changed.emit()
+        change = self._history.pop()
 
-        def done(_: Any) -> None:
-            self._context.control.changed.emit()
-            self._context.notifier.tell(f"Undone: {text}.")
+        def put_back() -> bool:
+            if change.before is not None:
+                self._marks.put_back(change.before)
+            return change.before is not None
 
-        self._context.run_in_thread(
-            self._in_order(self._marks.put_back), before, on_result=done, on_error=self._context.control.report
-        )
+        def done(was_made: bool) -> None:
+            if was_made:
+                self._context.control.changed.emit()
+                self._context.notifier.tell(f"Undone: {change.text}.")
+
+        self._context.run_in_thread(self._in_order(put_back), on_result=done, on_error=self._context.control.report)
 
     def _change(
         self, text: str, function: Callable[..., MarksBefore], *arguments: Any, then: Any = None, **keywords: Any
     ) -> None:
-        number = self._changes = self._changes + 1
+        change = _Change(text)
+        self._history = [*self._history, change][-MOST_UNDONE:]
 
-        def done(before: MarksBefore) -> None:
-            # Changes are made in their order, but the threads that made them may tell of it in another.
-            history = sorted([*self._history, (number, text, before)], key=lambda change: change[0])
-            self._history = history[-MOST_UNDONE:]
-            self.history_changed.emit()
+        def make() -> None:
+            change.before = function(*arguments, **keywords)
+
+        def done(_: Any) -> None:
             self._context.control.changed.emit()
             if then is not None:
-                then(before)
+                then()
 
-        self._context.run_in_thread(
-            self._in_order(function), *arguments, on_result=done, on_error=self._context.control.report, **keywords
-        )
+        def failed(error: BaseException) -> None:
+            self._history = [other for other in self._history if other is not change]
+            self._context.control.report(error)
+
+        self._context.run_in_thread(self._in_order(make), on_result=done, on_error=failed)
