@@ -26,8 +26,8 @@ class RunLine:
 
 
 def make_line(record: RunRecord, before: RunLine | None = None) -> RunLine:
-    """The run's line; what never changes of a run is taken from its line before."""
-    if before is not None and before.record.config == record.config:
+    """The run's line; what has not changed of a run is taken from its line before."""
+    if before is not None and before.record.name == record.name and before.record.config == record.config:
         if before.record.status is record.status:
             return replace(before, record=record)
         return replace(before, record=record, text=record_text(record, before.name))

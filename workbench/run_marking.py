@@ -1,4 +1,4 @@
-"""What is said of runs from the window: tags, notes, colours, stars, shelves; each change can be undone."""
+"""What is said of runs from the window: names, tags, notes, colours, stars, shelves; each change can be undone."""
 
 from __future__ import annotations
 
@@ -73,6 +73,11 @@ class RunMarking:
         said = ", ".join([*add, *(f"not {tag}" for tag in remove)])
         ids = [record.id for record in records]
         self._change(f"tag {count(len(ids), 'run')} {said}", self._marks.tag, ids, tuple(add), tuple(remove))
+
+    def rename(self, records: Sequence[RunRecord], name: str) -> None:
+        """Call runs otherwise; empty: by their settings again."""
+        ids = [record.id for record in records]
+        self._change(f"the name of {count(len(ids), 'run')}", self._marks.rename, ids, name)
 
     def note(self, record: RunRecord, text: str) -> None:
         """Replace the run's note."""

@@ -1,4 +1,4 @@
-"""What people say of runs: tags, notes, colours, stars, shelves; and how a run is purged for good."""
+"""What people say of runs: names, tags, notes, colours, stars, shelves; and how a run is purged for good."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ class RunMarking:
     def tag(self, run_ids: Sequence[str], add: Iterable[str] = (), remove: Iterable[str] = ()) -> MarksBefore:
         """Give tags, take tags. Raises ``UsageError`` for what is no tag."""
         return self._runs.store.marks.tag(self._ids(run_ids), tuple(add), tuple(remove))
+
+    def rename(self, run_ids: Sequence[str], name: str) -> MarksBefore:
+        """Call runs otherwise; empty: by their settings. Raises ``UsageError`` for a name that is too long."""
+        return self._runs.store.marks.rename(self._ids(run_ids), name)
 
     def note(self, run_id: str, text: str) -> MarksBefore:
         """Replace the run's note."""

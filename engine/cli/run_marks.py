@@ -1,4 +1,4 @@
-"""``coserec runs tag|note|colour|star|archive|trash|restore|purge``: what is said of runs, and where they are kept."""
+"""``coserec runs rename|tag|note|colour|star|archive|trash|restore|purge``: names, marks, and where runs are kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from engine.api import Workspace
 from engine.cli.frame import emit, json_option, stored_workspace_option
+from engine.config.naming import run_name
 from engine.errors import UsageError
 from engine.records import RunMarks, Shelf
 
@@ -34,6 +35,22 @@ def _tell(workspace: Workspace, run_ids: Collection[str], as_json: bool, done: s
         emit({"runs": [{"id": mark.run_id} | plain_marks(mark, stars) for mark in marks]})
     else:
         click.echo(f"{len(run_ids)} {'run' if len(run_ids) == 1 else 'runs'} {done}.")
+
+
+@click.command()
+@_ids
+@click.option("--name", required=True, help="The name; an empty one: by preset and settings again.")
+@stored_workspace_option
+@json_option
+def rename(run_ids: tuple[str, ...], name: str, workspace: Workspace, as_json: bool) -> None:
+    """Call runs otherwise. What their settings have otherwise, and the seed, still stand behind the name."""
+    workspace.marks.rename(run_ids, name)
+    found = [workspace.runs.get(run_id) for run_id in run_ids]
+    if as_json:
+        emit({"runs": [{"id": record.id, "name": run_name(record)} for record in found]})
+    else:
+        for record in found:
+            click.echo(f"{record.id} is called {run_name(record)}.")
 
 
 @click.command()

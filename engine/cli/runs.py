@@ -113,6 +113,7 @@ def runs(
     _list(found, marks, stars)
 
 
+runs.add_command(run_marks.rename)
 runs.add_command(run_marks.tag)
 runs.add_command(run_marks.note)
 runs.add_command(run_marks.colour)

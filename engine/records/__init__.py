@@ -66,6 +66,7 @@ from engine.records.leaderboard import (  # noqa: F401 (one door for all records
     PlannedRun,
 )
 from engine.records.marks import (  # noqa: F401 (one door for all records)
+    LONGEST_NAME,
     MarksBefore,
     MarksNews,
     QueueState,

@@ -1,6 +1,6 @@
-"""What people add to runs after the fact: tags, notes, colours, stars, shelves; and the order of the queue.
+"""What people add to runs after the fact: names, tags, notes, colours, stars, shelves; and the order of the queue.
 
-None of it is part of a run: a finished run never changes.
+None of it is part of a run: a finished run never changes but for its name.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+LONGEST_NAME = 120
+"""Characters of a run's name that is given later."""
 
 
 class Shelf(StrEnum):
@@ -35,10 +38,12 @@ class RunMarks:
 
 @dataclass(frozen=True)
 class MarksBefore:
-    """How marks stood before a change, so that it can be undone: ``baselines`` maps data fingerprint → run or None."""
+    """How marks stood before a change, so that it can be undone: ``baselines`` maps data fingerprint → run or None,
+    ``names`` run → what the store called it."""
 
     marks: tuple[RunMarks, ...] = ()
     baselines: Mapping[str, str | None] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Tags, notes, colours, stars and shelves: what people say of runs, in tables of their own.
+"""Tags, notes, colours, stars and shelves: what people say of runs, in tables of their own; and their names.
 
 Every change returns how things stood before, so that it can be undone by `put_back`.
 """
@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.errors import RunError, UsageError
-from engine.records import MarksBefore, RunMarks, RunStatus, Shelf
+from engine.records import LONGEST_NAME, MarksBefore, RunMarks, RunStatus, Shelf
 from engine.store.database import Database
 from engine.store.rows import CHUNK
 from engine.store.tables import BaselineRow, DeskRow, MarksRow, PurgedRow, RunRow, TagRow, now
@@ -55,6 +55,18 @@ class Marks:
                 _touch(session, mark.run_id, revision, {})
             return before
 
+    def rename(self, run_ids: Sequence[str], name: str) -> MarksBefore:
+        """Call runs otherwise; empty: by their settings. Raises ``UsageError`` for a name that is too long."""
+        called = " ".join(name.split())
+        if len(called) > LONGEST_NAME:
+            raise UsageError(
+                f"'{called[:20]}…' has {len(called)} characters.", f"A run's name has {LONGEST_NAME} at most."
+            )
+        with self._database.write() as (session, revision):
+            names = _names(session, run_ids)
+            _set_names(session, revision, dict.fromkeys(names, called))
+            return MarksBefore(names=names)
+
     def note(self, run_id: str, text: str) -> MarksBefore:
         """Replace the run's note; empty: none."""
         return self._change([run_id], {"note": text.strip()})
@@ -87,7 +99,7 @@ class Marks:
             return MarksBefore((), {fingerprint: held})
 
     def put_back(self, before: MarksBefore) -> None:
-        """Undo: marks and stars as they were. Runs that are gone are passed over."""
+        """Undo: marks, stars and names as they were. Runs that are gone are passed over."""
         with self._database.write() as (session, revision):
             known = {mark.run_id for mark in marks_of(session, [mark.run_id for mark in before.marks])}
             for mark in before.marks:
@@ -98,6 +110,8 @@ class Marks:
             for fingerprint, run_id in before.baselines.items():
                 is_there = run_id is None or session.get(RunRow, run_id) is not None
                 _set_baseline(session, revision, fingerprint, run_id if is_there else None)
+            there = _names(session, tuple(before.names))
+            _set_names(session, revision, {run_id: before.names[run_id] for run_id in there})
 
     def forget(self, run_id: str) -> None:
         """Delete the run's rows for good. Raises ``RunError`` unless it is in the trash."""
@@ -162,6 +176,21 @@ def _set_baseline(session: Session, revision: int, fingerprint: str, run_id: str
     if run_id is not None:
         session.execute(insert(BaselineRow).values(fingerprint=fingerprint, run_id=run_id))
     session.execute(update(DeskRow).values(stars_revision=revision))
+
+
+def _names(session: Session, run_ids: Collection[str]) -> dict[str, str]:
+    """Run → what the store calls it; without those that are gone."""
+    ids = sorted(set(run_ids))
+    found: dict[str, str] = {}
+    for chunk in (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)):
+        rows = session.execute(select(RunRow.id, RunRow.name).where(RunRow.id.in_(chunk)))
+        found |= {row.id: row.name for row in rows}
+    return found
+
+
+def _set_names(session: Session, revision: int, names: Mapping[str, str]) -> None:
+    for run_id, name in names.items():
+        session.execute(update(RunRow).where(RunRow.id == run_id).values(name=name, revision=revision))
 
 
 def _set_tags(session: Session, run_id: str, tags: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from PySide6.QtCore import QItemSelection, QPoint, Qt, QTimer, Slot
@@ -23,7 +23,14 @@ from workbench.widgets.numbers import count
 from workbench.widgets.run_curves import MOST_TICKED, RunCurves, metric_plots
 from workbench.widgets.run_details import parsed
 from workbench.widgets.run_filter_bar import SHELVES, RunFilterBar
-from workbench.widgets.run_menu import ask_before_purging, fill_run_menu, shelf_entries, some_can_stop
+from workbench.widgets.run_menu import (
+    ask_before_purging,
+    ask_for_name,
+    fill_run_menu,
+    only_wait,
+    run_entries,
+    some_can_stop,
+)
 from workbench.widgets.run_tabs import RunTabs
 from workbench.widgets.runs_table import RunsTable
 from workbench.widgets.states import StatefulStack
@@ -254,8 +261,7 @@ class RunsPage(PageWidget):
     def _show_buttons(self) -> None:
         chosen = self.table.selected()
         self.stop_button.setEnabled(some_can_stop(chosen))
-        only_queued = bool(chosen) and all(record.status is RunStatus.QUEUED for record in chosen)
-        self.stop_button.setText("Cancel" if only_queued else "Stop")
+        self.stop_button.setText("Cancel" if only_wait(chosen) else "Stop")
         self.resume_button.setEnabled(any(record.status.can_resume for record in chosen))
         self.duplicate_button.setEnabled(self.can_duplicate())
 
@@ -325,6 +331,12 @@ class RunsPage(PageWidget):
             is_starred = self.context.runs.baselines.get(record.fingerprint) == record.id
             self.marking.star(record, is_starred=not is_starred)
 
+    def rename(self) -> None:
+        """Ask for another name of the selected runs; of a group, for all of its seeds."""
+        if chosen := self.table.selected():
+            called = self.model.name_of(self.table.selected_keys()[0])
+            ask_for_name(self, chosen, called, lambda name: self.marking.rename(chosen, name))
+
     def can_shelve(self) -> bool:
         """Whether only runs that have ended are selected."""
         chosen = self.table.selected()
@@ -388,22 +400,7 @@ class RunsPage(PageWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         chosen = self.table.selected()
         key = self.table.selected_keys()[0] if self.table.selected_keys() else ""
-        entries: list[tuple[str, Callable[[], None], bool]] = [
-            ("Draw or hide the curve", self.toggle_current, bool(chosen)),
-            (self.stop_button.text(), self.stop_selected, self.can_stop()),
-            ("Resume", self.resume_selected, self.can_resume()),
-            ("Use these settings in Train", self.duplicate, self.can_duplicate()),
-            ("Baseline on or off", self.toggle_star, self.can_star()),
-            ("Write as a bundle …", self.bundle, self.can_bundle()),
-        ]
-        if key.startswith("group:"):
-            is_open = self.model.is_open(key)
-            text = "Hide the group's runs" if is_open else "Show the group's runs"
-            entries.append((text, lambda: self.model.set_open(key, not is_open), True))
-        entries += [("", self.undo, False), *shelf_entries(chosen, self.model.shelf, self)]
-        undo = self.marking.undo_text
-        entries.append((f"Undo: {undo}" if undo else "Undo", self.undo, bool(undo)))
-        fill_run_menu(menu, chosen, entries, self.context, self.marking)
+        fill_run_menu(menu, chosen, run_entries(self, chosen, self.model, key), self.context, self.marking)
         menu.popup(self.table.viewport().mapToGlobal(place))
 
     # Hooks ----------------------------------------------------------------------------------------------------------
@@ -485,6 +482,7 @@ PAGE = Page(
         PageCommand("resume", "&Resume", "resume_selected", "", "can_resume", icon="resume"),
         PageCommand("duplicate", "&Use these settings in Train", "duplicate", "", "can_duplicate", icon="duplicate"),
         PageCommand("toggle", "&Curve on or off", "toggle_current", "Space", "", "table", icon="check"),
+        PageCommand("rename", "Re&name …", "rename", "F2", "can_duplicate", icon="tag"),
         PageCommand("star", "&Baseline on or off", "toggle_star", "B", "can_star", "table", icon="star"),
         PageCommand("group", "&Group seeds", "toggle_group", "G", "", "table", icon="group"),
         PageCommand("archive", "&Archive (then trash)", "archive", "Del", "can_shelve", "table", icon="archive"),

@@ -1,4 +1,4 @@
-"""``coserec runs tag|note|star|archive|trash|restore|purge`` and ``coserec queue``: what they say and do."""
+"""``coserec runs rename|tag|note|star|archive|trash|restore|purge`` and ``coserec queue``: what they say and do."""
 
 from __future__ import annotations
 
@@ -52,6 +52,17 @@ def test_marks_of_runs(tmp_path: Path, ids: list[str]) -> None:
     assert [run["id"] for run in call(tmp_path, "runs", "--tag", "paper", "--tag", "old")["runs"]] == [ids[0]]
     assert call(tmp_path, "show", ids[0])["marks"]["note"] == "good"
     assert not call(tmp_path, "runs", "star", ids[0], "--off")["runs"][0]["is_baseline"]
+
+
+def test_runs_are_renamed(tmp_path: Path, ids: list[str]) -> None:
+    told = call(tmp_path, "runs", "rename", ids[0], ids[1], "--name", " the  best ")["runs"]
+    assert told == [{"id": ids[0], "name": "the best · seed 1"}, {"id": ids[1], "name": "the best · seed 2"}]
+    assert [run["id"] for run in call(tmp_path, "runs", "--filter", "best")["runs"]] == [ids[1], ids[0]]
+    (told,) = call(tmp_path, "runs", "rename", ids[0], "--name", "")["runs"]
+    assert "best" not in told["name"]
+    call(tmp_path, "runs", "rename", ids[0], "--name", "x" * 121, code=2)
+    done = CliRunner().invoke(main, ["runs", "rename", ids[1], "--name", "b", "--workspace", str(tmp_path)])
+    assert done.output == f"{ids[1]} is called b · seed 2.\n"
 
 
 def test_archive_trash_restore_purge(tmp_path: Path, ids: list[str]) -> None:

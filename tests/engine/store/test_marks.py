@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import RunError, UsageError
-from engine.records import FeedCursor, RunStatus, Shelf
+from engine.records import LONGEST_NAME, FeedCursor, RunStatus, Shelf
 from engine.runs.purging import PREFIX, purge
 from engine.store import Ending, ProcessMark, Store
 from tests.helpers.fake_training import submit
@@ -45,6 +45,33 @@ def test_marks_are_changed_and_put_back_and_the_run_stays_as_it_was(store: Store
     for before in (fourth, third, second, first):
         store.marks.put_back(before)
     assert [(m.tags, m.note, m.colour) for m in store.marks.of()] == [((), "", None)] * 2
+
+
+def test_runs_are_renamed_and_called_again_as_each_was(store: Store) -> None:
+    one, two = ended(store, 2)
+    records = store.all()
+    seen = store.changes(FeedCursor()).cursor
+    before = store.marks.rename([two, one, two], "  the  best ")
+    assert [record.name for record in store.all()] == ["the best", "the best"]
+    assert {record.id for record in store.changes(seen).runs} == {one, two}
+    again = store.marks.rename([one], "")
+    assert store.get(one).name == ""
+    store.marks.put_back(again)
+    assert store.get(one).name == "the best"
+    store.marks.shelve([two], Shelf.TRASHED)
+    purge(store, [two])
+    store.marks.put_back(before)
+    assert store.get(one) == next(record for record in records if record.id == one)
+
+
+def test_a_name_is_at_most_so_long(store: Store) -> None:
+    (one,) = ended(store, 1)
+    name = store.get(one).name
+    with pytest.raises(UsageError, match="'xxxxxxxxxxxxxxxxxxxx…' has 121 characters"):
+        store.marks.rename([one], "x" * (LONGEST_NAME + 1))
+    assert store.get(one).name == name
+    store.marks.rename([one], "x" * LONGEST_NAME)
+    assert store.get(one).name == "x" * LONGEST_NAME
 
 
 @pytest.mark.parametrize("text", ["", "   ", "a,b", "x" * 65])

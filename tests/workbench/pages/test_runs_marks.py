@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QInputDialog, QMessageBox, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.api import Workspace
@@ -19,6 +20,7 @@ from workbench.context import make_context
 from workbench.engine_process import Errands
 from workbench.item_models.runs_model import ORDER_ROLE
 from workbench.pages.runs import RunsPage
+from workbench.run_names import run_name
 from workbench.shell.queue_panel import QueuePanel
 from workbench.theme import Theme
 
@@ -94,6 +96,45 @@ def test_tags_and_note_are_written_when_the_field_is_left(qtbot: QtBot, page: Ru
     page.undo()
     qtbot.waitUntil(lambda: book.marks(first).tags == () and book.marks(first).note == "")
     qtbot.waitUntil(lambda: page.model.ids == [])
+
+
+def _ask_for_a_name(page: RunsPage, shown: str, typed: str) -> None:
+    page.rename()
+    [dialog] = [box for box in page.findChildren(QInputDialog) if box.isVisible()]  # an older one may not be gone yet
+    assert dialog.textValue() == shown
+    dialog.setTextValue(typed)
+    dialog.accept()
+
+
+def test_a_run_is_renamed_and_called_by_its_settings_again(qtbot: QtBot, page: RunsPage) -> None:
+    first = page.model.ids[0]
+    book = page.context.runs
+    by_settings = run_name(replace(book.get(first), name=""))
+    page.table.select(first)
+    _ask_for_a_name(page, "a run", "the one")
+    qtbot.waitUntil(lambda: page.overview.name.text() == "the one · seed 3")
+    assert page.model.name_of(first) == "the one · seed 3"
+    page.bar.set_text("one")
+    assert page.model.ids == [first]
+    page.bar.set_text("")
+    _ask_for_a_name(page, "the one", "")
+    qtbot.waitUntil(lambda: page.model.name_of(first) == by_settings)
+    assert "the one" not in by_settings
+    page.undo()
+    page.undo()
+    qtbot.waitUntil(lambda: page.model.name_of(first) == "a run · seed 3")
+
+
+def test_all_seeds_of_a_group_are_renamed_at_once(qtbot: QtBot, page: RunsPage) -> None:
+    page.toggle_group()
+    [key] = page.model.ids
+    page.table.selectRow(0)
+    _ask_for_a_name(page, "a run", "ours")
+    qtbot.waitUntil(lambda: page.model.name_of(key) == "ours")
+    assert {record.name for record in page.context.runs.records} == {"ours"}
+    assert page.marking.undo_text == "the name of 3 runs"
+    page.rename()
+    assert page.findChild(QInputDialog).windowTitle() == "Rename 3 runs"
 
 
 def test_the_baseline_is_starred_and_unstarred(qtbot: QtBot, page: RunsPage) -> None:
