@@ -17,7 +17,7 @@ from tests.test_architecture import ROOT, tracked
 
 OURS = re.compile(r"\bFACTS\b|\b[FB]\d{1,2}\b")
 """``FACTS``, or a number of theirs."""
-KEYS = {"F1", "F5", "Read the file again (F5)"}
+KEYS = {"F1", "F2", "F5", "Read the file again (F5)"}
 EXAMPLE = '"asin": "B1"'
 KINDS: tuple[registry.Kind, ...] = (
     *("model", "operator", "next_item_loss", "contrastive_loss", "similarity", "reader", "importer", "study"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import platform
-import sys
 from importlib import metadata
-from pathlib import Path
 
 import psutil
+
+from engine.machine import processor
 
 
 def versions() -> dict[str, str]:
@@ -24,19 +24,8 @@ def versions() -> dict[str, str]:
 def hardware() -> dict[str, str]:
     """Processor, cores, memory and system of this machine."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": f"{psutil.cpu_count(logical=False) or '?'} ({psutil.cpu_count() or '?'} logical)",
         "memory": f"{psutil.virtual_memory().total / 2**30:.1f} GiB",
         "system": f"{platform.system()} {platform.release()}",
     }
-
-
-def _processor() -> str:
-    if sys.platform == "linux":
-        try:
-            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-        except OSError:
-            return platform.machine()
-    return platform.processor() or platform.machine()

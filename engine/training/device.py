@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -12,6 +11,7 @@ import torch
 
 from engine.config import ExperimentConfig
 from engine.errors import ConfigurationError, OutOfMemoryError
+from engine.machine import processor, short_processor
 from engine.records import DeviceInfo
 
 
@@ -37,7 +37,7 @@ def devices() -> tuple[DeviceInfo, ...]:
     """Every device a run can use, the CPU first, with total and free memory in bytes."""
     memory = psutil.virtual_memory()
     threads = torch.get_num_threads()
-    label = f"{platform.processor() or platform.machine()}, {threads} thread{'' if threads == 1 else 's'}"
+    label = f"{short_processor(processor())}, {threads} thread{'' if threads == 1 else 's'}"
     found = [DeviceInfo("cpu", label, int(memory.total), int(memory.available))]
     if torch.cuda.is_available():
         free, total = torch.cuda.mem_get_info()
