@@ -95,6 +95,7 @@ class Entry:
 
 
 _MUST: Any = object()
+_FUNCTION: Any = Callable
 TASKS = ("next_item", "cloze", "own", "none")
 
 
@@ -139,14 +140,17 @@ FACTS: Mapping[Kind, Mapping[str, Fact]] = {
         "short": Fact(str, "what a narrow column calls it", "{label}"),
         "uses_memory": Fact(bool, "whether it reads who chose what"),
         "uses_model": Fact(bool, "whether it reads a model's item embeddings"),
-        "neighbours": Fact(Callable, "how a look-up computes it without torch", None),  # type: ignore[arg-type]
+        "reads": Fact(tuple, "settings of the section that no other similarity reads", ()),
+        "neighbours": Fact(
+            _FUNCTION, "sequences, item count, k, its options → every item's k best, without torch", None
+        ),
     },
     "reader": {
         "suffixes": Fact(tuple, "what its files' names end in, in small letters", ()),
         "fallback": Fact(bool, "whether it reads what no reader has announced", False),
     },
     "importer": {
-        "recognises": Fact(Callable, "how sure it is of a file: path, its beginning → 0 … 1"),  # type: ignore[arg-type]
+        "recognises": Fact(_FUNCTION, "how sure it is of a file: path, its beginning → 0 … 1"),
         "suffixes": Fact(tuple, "what its files' names end in, in small letters", ()),
     },
 }

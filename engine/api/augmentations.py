@@ -129,8 +129,9 @@ class Augmentations:
     ) -> AugmentationEffect:
         """What the policy makes of ``count`` users from the ``first`` on (all by default), two views each.
 
-        ``source`` says where correlated items come from: ``memory``, or ``model`` or ``hybrid`` with the item
-        embeddings of a stored ``run`` or of a file, ``checkpoint``. Parts that begin at multiples of `PART` add up
+        ``source`` says where correlated items come from: ``memory``, by the configuration's similarity or, where a
+        model takes part in that, its memory-based side; or ``model`` or ``hybrid`` with the item embeddings of a stored
+        ``run`` or of a file, ``checkpoint``. Parts that begin at multiples of `PART` add up
         (`AugmentationEffect.plus`) to the same numbers as the whole. Raises ``DataError`` and ``UsageError``.
         """
         from dataclasses import replace
@@ -144,7 +145,8 @@ class Augmentations:
             raise UsageError(f"There is no correlation source called '{source}'.", f"Known: {', '.join(SOURCES)}.")
         dataset = load(path)
         split = _split(dataset)
-        config = config.replace({"similarity.name": "item_cf"})  # the part of Eq. 9, which any source is compared with
+        # Eq. 10 and 11 are compared with Eq. 9.
+        config = _memory_based(config) if source == "memory" else config.replace({"similarity.name": "item_cf"})
         memory = _neighbours(dataset, config, _operator_names(config, POLICY))
         table, weights = memory, None
         if source != "memory":
@@ -187,7 +189,7 @@ class Augmentations:
         if file is None:
             raise UsageError("Views are compared under a trained encoder.", "Choose a run, or train one.")
         own, model, weights = _encoder(dataset, file, config)
-        config = config.replace({"similarity.name": "item_cf"})
+        config = _memory_based(config)
         own = own.model_copy(update={"augment": config.augment, "fidelity": config.fidelity})
         table = _neighbours(dataset, config, _operator_names(config, POLICY))
         found = pairs(model, own, dataset, _split(dataset), table, seed, part)
@@ -285,6 +287,12 @@ def _operator_names(config: ExperimentConfig, operator: str) -> tuple[str, ...]:
     if operator not in known:
         raise UsageError(f"There is no operator called '{operator}'.", f"Known: {', '.join((POLICY, *known))}.")
     return (operator,)
+
+
+def _memory_based(config: ExperimentConfig) -> ExperimentConfig:
+    """The configuration with a similarity that no model takes part in: its own, or the part of Eq. 9."""
+    uses_model = registry.entry("similarity", config.similarity.name).facts["uses_model"]
+    return config.replace({"similarity.name": "item_cf"}) if uses_model else config
 
 
 def _rows(row: int) -> Any:

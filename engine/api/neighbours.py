@@ -171,7 +171,8 @@ class _Sides:
             self.table = item_table(source.path, dataset)
             if config is None and self.table.config:
                 config = parse(self.table.config)
-        self.fidelity = (config or ExperimentConfig()).fidelity
+        self._config = config or ExperimentConfig()
+        self.fidelity = self._config.fidelity
 
     def weights(self) -> UsedWeights | None:
         """Whose embeddings the model's side are."""
@@ -179,7 +180,9 @@ class _Sides:
 
     def memory(self, similarity: str) -> Found:
         """Top-k of every item by a similarity that no model takes part in."""
-        return _memory(self.dataset, similarity, self.fidelity.correlation_items, self.k)
+        entry = registry.entry("similarity", similarity)
+        options = registry.options_of(entry, self._config.similarity)
+        return _memory(self.dataset, similarity, options, self.fidelity.correlation_items, self.k)
 
     def _ranked(self) -> Any:
         from engine.api.item_tables import model_neighbours
@@ -222,11 +225,12 @@ def _refuse_without_model(announced: Sequence[registry.Entry], source: WeightsFi
 
 
 @lru_cache(maxsize=6)
-def _memory(dataset: Dataset, similarity: str, counted: Counted, k: int) -> Found:
+def _memory(dataset: Dataset, similarity: str, options: registry.Options, counted: Counted, k: int) -> Found:
     from engine.data.splits import LeaveOneOut
 
     sequences = LeaveOneOut(dataset.sequences).correlation_sequences(counted)
-    found: Found = registry.entry("similarity", similarity).facts["neighbours"](sequences, dataset.item_count, k)
+    count = registry.entry("similarity", similarity).facts["neighbours"]
+    found: Found = count(sequences, dataset.item_count, k, options)
     return found
 
 

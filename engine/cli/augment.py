@@ -12,7 +12,7 @@ from engine.api import Workspace
 from engine.api.stored_weights import meant
 from engine.cli.frame import data_argument, emit, json_option, refuse_unused, stored_workspace_option, table, tell
 from engine.cli.settings import SettingsCommand, config_options
-from engine.config import ExperimentConfig, refuse_other_losses
+from engine.config import ExperimentConfig, refuse_others_options
 from engine.errors import UsageError
 from engine.records import (
     AugmentationEffect,
@@ -90,7 +90,7 @@ def augment(
     weights = meant(workspace.runs, run_id, checkpoint)
     if weights is not None and not base and not settings:
         config = workspace.evaluations.stored_config(str(weights.path)) or config
-    refuse_other_losses(config, begun, settings)
+    refuse_others_options(config, begun, settings)
     facade = workspace.augmentations
     form = "--all-users" if all_users else "--run" if weights else "--epoch" if epoch is not None else "--user"
     refuse_unused(_USED_BY, form)

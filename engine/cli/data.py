@@ -24,7 +24,7 @@ from engine.cli.frame import (
 from engine.cli.inspection import inspect
 from engine.cli.places import NewFile
 from engine.cli.settings import SettingsCommand, config_options
-from engine.config import ExperimentConfig, refuse_other_losses, refuse_without_effect
+from engine.config import ExperimentConfig, refuse_others_options, refuse_without_effect
 from engine.errors import UsageError
 from engine.records import NeighbourSummary, to_plain
 
@@ -78,7 +78,8 @@ def neighbours(
     if bool(item) == summary:
         raise UsageError("Which item is meant?", "Give --item ID, or --summary for all of them.")
     refuse_unused({"csv_file": ("--item",), "k": ("--item",)}, "--summary" if summary else "--item")
-    refuse_other_losses(config, begun, settings)
+    # --similarity chooses here, similarity.name does not.
+    refuse_others_options(config, begun, settings, sections=("loss",))
     asked = config if base or settings else None
     found_in = workspace.neighbours
     if summary:

@@ -7,7 +7,7 @@ paper, the field also carries both values, so that a user can walk from one read
 
 from __future__ import annotations
 
-from engine.config.effect import refuse_other_losses, refuse_without_effect, without_idle_changes
+from engine.config.effect import refuse_others_options, refuse_without_effect, without_idle_changes
 from engine.config.experiment import (
     KS,
     SCHEMA_VERSION,
@@ -26,7 +26,7 @@ from engine.config.experiment import (
     with_fidelity,
 )
 from engine.config.fidelity import FidelityOptions
-from engine.config.fitting import why_idle, why_unused, why_without_effect
+from engine.config.fitting import CHOICES, why_idle, why_unused, why_without_effect
 from engine.config.grid import MOST_RUNS, grid, parse_list, run_count
 from engine.config.importing import ImportRecipe, parse_recipe, recipe_fields
 from engine.config.losses import applies, negatives_field, negatives_in_words, negatives_of
@@ -58,6 +58,7 @@ from engine.config.systems import standing as standing_presets
 from engine.config.timing import duration_text, epochs_text, minutes_text, rate_falls, rehearsable, too_short
 
 __all__ = [
+    "CHOICES",
     "KS",
     "MOST_RUNS",
     "SCHEMA_VERSION",
@@ -105,7 +106,7 @@ __all__ = [
     "pretrains_by_contrast",
     "rate_falls",
     "recipe_fields",
-    "refuse_other_losses",
+    "refuse_others_options",
     "refuse_without_effect",
     "rehearsable",
     "run_count",

@@ -7,10 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.config.experiment import ExperimentConfig, values_of
-from engine.config.fitting import NO_PRETRAINING, needs_no_views, why_unused, why_without_effect
+from engine.config.fitting import NO_PRETRAINING, needs_no_views, not_chosen, why_unused, why_without_effect
 from engine.config.losses import applies
 from engine.errors import ConfigurationError
 
+_CHOSEN = ("loss", "similarity")
+"""Sections of which one plugin is chosen by name."""
+_WAKENERS = {
+    "similarity": "similarity.name to one that reads it",
+    "augment": "augment.short_operators or augment.long_operators to have its letter",
+}
 _VIEWS = ("loss.contrastive_weight", "train.pretrain_epochs")
 
 
@@ -25,11 +31,13 @@ def refuse_without_effect(
             raise ConfigurationError(reasons[0], what_to_do(configs[0], path), field=path)
 
 
-def refuse_other_losses(config: ExperimentConfig, begun: ExperimentConfig, given: Mapping[str, Any]) -> None:
+def refuse_others_options(
+    config: ExperimentConfig, begun: ExperimentConfig, given: Mapping[str, Any], *, sections: Sequence[str] = _CHOSEN
+) -> None:
     """`refuse_without_effect` for who looks at views and neighbours whatever a run would make of them: it refuses what
-    belongs to another loss alone."""
+    belongs to a loss or a similarity that is not chosen."""
     for path in given:
-        if not applies(config, path) and not _has_anyway(begun, given, path):
+        if path.partition(".")[0] in sections and not applies(config, path) and not _has_anyway(begun, given, path):
             raise ConfigurationError(why_without_effect(config, path), what_to_do(config, path), field=path)
 
 
@@ -48,8 +56,11 @@ def what_to_do(config: ExperimentConfig, path: str) -> str:
         return "Leave it out, or choose another model (model.name)."
     if why_without_effect(config, path) == NO_PRETRAINING:
         return "Leave it out, or set train.pretrain_epochs above 0."
-    if section == "loss" and why_without_effect(config, path).startswith("No effect while loss."):
-        return "Leave it out, or choose the loss that it belongs to."
+    chooser = why_without_effect(config, path).removeprefix("No effect while ").partition(".")[0]
+    if chooser in _CHOSEN and not applies(config, path):
+        return f"Leave it out, or choose the {chooser} that it belongs to."
+    if path in not_chosen(config):
+        return f"Leave it out, or set {_WAKENERS[section]}."
     return "Leave it out, or set λ (loss.contrastive_weight) above 0."
 
 

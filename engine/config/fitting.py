@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine import registry
 from engine.config.sections import TrainOptions
@@ -13,13 +13,17 @@ from engine.config.stages import makes_views, pretrains_by_contrast
 from engine.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from engine.config.experiment import ExperimentConfig
 
-LOSSES: tuple[tuple[registry.Kind, str], ...] = (
-    ("next_item_loss", "next_item"),
-    ("contrastive_loss", "contrastive"),
+CHOICES: tuple[tuple[registry.Kind, str], ...] = (
+    ("next_item_loss", "loss.next_item"),
+    ("contrastive_loss", "loss.contrastive"),
+    ("similarity", "similarity.name"),
 )
-"""Kinds of losses, and the setting that chooses one."""
+"""Kinds of which one is chosen, and the setting that chooses it; the options of the others change nothing."""
+LETTERS = ("augment.short_operators", "augment.long_operators")
 _PRETRAINING = ("train.pretrain_epochs", "train.pretrain_learning_rate")
 NO_PRETRAINING = "No effect while there is no pre-training."
 _NO_VIEWS = "No effect while λ is 0: no views are made."
@@ -71,38 +75,81 @@ def why_idle(config: ExperimentConfig, section: str) -> str:
         return ""
     if not config.train.pretrain_epochs and section in _of_pretraining(config.model.name):
         return NO_PRETRAINING
-    return _NO_VIEWS if {part, section} & {*_OF_VIEWS} and not makes_views(config) else ""
+    if {part, section} & {*_OF_VIEWS} and not makes_views(config):
+        return _NO_VIEWS
+    return not_chosen(config).get(section, "")
+
+
+class Chosen(NamedTuple):
+    """Names of the chosen plugins in the order of `CHOICES`, and the letters of the operators in either set."""
+
+    plugins: tuple[str, ...]
+    letters: str
+
+
+def chosen_by(values: Mapping[str, Any]) -> Chosen:
+    """What is chosen by these values, dotted path → value; empty where one is missing."""
+    letters = "".join(str(values.get(path, "")) for path in LETTERS)
+    return Chosen(tuple(str(values.get(path, "")) for _, path in CHOICES), "".join(sorted(set(letters))))
+
+
+def _chosen(config: ExperimentConfig) -> Chosen:
+    paths = (*LETTERS, *(path for _, path in CHOICES))
+    return chosen_by({path: getattr(getattr(config, path.partition(".")[0]), path.partition(".")[2]) for path in paths})
+
+
+@cache
+def _not_chosen(chosen: Chosen) -> Mapping[str, str]:
+    """Dotted paths of what only plugins read that are not chosen. Raises ``ConfigurationError`` for an unknown one."""
+    found: dict[str, str] = {}
+    for (kind, chooser), name in zip(CHOICES, chosen.plugins, strict=True):
+        own, section = _read_by(registry.entry(kind, name)), chooser.partition(".")[0]
+        others = {field for entry in registry.entries(kind) for field in _read_by(entry)} - own
+        found |= dict.fromkeys((f"{section}.{field}" for field in others), f"No effect while {chooser} is {name}.")
+    for entry in registry.entries("operator"):
+        if entry.facts["letter"] not in chosen.letters:
+            reason = f"No effect while {entry.label} ({entry.facts['letter']}) is in neither set of operators."
+            found |= dict.fromkeys((f"augment.{field}" for field in entry.options.model_fields), reason)
+    return found
+
+
+def not_chosen(config: ExperimentConfig) -> Mapping[str, str]:
+    """Dotted paths of what only losses, similarities and operators read that are not chosen, each with its reason."""
+    return _not_chosen(_chosen(config))
+
+
+def _read_by(entry: registry.Entry) -> set[str]:
+    return {*entry.options.model_fields, *entry.facts.get("reads", ())}
 
 
 def why_without_effect(config: ExperimentConfig, path: str) -> str:
     """Why the setting at the dotted ``path`` changes nothing as the others stand: the model has no use for it, no views
-    are made, nothing is pre-trained, or it is another loss's; empty where it does, or may."""
-    chosen = tuple(str(getattr(config.loss, name)) for _, name in LOSSES)
-    found = without_effect(config.model.name, makes_views(config), chosen, bool(config.train.pretrain_epochs))
+    are made, nothing is pre-trained, or it is that of a loss, a similarity or an operator which is not chosen; empty
+    where it does, or may."""
+    found = without_effect(config.model.name, makes_views(config), _chosen(config), bool(config.train.pretrain_epochs))
     return found.get(path.partition(".")[0]) or found.get(path, "")
 
 
 @cache
-def without_effect(model: str, has_views: bool, losses: tuple[str, ...], is_pretrained: bool) -> Mapping[str, str]:
+def without_effect(model: str, has_views: bool, chosen: Chosen, is_pretrained: bool) -> Mapping[str, str]:
     """Whole sections, and dotted paths of single settings, that change nothing, each with its reason.
 
-    ``losses``: the chosen ones, in the order of `LOSSES`. Raises ``ConfigurationError`` for an unknown plugin.
+    Raises ``ConfigurationError`` for an unknown plugin.
 
-    >>> sorted(without_effect("caser", False, ("bce", "nt_xent"), False))[:2]
-    ['augment', 'fidelity.augment_input']
-    >>> without_effect("s3rec", False, ("bce", "nt_xent"), False)["model.mask_rate"]
+    >>> chosen = Chosen(("bce", "nt_xent", "item_cf"), "CM")
+    >>> sorted(without_effect("caser", False, chosen, False))[:2]
+    ['augment', 'augment.insert_rate']
+    >>> without_effect("s3rec", True, chosen, False)["model.mask_rate"]
     'No effect while there is no pre-training.'
+    >>> without_effect("s3rec", True, chosen, False)["similarity.hybrid_after_epoch"]
+    'No effect while similarity.name is item_cf.'
     """
     unused = _unused(model)
-    found: dict[str, str] = {}
+    found = dict(_not_chosen(chosen))
     if not has_views or not registry.entry("model", model).facts["views"]:
-        found = dict.fromkeys(_OF_VIEWS, unused.get("augment") or _NO_VIEWS)
+        found |= dict.fromkeys(_OF_VIEWS, unused.get("augment") or _NO_VIEWS)
     if not is_pretrained:
         found |= dict.fromkeys(_of_pretraining(model), NO_PRETRAINING)
-    for (kind, chooser), name in zip(LOSSES, losses, strict=True):
-        own = registry.entry(kind, name).options.model_fields
-        others = (field for entry in registry.entries(kind) for field in entry.options.model_fields if field not in own)
-        found |= dict.fromkeys((f"loss.{field}" for field in others), f"No effect while loss.{chooser} is {name}.")
     return found | dict(unused)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from engine import registry
 from engine.config.experiment import SECTIONS, ExperimentConfig, model_section
-from engine.config.fitting import LOSSES, without_effect
+from engine.config.fitting import Chosen, chosen_by, without_effect
 from engine.config.stages import makes_views_as_stored, pretrain_epochs_of
 from engine.errors import ConfigurationError
 from engine.records import RunRecord, RunStatus
@@ -155,22 +155,25 @@ def trains(model: str) -> bool:
         return True
 
 
-def _decides(tree: Mapping[str, Any]) -> tuple[str, bool, tuple[str, ...], bool]:
-    """What of a stored configuration says which settings change nothing: its model, views, losses, pre-training."""
-    model, loss = tree.get("model"), tree.get("loss")
-    name = model.get("name") if isinstance(model, Mapping) else ""
-    chosen = tuple(str(loss.get(field, "")) for _, field in LOSSES) if isinstance(loss, Mapping) else ()
-    return str(name), makes_views_as_stored(tree), chosen, bool(pretrain_epochs_of(tree))
+def _decides(tree: Mapping[str, Any]) -> tuple[str, bool, Chosen, bool]:
+    """What of a stored configuration says which settings change nothing: its model, views, plugins, pre-training."""
+    values = {
+        f"{section}.{name}": value
+        for section in ("loss", "similarity", "augment")
+        if isinstance(part := tree.get(section), Mapping)
+        for name, value in part.items()
+    }
+    return model_name(tree), makes_views_as_stored(tree), chosen_by(values), bool(pretrain_epochs_of(tree))
 
 
 @cache
 def _left_out(
-    model: str, has_views: bool, losses: tuple[str, ...], is_pretrained: bool
+    model: str, has_views: bool, chosen: Chosen, is_pretrained: bool
 ) -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
     """Whole sections, and section → settings, that are no part of a group's key."""
     found: Mapping[str, str] = {}
     with suppress(ConfigurationError, ValueError):  # one that is no longer there: all is kept
-        found = without_effect(model, has_views, losses, is_pretrained)
+        found = without_effect(model, has_views, chosen, is_pretrained)
     single: dict[str, set[str]] = {}
     whole = frozenset(path for path in found if "." not in path) | ({"train"} if not trains(model) else set())
     for path in found:

@@ -1,21 +1,21 @@
-"""What the chosen losses make of the loss section: which fields count, and what a protocol says of the negatives."""
+"""What the chosen plugins make of their section: which fields count, and what a protocol says of the negatives."""
 
 from __future__ import annotations
 
 from engine import registry
 from engine.config.experiment import ExperimentConfig
-from engine.config.fitting import LOSSES
+from engine.config.fitting import CHOICES
 
 
 def applies(config: ExperimentConfig, path: str) -> bool:
-    """Whether the field ``path`` counts: one that another loss than the chosen one brings along does not."""
+    """Whether the field ``path`` counts: one that another loss or similarity than the chosen one brings along does
+    not."""
     section, _, name = path.partition(".")
-    if section != "loss":
-        return True
-    for kind, chooser in LOSSES:
-        owners = [entry.name for entry in registry.entries(kind) if name in entry.options.model_fields]
-        if owners:
-            return getattr(config.loss, chooser) in owners
+    for kind, chooser in CHOICES:
+        if chooser.startswith(f"{section}."):
+            owners = [entry.name for entry in registry.entries(kind) if name in entry.options.model_fields]
+            if owners:
+                return getattr(getattr(config, section), chooser.partition(".")[2]) in owners
     return True
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from engine import registry
 from engine.config import ExperimentConfig
-from engine.data.sequences import Sequences
 from engine.data.splits import LeaveOneOut
 from engine.similarity.neighbours import Neighbours
 from engine.similarity.source import Phase
@@ -14,16 +14,18 @@ from engine.similarity.table import NeighbourTable
 
 
 class MemorySimilarity:
-    """Counts over all users' training inputs, or training parts (``fidelity.correlation_items``)."""
+    """Any similarity that no model takes part in, by the function that it announces: look-ups use the same.
 
-    def __init__(self, config: ExperimentConfig, split: LeaveOneOut, item_count: int) -> None:
+    Over all users' training inputs, or training parts (``fidelity.correlation_items``). ``name`` is another similarity
+    than the configuration's: a hybrid's memory-based side.
+    """
+
+    def __init__(self, config: ExperimentConfig, split: LeaveOneOut, item_count: int, name: str = "") -> None:
+        plugin = registry.entry("similarity", name or config.similarity.name)
         sequences = split.correlation_sequences(config.fidelity.correlation_items)
-        neighbours = self.count(sequences, item_count, config.similarity.top_k)
+        options = registry.options_of(plugin, config.similarity)
+        neighbours: Neighbours = plugin.facts["neighbours"](sequences, item_count, config.similarity.top_k, options)
         self._tables = {torch.device("cpu"): NeighbourTable.from_neighbours(neighbours)}
-
-    def count(self, sequences: Sequences, item_count: int, k: int) -> Neighbours:
-        """The ``k`` best neighbours of items 1…``item_count``."""
-        raise NotImplementedError
 
     def name_at(self, epoch: int) -> Phase:  # noqa: ARG002 - the same in every epoch
         return "memory"

@@ -21,6 +21,7 @@ from engine.config import (
     why_without_effect,
     without_idle_changes,
 )
+from engine.config.grouping import group_key
 from engine.errors import ConfigurationError
 from tests.helpers.other_values import another
 
@@ -177,3 +178,47 @@ def test_a_masked_item_is_not_said_to_be_hidden_where_it_is_seen(name: str) -> N
     stored = parse(tree)  # from before it was refused
     assert stored.replace({"train.seed": 3}).fidelity.mask_token == "padding"
     assert ExperimentConfig().replace({"fidelity.mask_token": "padding"}).replace({"model.name": "s3rec"})
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "reason", "hint"),
+    [
+        (
+            {"augment.short_operators": "M", "augment.long_operators": "MR"},
+            "augment.crop_rate",
+            "No effect while Crop (C) is in neither set of operators.",
+            "Leave it out, or set augment.short_operators or augment.long_operators to have its letter.",
+        ),
+        (
+            {"similarity.name": "item_cf"},
+            "similarity.hybrid_after_epoch",
+            "No effect while similarity.name is item_cf.",
+            "Leave it out, or set similarity.name to one that reads it.",
+        ),
+        (
+            {"loss.next_item": "bpr"},
+            "loss.bce_negatives",
+            "No effect while loss.next_item is bpr.",
+            "Leave it out, or choose the loss that it belongs to.",
+        ),
+    ],
+)
+def test_what_only_others_read_that_are_not_chosen_is_refused(
+    values: dict[str, str], path: str, reason: str, hint: str
+) -> None:
+    config = ExperimentConfig().replace(values)
+    info = next(info for info in fields_of(config) if info.path == path)
+    changed = config.replace({path: another(info)})
+    assert why_idle(config, path) == why_without_effect(config, path) == reason
+    with pytest.raises(ConfigurationError) as refused:
+        refuse_without_effect((changed,), config, {path: another(info)})
+    assert (refused.value.message, refused.value.hint) == (f"{path}: {reason}", hint)
+    assert group_key(stored(changed)) == group_key(stored(config)), "it makes no other configuration"
+    assert without_idle_changes(changed, config) == config
+    begun = ExperimentConfig()
+    assert not why_without_effect(begun, path)
+    assert group_key(stored(begun.replace({path: another(info)}))) != group_key(stored(begun))
+
+
+def stored(config: ExperimentConfig) -> dict[str, object]:
+    return config.model_dump(mode="json")

@@ -75,7 +75,7 @@ def test_a_missing_fact_is_named_with_its_meaning(kind: registry.Kind, name: str
         ("operator", {"letter": "d"}, "has the letter 'd'. It must be one capital letter, A to Z."),
         ("operator", {"letter": "DD"}, "has the letter 'DD'."),
         ("operator", {"letter": "S"}, "has the letter S of Substitute. Give it another one."),
-        ("similarity", {"neighbours": None}, "announces neighbours=None. It is how a look-up computes it"),
+        ("similarity", {"neighbours": None}, "announces neighbours=None. It is sequences, item count, k, its options"),
     ],
 )
 def test_a_wrong_fact_is_refused(kind: registry.Kind, facts: dict[str, Any], words: str) -> None:

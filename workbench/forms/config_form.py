@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QApplication, QVBoxLayout
 
 from engine.config import (
+    CHOICES,
     SECTIONS,
     ExperimentConfig,
     SettingInfo,
@@ -41,7 +42,7 @@ TITLES = {
     "evaluate": "Evaluation",
     "fidelity": "Fidelity to paper or published code",
 }
-CHOOSERS = ("model.name", "loss.next_item")
+CHOOSERS = ("model.name", *(path for _, path in CHOICES))
 """Fields that decide which other fields their section has."""
 CLOSED = ("data", "evaluate", "fidelity")
 READINGS = {"paper": "as the paper", "published": "as published", "custom": "custom"}

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from engine.config import ExperimentConfig, applies, parse_list, values_of, why_unused, why_without_effect
+from engine.config import CHOICES, ExperimentConfig, applies, parse_list, values_of, why_unused, why_without_effect
 from engine.errors import ConfigurationError
 from workbench.theme import TIGHT, Theme, repolish
 from workbench.widgets.choice_box import Proposals
@@ -31,10 +31,11 @@ def parse_lists(config: ExperimentConfig, text: str) -> dict[str, tuple[Any, ...
         if path in found:
             raise ConfigurationError(f"{path} stands twice.", "Write one list for it.")
         found[path] = parse_list(config, path, values)
+    choosers = {chooser for _, chooser in CHOICES}
     for path in found:
-        # Another list may change the model or the loss, and give the setting a use: then the grid tells.
+        # Another list may choose a model, a loss or a similarity that gives the setting a use: then the grid tells.
         is_used = "model.name" in found or not why_unused(config, path)
-        if not is_used or not (applies(config, path) or "loss.next_item" in found):
+        if not is_used or not (applies(config, path) or choosers & {*found}):
             raise ConfigurationError(why_without_effect(config, path), "Take it out of the line.", field=path)
     return found
 

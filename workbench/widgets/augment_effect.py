@@ -25,7 +25,7 @@ from workbench.widgets.states import StatefulStack
 from workbench.widgets.tables import Columns, show_as_table_button
 from workbench.widgets.weights_columns import weights_columns, with_weights
 
-SOURCES = (("memory", "Memory-based (Eq. 9)"), ("hybrid", "Hybrid (Eq. 11)"), ("model", "Model-based (Eq. 10)"))
+SOURCES = (("memory", "Memory-based, as set"), ("hybrid", "Hybrid (Eq. 11)"), ("model", "Model-based (Eq. 10)"))
 
 
 class EffectPanel(InPieces):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.registry import register
+from engine.registry import Options, register
 
 if TYPE_CHECKING:
     from engine.data.sequences import Sequences
     from engine.similarity.neighbours import Neighbours
 
 
-def neighbours(sequences: Sequences, item_count: int, k: int) -> Neighbours:
-    """What a look-up needs of a similarity that no model takes part in: no torch, and scipy only now."""
+def neighbours(sequences: Sequences, item_count: int, k: int, _: Options) -> Neighbours:
+    """Every item's ``k`` best. No torch, since look-ups ask for it too, and scipy only now."""
     from engine.similarity.cosine.counting import cosine
 
     return cosine(sequences, item_count, k)
@@ -25,7 +25,7 @@ register(
     short="Cosine",
     help="Σ x_ui x_uj / √(Σ x_ui² Σ x_uj²), x being how often a user chose an item. "
     "Where nobody chose an item twice it is ItemCF without inverse user frequency.",
-    target="engine.similarity.cosine.similarity:Cosine",
+    target="engine.similarity.memory:MemorySimilarity",
     uses_memory=True,
     uses_model=False,
     neighbours=neighbours,

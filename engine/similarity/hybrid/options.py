@@ -13,4 +13,5 @@ register(
     target="engine.similarity.hybrid.similarity:HybridSimilarity",
     uses_memory=True,
     uses_model=True,
+    reads=("hybrid_after_epoch",),
 )

@@ -10,7 +10,7 @@ from torch import Tensor
 from engine.config import ExperimentConfig, first_epoch_with_views
 from engine.data.splits import LeaveOneOut
 from engine.similarity.embedding.similarity import EmbeddingSimilarity
-from engine.similarity.item_cf.similarity import ItemCF
+from engine.similarity.memory import MemorySimilarity
 from engine.similarity.source import Phase
 from engine.similarity.table import NeighbourTable
 
@@ -26,7 +26,7 @@ class HybridSimilarity:
     """Eq. 11 from epoch E on (``at_epoch``), or after it (``after_epoch``, FACTS F16)."""
 
     def __init__(self, config: ExperimentConfig, split: LeaveOneOut, item_count: int) -> None:
-        self._memory = ItemCF(config, split, item_count)
+        self._memory = MemorySimilarity(config, split, item_count, "item_cf")
         self._model = EmbeddingSimilarity(config, split, item_count)
         self._missing = config.fidelity.missing_neighbour
         self._first_hybrid_epoch = first_hybrid_epoch(config)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +16,7 @@ from engine.config import ExperimentConfig, FidelityOptions
 from engine.records import TokenKind
 from engine.registry import Entry, options_of
 from tests.engine.augment.helpers import offsets_of, seeded, table
+from tests.helpers.plugins import run_python, run_with_plugin
 
 ENTRIES = registry.entries("operator")
 FIDELITIES = [FidelityOptions(), FidelityOptions(counts="floor", start_positions="never_last")]
@@ -104,23 +101,11 @@ print("seen", shown.views[0].operator.label)
 
 def test_a_new_operator_is_one_folder(tmp_path: Path) -> None:
     """Two files beside the others, and configuration, policy, batch and preview know it."""
-    root = Path(__file__).parents[3]
-    shutil.copytree(root / "engine", tmp_path / "engine", ignore=shutil.ignore_patterns("__pycache__"))
-    folder = tmp_path / "engine" / "augment" / "backwards"
-    folder.mkdir()
-    for name, text in (("__init__.py", ""), ("options.py", PLUGIN_OPTIONS), ("operator.py", PLUGIN)):
-        (folder / name).write_text(text, encoding="utf-8")
-    done = run_python(USE, tmp_path)
+    files = {"__init__.py": "", "options.py": PLUGIN_OPTIONS, "operator.py": PLUGIN}
+    done = run_with_plugin(tmp_path, "augment/backwards", files, USE)
     assert done.stdout.strip() == "seen Backwards", done.stderr
 
 
 def test_announcements_import_no_torch() -> None:
     code = "import sys; from engine.registry import entries; print(len(entries('operator')), 'torch' in sys.modules)"
-    assert run_python(code, Path(__file__).parents[3]).stdout.split() == [str(len(ENTRIES)), "False"]
-
-
-def run_python(code: str, root: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(root)}
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+    assert run_python(code).stdout.split() == [str(len(ENTRIES)), "False"]

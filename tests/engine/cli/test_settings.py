@@ -57,7 +57,7 @@ def test_an_option_sets_its_field(shell: Shell, field: configuration.SettingInfo
         assert f"{field.path}: No effect while loss.next_item is bce." in " ".join(told.split())
         losses = [entry for entry in registry.entries("next_item_loss") if field.name in entry.options.model_fields]
         chosen = {"loss.next_item": losses[0].name}
-    if configuration.why_idle(ExperimentConfig(), field.path):
+    elif configuration.why_idle(ExperimentConfig(), field.path):
         told = shell("train", "sample", "--queue", f"--{field.path}", value, code=2).output
         assert f"{field.path}: No effect while there is no pre-training." in " ".join(told.split())
         chosen = {"train.pretrain_epochs": 1}
