@@ -176,6 +176,8 @@ def register(
     """
     called = f"The {kind.replace('_', ' ')} '{name}' ({target.partition(':')[0]})"
     entry = Entry(kind, name, label, help, options, target, _complete(kind, called, label, facts))
+    if "name" in options.model_fields:
+        raise ConfigurationError(f"{called} has an option 'name', which its section has.", "Call it otherwise.")
     if kind == "operator":
         _check_letter(entry, called)
     if kind == "similarity" and not entry.facts["uses_model"] and entry.facts["neighbours"] is None:

@@ -109,6 +109,6 @@ def test_no_file_names_a_place_of_the_machine_it_was_written_on(path: Path) -> N
 
 
 def test_presets_are_complete_json() -> None:
-    for path in (ROOT / "resources" / "presets").glob("*.json"):
+    for path in (*(ROOT / "resources" / "presets").glob("*.json"), *ROOT.glob("engine/models/*/presets/*.json")):
         tree = json.loads(path.read_text(encoding="utf-8"))
         assert {"title", "description", "source", "fidelity", "values"} <= set(tree), path.name

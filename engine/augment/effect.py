@@ -81,7 +81,7 @@ class _Counter:
         owners = np.repeat(np.arange(len(lengths)), lengths)
         self._users += np.bincount(is_long, minlength=2)
         self._count(self._shifts, branch, np.clip(lengths - before, -self._span, self._span) + self._span)
-        kept = np.bincount(owners[kinds == TokenKind.KEPT], minlength=len(lengths)) / before
+        kept = _distinct(owners, sources, kinds == TokenKind.KEPT, len(lengths)) / before
         self._count(self._kept, branch, _cell(kept))
         overlap = self._jaccard(made.items.numpy(), owners, len(batch))
         self._count(self._overlap, is_long, _cell(overlap))
@@ -154,3 +154,9 @@ class _Counter:
 def _cell(share: NDArray[np.float64]) -> Ints:
     """The cell of a share 0…1 among 20 of 5 % and one for exactly 1."""
     return np.floor(share * (AugmentationEffect.BINS - 1) + 1e-9).astype(np.int64)
+
+
+def _distinct(owners: Ints, sources: Ints, chosen: NDArray[np.bool_], views: int) -> Ints:
+    """How many of its own tokens each view has of the ``chosen`` ones, [V]: a repeated one counts once."""
+    width = int(sources.max(initial=0)) + 1
+    return np.bincount(np.unique(owners[chosen] * width + sources[chosen]) // width, minlength=views)

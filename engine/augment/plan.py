@@ -25,9 +25,10 @@ class Plan:
     """What becomes of S sequences.
 
     ``offsets`` int64 [S + 1]: the output sequences. ``sources`` int64 [T']: for each output token the position of the
-    input token it came from, an index into the flat input items; an inserted token's source is the item whose
-    neighbour it will be. ``kinds`` uint8 [T']: its `engine.records.TokenKind`. ``reordered`` int64 [S, 2] or None:
-    half-open range of output positions that Reorder shuffled, (0, 0) where it shuffled nothing.
+    input token it came from, an index into the flat input items; one that is kept twice is repeated, and an inserted
+    token's source is the item whose neighbour it will be. ``kinds`` uint8 [T']: its `engine.records.TokenKind`.
+    ``reordered`` int64 [S, 2] or None: half-open range of output positions that Reorder shuffled, (0, 0) where it
+    shuffled nothing.
     """
 
     offsets: Tensor

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import create_model, field_validator, model_validator
 
 from engine import registry
+from engine.errors import ConfigurationError
 from engine.registry import Options, setting
 
 
@@ -397,11 +398,17 @@ class EvaluateOptions(Options):
 def _with_plugins(name: str, base: type[Options], kinds: tuple[registry.Kind, ...], doc: str) -> type[Any]:
     """The section ``base`` with the options that its plugins announce, flattened into it."""
     fields: dict[str, Any] = {}
+    owners = dict.fromkeys(base.model_fields, "every one")
     for kind in kinds:
         for plugin in registry.entries(kind):
             for field_name, info in plugin.options.model_fields.items():
-                if field_name in fields or field_name in base.model_fields:
-                    raise ValueError(f"{kind} '{plugin.name}': another one has the option '{field_name}' already")
+                if field_name in owners:
+                    raise ConfigurationError(
+                        f"The {kind.replace('_', ' ')} '{plugin.name}' has an option '{field_name}', "
+                        f"and {owners[field_name]} has it already.",
+                        f"Call it {plugin.name}_{field_name}.",
+                    )
+                owners[field_name] = f"'{plugin.name}'"
                 fields[field_name] = (info.annotation, info)
     model = create_model(name, __base__=base, __module__=__name__, **fields)
     model.__doc__ = doc

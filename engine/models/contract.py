@@ -20,6 +20,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from engine import registry
+from engine.errors import ConfigurationError
 from engine.modules.layout import Layout
 
 Negatives = Callable[[Tensor, torch.Generator], Tensor]
@@ -72,8 +74,35 @@ class Batch:
     on_host: Tensor | None = None
 
 
-class SequenceModel(Protocol):
+class Recommender(Protocol):
+    """What every model offers, a ``torch.nn.Module`` that ``from_config`` makes with fresh weights on the CPU.
+
+    ``from_config(config, item_count, generator)``; of a model that announces ``knows_users``, with the number of
+    training users behind them; of one that does not train, with the split in the generator's place. ``queries`` is
+    given the last ``max_length`` items of an input: one alone where the model has no such attribute.
+    """
+
+    def queries(self, items: Tensor, offsets: Tensor) -> Tensor:
+        """What ranks all items for each of S inputs: times ``output_table``, their scores. items [A], offsets [S + 1]
+        → [S, d]. A model that announces ``knows_users`` is given their rows too, int64 [S]."""
+        ...
+
+    def output_table(self) -> Tensor:
+        """Rows that score the items, [I + 2, d]."""
+        ...
+
+
+class Trained(Recommender, Protocol):
+    """A model that trains."""
+
+    item_embedding: torch.nn.Embedding
+    """Rows of padding, items and mask (FACTS F10), [I + 2, d]. A model-based similarity reads them (Eq. 10)."""
+
+
+class SequenceModel(Trained, Protocol):
     """A model whose task is ``next_item`` or ``cloze``."""
+
+    max_length: int
 
     def packed(self, offsets: Tensor, items: Tensor) -> Layout:
         """Where the tokens of sequences lie while they are encoded. ``offsets`` [S + 1] on the host, items [A]."""
@@ -91,14 +120,32 @@ class SequenceModel(Protocol):
         """What is multiplied with the output table. hidden [T, ·] → [T, d]"""
         ...
 
-    def output_table(self) -> Tensor:
-        """Rows that score the items, [I + 2, d]."""
-        ...
 
-
-class OwnLossModel(Protocol):
+class OwnLossModel(Trained, Protocol):
     """A model whose task is ``own``."""
 
     def loss(self, batch: Batch, negatives: Negatives, generator: torch.Generator) -> Tensor:
         """The batch's loss, a scalar."""
         ...
+
+
+_ALWAYS, _ENCODER = ("queries", "output_table"), ("max_length", "packed", "encode_slots", "outputs")
+_OFFERED = {
+    "none": _ALWAYS,
+    "own": (*_ALWAYS, "item_embedding", "loss"),
+    "next_item": (*_ALWAYS, "item_embedding", *_ENCODER),
+    "cloze": (*_ALWAYS, "item_embedding", *_ENCODER),
+}
+_OFFERED_TOO = {"padded": "padded", "captures": "hide_padding_items"}
+"""Fact → what a model that announces it offers besides."""
+
+
+def refuse_incomplete(model: object, plugin: registry.Entry) -> None:
+    """Raise ``ConfigurationError`` that names what a model of its task lacks, before a step misses it."""
+    wanted = (*_OFFERED[plugin.facts["task"]], *(name for fact, name in _OFFERED_TOO.items() if plugin.facts[fact]))
+    missing = [name for name in wanted if not hasattr(model, name)]
+    if missing:
+        raise ConfigurationError(
+            f"The model '{plugin.name}' ({plugin.target}) has no {', '.join(missing)}.",
+            f"A model of the task {plugin.facts['task']} has {', '.join(wanted)}: see engine/models/contract.py.",
+        )

@@ -21,6 +21,7 @@ from engine.errors import RunError
 from engine.evaluation.protocol import Which, model_inputs
 from engine.evaluation.scoring import ModelScorer
 from engine.losses.negatives import NegativeSampler
+from engine.models.contract import refuse_incomplete
 from engine.records import EpochReport
 from engine.similarity.source import Correlations, correlations
 from engine.training.adam import Adam
@@ -48,11 +49,14 @@ def model(config: ExperimentConfig, dataset: Dataset, split: LeaveOneOut, genera
     """The model with fresh weights, on the CPU. One that does not train is made from the split itself."""
     plugin = registry.entry("model", config.model.name)
     made = plugin.load()
-    if plugin.facts.get("knows_users"):
-        return made.from_config(config, dataset.item_count, generator, len(split.users))
-    if trains(config):
-        return made.from_config(config, dataset.item_count, generator)
-    return made.from_config(config, dataset.item_count, split)
+    if plugin.facts["knows_users"]:
+        found = made.from_config(config, dataset.item_count, generator, len(split.users))
+    elif trains(config):
+        found = made.from_config(config, dataset.item_count, generator)
+    else:
+        found = made.from_config(config, dataset.item_count, split)
+    refuse_incomplete(found, plugin)
+    return found
 
 
 def objectives(

@@ -140,12 +140,13 @@ def align(preview: AugmentationPreview) -> Alignment:
 
 
 def _places(view: AugmentedView, length: int) -> list[tuple[int, int | None]]:
-    """For each token (boundary or slot, running number of an insertion there or None)."""
+    """For each token (boundary or slot, running number of an insertion there or None); what is repeated stands like
+    what is inserted."""
     slots = _slots(view)
     places: list[tuple[int, int | None]] = []
     counts: dict[int, int] = {}
-    for index, token in enumerate(view.tokens):
-        if token.kind != TokenKind.INSERTED:
+    for index in range(len(view.tokens)):
+        if index in slots:
             places.append((slots[index], None))
             continue
         following = next((slots[i] for i in range(index + 1, len(view.tokens)) if i in slots), None)
@@ -159,7 +160,11 @@ def _places(view: AugmentedView, length: int) -> list[tuple[int, int | None]]:
 
 def _slots(view: AugmentedView) -> dict[int, int]:
     """View position → original position whose column it stands in; inside Reorder's range these are in order."""
-    own = {i: token.source for i, token in enumerate(view.tokens) if token.kind != TokenKind.INSERTED}
+    first: dict[int, int] = {}  # a column has room for one token of each source: what is repeated needs its own
+    for i, token in enumerate(view.tokens):
+        if token.kind != TokenKind.INSERTED:
+            first.setdefault(token.source, i)
+    own = {i: source for source, i in first.items()}
     if view.reordered is not None:
         moved = [i for i in range(*view.reordered) if i in own]
         for index, slot in zip(moved, sorted(own[i] for i in moved), strict=True):

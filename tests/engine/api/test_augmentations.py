@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from engine import registry
 from engine.api.augmentations import Augmentations
 from engine.augment.views import Augmenter
 from engine.config import ExperimentConfig
@@ -115,9 +116,10 @@ def test_wrong_use_is_one_sentence(shop: str, tmp_path: Path) -> None:
     preview = Augmentations().preview
     with pytest.raises(UsageError, match="no user '12'"):
         preview(shop, "12", config())
+    known = ", ".join(("policy", *(found.name for found in registry.entries("operator"))))
     with pytest.raises(UsageError, match="no operator called 'shout'") as caught:
         preview(shop, "7", config(), "shout")
-    assert caught.value.hint == "Known: policy, crop, insert, mask, reorder, substitute."
+    assert caught.value.hint == f"Known: {known}."
     with pytest.raises(UsageError, match="User '9' has 3 items and so no training input"):
         preview(shop, "9", config())
     with pytest.raises(UsageError, match="no file"):

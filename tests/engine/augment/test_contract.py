@@ -99,6 +99,35 @@ print("seen", shown.views[0].operator.label)
 """
 
 
+TWICE_OPTIONS = PLUGIN_OPTIONS.replace("Backwards", "Twice").replace("backwards", "twice").replace('"B"', '"T"')
+TWICE = """
+import torch
+from engine.augment.base import Operator
+from engine.augment.plan import Plan, unchanged
+class Twice(Operator):
+    label = "Twice"
+    rate_field = "twice_rate"
+    def plan(self, offsets, generator):
+        whole = unchanged(offsets)
+        return Plan(2 * offsets, whole.sources.repeat_interleave(2), whole.kinds.repeat_interleave(2))
+"""
+COUNT = """
+from engine.api import Workspace
+from engine.config import ExperimentConfig
+config = ExperimentConfig().replace({"augment.short_operators": "T", "augment.long_operators": "T"})
+found = Workspace().augmentations.effect("sample", config, count=300)
+short, long = found.kept
+assert found.users.tolist() == [short.sum() / 2, long.sum() / 2]
+print(short[:-1].sum(), short[-1] > 0, found.means()["kept"] <= 1)
+"""
+
+
+def test_what_an_operator_repeats_is_kept_once(tmp_path: Path) -> None:
+    files = {"__init__.py": "", "options.py": TWICE_OPTIONS, "operator.py": TWICE}
+    done = run_with_plugin(tmp_path, "augment/twice", files, COUNT)
+    assert done.stdout.split() == ["0", "True", "True"], done.stderr
+
+
 def test_a_new_operator_is_one_folder(tmp_path: Path) -> None:
     """Two files beside the others, and configuration, policy, batch and preview know it."""
     files = {"__init__.py": "", "options.py": PLUGIN_OPTIONS, "operator.py": PLUGIN}

@@ -17,6 +17,7 @@ from engine.augment.views import Augmenter
 from engine.config import ExperimentConfig, parse
 from engine.data.splits import leave_one_out
 from engine.errors import ConfigurationError, UsageError
+from engine.models.contract import Examples, Interactions, UserSequences
 from engine.training import checkpoint, setup, stages, train
 from engine.training.cost import rehearse
 from engine.training.listening import Silent
@@ -111,7 +112,9 @@ def test_gradients_reach_every_parameter(name: str, values: dict[str, Any], devi
 @pytest.mark.parametrize(("name", "values"), CASES, ids=label)
 def test_one_batch_can_be_learnt_by_heart(name: str, values: dict[str, Any], device: str, tmp_path: Path) -> None:
     rate = 0.005 if hasattr(small(name).model, "heads") else 0.02  # attention wants the smaller steps
-    wide = {"train.device": device, "model.hidden_size": 32, "train.learning_rate": rate, "train.rate_decay": "none"}
+    wide = {"train.device": device, "train.learning_rate": rate, "train.rate_decay": "none"}
+    if hasattr(small(name).model, "hidden_size"):
+        wide["model.hidden_size"] = 32
     heart = {"model.mask_rate": 0.2, "model.last_only": 1.0} if name == "bert4rec" else {}
     trainer = a_trainer(small(name, **(values | wide | heart)), tmp_path)
     trainer._enter(stages.plans(trainer.config)[-1])
@@ -194,17 +197,26 @@ def test_a_sample_of_users_is_ranked_with_their_own_vectors(tmp_path: Path) -> N
     assert not np.array_equal(rows, np.arange(30))
 
 
+def examples_of_a_user(kind: Examples, length: int) -> int:
+    """By the words of the contract, for a training part of so many items: where a window can end."""
+    if isinstance(kind, UserSequences):
+        return 1
+    if isinstance(kind, Interactions):
+        return length
+    least = kind.targets + (1 if kind.prefixes else kind.inputs)
+    return max(1, sum(end >= least for end in range(1, length + 1)))
+
+
 @pytest.mark.parametrize("name", MODELS)
-def test_its_cost_is_foretold(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_cost_is_foretold(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.training.cost._STEPS", 1)
     found = rehearse(small(name), DATA)
     if name not in TRAINED:
         assert found.steps == 0
         return
     lengths = leave_one_out(DATA).training_part.lengths
-    windows = np.maximum(lengths - 7, 0) + 1  # of 4 items and 3 targets
-    examples = {"bpr_mf": int(lengths.sum()), "caser": int(windows.sum())}.get(name, len(lengths))
-    assert found.steps == -(-examples // 32)
+    kind = getattr(a_trainer(small(name), tmp_path).model, "examples", UserSequences())
+    assert found.steps == -(-sum(examples_of_a_user(kind, length) for length in lengths.tolist()) // 32)
     assert found.train_seconds > 0
     assert found.memory > 0
 

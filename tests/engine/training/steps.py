@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.config import ExperimentConfig
+from engine import registry
+from engine.config import ExperimentConfig, presets
 from engine.training import setup
 from engine.training.listening import Silent
 from engine.training.trainer import Trainer
-from tests.engine.training.small import circles
+from tests.engine.training.small import circles, config
 
 DATA = circles()
 KINDS: dict[str, dict[str, Any]] = {
@@ -33,6 +34,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "s3rec": {"name": "s3rec-paper", "train__pretrain_epochs": 0},
     "pre-training": {"name": "coserec-two-stage", "train__pretrain_epochs": 2},
 }
+_TRIED = {config(**kind).model.name for kind in KINDS.values()}
+for _model in registry.entries("model"):  # one that is new, as its first preset has it
+    if _model.facts["captures"] and _model.name not in _TRIED:
+        KINDS[_model.name] = {"name": next(item.name for item in presets() if item.config.model.name == _model.name)}
 
 
 def started(settings: ExperimentConfig, epoch: int = 0, device: str = "cpu") -> Trainer:

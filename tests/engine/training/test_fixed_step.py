@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import registry
 from engine.modules.ways import as_elsewhere
 from engine.training.fixed_step import FixedStep, Room, supports
 from engine.training.trainer import Trainer
@@ -74,11 +73,6 @@ def test_a_room_holds_what_it_was_grown_for_and_keeps_what_it_held() -> None:
     assert both.holds(small)
     assert both.holds(large)
     assert both.slots == both.groups[1] + 2 * both.groups[2]
-
-
-def test_every_model_that_says_so_is_tried_here() -> None:
-    announced = {model.name for model in registry.entries("model") if model.facts.get("captures")}
-    assert {config(**kind).model.name for kind in KINDS.values()} == announced
 
 
 def test_what_has_no_fixed_shape() -> None:

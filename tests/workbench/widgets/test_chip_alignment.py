@@ -50,6 +50,13 @@ def test_an_inserted_item_has_a_column_of_its_own_in_front_of_what_follows() -> 
     assert [chip.column for chip in alignment.rows[2].chips] == [0, 2, 3, 4, 5]
 
 
+def test_a_repeated_item_has_a_column_of_its_own() -> None:
+    alignment = shown(view(token(0), token(1), token(1), *(token(n) for n in range(2, 5)), token(4)))
+    assert alignment.positions == (0, 1, None, 2, 3, 4, None)
+    kept = [(column, ChipState.KEPT, item) for column, item in enumerate(("00", "10", "10", "20", "30", "40", "40"))]
+    assert states(alignment, 1) == kept
+
+
 def test_an_item_inserted_after_the_last_one_ends_the_row() -> None:
     alignment = shown(view(*(token(n) for n in range(5)), token(4, TokenKind.INSERTED, "77")))
     assert alignment.positions == (0, 1, 2, 3, 4, None)
