@@ -83,6 +83,7 @@ def make_application() -> Any:
 def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool = False) -> MainWindow:
     """The main window on a workspace. What works behind it starts after its first paint."""
     from engine.api import Workspace
+    from engine.errors import EngineError
     from workbench import garbage
     from workbench.context import make_context, resolved
     from workbench.main_window import MainWindow
@@ -98,7 +99,10 @@ def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool 
     theme = Theme(choice if choice in ("light", "dark") else "system")  # type: ignore[arg-type]
     theme.apply()
     opened = Workspace(workspace)
-    needs_import = bool(dataset) and opened.imports.needs_import(dataset)
+    try:
+        needs_import = bool(dataset) and opened.imports.needs_import(dataset)
+    except EngineError:  # two readers want the file: the pages say it, as they do of a file that cannot be read
+        needs_import = False
     window = MainWindow(make_context(opened, theme, "" if needs_import else dataset))
     if needs_import:
         window.painted.connect(lambda: window.import_file(resolved(dataset)))
