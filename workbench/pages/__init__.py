@@ -106,6 +106,11 @@ class Page:
     commands: tuple[PageCommand, ...] = ()
 
 
+def key_of(number: int) -> str:
+    """The key of the page at that place of the rail, from 1: the digits end at nine, and so do the keys."""
+    return f"Ctrl+{number}" if number <= 9 else ""
+
+
 @cache
 def pages() -> tuple[Page, ...]:
     """All pages, in the order of the rail. Raises ``AttributeError`` for a file in this folder without ``PAGE``."""
