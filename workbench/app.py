@@ -33,6 +33,19 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
+def has_pages() -> bool:
+    """Whether every page's file is one; otherwise says on the terminal which is not, before anything is started."""
+    from engine.errors import ConfigurationError
+    from workbench.pages import pages
+
+    try:
+        pages()
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return False
+    return True
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the workbench, or walk the demo. Returns the exit code."""
     options = _parser().parse_args(argv)
@@ -46,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if demo:
         from workbench.demo import walk
 
-        return walk(Path(demo), options.data or "sample", options.workspace)
+        return walk(Path(demo), options.data or "sample", options.workspace) if has_pages() else 1
     return _open(options)
 
 
@@ -54,6 +67,8 @@ def _open(options: argparse.Namespace) -> int:
     from workbench.notifications import install_hooks, remove_hooks
 
     application = make_application()
+    if not has_pages():
+        return 1
     window = make_window(options.workspace, options.data, reset_layout=options.reset_layout)
     install_hooks(window.context.notifier)
     window.show()
