@@ -208,6 +208,18 @@ class Walk:
         print("  test  " + "  ".join(f"{name} {value:.4f}" for name, value in test.items()))
 
 
+def lead(steps: Walk) -> None:
+    """Take the steps in the order of the rail."""
+    before, after = looking_pages()
+    for page in before:
+        steps.look_at(page)
+    steps.results(steps.train())
+    if after:
+        steps.train_another()
+    for page in after:
+        steps.look_at(page)
+
+
 def walk(folder: Path, dataset: str, workspace: str | None) -> int:
     """Walk and return the exit code: 0 only if all of it worked."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -220,15 +232,7 @@ def walk(folder: Path, dataset: str, workspace: str | None) -> int:
         window.show()
         try:
             wait_until(lambda: window.context.runs.is_loaded, PAGE_SECONDS, "Opening the store")
-            steps = Walk(window, folder)
-            before, after = looking_pages()
-            for page in before:
-                steps.look_at(page)
-            steps.results(steps.train())
-            if after:
-                steps.train_another()
-            for page in after:
-                steps.look_at(page)
+            lead(Walk(window, folder))
             errors = [item.text for item in window.context.notifier.items if item.level == "error"]
             if errors:
                 raise DemoFailed(errors[0])

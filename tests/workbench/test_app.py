@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.paths import resource
 from tests.helpers.made_up_pages import add_pages
-from workbench import app, demo, main_window
+from workbench import app, demo
 from workbench.context import Context
 from workbench.main_window import MainWindow
 from workbench.pages import pages
@@ -88,17 +88,11 @@ def test_the_walk_fails_where_a_page_shows_an_error(qtbot: QtBot, engine_context
     window.close_without_asking()
 
 
-def test_the_walk_leads_to_every_page_and_to_compare_once_there_is_something(
-    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_walk_leads_to_every_page_and_to_compare_once_there_is_something(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two pages more, one before Train in the rail and one at its end: nothing in the walk names them."""
     steps: list[str] = []
 
     class Steps:
-        def __init__(self, window: MainWindow, folder: Path) -> None:
-            assert set(window.pages) == {page.id for page in found}
-            assert folder.is_dir()
-
         look_at = steps.append
 
         def train(self) -> str:
@@ -113,11 +107,8 @@ def test_the_walk_leads_to_every_page_and_to_compare_once_there_is_something(
 
     early, late = add_pages(monkeypatch, 2)[-2:]
     found = tuple(sorted((*pages(), replace(early, order=10), late), key=lambda page: page.order))
-    for module in (demo, main_window):
-        monkeypatch.setattr(module, "pages", lambda: found)
-    monkeypatch.setattr(demo, "make_application", lambda: None)
-    monkeypatch.setattr(demo, "Walk", Steps)
-    assert demo.walk(tmp_path / "pictures", "sample", None) == 0
+    monkeypatch.setattr(demo, "pages", lambda: found)
+    demo.lead(Steps())  # type: ignore[arg-type]
     looked = ["home", "dataset", "neighbours", "augment", "more-1"]
     assert steps == [*looked, "train", "runs r1", "another", "compare", "more-2"]
 
