@@ -33,6 +33,19 @@ def has_display() -> bool:
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
+def has_pages() -> bool:
+    """Whether every page's file is one; otherwise says on the terminal which is not, before anything is started."""
+    from engine.errors import ConfigurationError
+    from workbench.pages import pages
+
+    try:
+        pages()
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return False
+    return True
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the workbench, or walk the demo. Returns the exit code."""
     options = _parser().parse_args(argv)
@@ -46,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if demo:
         from workbench.demo import walk
 
-        return walk(Path(demo), options.data or "sample", options.workspace)
+        return walk(Path(demo), options.data or "sample", options.workspace) if has_pages() else 1
     return _open(options)
 
 
@@ -54,6 +67,8 @@ def _open(options: argparse.Namespace) -> int:
     from workbench.notifications import install_hooks, remove_hooks
 
     application = make_application()
+    if not has_pages():
+        return 1
     window = make_window(options.workspace, options.data, reset_layout=options.reset_layout)
     install_hooks(window.context.notifier)
     window.show()
@@ -83,6 +98,7 @@ def make_application() -> Any:
 def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool = False) -> MainWindow:
     """The main window on a workspace. What works behind it starts after its first paint."""
     from engine.api import Workspace
+    from engine.errors import EngineError
     from workbench import garbage
     from workbench.context import make_context, resolved
     from workbench.main_window import MainWindow
@@ -98,7 +114,10 @@ def make_window(workspace: str | None, dataset: str = "", *, reset_layout: bool 
     theme = Theme(choice if choice in ("light", "dark") else "system")  # type: ignore[arg-type]
     theme.apply()
     opened = Workspace(workspace)
-    needs_import = bool(dataset) and opened.imports.needs_import(dataset)
+    try:
+        needs_import = bool(dataset) and opened.imports.needs_import(dataset)
+    except EngineError:  # two readers want the file: the pages say it, as they do of a file that cannot be read
+        needs_import = False
     window = MainWindow(make_context(opened, theme, "" if needs_import else dataset))
     if needs_import:
         window.painted.connect(lambda: window.import_file(resolved(dataset)))

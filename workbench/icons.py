@@ -6,6 +6,7 @@ a second before the window's first paint.
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
@@ -14,6 +15,8 @@ from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
 from engine.paths import resource
 
 SIZES = (16, 20, 24, 32, 48)
+DEFAULT = "file"
+"""Is drawn where there is no icon of a name."""
 _CLONES: list[QIconEngine] = []
 """Qt takes a clone, and Python would throw it away: it does not know that somebody has taken it."""
 
@@ -54,7 +57,14 @@ class DrawnIcon(QIconEngine):
 
 @cache
 def _source(name: str) -> str:
-    return resource("icons", f"{name}.svg").read_text(encoding="utf-8")
+    try:
+        return resource("icons", f"{name}.svg").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        # An error of a paint is shown by painting, again and again. Kept like any icon, so this is said once.
+        logging.getLogger(__name__).warning(
+            "There is no icon '%s': resources/icons has no %s.svg, and '%s' is drawn instead.", name, name, DEFAULT
+        )
+        return _source(DEFAULT)
 
 
 @cache

@@ -224,7 +224,7 @@ class MainWindow(QMainWindow):
 
     def choose_dataset(self) -> None:
         """Ask for a data file; the dialog does not block the window."""
-        ask_for_file(self, self._folder(), self.context.open_file)
+        ask_for_file(self, self._folder(), self.context.open_file, self.context.workspace.datasets.suffixes)
 
     def choose_workspace(self) -> None:
         """Ask for a folder and open it as Home opens those used before: in a window of its own."""
@@ -233,7 +233,8 @@ class MainWindow(QMainWindow):
 
     def choose_import(self) -> None:
         """Ask for a file to import, whether or not it could be opened as it is."""
-        ask_for_file(self, self._folder(), self.import_file, "Import a data set")
+        readable = self.context.workspace.datasets.suffixes
+        ask_for_file(self, self._folder(), self.import_file, readable, "Import a data set")
 
     def _folder(self) -> str:
         dataset = self.context.session.dataset

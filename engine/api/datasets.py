@@ -27,6 +27,13 @@ class Datasets:
     there is no such file and ``DataError``, with its line, when it cannot be used.
     """
 
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Suffixes of the files that the readers take as they are. Nothing is read for it."""
+        from engine.data.reader_choice import suffixes
+
+        return suffixes()
+
     def summary(self, path: str) -> DatasetSummary:
         """Table 1 of the file, its lengths and popularity. Raises ``DataError`` and ``UsageError``."""
         from engine.data.dataset import load

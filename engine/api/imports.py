@@ -51,7 +51,10 @@ class Imports:
 
     def needs_import(self, path: str) -> bool:
         """Whether the file is one that only an import opens. One that no format knows is one too: the import says what
-        it is, and the data set that is open stays. Files that cannot be read need none: opening tells why."""
+        it is, and the data set that is open stays. Files that cannot be read need none: opening tells why.
+
+        Raises ``ConfigurationError`` for a suffix that two readers announce.
+        """
         from engine.data.importing.reading import needs_import
 
         try:

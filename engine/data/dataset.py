@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import paths, registry
+from engine.data.reader_choice import reader_of
 from engine.data.sequences import Sequences
 from engine.errors import DataError, UsageError
 
@@ -170,13 +171,12 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, _stamps: tuple[tuple[int, int] | None, ...]) -> Dataset:
-    readers = registry.entries("reader")
-    suited = [reader for reader in readers if path.suffix.lower() in reader.facts.get("suffixes", ())]
-    fallback = [reader for reader in readers if reader.facts.get("fallback")]
+    reader = reader_of(path)
     try:
-        dataset: Dataset = (suited or fallback)[0].load()(path)
+        dataset: Dataset = reader.load()(path)
     except DataError:
-        _refuse_what_needs_an_import(path)
+        if reader.facts.get("fallback"):  # it is given whatever no other reader knows; theirs say what is wrong
+            _refuse_what_needs_an_import(path)
         raise
     return dataset
 

@@ -81,6 +81,8 @@ def make_summary(path: str = "sample", lengths: tuple[int, ...] = LENGTHS, name:
 class FakeDatasets:
     """``wait`` holds every answer back until the test sets it."""
 
+    suffixes = (".coserec", ".txt")
+
     def __init__(self) -> None:
         self.fails: Exception | None = None
         self.wait: threading.Event | None = None

@@ -6,15 +6,18 @@ import configparser
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.paths import resource
+from tests.helpers.made_up_pages import add_pages
 from workbench import app, demo
 from workbench.context import Context
 from workbench.main_window import MainWindow
+from workbench.pages import pages
 from workbench.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +88,31 @@ def test_the_walk_fails_where_a_page_shows_an_error(qtbot: QtBot, engine_context
     window.close_without_asking()
 
 
+def test_the_walk_leads_to_every_page_and_to_compare_once_there_is_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two pages more, one before Train in the rail and one at its end: nothing in the walk names them."""
+    steps: list[str] = []
+
+    class Steps:
+        look_at = steps.append
+
+        def train(self) -> str:
+            steps.append("train")
+            return "r1"
+
+        def results(self, run: str) -> None:
+            steps.append(f"runs {run}")
+
+        def train_another(self) -> None:
+            steps.append("another")
+
+    early, late = add_pages(monkeypatch, 2)[-2:]
+    found = tuple(sorted((*pages(), replace(early, order=10), late), key=lambda page: page.order))
+    monkeypatch.setattr(demo, "pages", lambda: found)
+    demo.lead(Steps())  # type: ignore[arg-type]
+    looked = ["home", "dataset", "neighbours", "augment", "more-1"]
+    assert steps == [*looked, "train", "runs r1", "another", "compare", "more-2"]
+
+
 def test_the_desktop_entry_starts_the_program() -> None:
     entry = configparser.ConfigParser(interpolation=None)
     entry.read(resource("coserec-workbench.desktop"), encoding="utf-8")
@@ -100,5 +128,5 @@ def test_the_whole_walk_works_without_a_display(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     names = [path.stem.split("-", 1)[1] for path in sorted(tmp_path.glob("*.png"))]
     names = [name for name in names if name != "runs-training"]  # taken where training is slow enough to be seen
-    assert names == ["home", "dataset", "neighbours", "augment", "train", "runs-curves", "runs-overview"]
+    assert names == ["home", "dataset", "neighbours", "augment", "train", "runs-curves", "runs-overview", "compare"]
     assert all(path.stat().st_size > 10_000 for path in tmp_path.glob("*.png"))

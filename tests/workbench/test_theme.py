@@ -113,6 +113,21 @@ def test_every_page_names_an_icon_that_exists() -> None:
             assert resource("icons", f"{icon}.svg").is_file(), icon
 
 
+def test_an_icon_that_does_not_exist_is_drawn_as_another_and_said_once(
+    qtbot: QtBot, theme: Theme, caplog: pytest.LogCaptureFixture
+) -> None:
+    icons._source.cache_clear()
+    for side in (16, 24):  # two pictures, one sentence
+        drawn = theme.icon("no-such-icon", "bad").pixmap(side, side).toImage()
+        assert drawn == theme.icon("file", "bad").pixmap(side, side).toImage()
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        (
+            "WARNING",
+            "There is no icon 'no-such-icon': resources/icons has no no-such-icon.svg, and 'file' is drawn instead.",
+        )
+    ]
+
+
 def test_a_window_paints_once_in_the_new_palette(qtbot: QtBot, theme: Theme) -> None:
     window = QLabel("text")
     qtbot.addWidget(window)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QWidget
 
+from engine.errors import ConfigurationError
 from workbench.widgets.pieces import InPieces
 
 if TYPE_CHECKING:
@@ -106,11 +107,30 @@ class Page:
     commands: tuple[PageCommand, ...] = ()
 
 
+def key_of(number: int) -> str:
+    """The key of the page at that place of the rail, from 1: the digits end at nine, and so do the keys."""
+    return f"Ctrl+{number}" if number <= 9 else ""
+
+
 @cache
 def pages() -> tuple[Page, ...]:
-    """All pages, in the order of the rail. Raises ``AttributeError`` for a file in this folder without ``PAGE``."""
-    names = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
-    found = [importlib.import_module(f"{__name__}.{name}").PAGE for name in names]
+    """All pages, in the order of the rail.
+
+    Raises ``ConfigurationError``, naming the files, for one in this folder without ``PAGE`` and for two of one id.
+    """
+    homes: dict[str, str] = {}
+    found: list[Page] = []
+    for name in sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")):
+        home = f"{__name__}.{name}"
+        made = getattr(importlib.import_module(home), "PAGE", None)
+        if not isinstance(made, Page):
+            hint = "End it so, or begin its file's name with an underscore."
+            raise ConfigurationError(f"{home} is no page: it has no PAGE = Page(…).", hint)
+        if other := homes.get(made.id):
+            message = f"Two pages have the id '{made.id}': {other} and {home}."
+            raise ConfigurationError(message, "Give one of them another id.")
+        homes[made.id] = home
+        found.append(made)
     return tuple(sorted(found, key=lambda page: (page.order, page.id)))
 
 

@@ -142,7 +142,7 @@ class HomePage(PageWidget):
     def _ask_for_file(self) -> None:
         dataset = self.context.session.dataset
         start = "" if dataset == SAMPLE else str(Path(dataset).parent)
-        ask_for_file(self, start, self.context.open_file)
+        ask_for_file(self, start, self.context.open_file, self.context.workspace.datasets.suffixes)
 
     @Slot(str)
     def _dataset_changed(self, _path: str) -> None:

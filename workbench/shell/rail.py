@@ -1,15 +1,16 @@
-"""The left rail: one button a page, with its icon and its number."""
+"""The left rail: one button a page, with its icon and its number. It scrolls where the window is too low for all."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics
-from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout
+from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout, QWidget
 
-from workbench.pages import Page
+from workbench.pages import Page, key_of
 from workbench.theme import SMALL, TIGHT, Theme, set_role
+from workbench.widgets.cards import scrolled
 
 LEAST_WIDTH = 92
 BUTTON_PADDING = 2 * (2 + 1)
@@ -29,12 +30,18 @@ class Rail(QFrame):
         self.setFixedWidth(self._width)
         self._buttons: dict[str, QToolButton] = {}
         self._group = QButtonGroup(self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SMALL, SMALL, SMALL, SMALL)
-        layout.setSpacing(TIGHT)
+        column = QWidget()
+        buttons = QVBoxLayout(column)
+        # No margin at the right: the style sheet's scroll bar is as wide as it would be, and moves no button.
+        buttons.setContentsMargins(SMALL, SMALL, 0, SMALL)
+        buttons.setSpacing(TIGHT)
         for number, page in enumerate(pages, 1):
-            layout.addWidget(self._button(page, number))
-        layout.addStretch(1)
+            buttons.addWidget(self._button(page, number), 0, Qt.AlignmentFlag.AlignLeft)
+        buttons.addStretch(1)
+        self._area = scrolled(column)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._area)
         theme.follow(self, Rail._draw_icons)
 
     def _needed_width(self, pages: Sequence[Page]) -> int:
@@ -55,7 +62,8 @@ class Rail(QFrame):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setFixedWidth(self._width - 2 * SMALL - 1)
         button.setAccessibleName(f"{page.title} page")
-        button.setToolTip(f"{page.tip or page.title}  (Ctrl+{number})")
+        key = key_of(number)
+        button.setToolTip(f"{page.tip or page.title}  ({key})" if key else page.tip or page.title)
         button.setProperty("icon_name", page.icon)
         button.clicked.connect(lambda _=False, name=page.id: self.chosen.emit(name))
         self._group.addButton(button)
@@ -66,6 +74,16 @@ class Rail(QFrame):
         """Mark the page that is shown."""
         self._buttons[page_id].setChecked(True)
         self._draw_icons()
+        self._bring_into_sight()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._bring_into_sight()
+
+    def _bring_into_sight(self) -> None:
+        """The marked page came by a key or from another page, or the window has become lower."""
+        if (button := self._group.checkedButton()) is not None:
+            self._area.ensureWidgetVisible(button, 0, SMALL)
 
     def _draw_icons(self) -> None:
         for button in self._buttons.values():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.actions import ActionSpec
 from workbench.context import SAMPLE
-from workbench.pages import Page, PageCommand
+from workbench.pages import Page, PageCommand, key_of
 from workbench.theme import Choice, Theme
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _page_row(window: MainWindow, page: Page, number: int) -> ActionSpec:
         page.title,
         lambda: window.show_page(page.id),
         "&Go",
-        f"Ctrl+{number}",
+        key_of(number),
         page.icon,
         page.tip,
     )

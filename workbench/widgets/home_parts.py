@@ -18,10 +18,10 @@ from workbench.widgets.cards import Elided, label
 from workbench.widgets.drops import files_of
 
 
-def file_filter() -> str:
-    """The filter of file dialogs: what the importers announce, plain or gzip."""
+def file_filter(readable: Sequence[str]) -> str:
+    """The filter of file dialogs: what the importers announce, plain or gzip, and what is ``readable`` as it is."""
     kinds = {str(suffix) for entry in registry.entries("importer") for suffix in entry.facts["suffixes"]}
-    names = " ".join(f"*{suffix}" for suffix in sorted(kinds | {".coserec"}))
+    names = " ".join(f"*{suffix}" for suffix in sorted({*kinds, *readable}))
     return f"Data ({names} *.gz);;All files (*)"
 
 
@@ -34,10 +34,14 @@ STATUS = {
 
 
 def ask_for_file(
-    parent: QWidget, start: str, on_file: Callable[[str], None], title: str = "Open a data set"
+    parent: QWidget,
+    start: str,
+    on_file: Callable[[str], None],
+    readable: Sequence[str],
+    title: str = "Open a data set",
 ) -> QFileDialog:
-    """A file dialog that does not block the window."""
-    dialog = QFileDialog(parent, title, start, file_filter())
+    """A file dialog that does not block the window; ``readable``: the suffixes of `Workspace.datasets`."""
+    dialog = QFileDialog(parent, title, start, file_filter(readable))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.fileSelected.connect(on_file)

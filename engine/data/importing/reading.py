@@ -9,10 +9,11 @@ from engine import registry
 from engine.config.importing import ImportRecipe
 from engine.data.importing import titles
 from engine.data.importing.columns import Collector, Interactions
-from engine.data.importing.files import head_of, is_gzip, stem_of, suffixes_of
+from engine.data.importing.files import head_of, is_gzip, stem_of
 from engine.data.importing.guess import kind_of
 from engine.data.importing.progress import Progress
 from engine.data.importing.source import Source
+from engine.data.reader_choice import own_reader
 from engine.errors import ConfigurationError, DataError
 from engine.records import NO_COLUMN, BadRow, ImportColumn, ImportLook
 
@@ -163,9 +164,10 @@ def name_of(path: Path, recipe: ImportRecipe) -> str:
 def needs_import(path: Path) -> bool:
     """Whether opening the file means importing it: anything but what a reader of data sets takes as it is.
 
-    Text that is CoSeRec's but for a few damaged words goes to the reader too, which tells what is wrong in which line.
+    A suffix that a reader announces is enough; only what goes to the fallback is looked into. Text that is CoSeRec's
+    but for a few damaged words goes to it too, which tells what is wrong in which line.
     """
-    if suffixes_of(path) == ".coserec" or not path.is_file():
+    if own_reader(path) is not None or not path.is_file():
         return False
     if is_gzip(path) or format_of(path) != "coserec_text":
         return True
