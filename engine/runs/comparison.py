@@ -67,9 +67,11 @@ def compare(
         for measure in _measures(number, group, metrics, split, None if values is None else values[number])
     ]
     tests = [] if values is None else _tests(groups, measures, values, tested, pairs, baseline)
+    described = grouping.described(groups, labels)
+    unlike = grouping.unlike_presets(groups, [group.label for group in described])
     return Comparison(
         split=split,
-        groups=grouping.described(groups, labels),
+        groups=described,
         metrics=metrics,
         users=users,
         measures=tuple(measures),
@@ -78,7 +80,7 @@ def compare(
         settings=grouping.settings(groups),
         protocol=_card(records[0], users, split),
         implausible=tuple(_implausible(groups, split)),
-        notes=(*filter(None, left_out), *_notes(groups, split, has_ranks=values is not None)),
+        notes=(*filter(None, left_out), *unlike, *_notes(groups, split, has_ranks=values is not None)),
         level=significance.LEVEL,
         samples=significance.SAMPLES,
         baseline=baseline,

@@ -279,6 +279,21 @@ def _changed(group: Group, base: str) -> list[str]:
     return words if len(words) <= NAMED else [*words[: NAMED - 1], f"{len(words) - NAMED + 1} more settings"]
 
 
+def unlike_presets(groups: Sequence[Group], labels: Sequence[str]) -> list[str]:
+    """Sentences for what groups have otherwise than the preset that they are called by, where their labels do not say
+    it: who reads a table takes a preset's title for its settings."""
+    found: dict[str, list[str]] = {}
+    for group, label in zip(groups, labels, strict=True):
+        words = [word for word in _changed(group, _base(group)) if word not in label.split(", ")]
+        if words:
+            found.setdefault(", ".join(words), []).append(label)
+    every = len(groups) if len(groups) > 1 else 0
+    return [
+        f"Otherwise than in the preset, {words}: {'all of them' if len(named) == every else '; '.join(named)}."
+        for words, named in found.items()
+    ]
+
+
 def settings(groups: Sequence[Group]) -> tuple[SettingDifference, ...]:
     """Every setting of the groups, with whether they differ in it; the seed, which they are of many, left out.
 

@@ -8,7 +8,7 @@ from typing import Any
 from engine.config import preset
 from engine.config.naming import configuration_name
 from engine.records import RunRecord
-from engine.runs.groups import choices, described, differences, grouped
+from engine.runs.groups import choices, described, differences, grouped, unlike_presets
 from tests.helpers.fake_runs import make_record
 
 
@@ -120,3 +120,30 @@ def test_one_name_given_to_several_presets_and_models_is_told_apart_in_lists() -
     assert labels[:2] == ["mine · a", "mine · b"]
     assert labels[2] == "other"
     assert labels[3].startswith("other, GRU4Rec")
+
+
+def unlike(*records: RunRecord) -> list[str]:
+    groups = grouped(records)
+    return unlike_presets(groups, [item.label for item in described(groups)])
+
+
+def test_what_a_title_hides_is_said() -> None:
+    """A run of few epochs is no 'stronger settings': who reads a table must be told."""
+    strong, plain = preset("gru4rec-strong").title, preset("sasrec").title
+    short = run("a", "gru4rec-strong", train__epochs=4)
+    assert unlike(run("a", "gru4rec-strong"), run("b", "sasrec")) == []
+    assert unlike(short) == [f"Otherwise than in the preset, epochs 4: {strong}."]
+    assert unlike(short, run("b", "sasrec")) == [f"Otherwise than in the preset, epochs 4: {strong}."]
+    assert unlike(short, run("b", "sasrec", train__epochs=4)) == [
+        "Otherwise than in the preset, epochs 4: all of them."
+    ]
+    both = unlike(short, run("b", "sasrec", train__epochs=5))
+    assert both == [
+        f"Otherwise than in the preset, epochs 4: {strong}.",
+        f"Otherwise than in the preset, epochs 5: {plain}.",
+    ]
+
+
+def test_what_a_label_says_already_is_not_said_again() -> None:
+    one, two = run("a", "sasrec", train__epochs=4, model__hidden_size=32), run("b", "sasrec", train__epochs=4)
+    assert unlike(one, two) == ["Otherwise than in the preset, epochs 4: all of them."]
