@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -141,6 +141,7 @@ class MainWindow(QMainWindow):
             menu.aboutToShow.connect(partial(self.table.show_in_menu, True))
             if path.count("/") == 1:  # not with a menu inside another, which stays open
                 menu.aboutToHide.connect(partial(self.table.show_in_menu, False))
+                menu.aboutToHide.connect(lambda: QTimer.singleShot(0, self._leave_menu_bar))
         bar = QToolBar("Main")
         bar.setObjectName("toolbar-main")
         bar.setMovable(False)
@@ -153,6 +154,14 @@ class MainWindow(QMainWindow):
                 bar.addSeparator()
         self.addToolBar(bar)
         self.table.refresh()
+
+    def _leave_menu_bar(self) -> None:
+        """Give the keyboard back once no menu is open. While the bar has it, a key that several pages have, Alt+1, is
+        each page's: Qt calls that ambiguous and does nothing."""
+        if QApplication.activePopupWidget() is None and self.focusWidget() is self.menuBar():
+            QApplication.sendEvent(
+                self.menuBar(), QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier(0))
+            )
 
     # Pages ----------------------------------------------------------------------------------------------------------
 
