@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from engine.records import FoundUsers, HistoryItem, RecommendedItem, RunRecommendation
 from workbench.item_models.rows import Column
+from workbench.item_names import item_name
 
 LETTERS = "ABC"
 """What runs side by side are called, by their order."""
@@ -17,11 +18,6 @@ TARGET, SHARED = "★", "●"
 def rank_text(rank: float) -> str:
     """``12``, ``12.5``, or ``never`` for a target that cannot be listed."""
     return "never" if math.isinf(rank) else f"{rank:,.10g}"
-
-
-def name_of(item: str, title: str) -> str:
-    """An item's title, or its id where it has none."""
-    return title or f"Item {item}"
 
 
 class Listed(NamedTuple):
@@ -47,11 +43,11 @@ def listed(run: RunRecommendation) -> tuple[Listed, ...]:
 def _marked(row: Listed) -> str:
     """The name with its marks in front: the target in words too."""
     mark = f"{TARGET} Target: " if row.of.is_target else f"{SHARED} " if row.of.lists > 1 else ""
-    return mark + name_of(row.of.item, row.of.title)
+    return mark + item_name(row.of.item, row.of.title)
 
 
 def _about(row: Listed) -> str:
-    parts = [f"{name_of(row.of.item, row.of.title)} (item {row.of.item}), score {row.of.score:.6g}"]
+    parts = [f"{item_name(row.of.item, row.of.title)} (item {row.of.item}), score {row.of.score:.6g}"]
     if row.of.is_target:
         parts.append("the target: what the user chose next")
     if row.of.lists > 1:
@@ -80,10 +76,10 @@ HISTORY_COLUMNS = (
     Column("#", lambda row: row.place, tip="Place in the history, the oldest first"),
     Column(
         "Item",
-        lambda row: (f"{TARGET} " if row.is_target else "") + name_of(row.item, row.title),
+        lambda row: (f"{TARGET} " if row.is_target else "") + item_name(row.item, row.title),
         tip=f"{TARGET} the target stands in the history too",
         about=lambda row: (
-            f"{name_of(row.item, row.title)} (item {row.item})" + ("; it is the target too" if row.is_target else "")
+            f"{item_name(row.item, row.title)} (item {row.item})" + ("; it is the target too" if row.is_target else "")
         ),
     ),
 )

@@ -24,6 +24,7 @@ from engine import registry
 from engine.config import ExperimentConfig, fields_of
 from engine.records import NeighbourComparison
 from workbench.engine_process import Task
+from workbench.item_names import item_name
 from workbench.pages import Page, PageCommand, PageWidget, tab_commands
 from workbench.theme import HUGE, SMALL, SPACE, TIGHT, WIDE
 from workbench.widgets.cards import Elided, SideBySide, label, roomy
@@ -332,7 +333,7 @@ class NeighboursPage(PageWidget):
         common = {item for item, times in seen.items() if times > 1}
         for column in found.columns:
             self.cards[column.similarity].show_column(column, common)
-        self.title.set_full(found.item.title or f"Item {found.item.item}")
+        self.title.set_full(item_name(found.item.item, found.item.title))
         words = self._words("correlation_items", found.correlation_items)
         self.facts.setText(f"Item {found.item.item} · in the {words} of {count(found.item.users, 'user')}")
         self._show_choice(found)
@@ -361,7 +362,7 @@ class NeighboursPage(PageWidget):
     def _failed(self, error: BaseException) -> None:
         self.context.notifier.report_bug(error)
         self.list = None
-        self.title.set_full("Neighbours" if not self.item else f"Item {self.item}")
+        self.title.set_full("Neighbours" if not self.item else item_name(self.item))
         self.stack.show_error(error, "Try again", self._load)
 
     # --- the whole data set

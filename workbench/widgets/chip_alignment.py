@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from engine.records import AugmentationPreview, AugmentedView, SequenceToken, TokenKind, ViewToken
+from workbench.item_names import item_name
 
 
 class ChipState(Enum):
@@ -28,11 +29,6 @@ class ChipState(Enum):
     def __init__(self, symbol: str, words: str) -> None:
         self.symbol = symbol
         self.words = words
-
-
-def name_of(item: str, title: str) -> str:
-    """What an item is called in a chip."""
-    return title or f"Item {item}"
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ class Chip:
     @property
     def name(self) -> str:
         """The title, or the id where the data set has no titles."""
-        return name_of(self.item, self.title)
+        return item_name(self.item, self.title)
 
     def describe(self) -> str:
         """One line for the tooltip, the details and the accessible description."""

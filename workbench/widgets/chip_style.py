@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPalette, QPen, QTextLayout
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QPalette,
+    QPen,
+    QTextLayout,
+    QTextOption,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from workbench.widgets.chip_alignment import Chip, ChipState, name_of
+from workbench.item_names import item_name
+from workbench.widgets.chip_alignment import Chip, ChipState
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,7 @@ def paint_chip(
         painter.setFont(metrics.small)
         painter.setPen(muted(palette))
         line = QRectF(body.left(), body.bottom() - metrics.small_line, body.width(), metrics.small_line)
-        text = QFontMetricsF(metrics.small).elidedText(foot, Qt.TextElideMode.ElideRight, line.width())
+        text = QFontMetricsF(metrics.small).elidedText(foot, Qt.TextElideMode.ElideMiddle, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
 
@@ -200,8 +212,12 @@ def _paint_badge(
             painter.setFont(font)
 
 
+_ANYWHERE = QTextOption()
+_ANYWHERE.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+
+
 def _paint_title(painter: QPainter, box: QRectF, chip: Chip, metrics: ChipMetrics) -> None:
-    """Two lines, broken at words; the second is elided."""
+    """Two lines, broken at words, within one where it is longer than a line; the second is elided."""
     if chip.state is ChipState.MASKED:
         text = "masked"
         font = QFont(metrics.font)
@@ -211,6 +227,7 @@ def _paint_title(painter: QPainter, box: QRectF, chip: Chip, metrics: ChipMetric
         text = chip.name
     fm = QFontMetricsF(painter.font())
     layout = QTextLayout(text, painter.font())
+    layout.setTextOption(_ANYWHERE)
     layout.beginLayout()
     first = layout.createLine()
     first.setLineWidth(box.width())
@@ -224,7 +241,7 @@ def _paint_title(painter: QPainter, box: QRectF, chip: Chip, metrics: ChipMetric
 
 
 def _foot(chip: Chip) -> str:
-    old = "" if chip.before is None else name_of(chip.before.item, chip.before.title)
+    old = "" if chip.before is None else item_name(chip.before.item, chip.before.title)
     match chip.state:
         case ChipState.SUBSTITUTED:
             return f"← {old}"

@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from engine.records import ItemRecord, Matches
 from workbench.context import Context
 from workbench.item_models.rows import Column
+from workbench.item_names import item_name
 from workbench.widgets.search_list import SearchList
 
 LIMIT = 200
@@ -18,7 +19,7 @@ LEAST_TITLE = 180
 
 
 def _title(row: ItemRecord) -> str:
-    return row.title or f"Item {row.item}"
+    return item_name(row.item, row.title)
 
 
 COLUMNS = (

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHeaderView, QSizePolicy, QVBoxLayout, QWidget
 from engine import registry
 from engine.records import NeighbourColumn, NeighbourRecord
 from workbench.item_models.rows import Column, RowsModel
+from workbench.item_names import item_name
 from workbench.theme import SMALL, Theme
 from workbench.widgets.bar_delegate import BarDelegate
 from workbench.widgets.cards import Card, Elided, label
@@ -44,7 +45,7 @@ class Ranked(NamedTuple):
 
 
 def _title(row: Ranked) -> str:
-    return row.of.title or f"Item {row.of.item}"
+    return item_name(row.of.item, row.of.title)
 
 
 COLUMNS = (

@@ -123,7 +123,7 @@ class PaintedRows(QTableView):
                 if not text:
                     continue
                 if len(text) * widest > width:
-                    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+                    text = metrics.elidedText(text, self.textElideMode(), width)
                 painter.drawText(x, y + top, width, height - top + bottom, flags, text)
 
     def _room(self, option: QStyleOptionViewItem) -> tuple[int, int, int, int]:

@@ -15,11 +15,11 @@ from workbench.item_models.recommended import (
     LIST_COLUMNS,
     TARGET,
     listed,
-    name_of,
     newest_first,
     rank_text,
 )
 from workbench.item_models.rows import Column, RowsModel
+from workbench.item_names import item_name
 from workbench.theme import SMALL, SPACE, Theme
 from workbench.widgets.bar_delegate import BarDelegate
 from workbench.widgets.cards import Card, Elided, SideBySide, label
@@ -86,7 +86,7 @@ class HistoryCard(ListCard):
     def show_user(self, found: Recommendations) -> None:
         """Show another user."""
         split = "Test" if found.split == "test" else "Validation"
-        self.facts.setText(f"{TARGET} {split} target: {name_of(found.target.item, found.target.title)}")
+        self.facts.setText(f"{TARGET} {split} target: {item_name(found.target.item, found.target.title)}")
         self.facts.setToolTip(
             f"Item {found.target.item}: {'the last' if found.split == 'test' else 'the last but one'} of the user's "
             "items, which leave-one-out holds out"

@@ -228,7 +228,7 @@ class SequenceStrip(QWidget):
         painter.setPen(QColor(colours.text))
         metrics = painter.fontMetrics()
         name = step.title if step.title and self.cell > 60 else step.item
-        text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(box.width()) - 6)
+        text = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, int(box.width()) - 6)
         signs = (REPEAT if step.is_repeat else "") + (COLD if step.is_cold else "")
         upper = box.adjusted(3, 1, -3, -box.height() / 2 + 2) if signs else box
         painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, text)

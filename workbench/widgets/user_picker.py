@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from engine.records import Matches, UserRecord
@@ -15,6 +16,9 @@ from workbench.item_models.rows import Column
 from workbench.widgets.search_list import SearchList
 
 LIMIT = 500
+ITEMS = 1
+ENOUGH = 250
+"""Pixels from which on the user's id has room beside both lengths."""
 COLUMNS = (
     Column("User", lambda row: row.user),
     Column("Items", lambda row: row.length, tip="Length of the whole sequence"),
@@ -44,6 +48,11 @@ class UserPicker(SearchList):
         for first, then in pairwise((self.field, self.before, self.after, self.any, self.view)):
             QWidget.setTabOrder(first, then)
         self.picked.connect(self._set_user)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # What tells users apart comes first: the whole length is told on Dataset too.
+        self.view.setColumnHidden(ITEMS, self.width() < ENOUGH)
 
     def id_of(self, row: UserRecord) -> str:
         return row.user
