@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -87,6 +87,47 @@ class Recommending:
             runs=tuple(one.recommendation(history, seen, attention) for one in told),
             notes=_notes(records),
         )
+
+    def write_all(
+        self,
+        run_id: str,
+        destination: Path,
+        *,
+        split: Which = "test",
+        top: int = 20,
+        told: Callable[[int, int], None] = lambda _done, _users: None,
+    ) -> int:
+        """Write the run's ``top`` best items of every evaluated user as .csv or .parquet; how many rows that is.
+
+        Ranked as in `of`, one row an item: user, place, item, score, whether it is the target. ``told`` hears how many
+        users of how many are done. Raises as `of`, and ``UsageError`` where the file cannot be written.
+        """
+        from engine.api.whole_lists import write_lists
+        from engine.runs.data import data_of
+
+        record = self._runs.get(run_id)
+        if not 1 <= top <= MOST:
+            raise UsageError(f"{top} items cannot be listed.", f"Ask for 1 to {MOST}.")
+        model, _ = _model(record, _config(record), data_of(record))
+        return write_lists(model, destination, split, top, told)
+
+    def write_embeddings(self, run_id: str, destination: Path) -> tuple[int, int]:
+        """Write the item embeddings of the run's best weights as .npz, .csv or .parquet; items and width.
+
+        Raises ``UsageError`` for a run without weights or of a model without item embeddings, and where the file cannot
+        be written.
+        """
+        from engine.api.whole_lists import write_embeddings
+        from engine.runs.data import data_of
+
+        record = self._runs.get(run_id)
+        dataset = data_of(record)
+        model, _ = _model(record, _config(record), dataset)
+        table = getattr(model.model, "item_embedding", None)
+        if table is None:
+            raise UsageError(f"Run {record.id} has no item embeddings: nothing is trained.", "Choose another run.")
+        write_embeddings(dataset, table.weight.detach().numpy(), destination)
+        return dataset.item_count, int(table.weight.shape[1])
 
     def beside(self, run_id: str, user: str, step: int = 1) -> str:
         """The evaluated user ``step`` places after ``user`` in the file's order, round its ends; raises as `of`."""

@@ -55,7 +55,8 @@ class EngineGroup(click.Group):
     # The order of a first acquaintance, not of the alphabet.
     ORDER: ClassVar[tuple[str, ...]] = (
         *("inspect", "import", "neighbours", "augment", "popularity", "presets", "devices"),
-        *("cost", "train", "leaderboard", "evaluate", "runs", "show", "compare", "recommend", "users"),
+        *("cost", "train", "leaderboard", "evaluate", "runs", "show", "compare"),
+        *("recommend", "users", "embeddings"),
         *("results", "check", "paper"),
         *("stop", "resume", "queue", "export", "bundle", "unbundle", "work"),
     )

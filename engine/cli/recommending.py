@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import click
 
 from engine.api import Workspace
+from engine.api.recommendations import Recommending
 from engine.cli.frame import emit, json_option, stored_workspace_option, table
 from engine.cli.places import NewFile
 from engine.errors import UsageError
@@ -27,16 +29,20 @@ _split = click.option(
 
 @click.command()
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
-@click.option("--user", "user", metavar="ID", required=True, help="An id of the data file.")
+@click.option("--user", "user", metavar="ID", help="An id of the data file.")
+@click.option("--all-users", is_flag=True, help="One run's list for every user, into the file of --output.")
 @_split
 @click.option("--top", type=click.IntRange(1, 1000), default=20, show_default=True, help="Items of each list.")
 @click.option("--attention", is_flag=True, help="What each head's last query looks at; with --json all weights (§3.2).")
-@click.option("--csv", "output", type=NewFile(), help="Write the lists here too.")
+@click.option(
+    "--csv", "--output", "output", type=NewFile(), help="Write the lists here too: .csv; all users' .parquet."
+)
 @stored_workspace_option
 @json_option
 def recommend(
     run_ids: tuple[str, ...],
-    user: str,
+    user: str | None,
+    all_users: bool,
     split: Literal["test", "valid"],
     top: int,
     attention: bool,
@@ -48,8 +54,15 @@ def recommend(
 
     Each run ranks by its best weights and its own rules, as in its evaluation; ranks count from 1. In JSON, a rank of
     null is a target that is never ranked: it stands in the history, which is excluded.
+
+    With --all-users and --output FILE.csv or .parquet, one run's list of every evaluated user, a row an item.
     """
     api = workspace.recommendations
+    if all_users:
+        _write_all(api, run_ids, user, split, top, output, as_json)
+        return
+    if user is None:
+        raise UsageError("Whom are the items for?", "Write --user ID, or --all-users and --output FILE.")
     found = api.of(run_ids, user, split=split, top=top, attention=attention)
     if output is not None:
         api.export(found, output)
@@ -59,6 +72,46 @@ def recommend(
     _print(found)
     if output is not None:
         click.echo(f"\nWritten: {output}")
+
+
+def _write_all(
+    api: Recommending,
+    run_ids: tuple[str, ...],
+    user: str | None,
+    split: Literal["test", "valid"],
+    top: int,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    if len(run_ids) != 1 or user is not None or output is None:
+        raise UsageError(
+            "--all-users writes the lists of one run to a file.", "Write RUN --all-users --output FILE.csv or .parquet."
+        )
+    with click.progressbar(length=1000, label="Writing lists", file=sys.stderr) as bar:
+        rows = api.write_all(
+            run_ids[0], output, split=split, top=top, told=lambda done, of: bar.update(1000 * done // of - bar.pos)
+        )
+    if as_json:
+        emit({"run": run_ids[0], "split": split, "top": top, "rows": rows, "output": str(output)})
+    else:
+        click.echo(f"Written: {output}, {rows:,} rows")
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--output", type=NewFile(), required=True, help="A .npz, .csv or .parquet file.")
+@stored_workspace_option
+@json_option
+def embeddings(run_id: str, output: Path, workspace: Workspace, as_json: bool) -> None:
+    """Write the item embeddings of a run's best weights, with ids and titles.
+
+    The .npz holds the arrays items, titles and vectors [items, width]; the tables have one row an item.
+    """
+    items, width = workspace.recommendations.write_embeddings(run_id, output)
+    if as_json:
+        emit({"run": run_id, "items": items, "width": width, "output": str(output)})
+    else:
+        click.echo(f"Written: {output}, {items:,} items of width {width}")
 
 
 def rank_text(rank: float) -> str:
@@ -193,4 +246,4 @@ def _print_users(found: FoundUsers) -> None:
     table(rows, ["user", "input", *(f"rank {letter}" for letter in letters), f"{other} − {one}"])
 
 
-COMMANDS = (recommend, users)
+COMMANDS = (recommend, embeddings, users)

@@ -74,29 +74,21 @@ class Batch:
     on_host: Tensor | None = None
 
 
-class Recommender(Protocol):
-    """What every model offers, a ``torch.nn.Module`` that ``from_config`` makes with fresh weights on the CPU.
+class Trained(Protocol):
+    """A model that trains: a ``torch.nn.Module`` that ranks as `engine.evaluation.scoring.Recommender` asks.
 
-    ``from_config(config, item_count, generator)``; of a model that announces ``knows_users``, with the number of
-    training users behind them; of one that does not train, with the split in the generator's place. ``queries`` is
-    given the last ``max_length`` items of an input: one alone where the model has no such attribute.
+    ``from_config(config, item_count, generator)`` makes it with fresh weights on the CPU; of a model that announces
+    ``knows_users``, with the number of training users behind them; of one that does not train, with the split in the
+    generator's place. ``queries`` is given the last ``max_length`` items of an input: one alone where the model has no
+    such attribute.
     """
-
-    def queries(self, items: Tensor, offsets: Tensor) -> Tensor:
-        """What ranks all items for each of S inputs: times ``output_table``, their scores. items [A], offsets [S + 1]
-        → [S, d]. A model that announces ``knows_users`` is given their rows too, int64 [S]."""
-        ...
-
-    def output_table(self) -> Tensor:
-        """Rows that score the items, [I + 2, d]."""
-        ...
-
-
-class Trained(Recommender, Protocol):
-    """A model that trains."""
 
     item_embedding: torch.nn.Embedding
     """Rows of padding, items and mask (FACTS F10), [I + 2, d]. A model-based similarity reads them (Eq. 10)."""
+
+    def queries(self, items: Tensor, offsets: Tensor) -> Tensor: ...
+
+    def output_table(self) -> Tensor: ...
 
 
 class SequenceModel(Trained, Protocol):

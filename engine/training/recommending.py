@@ -10,6 +10,7 @@ Legend: n tokens that the model looks at, H heads, I items.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -39,6 +40,19 @@ class UserRanking:
     scores: NDArray[np.float32]
     rank: float
     tokens: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class UserList:
+    """Evaluated user ``row``'s best ``items`` int64 [k], dense ids, best first, with ``scores`` float32 [k]."""
+
+    row: int
+    items: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    target: int
+
+
+_NOTHING: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,25 +97,40 @@ class OneUser:
         longest = getattr(self.model, "max_length", 0) - hasattr(self.model, "with_mask")  # whose mask takes a place
         return self._inputs(which)[row][-longest:].astype(np.int64) if longest > 0 else np.empty(0, dtype=np.int64)
 
-    def _block_of(self, which: Which, row: int) -> tuple[NDArray[np.int64], Tensor]:
-        """The users scored together with ``row``, [b], and their scores. They are those of the run's own evaluation, so
-        that no digit differs."""
+    def _batch(self, which: Which, row: int) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+        """The users that are encoded together with ``row``, [b], and their scores, some at a time: those of the run's
+        own evaluation, so that no digit differs."""
         size = self.config.evaluate.batch_size
         begin = row // size * size
         left = np.arange(begin, min(begin + size, len(self.split.users)), dtype=np.int64)
         for scores in self._scorer(which, left)(left - begin):
             rows, left = left[: len(scores)], left[len(scores) :]
-            if row in rows:
-                return rows, scores
-        raise IndexError(row)
+            yield rows, scores
 
     def ranking(self, which: Which, row: int) -> UserRanking:
         """Scores and the target's rank for evaluated user ``row``. Raises ``RunError`` where a score is no number."""
+        rows, scores = next((rows, scores) for rows, scores in self._batch(which, row) if row in rows)
+        scores, ranks = self._ranked(which, rows, scores)
+        place = row - int(rows[0])
+        own = scores[place].float().numpy().copy()  # not a view: the batch's scores are let go
+        return UserRanking(own, float(ranks[place]), self.tokens(which, row))
+
+    def lists(self, which: Which, top: int) -> Iterator[UserList]:
+        """The ``top`` best items of every evaluated user, in their order. Raises ``RunError`` as `ranking`."""
+        targets = self.split.valid_targets if which == "valid" else self.split.test_targets
+        for begin in range(0, len(self.split.users), self.config.evaluate.batch_size):
+            for rows, found in self._batch(which, begin):
+                scores, ranks = self._ranked(which, rows, found)
+                for row, own, rank in zip(rows.tolist(), scores.float().numpy(), ranks.tolist(), strict=True):
+                    target = int(targets[row])
+                    items = best(UserRanking(own, rank, _NOTHING), target, top)
+                    yield UserList(row, items, own[items], target)
+
+    def _ranked(self, which: Which, rows: NDArray[np.int64], scores: Tensor) -> tuple[Tensor, NDArray[np.float64]]:
         config, split = self.config, self.split
-        rows, scores = self._block_of(which, row)
         histories = split.valid_inputs if which == "valid" else split.test_inputs
         targets = split.valid_targets if which == "valid" else split.test_targets
-        scores, ranks = ranked(
+        return ranked(
             scores,
             histories.take(rows),
             targets[rows],
@@ -109,9 +138,6 @@ class OneUser:
             config.evaluate.ties,
             rank_special_tokens=config.fidelity.rank_special_tokens,
         )
-        place = row - int(rows[0])
-        own = scores[place].float().numpy().copy()  # not a view: the batch's scores are let go
-        return UserRanking(own, float(ranks[place]), self.tokens(which, row))
 
     @property
     def has_attention(self) -> bool:
@@ -143,8 +169,11 @@ class OneUser:
 def best(found: UserRanking, target: int, top: int) -> NDArray[np.int64]:
     """The ``top`` best candidates, int64, best first, equals by id; but the target stands where its rank says."""
     scores = np.where(np.isnan(found.scores), math.inf, found.scores)  # as ranking has it: no number is above all
-    order = np.argsort(-scores, kind="stable")
-    order = order[scores[order] > -math.inf]
+    # All that could be among them, by id: the target may take one's place.
+    least = np.partition(scores, -top - 1)[-top - 1] if top + 1 < len(scores) else -math.inf
+    near = np.flatnonzero((scores >= least) & (scores > -math.inf))
+    order = near[np.argsort(-scores[near], kind="stable")]
     if math.isfinite(found.rank):
-        order = np.insert(order[order != target], math.floor(found.rank), target)
+        others, place = order[order != target], math.floor(found.rank)
+        order = np.insert(others, place, target) if place <= len(others) else others
     return order[:top].astype(np.int64)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -25,6 +26,7 @@ from engine.models.transformer.module import Transformer
 from engine.records import RunRecord, RunStatus
 from engine.runs.ranks import stored_ranks
 from engine.training import setup
+from engine.training.checkpoint import read_weights
 from engine.training.recommending import UserRanking, best
 from engine.training.stored import read_model
 from tests.engine.models.scored import scores_of
@@ -382,3 +384,62 @@ def test_best_is_sorted_with_the_target_where_its_rank_says(scores: list[float],
     )
     others.insert(math.floor(rank), target)
     assert found.tolist() == others[:top]
+
+
+def table_of(path: Path) -> list[tuple[str, int, str, float, bool]]:
+    frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={"user": str, "item": str})
+    assert list(frame) == ["user", "place", "item", "score", "is_target"]
+    return [
+        (row.user, int(row.place), row.item, float(np.float32(row.score)), bool(row.is_target))
+        for row in frame.itertuples()
+    ]
+
+
+@pytest.mark.parametrize("split", ["test", "valid"])
+@pytest.mark.parametrize("name", MODELS)
+def test_all_lists_are_those_of_each_user(world: Any, name: str, split: str, tmp_path: Path) -> None:
+    workspace, runs, path = world
+    api, run = workspace.recommendations, runs[name].id
+    heard: list[tuple[int, int]] = []
+    places = [tmp_path / "lists.csv", tmp_path / "lists.parquet"]
+    counts = [api.write_all(run, place, split=split, top=7, told=lambda *said: heard.append(said)) for place in places]
+    expected = []
+    for row in leave_one_out(load(path)).users.tolist():
+        found = api.of([run], row=row, split=split, top=7)
+        expected += [
+            (found.user, item.place, item.item, float(np.float32(item.score)), item.is_target)
+            for item in found.runs[0].items
+        ]
+    assert table_of(places[0]) == table_of(places[1]) == expected
+    assert counts == [len(expected)] * 2
+    assert heard == [(USERS, USERS)] * 2
+
+
+@pytest.mark.parametrize("name", ["transformer", "bpr_mf"])
+def test_embeddings_are_the_weights_of_the_items(world: Any, name: str, tmp_path: Path) -> None:
+    workspace, runs, path = world
+    dataset = load(path)
+    weights = read_weights(runs[name].directory / "best.pt").values["item_embedding.weight"].numpy()[1:-1]
+    for place in (tmp_path / "items.npz", tmp_path / "items.csv", tmp_path / "items.parquet"):
+        assert workspace.recommendations.write_embeddings(runs[name].id, place) == weights.shape
+    arrays = np.load(tmp_path / "items.npz")
+    assert arrays["items"].tolist() == [str(item) for item in dataset.item_ids[1:]]
+    assert arrays["titles"][arrays["items"] == "4"].tolist() == ["Kaffeemühle ☕"]
+    assert np.array_equal(arrays["vectors"], weights)
+    frame = pd.read_csv(tmp_path / "items.csv", dtype={"item": str}, keep_default_na=False)
+    assert frame["item"].tolist() == arrays["items"].tolist()
+    assert frame["title"].tolist() == arrays["titles"].tolist()
+    assert np.array_equal(frame.iloc[:, 2:].to_numpy(np.float32), weights)
+    assert np.array_equal(np.stack(pd.read_parquet(tmp_path / "items.parquet")["vector"]), weights)
+
+
+def test_what_has_no_embeddings_says_so(world: Any, tmp_path: Path) -> None:
+    workspace, runs, _ = world
+    with pytest.raises(UsageError, match="has no item embeddings: nothing is trained"):
+        workspace.recommendations.write_embeddings(runs["popularity"].id, tmp_path / "x.npz")
+    with pytest.raises(UsageError, match=r"'x.txt' is no kind of file") as refused:
+        workspace.recommendations.write_embeddings(runs["transformer"].id, tmp_path / "x.txt")
+    assert refused.value.hint == "End it in .npz, .csv, .parquet."
+    with pytest.raises(UsageError, match="1001 items cannot be listed"):
+        workspace.recommendations.write_all(runs["transformer"].id, tmp_path / "x.csv", top=1001)
+    assert list(tmp_path.iterdir()) == []

@@ -31,6 +31,8 @@ def run(shell: Shell) -> str:
         ("export", "RUN", "--output", "FILE.csv"),
         ("bundle", "RUN", "FILE.zip"),
         ("recommend", "RUN", "--user", "1", "--csv", "FILE.csv"),
+        ("recommend", "RUN", "--all-users", "--output", "FILE.csv"),
+        ("embeddings", "RUN", "--output", "FILE.npz"),
         ("results", "--out", "FILE"),
         ("leaderboard", "sample", "--models", "popularity", "--csv", "FILE.csv"),
         ("leaderboard", "sample", "--models", "popularity", "--latex", "FILE.tex"),

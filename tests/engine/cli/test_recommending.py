@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.api import Workspace
@@ -75,4 +76,22 @@ def test_wrong_use(stored: Any) -> None:
     said = shell.runs("users", *ids, "--shortest", 5, "--longest", 2, code=2)["error"]
     assert said["message"] == "No length is at least 5 and at most 2."
     assert "right and wrong" in shell.runs("users", *ids, "--right", "A", "--wrong", "A", code=2)["error"]["message"]
-    assert "Missing option '--user'" in shell.runs("recommend", ids[0], code=2)["error"]["message"]
+    assert "Whom are the items for?" in shell.runs("recommend", ids[0], code=2)["error"]["message"]
+    for words in ([*ids, "--all-users", "--output", "x.csv"], [ids[0], "--all-users"]):
+        assert "lists of one run to a file" in shell.runs("recommend", *words, code=2)["error"]["message"]
+    said = shell.runs("recommend", ids[0], "--all-users", "--output", "x.txt", code=2)["error"]
+    assert said["hint"] == "End it in .csv, .parquet."
+
+
+def test_lists_of_all_users_and_embeddings_are_written(stored: Any, tmp_path: Path) -> None:
+    shell, _, ids = stored
+    path, table = tmp_path / "lists.csv", tmp_path / "items.npz"
+    told = shell.runs("recommend", ids[0], "--all-users", "--top", 3, "--output", path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert told == {"run": ids[0], "split": "test", "top": 3, "rows": len(lines) - 1, "output": str(path)}
+    assert lines[0] == "user,place,item,score,is_target"
+    told = shell.runs("embeddings", ids[0], "--output", table)
+    arrays = np.load(table)
+    assert arrays["vectors"].shape == (told["items"], told["width"]) == (len(arrays["items"]), told["width"])
+    out = shell("embeddings", ids[0], "--output", table, "--workspace", shell.workspace).stdout
+    assert out == f"Written: {table}, {told['items']} items of width {told['width']}\n"
