@@ -13,6 +13,7 @@ from engine.config.importing import ImportRecipe
 from engine.data import preprocess
 from engine.data.dataset import Dataset, fingerprint_of
 from engine.data.importing.columns import Interactions
+from engine.data.importing.times import either_way
 from engine.data.sequences import Sequences
 from engine.data.splits import SHORTEST
 from engine.errors import DataError
@@ -151,6 +152,8 @@ def report_of(
             f"{kept.tied / last.actions:.0%} of the actions share a time with the one before; {order} decides."
         )
     notes += _odd_times(found, recipe)
+    if found.times is not None and (told := either_way(found.times, recipe.time_unit)):
+        notes.append(told)
     if recipe.minimum_rating > 0 and found.ratings is None:
         notes.append("There is no column of ratings: the minimum rating drops nothing.")
     if too_short:

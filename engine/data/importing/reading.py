@@ -13,6 +13,7 @@ from engine.data.importing.files import head_of, is_gzip, stem_of, suffixes_of
 from engine.data.importing.guess import kind_of
 from engine.data.importing.progress import Progress
 from engine.data.importing.source import Source
+from engine.data.importing.times import SCALES, either_way, seconds_of
 from engine.errors import ConfigurationError, DataError
 from engine.records import NO_COLUMN, BadRow, ImportColumn, ImportLook
 
@@ -91,7 +92,21 @@ def look(path: Path, recipe: ImportRecipe) -> ImportLook:
         label=registry.entry("importer", shown.format).label,
         problem=problem,
         title=title,
+        notes=() if problem else _notes(source),
     )
+
+
+def _notes(source: Source) -> tuple[str, ...]:
+    """What the first rows leave open of a resolved source."""
+    import pyarrow as pa
+
+    place, unit = source.place("time"), source.recipe.time_unit
+    if place is None or unit in SCALES:
+        return ()
+    values = [row[place] for row in source.glimpse.rows if place < len(row)]
+    seconds, wrong = seconds_of(pa.array(values, pa.string()), unit)
+    told = either_way(seconds[~wrong], unit)
+    return (told,) if told else ()
 
 
 def read(source: Source, progress: Progress) -> Interactions:

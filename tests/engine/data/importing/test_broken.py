@@ -226,3 +226,49 @@ def test_what_no_format_knows_goes_to_the_import_which_says_what_it_is(data: byt
     assert not imports.needs_import(str(tmp_path / "none.csv"))
     with pytest.raises(DataError, match=r"the file is empty|binary data in no format|a zip archive"):
         imports.look(str(tmp_path / "log.csv"))
+
+
+def dated(form: str, days: range, months: range) -> str:
+    rows = [
+        (f"u{n % 3}", f"i{n % 5}", day, month) for n, (day, month) in enumerate((d, m) for m in months for d in days)
+    ]
+    return "user,item,date\n" + "".join(
+        f"{user},{item},{form.format(day=day, month=month)}\n" for user, item, day, month in rows
+    )
+
+
+EITHER_WAY = (
+    "No day is above 12, so the dates can be read either way: they are read month first. If the day comes first, "
+    "choose --time-unit day_first."
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "days", "unit", "told"),
+    [
+        ("{month:02}/{day:02}/2020", range(1, 13), "auto", True),
+        ("{month}-{day}-2020 10:30", range(2, 6), "auto", True),
+        ("{month:02}/{day:02}/2020", range(1, 14), "auto", False),  # 13 is a day
+        ("{month:02}/{day:02}/2020", range(1, 13), "day_first", False),  # chosen
+        ("2020-{month:02}-{day:02}", range(1, 13), "auto", False),
+    ],
+)
+def test_dates_that_can_be_read_either_way_are_told(
+    form: str, days: range, unit: str, told: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(dated(form, days, range(1, 4)))
+    imports, recipe = Imports(tmp_path / "w"), ImportRecipe(core=0, time_unit=unit)
+    assert (EITHER_WAY in imports.look(str(path), recipe).notes) is told
+    assert (EITHER_WAY in imports.run(str(path), recipe).report.notes) is told
+
+
+def test_one_date_below_the_first_rows_says_that_the_day_comes_first(tmp_path: Path) -> None:
+    head, rows = dated("{day:02}/{month:02}/2020", range(1, 13), range(1, 13)).split("\n", 1)
+    path = tmp_path / "log.csv"
+    path.write_text(f"{head}\n{rows * 2}u1,i1,13/02/2020\nu1,i1,32/02/2020\n")  # 200 rows are looked at
+    report = Imports(tmp_path / "w").count(str(path), ImportRecipe(core=0))
+    assert [row.reason for row in report.bad_rows] == [
+        "the time '13/02/2020' is not a date, month first (column 'date'), but it is one with --time-unit day_first",
+        "the time '32/02/2020' is not a date, month first (column 'date')",
+    ]
