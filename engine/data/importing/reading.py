@@ -138,12 +138,20 @@ def read(source: Source, progress: Progress) -> Interactions:
             line=first.line,
         )
     if (found.users == found.users[0]).all():
-        raise DataError(
-            f"all rows belong to one user, '{found.user_ids[found.users[0]]}'.",
-            "Check which column holds the users: --user COLUMN.",
-            path=source.path,
-        )
+        raise _one_user(source, found)
     return found
+
+
+def _one_user(source: Source, found: Interactions) -> DataError:
+    """That all rows are of one user; where rows cannot be used, first those: the other users may stand in them."""
+    user = found.user_ids[found.users[0]]
+    hint = "Check which column holds the users: --user COLUMN."
+    if not found.bad_count:
+        return DataError(f"all rows belong to one user, '{user}'.", hint, path=source.path)
+    first = found.bad_rows[0]
+    rest = f"the others belong to one user, '{user}'."
+    message = f"{first.reason}; {_rows(found.bad_count)} in all cannot be used, and {rest}"
+    return _at(first.line, message, f"Mend the file. {hint}", source.path, source.lines_are)
 
 
 def _or_without(recipe: ImportRecipe, reason: str) -> str:
@@ -157,11 +165,21 @@ def refuse_bad(path: Path, bad_count: int, bad_rows: Sequence[BadRow], lines_are
     """Raise the ``DataError`` of a recipe that stops at bad rows, if there are any."""
     if bad_count:
         first = bad_rows[0]
-        message = f"{first.reason}." if bad_count == 1 else f"{first.reason}; {bad_count:,} rows in all cannot be used."
-        error = DataError(message, "Mend the file, or import the valid rows: --on-bad-rows skip.", path=path)
-        error.line = first.line
-        error.message = f"{path}, {lines_are} {first.line:,}: {message}"
-        raise error
+        message = f"{first.reason}." if bad_count == 1 else f"{first.reason}; {_rows(bad_count)} in all cannot be used."
+        hint = "Mend the file, or import the valid rows: --on-bad-rows skip."
+        raise _at(first.line, message, hint, path, lines_are)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _at(line: int, message: str, hint: str, path: Path, lines_are: str) -> DataError:
+    """An error at a line, or at a row in formats without lines."""
+    error = DataError(message, hint, path=path)
+    error.line = line
+    error.message = f"{path}, {lines_are} {line:,}: {message}"
+    return error
 
 
 def name_of(path: Path, recipe: ImportRecipe) -> str:

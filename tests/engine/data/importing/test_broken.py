@@ -86,6 +86,17 @@ def test_one_user(tmp_path: Path) -> None:
     assert refused(tmp_path, data) == "log.csv: all rows belong to one user, 'u0'."
 
 
+@pytest.mark.parametrize("bad", ["stop", "skip"])
+def test_one_user_because_the_others_rows_are_bad(bad: str, tmp_path: Path) -> None:
+    """What is wrong is the rows, and not which column holds the users."""
+    good = '{"reviewerID": "A", "asin": "B1", "overall": 5, "unixReviewTime": 1400000000}\n'
+    text = good + good[:24] + "\n" + good.replace('"asin": "B1", ', "").replace('"A"', '"C"')
+    assert refused(tmp_path, text.encode(), "r.json", on_bad_rows=bad) == (
+        'r.json, line 2: it is no JSON object: {"reviewerID": "A", "asi; 2 rows in all cannot be used, and the others '
+        "belong to one user, 'A'."
+    )
+
+
 def test_no_rows(tmp_path: Path) -> None:
     assert refused(tmp_path, b"") == "log.csv: the file is empty."
     assert refused(tmp_path, HEAD.encode()) == "log.csv: there is no row below the header."
