@@ -75,7 +75,7 @@ def look(path: Path, recipe: ImportRecipe) -> ImportLook:
         title = source.title_column() if file == source.path else ""
         shown = shown.replace({"titles": str(file) if file else NO_COLUMN, "name": name_of(path, shown)})
     except (DataError, ConfigurationError) as error:
-        problem = str(error).removeprefix(f"{path}: ")
+        problem = str(error).removeprefix(f"{path}: ").removeprefix(f"{path}, ")
         shown = shown.replace({role: column for role, column in source._named().items() if column})
     glimpse = source.glimpse
     columns = []

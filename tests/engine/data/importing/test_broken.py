@@ -97,6 +97,45 @@ def test_one_user_because_the_others_rows_are_bad(bad: str, tmp_path: Path) -> N
     )
 
 
+DATES = ["2020-01-01", "yesterday", "2020-01-03", "soon"]
+
+
+@pytest.mark.parametrize("column", [0, 2])
+def test_a_column_of_which_half_is_dates_is_not_passed_over(column: int, tmp_path: Path) -> None:
+    """Without it the order of the file would decide, and nobody had been asked."""
+
+    def line(n: int) -> str:
+        values = [f"u{n // 8}", f"i{n % 8}"]
+        values.insert(column, DATES[n % 4])
+        return "\t".join(values) + "\n"
+
+    data = "".join(map(line, range(32))).encode()
+    name = f"column {column + 1}"
+    told = f"column '{name}' looks like dates, but 'yesterday' (line 2) is none."
+    assert refused(tmp_path, data, "log.tsv") == f"log.tsv: {told}"
+    imports, path = Imports(tmp_path / "w"), str(tmp_path / "log.tsv")
+    assert imports.look(path).problem.startswith(told)
+    strict = refused(tmp_path, data, "log.tsv", time=name)
+    assert strict == (
+        f"log.tsv, line 2: the time 'yesterday' is not a date (column '{name}'); 16 rows in all cannot be used."
+    )
+    kept = imports.run(path, ImportRecipe(core=0, time=name, on_bad_rows="skip"))
+    assert (kept.report.kept.actions, kept.recipe["user"]) == (16, f"column {2 if column == 0 else 1}")
+    assert imports.run(path, ImportRecipe(core=0, time="-")).report.bad_count == 0
+
+
+def test_the_line_of_a_doubtful_date_counts_the_lines_that_are_no_rows(tmp_path: Path) -> None:
+    rows = "".join(f"u{n // 8},i{n % 8},{DATES[n % 4]}\n\n" for n in range(32))
+    assert "'yesterday' (line 6) is none" in refused(tmp_path, f"# a log\n\nuser,item,seen\n{rows}".encode())
+
+
+def test_a_column_with_a_date_here_and_there_is_no_column_of_times(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    notes = ["2020-01-01", "2020-01-02", *(f"word {n}" for n in range(22))]
+    path.write_text("user,item,note\n" + "".join(f"u{n // 8},i{n % 8},{note}\n" for n, note in enumerate(notes)))
+    assert Imports(tmp_path / "w").run(str(path), ImportRecipe(core=0)).recipe["time"] == "-"
+
+
 def test_no_rows(tmp_path: Path) -> None:
     assert refused(tmp_path, b"") == "log.csv: the file is empty."
     assert refused(tmp_path, HEAD.encode()) == "log.csv: there is no row below the header."
