@@ -157,9 +157,14 @@ def report_of(
     if recipe.minimum_rating > 0 and found.ratings is None:
         notes.append("There is no column of ratings: the minimum rating drops nothing.")
     if too_short:
+        are_all = too_short == last.users
+        so = (
+            "these are all, so nothing can be trained on."
+            if are_all
+            else "they hold nothing out and are not trained on."
+        )
         notes.append(
-            f"{too_short:,} {'user has' if too_short == 1 else 'users have'} fewer than {SHORTEST} actions: "
-            "they hold nothing out and are not trained on."
+            f"{too_short:,} {'user has' if too_short == 1 else 'users have'} fewer than {SHORTEST} actions: {so}"
         )
     return ImportReport(
         rows=found.rows,

@@ -53,6 +53,15 @@ def test_users_too_short_for_the_protocol_are_told(imports: Imports, log: Path) 
     assert report.tied == 3
 
 
+def test_that_all_users_are_too_short_is_told(imports: Imports, tmp_path: Path) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text(
+        "user,item,time\n" + "".join(f"u{u},i{n},{1_500_000_000 + n}\n" for u in range(5) for n in range(3))
+    )
+    report = imports.run(str(path), ImportRecipe(core=0)).report
+    assert report.notes == ("5 users have fewer than 4 actions: these are all, so nothing can be trained on.",)
+
+
 def test_a_changed_file_is_read_again(imports: Imports, log: Path) -> None:
     before = sizes(imports, log)
     log.write_text(log.read_text() + "new,i0,3,5\n")
