@@ -36,6 +36,8 @@ class Kept:
     stages: tuple[ImportStage, ...]
     core_rounds: int
     tied: int
+    twice: tuple[int, int] = (0, 0)
+    """Rows kept that repeat an earlier one with the same user, item and time; those that follow it immediately."""
 
 
 class Ordered:
@@ -100,7 +102,8 @@ def keep(ordered: Ordered, recipe: ImportRecipe) -> Kept:
     left, rounds = preprocess.core(users, items, recipe.core)
     step("core", left if rounds else None)
     tied = 0 if found.times is None else preprocess.ties(users, found.times[rows])
-    return Kept(rows, users, items, tuple(stages), rounds, tied)
+    twice = (0, 0) if found.times is None or not tied else preprocess.twice(users, items, found.times[rows])
+    return Kept(rows, users, items, tuple(stages), rounds, tied, twice)
 
 
 def _labels(recipe: ImportRecipe) -> dict[str, str]:
@@ -136,6 +139,17 @@ def _odd_times(found: Interactions, recipe: ImportRecipe) -> list[str]:
     return [f"Read as {unit}, the times lie in the {when}: check their unit (--time-unit)."]
 
 
+def _standing_twice(kept: Kept, recipe: ImportRecipe) -> list[str]:
+    """That rows stand twice, where they are kept: more often a log written twice than something chosen twice."""
+    count, at_once = kept.twice
+    if not count or recipe.duplicates != "keep":
+        return []
+    stand, them = ("row stands", "it") if count == 1 else ("rows stand", "them")
+    others, option = ("immediate repeats", "consecutive") if at_once == count else ("repeats of an item", "first")
+    how = f"To drop {them}, and other {others}: --duplicates {option}."
+    return [f"{count:,} {stand} twice, with the same user, item and time. {how}"]
+
+
 def report_of(
     found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: str, *, own_titles: bool = False
 ) -> ImportReport:
@@ -154,6 +168,7 @@ def report_of(
     notes += _odd_times(found, recipe)
     if found.times is not None and (told := either_way(found.times, recipe.time_unit)):
         notes.append(told)
+    notes += _standing_twice(kept, recipe)
     if recipe.minimum_rating > 0 and found.ratings is None:
         notes.append("There is no column of ratings: the minimum rating drops nothing.")
     if too_short:
