@@ -135,7 +135,7 @@ class Source:
                 where = f" ({self.lines_are} {self.glimpse.lines[row]:,})" if known else ""
                 raise DataError(
                     f"column '{name}' looks like dates, but '{cells[row].strip()[:40]}'{where} is none.",
-                    f"Choose it to have such rows listed, or left out with --on-bad-rows skip: --time '{name}'. "
+                    f"Name it with --time '{name}': such rows are listed then, and left out by --on-bad-rows skip. "
                     "Or leave the times out: --time -.",
                     path=self.path,
                 )
