@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.config.importing import ImportRecipe, parse_recipe
-from engine.errors import DataError, UsageError
+from engine.errors import DataError, EngineError
 from engine.paths import file_sha256
 from engine.records import ImportLook, ImportProgress, ImportReport, ImportResult, to_plain
 
@@ -28,6 +28,9 @@ OnProgress = Callable[[ImportProgress], None]
 _TEMPORARY = ".import-"
 _CHOSEN = "most frequent of the used rows"
 """How an item's title is chosen of the data's own column; stored, because it once was the first of all rows."""
+
+_FACTS = {"source", "titles", "recipe", "report", "fingerprint", "name"}
+"""What an ``import.json`` of this version says at least."""
 
 _last_read: dict[tuple[Any, ...], Any] = {}
 """What this process has read last: counting again, and importing what was counted, reads nothing."""
@@ -249,7 +252,7 @@ class Imports:
 
         for folder in sorted(self.directory.glob("*-*")):
             facts = None if folder.name.startswith(".") else stored.facts_of(folder)
-            if facts is not None:
+            if facts is not None and facts.keys() >= _FACTS:
                 yield folder, facts
 
     def _known(self, path: Path, recipe: ImportRecipe, sha256: str = "") -> ImportResult | None:
@@ -277,11 +280,11 @@ class Imports:
         from engine.data.importing import stored
 
         try:
-            path = folder / f"{facts['name']}{stored.SUFFIX}"
+            path = stored.data_in(folder, str(facts["name"]))
             report = stored.report_from(facts["report"])
             recipe = parse_recipe(facts["recipe"]).model_dump(mode="json")
             fingerprint = str(facts["fingerprint"])
-        except (KeyError, TypeError, UsageError, DataError):
+        except (KeyError, TypeError, EngineError):  # of another version: a bundle may bring them
             return None
         return ImportResult(str(path), facts["name"], fingerprint, recipe, report, is_new) if path.is_file() else None
 

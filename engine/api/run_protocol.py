@@ -113,11 +113,14 @@ def _pretraining(config: ExperimentConfig) -> str:
 
 
 def _environment(record: RunRecord) -> tuple[ProtocolFact, ...]:
+    from engine.runs.data import preprocessing_of
+
     def joined(values: Mapping[str, Any]) -> str:
         return ", ".join(f"{name} {value}" for name, value in values.items() if value) or "not recorded yet"
 
     return (
         ProtocolFact("Data", f"{record.dataset}, fingerprint {record.fingerprint}", "data.path"),
+        ProtocolFact("Preprocessing", preprocessing_of(record), "§5.1.1, import.json"),
         ProtocolFact("Seed", str(record.seed), "train.seed"),
         ProtocolFact("Device", record.device or "not chosen yet", "train.device"),
         ProtocolFact("Versions", joined(record.versions)),

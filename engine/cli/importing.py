@@ -74,6 +74,8 @@ def _show_look(workspace: Workspace, file: str, recipe: ImportRecipe, as_json: b
     table(rows, ("column", "kind", "role", "examples"))
     if found.recipe["time"] != "-":
         click.echo(f"times are {found.recipe['time_unit'].replace('_', ' ')}")
+    for note in found.notes:
+        tell(note)
     if found.problem:
         tell(found.problem)
 

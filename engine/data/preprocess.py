@@ -31,6 +31,24 @@ def ties(users: Ints, times: Ints) -> int:
     return int(np.count_nonzero((users[1:] == users[:-1]) & (times[1:] == times[:-1])))
 
 
+def twice(users: Ints, items: Ints, times: Ints) -> tuple[int, int]:
+    """Actions, in order, that repeat an earlier one with the same user, item and time; and those among them that follow
+    it immediately.
+
+    >>> users, items, times = np.array([1, 1, 1, 1]), np.array([7, 8, 7, 7]), np.array([5, 5, 5, 6])
+    >>> twice(users, items, times)  # the second 7 at time 5
+    (1, 0)
+    """
+    same = (users[1:] == users[:-1]) & (times[1:] == times[:-1])
+    at_once = int(np.count_nonzero(same & (items[1:] == items[:-1])))
+    moments = np.cumsum(np.concatenate([[True], ~same]))[: len(users)]  # one number for each user and time
+    tied = (
+        np.flatnonzero(np.append(same, False) | np.append(False, same)) if len(users) else np.empty(0, dtype=np.int64)
+    )
+    pairs = moments[tied] * (int(items.max(initial=0)) + 1) + items[tied]
+    return len(pairs) - len(np.unique(pairs)), at_once
+
+
 def without_repeats(users: Ints, items: Ints, policy: Duplicates) -> Mask:
     """Which actions, in order, stay when a user has an item more than once: the first or last of them, or all but
     immediate repeats (each equal to the action before)."""

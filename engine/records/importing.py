@@ -36,6 +36,8 @@ class ImportLook:
     """Why it cannot be imported with this recipe, in one sentence; empty when it can."""
     title: str = ""
     """The file's own column of titles; empty where titles come from elsewhere, or there are none."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of the guesses, a sentence each."""
 
 
 @dataclass(frozen=True)

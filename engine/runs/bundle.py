@@ -1,5 +1,7 @@
 """A run as one file that another machine can take in: rows, weights, ranks, log and, if wanted, the data.
 
+With data that were imported goes ``import.json``, which says how they were made of which file.
+
 A zip of ``bundle.json`` (version, environment, rows, the files with their sizes and hashes) and the files. Nothing in
 it is a pickle. It is written under a temporary name and renamed; taken in, every hash is compared before the run is
 there.
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.data.dataset import SAMPLE, load, locate
+from engine.data.importing import stored
 from engine.errors import EngineError, RunError
 from engine.paths import file_sha256, run_log
 from engine.records import RunRecord
@@ -73,8 +76,15 @@ def _data_files(record: RunRecord) -> dict[str, Path]:
     if not is_same:
         raise RunError(f"{path} has changed since run {record.id}.", "Leave the data out.")
     found = locate(path)
-    titles = found.with_name(f"{found.stem}.titles.tsv")
-    return {f"data/{_safe(file.name)}": file for file in (found, titles) if file.is_file()}
+    beside = [found.with_name(f"{found.stem}.titles.tsv")]
+    if found.suffix == stored.SUFFIX and _is_of(found.parent, record.fingerprint):
+        beside.append(found.with_name(stored.FACTS))
+    return {f"data/{_safe(file.name)}": file for file in (found, *beside) if file.is_file()}
+
+
+def _is_of(folder: Path, fingerprint: str) -> bool:
+    """Whether what a folder says of how its data were made is said of these data."""
+    return (stored.facts_of(folder) or {}).get("fingerprint") == fingerprint
 
 
 def _safe(name: str) -> str:
@@ -173,22 +183,30 @@ def _data_home(workspace: Path, head: Mapping[str, Any]) -> Path:
     data = config.get("data") if isinstance(config, dict) else None
     if run.get("id") != head["run"] or not run.get("fingerprint") or not (isinstance(data, dict) and data.get("path")):
         raise RunError(f"The bundle's rows are not those of run {head['run']}.", "Write it again.")
-    return workspace / "datasets" / f"bundled-{_safe(str(run['fingerprint']))[:12]}"
+    # The same actions may have been made of other files: what says how they were made keeps its own place.
+    made = head["files"].get(f"data/{stored.FACTS}")
+    origin = f"-{_safe(str(made['sha256']))[:8]}" if made else ""
+    return workspace / "datasets" / f"bundled-{_safe(str(run['fingerprint']))[:12]}{origin}"
 
 
 def _data_of(incoming: Path) -> tuple[Path | None, list[Path]]:
     """The data file that has been unpacked, None where the bundle brings none; and all files of the data."""
     files = sorted((incoming / "data").glob("*")) if (incoming / "data").is_dir() else []
-    return next((file for file in files if not file.name.endswith(".titles.tsv")), None), files
+    imported = [file for file in files if file.suffix == stored.SUFFIX]
+    others = [file for file in files if not file.name.endswith(".titles.tsv")]
+    return next(iter([*imported, *others]), None), files
 
 
 def _refuse_other_data(incoming: Path, head: Mapping[str, Any], path: Path) -> None:
     """Raises ``RunError`` where the data are not those that the run was trained on."""
-    main, _ = _data_of(incoming)
+    main, files = _data_of(incoming)
     if main is None:
         return
+    fingerprint = head["rows"]["runs"][0]["fingerprint"]
     try:
-        is_same = load(str(main)).fingerprint == head["rows"]["runs"][0]["fingerprint"]
+        is_same = load(str(main)).fingerprint == fingerprint
+        if main.suffix == stored.SUFFIX and any(file.name == stored.FACTS for file in files):
+            is_same = is_same and _is_of(main.parent, fingerprint)
     except EngineError:
         is_same = False
     if not is_same:

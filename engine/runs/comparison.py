@@ -20,7 +20,7 @@ from engine.evaluation.paper import name_of
 from engine.evaluation.plausibility import implausible
 from engine.records import Comparison, Implausible, Measure, PairedTest, RunRecord, SliceTable
 from engine.runs import groups as grouping
-from engine.runs.data import data_of
+from engine.runs.data import data_of, preprocessing_of
 from engine.runs.groups import Group
 from engine.runs.ranks import refuse_other_users, stored_ranks
 
@@ -208,6 +208,7 @@ def _card(record: RunRecord, users: int, split: str) -> tuple[tuple[str, str], .
     known = grouping.known_settings()
     rows = [
         ("Data", f"{record.dataset}, fingerprint {record.fingerprint}"),
+        ("Preprocessing", preprocessing_of(record)),
         ("Split", f"leave-one-out; {split} target: the {target}"),
         ("Evaluated users", f"{users:,}" if users else "not kept"),
         ("Candidates", "all items, none sampled"),

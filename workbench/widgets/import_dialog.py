@@ -27,8 +27,18 @@ from workbench.context import Context
 from workbench.forms.field import FieldRow, Fold
 from workbench.theme import SMALL, SPACE, WIDE, set_role
 from workbench.widgets.cards import Elided, scrolled
+from workbench.widgets.home_parts import ask_for_file
 from workbench.widgets.import_job import ImportJob
-from workbench.widgets.import_parts import ROLES, BadRows, Preview, StageTable, bad_rows_words, in_form_words
+from workbench.widgets.import_parts import (
+    ROLES,
+    BadRows,
+    Preview,
+    StageTable,
+    bad_rows_words,
+    in_form_words,
+    listed,
+    options_in,
+)
 from workbench.widgets.layout import Card, label
 from workbench.widgets.numbers import count
 from workbench.widgets.states import StatefulStack
@@ -40,6 +50,8 @@ KEEPING = ("minimum-rating", "duplicates", "longest", "core", "ties", "on-bad-ro
 _RESETS_COLUMNS = ("format", "separator", "header")
 _NARROW = 1120
 """Below this width the two cards of settings stand under each other."""
+_FEW = 3
+"""Rows of the preview and of the bad ones where there are both: the settings that mend those stay in sight."""
 
 
 class ImportDialog(QDialog):
@@ -65,7 +77,6 @@ class ImportDialog(QDialog):
         self._make_parts()
         self._arrange()
         self._connect()
-        self.setWindowTitle(f"Import {Path(path).name}")
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         room = self.screen().availableSize() * 0.94
@@ -76,8 +87,9 @@ class ImportDialog(QDialog):
 
     def _make_parts(self) -> None:
         theme = self.context.theme
-        self.title = label(f"Import {Path(self.path).name}", "page-title")
-        self.subtitle = Elided(self.path, "muted", Qt.TextElideMode.ElideMiddle)
+        self.title = label("", "page-title")
+        self.subtitle = Elided("", "muted", Qt.TextElideMode.ElideMiddle)
+        self._name_file()
         self.preview = Preview()
         self.problem = label("", "note-bad", wrap=True)
         self.problem.hide()
@@ -85,7 +97,7 @@ class ImportDialog(QDialog):
         self.stages = StageTable()
         self.notes = label("", "note", wrap=True)
         self.notes.hide()
-        self.bad = BadRows()
+        self.bad = BadRows(_FEW)
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
@@ -106,6 +118,11 @@ class ImportDialog(QDialog):
         self.cancel.setAutoDefault(False)
         self.leave_out.setAutoDefault(False)
         self.stack = StatefulStack(scrolled(self._content()), theme)
+
+    def _name_file(self) -> None:
+        self.setWindowTitle(f"Import {Path(self.path).name}")
+        self.title.setText(f"Import {Path(self.path).name}")
+        self.subtitle.set_full(self.path)
 
     def _content(self) -> QWidget:
         infos = {info.path: info for info in recipe_fields()}
@@ -133,8 +150,8 @@ class ImportDialog(QDialog):
         column.setSpacing(WIDE)
         column.addWidget(self.preview)
         column.addWidget(self.problem)
+        column.addWidget(self.bad)  # above the settings: it stops the import, and below them nobody would see it
         column.addLayout(self.cards)
-        column.addWidget(self.bad)
         column.addStretch(1)
         return content
 
@@ -225,6 +242,12 @@ class ImportDialog(QDialog):
         said = in_form_words(text)
         self.problem.setText(said[:1].upper() + said[1:])  # the engine's stands behind the file's name
         self.problem.setVisible(bool(said))
+        self._unfold(text)
+
+    def _unfold(self, text: str) -> None:
+        """Show the folded settings where a sentence names one of them."""
+        if options_in(text) & {*LAYOUT}:
+            self.layout_fold.set_open(True)
 
     def _refresh(self) -> None:
         """Bring the rows of settings and the preview up to date with the recipe."""
@@ -314,12 +337,14 @@ class ImportDialog(QDialog):
         self.report, self.is_refused = report, False
         self.stages.setEnabled(True)
         self.problem.hide()
+        self._unfold(" ".join(row.reason for row in listed(report)))
         self._show_report()
 
     def _show_report(self) -> None:
         report = self.report
         self.stages.show_report(report)
         self.bad.show_report(report, skips=self.recipe.on_bad_rows == "skip")
+        self.preview.set_rows(5 if self.bad.isHidden() else _FEW)
         self.notes.setText(in_form_words(" ".join(report.notes)) if report else "")
         self.notes.setVisible(bool(report and report.notes))
         if report is not None and not self.job.is_importing:
@@ -380,7 +405,7 @@ class ImportDialog(QDialog):
 
     def _failed(self, what: str, error: BaseException) -> None:
         if what == "look" and self.shown_look is None:
-            self.stack.show_error(error, "Try again", self._look)
+            self.stack.show_error(error, "Try again", self._look, ("Choose another file…", self._choose_other))
             self._show_buttons()
             return
         self.context.notifier.report_bug(error)
@@ -392,6 +417,18 @@ class ImportDialog(QDialog):
             self.is_refused = isinstance(error, DataError)
             self._show_report()
         self._show_buttons()
+
+    def _choose_other(self) -> None:
+        """Ask for another file to import, beside the one that cannot be."""
+        ask_for_file(self, str(Path(self.path).parent), self.read_other, "Import a data set")
+
+    def read_other(self, path: str) -> None:
+        """Begin again with another file; what was chosen for the one before was chosen for that."""
+        self.job.read_other(path)
+        self.path, self.given, self.shown_look, self.report = path, {}, None, None
+        self.wrong.clear()
+        self._name_file()
+        self._look()
 
     def _progressed(self, progress: ImportProgress) -> None:
         self.progress.setRange(0, 1000)

@@ -57,6 +57,12 @@ class ImportJob(QObject):
     def is_looking(self) -> bool:
         return "look" in self._tasks
 
+    def read_other(self, path: str) -> None:
+        """End what is under way for the file until now, and go on with another."""
+        self.stop()
+        self._wanted = None
+        self._path = path
+
     def look(self, recipe: ImportRecipe) -> None:
         """Look at the file's beginning; a count that is under way is of an older reading and ends."""
         self.stop("count")

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from engine.config import recipe_fields
 from engine.records import NO_COLUMN, BadRow, ImportLook, ImportReport
@@ -88,7 +88,11 @@ class Preview(_Table):
     def __init__(self) -> None:
         super().__init__("First rows of the file", 3)
         self.horizontalHeader().setStretchLastSection(True)
-        self.setMaximumHeight(self._height(5))
+        self.set_rows(5)
+
+    def set_rows(self, count: int) -> None:
+        """As high as so many rows at most."""
+        self.setMaximumHeight(self._height(count))
 
     def show_look(self, look: ImportLook, recipe: Mapping[str, Any]) -> None:
         """Show the rows with the roles that ``recipe`` gives to the columns."""
@@ -127,25 +131,28 @@ class StageTable(_Table):
 class BadRows(QWidget):
     """How many rows cannot be used, and how many are used without their title; the first thousand with their lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 6) -> None:
+        """``most``: rows that are seen without scrolling the list."""
         super().__init__()
+        self._most = most
         self.heading = label("", "note-warn", wrap=True)
-        self.table = _Table("Rows that cannot be used", 3)
+        self.table = _Table("Rows that cannot be used", 1)
         self.rows_model = RowsModel(_BAD_COLUMNS)
         self.table.setModel(self.rows_model)
-        self.table.setMaximumHeight(self.table._height(6))
         self.table.horizontalHeader().setStretchLastSection(True)
+        self._head = QHBoxLayout()
+        self._head.setSpacing(SMALL)
+        self._head.addWidget(self.heading, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SMALL)
-        layout.addWidget(self.heading)
+        layout.addLayout(self._head)
         layout.addWidget(self.table)
-        self._layout = layout
         self.hide()
 
     def add_choice(self, widget: QWidget) -> None:
-        """Something to choose about the rows, between the sentence and the list."""
-        self._layout.insertWidget(1, widget, 0, Qt.AlignmentFlag.AlignLeft)
+        """Something to choose about the rows, beside the sentence."""
+        self._head.addWidget(widget)
 
     def show_report(self, report: ImportReport | None, *, skips: bool) -> None:
         """List the bad rows; hidden where there are none. ``skips``: whether the recipe goes on without them."""
@@ -153,6 +160,7 @@ class BadRows(QWidget):
         self.setVisible(bool(rows))
         self.rows_model.set_rows(rows)
         self.table.resizeColumnToContents(0)
+        self.table.setFixedHeight(self.table._height(min(len(rows), self._most)))
         if report is None:
             return
         lines = []
@@ -201,6 +209,15 @@ class ImportReportCard(Card):
             notes = map(in_form_words, report.notes)
             titles = [f"{report.titled:,} items have a title."] if report.titled else []
             self.summary.setText(" ".join([f"{report.rows:,} rows were read.", *titles, *notes]))
+
+
+def options_in(text: str) -> set[str]:
+    """Names of the recipe's settings that a sentence of the engine gives as options.
+
+    >>> options_in("byte 1 of the line is not UTF-8 text (--encoding latin-1 reads any)")
+    {'encoding'}
+    """
+    return {found[1] for found in _OPTION.finditer(text)}
 
 
 def bad_rows_words(count: int, *, stops: bool) -> str:

@@ -67,12 +67,17 @@ class StatefulStack(QStackedWidget):
         self._message.busy(True)
 
     def show_error(
-        self, error: BaseException | str, button: str = "", action: Callable[[], None] | None = None
+        self,
+        error: BaseException | str,
+        button: str = "",
+        action: Callable[[], None] | None = None,
+        other: tuple[str, Callable[[], None]] | None = None,
     ) -> None:
-        """It failed: the sentence, what to do, and a way to try again."""
+        """It failed: the sentence, what to do, a way to try again and, where there is one, an ``other`` way on."""
         title = error.message if isinstance(error, EngineError) else str(error) or type(error).__name__
         hint = error.hint if isinstance(error, EngineError) else ""
         self._show("error", "alert", "bad", title, hint, button, action)
+        self._message.offer(other)
 
     def _show(
         self,
@@ -95,6 +100,7 @@ class _Message(QWidget):
         self._theme = theme
         self._look = ("empty", "faint")
         self._action: Callable[[], None] | None = None
+        self._other: Callable[[], None] | None = None
         self._heights: dict[int, int] = {}
         self.icon = QLabel()
         self.title = QLabel()
@@ -102,8 +108,11 @@ class _Message(QWidget):
         self.progress = QProgressBar()
         self.button = QPushButton()
         self.button.setAccessibleName("No action")
+        self.other = QPushButton()
+        self.other.setAccessibleName("No action")
         self._arrange()
         self.button.clicked.connect(self._clicked)
+        self.other.clicked.connect(self._other_clicked)
         theme.follow(self, _Message._draw_icon)
 
     def _arrange(self) -> None:
@@ -131,7 +140,13 @@ class _Message(QWidget):
             row.addStretch(1)
             layout.addLayout(row)
         layout.addWidget(self.progress, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACE)
+        buttons.addStretch(1)
+        buttons.addWidget(self.button)
+        buttons.addWidget(self.other)
+        buttons.addStretch(1)
+        layout.addLayout(buttons)
         layout.addStretch(3)
 
     def minimumSizeHint(self) -> QSize:
@@ -177,6 +192,18 @@ class _Message(QWidget):
         if self._action is not None:
             self._action()
 
+    def _other_clicked(self) -> None:
+        if self._other is not None:
+            self._other()
+
+    def offer(self, other: tuple[str, Callable[[], None]] | None) -> None:
+        """A second button beside the first; None takes it away."""
+        text, self._other = other or ("", None)
+        self.other.setText(text)
+        self.other.setAccessibleName(text or "No action")
+        self.other.setVisible(bool(text))
+        self._heights.clear()
+
     def busy(self, is_busy: bool) -> None:
         # A hidden busy indicator still animates and wakes the event loop, unless it is given an end.
         self.progress.setRange(0, 0 if is_busy else 1)
@@ -196,6 +223,6 @@ class _Message(QWidget):
         self.button.setText(button)
         self.button.setAccessibleName(button or "No action")
         self.button.setVisible(bool(button) and action is not None)
-        self._heights.clear()
+        self.offer(None)
         self._fit_icon()
         self.updateGeometry()

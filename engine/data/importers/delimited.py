@@ -38,7 +38,7 @@ class Delimited(Source):
         self.layout = self._layout(head)
         if not self.layout.rows:
             raise DataError("there is no row below the header.", self.form, path=self.path)
-        return Glimpse(self.layout.names, self.layout.rows, self.roles)
+        return Glimpse(self.layout.names, self.layout.rows, self.roles, self.layout.lines)
 
     def _layout(self, head: bytes) -> Layout:
         recipe = self.recipe

@@ -38,7 +38,7 @@ class Parquet(Source):
             raise DataError("the file has no rows.", self.form, path=self.path)
         batch = next(file.iter_batches(batch_size=SHOWN, columns=list(names)))
         columns = [[_text(value) for value in batch.column(name).to_pylist()] for name in names]
-        return Glimpse(names, tuple(zip(*columns, strict=True)))
+        return Glimpse(names, tuple(zip(*columns, strict=True)), lines=tuple(range(1, batch.num_rows + 1)))
 
     def _open(self) -> Any:
         import pyarrow as pa

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from engine.data.importers.delimited import Delimited
+from engine.data.importing.delimited import Layout
 from engine.data.importing.files import suffixes_of
 from engine.registry import register
 
+_TYPED = re.compile(rb":(token|float)(_seq)?\b")
+
 
 class RecBole(Delimited):
-    """Tab-separated, with a header whose names carry types; no quotes."""
+    """Tab-separated, with a header whose names carry types; no quotes. One without types is found as any header is: a
+    file that begins with its first row has lost the header, and must not lose that row too."""
 
     form = "The first line names typed columns: user_id:token, item_id:token, rating:float, timestamp:float."
-    header = "yes"
     quoted = False
+
+    def _layout(self, head: bytes) -> Layout:
+        self.header = "yes" if _TYPED.search(head.split(b"\n", 1)[0]) else "auto"
+        return super()._layout(head)
 
     def title_column(self) -> str:
         return self._title_by_name()

@@ -13,6 +13,7 @@ from engine.config.importing import ImportRecipe
 from engine.data import preprocess
 from engine.data.dataset import Dataset, fingerprint_of
 from engine.data.importing.columns import Interactions
+from engine.data.importing.times import either_way
 from engine.data.sequences import Sequences
 from engine.data.splits import SHORTEST
 from engine.errors import DataError
@@ -35,6 +36,8 @@ class Kept:
     stages: tuple[ImportStage, ...]
     core_rounds: int
     tied: int
+    twice: tuple[int, int] = (0, 0)
+    """Rows kept that repeat an earlier one with the same user, item and time; those that follow it immediately."""
 
 
 class Ordered:
@@ -99,7 +102,8 @@ def keep(ordered: Ordered, recipe: ImportRecipe) -> Kept:
     left, rounds = preprocess.core(users, items, recipe.core)
     step("core", left if rounds else None)
     tied = 0 if found.times is None else preprocess.ties(users, found.times[rows])
-    return Kept(rows, users, items, tuple(stages), rounds, tied)
+    twice = (0, 0) if found.times is None or not tied else preprocess.twice(users, items, found.times[rows])
+    return Kept(rows, users, items, tuple(stages), rounds, tied, twice)
 
 
 def _labels(recipe: ImportRecipe) -> dict[str, str]:
@@ -135,6 +139,17 @@ def _odd_times(found: Interactions, recipe: ImportRecipe) -> list[str]:
     return [f"Read as {unit}, the times lie in the {when}: check their unit (--time-unit)."]
 
 
+def _standing_twice(kept: Kept, recipe: ImportRecipe) -> list[str]:
+    """That rows stand twice, where they are kept: more often a log written twice than something chosen twice."""
+    count, at_once = kept.twice
+    if not count or recipe.duplicates != "keep":
+        return []
+    stand, them = ("row stands", "it") if count == 1 else ("rows stand", "them")
+    others, option = ("immediate repeats", "consecutive") if at_once == count else ("repeats of an item", "first")
+    how = f"To drop {them}, and other {others}: --duplicates {option}."
+    return [f"{count:,} {stand} twice, with the same user, item and time. {how}"]
+
+
 def report_of(
     found: Interactions, kept: Kept, recipe: ImportRecipe, lines_are: str, *, own_titles: bool = False
 ) -> ImportReport:
@@ -151,12 +166,20 @@ def report_of(
             f"{kept.tied / last.actions:.0%} of the actions share a time with the one before; {order} decides."
         )
     notes += _odd_times(found, recipe)
+    if found.times is not None and (told := either_way(found.times, recipe.time_unit)):
+        notes.append(told)
+    notes += _standing_twice(kept, recipe)
     if recipe.minimum_rating > 0 and found.ratings is None:
         notes.append("There is no column of ratings: the minimum rating drops nothing.")
     if too_short:
+        are_all = too_short == last.users
+        so = (
+            "these are all, so nothing can be trained on."
+            if are_all
+            else "they hold nothing out and are not trained on."
+        )
         notes.append(
-            f"{too_short:,} {'user has' if too_short == 1 else 'users have'} fewer than {SHORTEST} actions: "
-            "they hold nothing out and are not trained on."
+            f"{too_short:,} {'user has' if too_short == 1 else 'users have'} fewer than {SHORTEST} actions: {so}"
         )
     return ImportReport(
         rows=found.rows,

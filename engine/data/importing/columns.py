@@ -26,6 +26,7 @@ LISTED = 1000
 _MISSING = frozenset({"", "nan", "null", "none", "<na>", "\\n"})
 _IS_MISSING, _IS_LONG, _IS_BROKEN = -1, -2, -3
 _MERGED = 500_000
+_NUMBERED_DATE = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d{1,3},\d{1,2}\s*\Z")
 
 
@@ -216,7 +217,16 @@ class Collector:
             what = f"a number of {self.recipe.time_unit} since 1970, nor a date that is known"
         elif what is None:
             return f"the time '{value}', in {self.recipe.time_unit}, is after the year {LATEST} (column '{column}')"
-        return f"the time '{value}' is not {what} (column '{column}')"
+        return f"the time '{value}' is not {what} (column '{column}'){self._other_order(value)}"
+
+    def _other_order(self, value: str) -> str:
+        """That a date is one when day and month change places: the first rows did not tell which comes first."""
+        numbers, other = _NUMBERED_DATE.match(value), {"day_first": "month_first", "month_first": "day_first"}
+        unit = other.get(self.recipe.time_unit, "")
+        if not unit or numbers is None:
+            return ""
+        day, month = (int(number) for number in (numbers.groups() if unit == "day_first" else numbers.groups()[::-1]))
+        return f", but it is one with --time-unit {unit}" if month <= 12 < day <= 31 else ""
 
     def interactions(self, sha256: str) -> Interactions:
         """All that was taken in. The collector gives its arrays away and is done."""

@@ -36,6 +36,8 @@ class Layout:
     """The first rows, without the header."""
     skipped: int = 0
     """Lines before the header or the first row: empty ones, comments, Excel's ``sep=;``."""
+    lines: tuple[int, ...] = ()
+    """The lines of ``rows`` in the file; empty where a row stands on several."""
 
 
 def layout_of(
@@ -43,7 +45,9 @@ def layout_of(
 ) -> Layout:
     """The layout of a file that begins with ``head``. ``separator`` is a key of `SEPARATORS` or ``auto``."""
     skipped, said = preamble_of(head, encoding)
-    lines = [line for line in _lines_of(head, encoding)[skipped : skipped + SHOWN + 1] if line.strip()]
+    numbered = list(enumerate(_lines_of(head, encoding), 1))[skipped : skipped + SHOWN + 1]
+    numbered = [(number, line) for number, line in numbered if line.strip()]
+    lines = [line for _, line in numbered]
     sign = SEPARATORS[separator] if separator != "auto" else said or separator_of(lines)
     # RecBole, MovieLens and other tab-separated text use no quotes: one in a title is a character like any other.
     may_quote = sign in (",", ";", "|", " ") if quoted is None else quoted
@@ -59,7 +63,8 @@ def layout_of(
     rows = split_rows[names_them:SHOWN]
     if names and plain_name(names[-1]) in KNOWN["title"]:
         rows = [(*row[: width - 1], sign.join(row[width - 1 :])) if len(row) > width else row for row in rows]
-    return Layout(sign, may_quote, names_them, names, tuple(rows), skipped)
+    at = [number for number, _ in numbered[names_them:SHOWN]] if len(split_rows) == len(lines) else []
+    return Layout(sign, may_quote, names_them, names, tuple(rows), skipped, tuple(at))
 
 
 def _lines_of(head: bytes, encoding: str) -> list[str]:

@@ -206,6 +206,9 @@ def _by_content(columns: dict[str, list[str]], found: Roles) -> Roles:
         if match and not getattr(found, role):
             found = replace(found, **{role: match})
             columns.pop(match)
+    for name in [name for name, values in columns.items() if first_undated(values) is not None]:
+        if len(columns) > (not found.user) + (not found.item):
+            del columns[name]  # dates, though not all of them are: nobody's id
     for role in ("user", "item"):
         if not getattr(found, role) and columns:
             name = next(iter(columns))
@@ -235,6 +238,24 @@ def _looks_like_times(values: Sequence[str]) -> bool:
     return bool(numbers) and len(numbers) >= 0.9 * len(values) and min(numbers) > 1e8 and max(numbers) < 5e18
 
 
+def first_undated(values: Sequence[str]) -> int | None:
+    """Place of the first value that is no date in a column that seems to be of dates, though too few are for
+    `kind_of`: two at least, and a third of what is filled in. None for other columns.
+
+    >>> first_undated(["2014-05-03", "", "soon", "2014-05-04"]), first_undated(["2014-05-03", "1", "2", "3", "4"])
+    (2, None)
+    """
+    given = [place for place, value in enumerate(values) if value.strip()]
+    others = [place for place in given if not _is_written_date(values[place].strip())]
+    dates = len(given) - len(others)
+    return others[0] if others and dates >= max(2, len(given) / 3) else None
+
+
+def _is_written_date(value: str) -> bool:
+    """A date with signs in it: eight digits are an id as well."""
+    return bool(_DATE.match(value)) and not _INTEGER.match(value)
+
+
 def _looks_like_ratings(values: Sequence[str]) -> bool:
     numbers = _numbers(values)
     if not numbers or len(numbers) < 0.9 * len(values):
@@ -259,8 +280,10 @@ def time_unit(values: Sequence[str]) -> str:
         middle = numbers[len(numbers) // 2]
         units = ((1e11, "seconds"), (1e14, "milliseconds"), (1e17, "microseconds"))
         return next((unit for limit, unit in units if middle < limit), "nanoseconds")
-    parts = [match for value in given if (match := re.match(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}", value))]
-    if parts and len(parts) >= 0.9 * len(given):
+    # What is no date may be most of a column that somebody has chosen: its rows are told as bad, one by one.
+    written = [value for value in given if _is_written_date(value)]
+    parts = [match for value in written if (match := re.match(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}", value))]
+    if parts and len(parts) >= 0.9 * len(written) and len(written) > len(numbers):
         return "day_first" if any(int(part[1]) > 12 for part in parts) else "month_first"
     dates = sum(bool(_DATE.match(value)) for value in given)
-    return "date" if dates > len(given) / 2 else "seconds"
+    return "date" if dates > len(given) / 2 or len(written) > len(numbers) else "seconds"

@@ -13,6 +13,7 @@ from engine.data.importing.files import head_of, is_gzip, stem_of
 from engine.data.importing.guess import kind_of
 from engine.data.importing.progress import Progress
 from engine.data.importing.source import Source
+from engine.data.importing.times import SCALES, either_way, seconds_of
 from engine.data.reader_choice import own_reader
 from engine.errors import ConfigurationError, DataError
 from engine.records import NO_COLUMN, BadRow, ImportColumn, ImportLook
@@ -75,7 +76,7 @@ def look(path: Path, recipe: ImportRecipe) -> ImportLook:
         title = source.title_column() if file == source.path else ""
         shown = shown.replace({"titles": str(file) if file else NO_COLUMN, "name": name_of(path, shown)})
     except (DataError, ConfigurationError) as error:
-        problem = str(error).removeprefix(f"{path}: ")
+        problem = str(error).removeprefix(f"{path}: ").removeprefix(f"{path}, ")
         shown = shown.replace({role: column for role, column in source._named().items() if column})
     glimpse = source.glimpse
     columns = []
@@ -92,7 +93,21 @@ def look(path: Path, recipe: ImportRecipe) -> ImportLook:
         label=registry.entry("importer", shown.format).label,
         problem=problem,
         title=title,
+        notes=() if problem else _notes(source),
     )
+
+
+def _notes(source: Source) -> tuple[str, ...]:
+    """What the first rows leave open of a resolved source."""
+    import pyarrow as pa
+
+    place, unit = source.place("time"), source.recipe.time_unit
+    if place is None or unit in SCALES:
+        return ()
+    values = [row[place] for row in source.glimpse.rows if place < len(row)]
+    seconds, wrong = seconds_of(pa.array(values, pa.string()), unit)
+    told = either_way(seconds[~wrong], unit)
+    return (told,) if told else ()
 
 
 def read(source: Source, progress: Progress) -> Interactions:
@@ -124,12 +139,20 @@ def read(source: Source, progress: Progress) -> Interactions:
             line=first.line,
         )
     if (found.users == found.users[0]).all():
-        raise DataError(
-            f"all rows belong to one user, '{found.user_ids[found.users[0]]}'.",
-            "Check which column holds the users: --user COLUMN.",
-            path=source.path,
-        )
+        raise _one_user(source, found)
     return found
+
+
+def _one_user(source: Source, found: Interactions) -> DataError:
+    """That all rows are of one user; where rows cannot be used, first those: the other users may stand in them."""
+    user = found.user_ids[found.users[0]]
+    hint = "Check which column holds the users: --user COLUMN."
+    if not found.bad_count:
+        return DataError(f"all rows belong to one user, '{user}'.", hint, path=source.path)
+    first = found.bad_rows[0]
+    rest = f"the others belong to one user, '{user}'."
+    message = f"{first.reason}; {_rows(found.bad_count)} in all cannot be used, and {rest}"
+    return _at(first.line, message, f"Mend the file. {hint}", source.path, source.lines_are)
 
 
 def _or_without(recipe: ImportRecipe, reason: str) -> str:
@@ -143,11 +166,21 @@ def refuse_bad(path: Path, bad_count: int, bad_rows: Sequence[BadRow], lines_are
     """Raise the ``DataError`` of a recipe that stops at bad rows, if there are any."""
     if bad_count:
         first = bad_rows[0]
-        message = f"{first.reason}." if bad_count == 1 else f"{first.reason}; {bad_count:,} rows in all cannot be used."
-        error = DataError(message, "Mend the file, or import the valid rows: --on-bad-rows skip.", path=path)
-        error.line = first.line
-        error.message = f"{path}, {lines_are} {first.line:,}: {message}"
-        raise error
+        message = f"{first.reason}." if bad_count == 1 else f"{first.reason}; {_rows(bad_count)} in all cannot be used."
+        hint = "Mend the file, or import the valid rows: --on-bad-rows skip."
+        raise _at(first.line, message, hint, path, lines_are)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _at(line: int, message: str, hint: str, path: Path, lines_are: str) -> DataError:
+    """An error at a line, or at a row in formats without lines."""
+    error = DataError(message, hint, path=path)
+    error.line = line
+    error.message = f"{path}, {lines_are} {line:,}: {message}"
+    return error
 
 
 def name_of(path: Path, recipe: ImportRecipe) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.data.importing.files import OnShare
-from engine.data.importing.guess import Roles, roles_beside, roles_by_name, roles_of
+from engine.data.importing.guess import Roles, first_undated, roles_beside, roles_by_name, roles_of
 from engine.errors import DataError
 from engine.records import NO_COLUMN, BadRow
 
@@ -46,6 +46,8 @@ class Glimpse:
     rows: tuple[tuple[str, ...], ...]
     roles: Roles = field(default_factory=Roles)
     """Columns that the format itself names; the others are guessed."""
+    lines: tuple[int, ...] = ()
+    """Numbers of the rows in the file (`Block.lines`), where they are known."""
 
 
 class Source:
@@ -116,7 +118,27 @@ class Source:
             raise DataError(
                 f"column '{named['user']}' cannot be users and items at once.", "Choose two.", path=self.path
             )
+        if named["time"] == NO_COLUMN and not self.recipe.time:
+            self._refuse_doubtful_dates()
         return self.recipe.replace({**named, "time_unit": self._unit(named["time"])})
+
+    def _refuse_doubtful_dates(self) -> None:
+        """Raise ``DataError`` for a column of dates that was not taken for the times because too many are none: in the
+        order of the file the actions would be others'."""
+        by_name = vars(roles_by_name(self.glimpse.names, self.glimpse.roles)).values()
+        chosen = {*by_name, *(getattr(self.recipe, role) for role in ROLES)}
+        for place, name in enumerate(self.glimpse.names):
+            cells = [row[place] if place < len(row) else "" for row in self.glimpse.rows]
+            row = None if name in chosen else first_undated(cells)
+            if row is not None:
+                known = row < len(self.glimpse.lines)
+                where = f" ({self.lines_are} {self.glimpse.lines[row]:,})" if known else ""
+                raise DataError(
+                    f"column '{name}' looks like dates, but '{cells[row].strip()[:40]}'{where} is none.",
+                    f"Name it with --time '{name}': such rows are listed then, and left out by --on-bad-rows skip. "
+                    "Or leave the times out: --time -.",
+                    path=self.path,
+                )
 
     def _named(self) -> dict[str, str]:
         given = {role: getattr(self.recipe, role) for role in ROLES}

@@ -108,6 +108,12 @@ def facts_of(folder: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def data_in(folder: Path, name: str) -> Path:
+    """The data file of a folder: the one called ``name``, or the only one, which a bundle may have had to rename."""
+    named = folder / f"{Path(name).name}{SUFFIX}"
+    return named if named.is_file() else next(iter(sorted(folder.glob(f"*{SUFFIX}"))), named)
+
+
 def report_from(tree: Mapping[str, Any]) -> ImportReport:
     """A report from its JSON. Raises ``TypeError`` or ``KeyError`` for one of another version."""
     values = dict(tree)

@@ -28,6 +28,28 @@ _FORMATS = {
 }
 
 
+def either_way(seconds: NDArray[np.int64], unit: str) -> str:
+    """What to tell of dates, [A], that were read month first though nothing in them says so: no number is above 12.
+
+    >>> dates = np.array(["2020-02-01", "2020-03-12"], dtype="datetime64[s]").astype(np.int64)
+    >>> either_way(dates, "month_first")[:56]  # 02/01/2020 and 03/12/2020
+    'No day is above 12, so the dates can be read either way:'
+    >>> either_way(dates + 86_400, "month_first")  # 02/02/2020 and 03/13/2020
+    ''
+    """
+    if unit != "month_first":
+        return ""
+    dates = seconds.astype("datetime64[s]").astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    day, month = (dates - months).astype(np.int64) + 1, months.astype(np.int64) % 12 + 1
+    if np.any(day > 12) or np.all(day == month):
+        return ""
+    return (
+        "No day is above 12, so the dates can be read either way: they are read month first. If the day comes first, "
+        "choose --time-unit day_first."
+    )
+
+
 def seconds_of(column: Any, unit: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Seconds since 1970 of an Arrow array of text, numbers or times, [R], and where there is none."""
     import pyarrow as pa

@@ -89,6 +89,10 @@ def test_measures_and_tests_are_those_of_the_ranks(found: Comparison) -> None:
     assert test.better + test.worse + test.equal == found.users == 2048
 
 
+def test_the_shared_protocol_says_how_the_data_were_made(found: Comparison) -> None:
+    assert dict(found.protocol)["Preprocessing"] == "none here: the sample is read as it is"
+
+
 def test_only_what_differs_is_marked(found: Comparison) -> None:
     assert {item.path: item.values for item in found.settings if item.differs} == {
         "loss.contrastive_weight": (0.1, 0.0)

@@ -53,6 +53,45 @@ def test_users_too_short_for_the_protocol_are_told(imports: Imports, log: Path) 
     assert report.tied == 3
 
 
+def test_that_all_users_are_too_short_is_told(imports: Imports, tmp_path: Path) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text(
+        "user,item,time\n" + "".join(f"u{u},i{n},{1_500_000_000 + n}\n" for u in range(5) for n in range(3))
+    )
+    report = imports.run(str(path), ImportRecipe(core=0)).report
+    assert report.notes == ("5 users have fewer than 4 actions: these are all, so nothing can be trained on.",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "option", "told"),
+    [
+        ([("i1", 5), ("i1", 5), ("i2", 6), ("i2", 6), ("i2", 6)], "consecutive", "3 rows stand twice"),
+        ([("i1", 5), ("i2", 5), ("i1", 5)], "first", "1 row stands twice"),
+        ([("i1", 5), ("i1", 6), ("i2", 7)], "", ""),  # bought again later
+    ],
+)
+def test_rows_that_stand_twice_are_told_with_what_drops_them(
+    rows: list[tuple[str, int]], option: str, told: str, imports: Imports, tmp_path: Path
+) -> None:
+    path = tmp_path / "twice.csv"
+    whole = [("u1", item, time) for item, time in rows] + [("u2", "i1", 5), ("u2", "i2", 6)]
+    path.write_text("user,item,time\n" + "".join(f"{user},{item},{1_500_000_000 + n}\n" for user, item, n in whole))
+
+    def notes(**recipe: object) -> list[str]:
+        found = imports.count(str(path), ImportRecipe(core=0).replace(recipe))
+        return [note for note in found.notes if "twice" in note]
+
+    if not told:
+        assert notes() == []
+        return
+    (note,) = notes()
+    assert note.startswith(f"{told}, with the same user, item and time. To drop ")
+    assert note.endswith(f": --duplicates {option}.")
+    assert notes(duplicates=option) == []
+    dropped = imports.count(str(path), ImportRecipe(core=0, duplicates=option))  # type: ignore[arg-type]
+    assert dropped.kept.actions == len(whole) - int(told.split()[0])
+
+
 def test_a_changed_file_is_read_again(imports: Imports, log: Path) -> None:
     before = sizes(imports, log)
     log.write_text(log.read_text() + "new,i0,3,5\n")

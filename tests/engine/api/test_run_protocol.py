@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.api import Workspace
-from engine.config import preset
+from engine.config import ImportRecipe, preset
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,29 @@ def test_pre_training_stands_in_the_card(tmp_path: Path, name: str, values: dict
     card = workspace.protocols.of(run.id)
     workspace.runs.close()
     assert {fact.name: fact.value for fact in card.facts}["Pre-training"].startswith(told)
+
+
+def test_the_preprocessing_of_the_data_stands_in_the_card(tmp_path: Path) -> None:
+    """As it was made of which file, where that is known of this very data; nothing is made up."""
+    data, log = tmp_path / "shop.txt", tmp_path / "log.csv"
+    data.write_text("1 1 2 3 4 5\n2 2 3 4 5 6\n", encoding="utf-8")
+    log.write_text("user,item,time\n" + "".join(f"u{n % 6},i{n // 6},{1_500_000_000 + n}\n" for n in range(36)))
+    workspace = Workspace(tmp_path / "workspace")
+    made = Path(workspace.imports.run(str(log), ImportRecipe()).path)
+
+    def said(run_id: str) -> str:
+        return {fact.name: fact.value for fact in workspace.protocols.of(run_id).facts}["Preprocessing"]
+
+    runs = [
+        workspace.runs.submit(preset("sample").config.replace({"data.path": str(path)}))[0].id
+        for path in ("sample", data, made)
+    ]
+    assert said(runs[0]) == "none here: the sample is read as it is"
+    assert said(runs[1]) == "none here: shop.txt is read as it is"
+    assert said(runs[2]).startswith("duplicates kept; 5-core; times in seconds; from log.csv (sha256 ")
+    facts = made.with_name("import.json")
+    facts.write_text(facts.read_text(encoding="utf-8").replace('"fingerprint": "', '"fingerprint": "0'))
+    assert said(runs[2]) == "unknown: the import.json beside the data is of other data"
+    facts.unlink()
+    assert said(runs[2]) == "unknown: there is no import.json beside the data"
+    workspace.runs.close()

@@ -72,3 +72,12 @@ def test_every_setting_is_an_option_with_its_help(shell: Shell) -> None:
     text = shell("import", "--help").stdout
     for field in recipe_fields():
         assert f"--{field.path} " in text
+
+
+def test_a_look_and_the_import_say_that_dates_can_be_read_either_way(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "days.csv"
+    path.write_text("user,item,date\n" + "".join(f"u{n % 6},i{n // 6},{1 + n // 6:02}/05/2020\n" for n in range(36)))
+    for arguments in (["--look"], ["--dry-run"], []):
+        told = shell("import", path, *arguments, "--workspace", shell.workspace).stderr
+        assert told.count("can be read either way") == 1
+        assert "--time-unit day_first" in told

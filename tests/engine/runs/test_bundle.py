@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from engine.api import Workspace
 from engine.cli import main
-from engine.config import parse, preset
+from engine.config import ImportRecipe, parse, preset
 from engine.errors import RunError
 from engine.paths import resource
 from engine.records import RunRecord, RunStatus, Shelf
@@ -240,3 +240,67 @@ def test_an_encrypted_member_is_damage(bundle: Path, tmp_path: Path) -> None:
     path = bundle.with_name("locked.zip")
     path.write_bytes(bytes(content))
     assert "is not what was written" in refused(path, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, RunRecord, Path]:
+    """A workspace with a run on a data set that was imported from a file whose name no bundle may have."""
+    folder = tmp_path_factory.mktemp("imported")
+    source = folder / "käufe.csv"
+    rows = "".join(f"u{u},i{n},{1 + n % 5},{1_500_000_000 + n}\n" for u in range(9) for n in range(6))
+    source.write_text("user,item,rating,time\n" + rows, encoding="utf-8")
+    workspace = Workspace(folder / "workspace")
+    made = workspace.imports.run(str(source), ImportRecipe(core=3, minimum_rating=2))
+    values = {"model.name": "popularity", "data.path": made.path, "train.device": "cpu"}
+    (run,) = workspace.runs.submit(preset("sample").config.replace(values))
+    assert execute(workspace.runs.store, run.id) == 0
+    return workspace, workspace.runs.get(run.id), source
+
+
+def preprocessing(workspace: Workspace, run_id: str) -> str:
+    return {fact.name: fact.value for fact in workspace.protocols.of(run_id).facts}["Preprocessing"]
+
+
+def test_how_the_data_were_made_travels_with_them(imported: tuple[Workspace, RunRecord, Path], tmp_path: Path) -> None:
+    first, run, source = imported
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    told = f"rated 2 or more; duplicates kept; 3-core; times in seconds; from käufe.csv (sha256 {digest[:12]}…)"
+    assert preprocessing(first, run.id) == told
+    bundle = first.bundles.write(run.id, tmp_path / "run.zip")
+    facts = Path(run.config["data"]["path"]).with_name("import.json").read_bytes()
+    assert head_of(bundle)["files"]["data/import.json"]["sha256"] == hashlib.sha256(facts).hexdigest()
+    fresh = Workspace(tmp_path / "fresh")
+    path = Path(fresh.bundles.read(bundle).config["data"]["path"])
+    assert path.name == "k-ufe.coserec"
+    assert path.with_name("import.json").read_bytes() == facts
+    assert preprocessing(fresh, run.id) == told
+    report = fresh.imports.report(str(path))
+    assert report is not None
+    assert (report.path, report.recipe["core"], report.report.stages[0].actions) == (str(path), 3, 54)
+    fresh.runs.close()
+    assert "data/import.json is not what was written" in refused(changed(bundle, "data/import.json", b"{}"), tmp_path)
+
+
+def test_a_bundle_from_before_has_no_recipe_and_is_taken_in(
+    imported: tuple[Workspace, RunRecord, Path], tmp_path: Path
+) -> None:
+    bundle = imported[0].bundles.write(imported[1].id, tmp_path / "run.zip")
+    head = head_of(bundle)
+    del head["files"]["data/import.json"]
+    without = changed(bundle, "data/import.json", None).rename(tmp_path / "without.zip")
+    old = changed(without, "bundle.json", json.dumps(head).encode())
+    fresh = Workspace(tmp_path / "fresh")
+    run = fresh.bundles.read(old)
+    assert Path(run.config["data"]["path"]).is_file()
+    assert preprocessing(fresh, run.id) == "unknown: there is no import.json beside the data"
+    fresh.runs.close()
+
+
+def test_a_recipe_of_other_data_is_refused(imported: tuple[Workspace, RunRecord, Path], tmp_path: Path) -> None:
+    """Its hash in the bundle is right, but it is said of something else."""
+    bundle = imported[0].bundles.write(imported[1].id, tmp_path / "run.zip")
+    head = head_of(bundle)
+    content = b'{"fingerprint": "0123456789abcdef"}'
+    head["files"]["data/import.json"] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    other = changed(bundle, "data/import.json", content).rename(tmp_path / "other.zip")
+    assert "are not those of run" in refused(changed(other, "bundle.json", json.dumps(head).encode()), tmp_path)

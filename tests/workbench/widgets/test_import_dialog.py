@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QLineEdit
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from engine.data.dataset import load
@@ -362,3 +362,53 @@ def test_nothing_is_imported_by_another_recipe_than_the_one_that_is_seen(qtbot: 
     assert not dialog.go.isEnabled()  # until the file has been looked at by it
     qtbot.waitUntil(dialog.go.isEnabled, timeout=20_000)
     assert dialog.recipe.encoding == "latin-1"
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\0\0" * 99, "user,item\n".encode("utf-16")])
+def test_another_file_can_be_chosen_where_one_cannot_be_read(
+    content: bytes, qtbot: QtBot, context: Context, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_bytes(content)
+    dialog = opened(qtbot, context, str(broken))
+    qtbot.waitUntil(lambda: dialog.stack.state == "error")
+    other = dialog.stack._message.other
+    assert (other.text(), other.isVisible()) == ("Choose another file…", True)
+    other.click()
+    (chooser,) = dialog.findChildren(QFileDialog)
+    assert chooser.directory().absolutePath() == str(tmp_path)
+    chooser.fileSelected.emit(written(tmp_path, GOOD))
+    chooser.close()
+    counted(qtbot, dialog, "Leaves 9 users, 6 items, 54 actions of 54 rows.")
+    assert (dialog.windowTitle(), dialog.title.text()) == ("Import log.csv", "Import log.csv")
+    assert not other.isVisible()
+    with qtbot.waitSignal(dialog.imported, timeout=20_000) as signal:
+        dialog.go.click()
+    assert load(signal.args[0]).name == "log"
+
+
+def test_an_error_of_encoding_shows_the_setting_that_mends_it(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes(("user,item,stars,when\n" + GOOD).encode().replace(b",i3,", b",caf\xe9,"))
+    dialog = opened(qtbot, context, str(path))
+    dialog.resize(1180, 900)  # as where there is room for it
+    counted(qtbot, dialog, "9 cannot be used")
+    field = dialog.rows["encoding"]
+    assert field.isVisible()
+    assert field.visibleRegion().boundingRect().height() == field.height()
+    choose(dialog, "encoding", "latin-1")
+    counted(qtbot, dialog, "Leaves 9 users, 6 items, 54 actions of 54 rows.")
+    dialog.close()
+
+
+def test_the_settings_stay_folded_where_nothing_names_them(dialog: ImportDialog) -> None:
+    assert not dialog.rows["encoding"].isVisible()
+
+
+def test_bad_rows_are_seen_without_scrolling(qtbot: QtBot, context: Context, tmp_path: Path) -> None:
+    dialog = opened(qtbot, context, written(tmp_path, GOOD + "u1,i1,good,1500000000\nu1,,3,1500000000\n"))
+    dialog.resize(1180, 640)  # lower than the settings are
+    counted(qtbot, dialog, "2 cannot be used")
+    for part in (dialog.bad.heading, dialog.bad.table, dialog.leave_out):
+        assert part.visibleRegion().boundingRect().height() == part.height()
+    dialog.close()

@@ -86,6 +86,56 @@ def test_one_user(tmp_path: Path) -> None:
     assert refused(tmp_path, data) == "log.csv: all rows belong to one user, 'u0'."
 
 
+@pytest.mark.parametrize("bad", ["stop", "skip"])
+def test_one_user_because_the_others_rows_are_bad(bad: str, tmp_path: Path) -> None:
+    """What is wrong is the rows, and not which column holds the users."""
+    good = '{"reviewerID": "A", "asin": "B1", "overall": 5, "unixReviewTime": 1400000000}\n'
+    text = good + good[:24] + "\n" + good.replace('"asin": "B1", ', "").replace('"A"', '"C"')
+    assert refused(tmp_path, text.encode(), "r.json", on_bad_rows=bad) == (
+        'r.json, line 2: it is no JSON object: {"reviewerID": "A", "asi; 2 rows in all cannot be used, and the others '
+        "belong to one user, 'A'."
+    )
+
+
+DATES = ["2020-01-01", "yesterday", "2020-01-03", "soon"]
+
+
+@pytest.mark.parametrize("column", [0, 2])
+def test_a_column_of_which_half_is_dates_is_not_passed_over(column: int, tmp_path: Path) -> None:
+    """Without it the order of the file would decide, and nobody had been asked."""
+
+    def line(n: int) -> str:
+        values = [f"u{n // 8}", f"i{n % 8}"]
+        values.insert(column, DATES[n % 4])
+        return "\t".join(values) + "\n"
+
+    data = "".join(map(line, range(32))).encode()
+    name = f"column {column + 1}"
+    told = f"column '{name}' looks like dates, but 'yesterday' (line 2) is none."
+    assert refused(tmp_path, data, "log.tsv") == f"log.tsv: {told}"
+    imports, path = Imports(tmp_path / "w"), str(tmp_path / "log.tsv")
+    assert imports.look(path).problem.startswith(told)
+    strict = refused(tmp_path, data, "log.tsv", time=name)
+    assert strict == (
+        f"log.tsv, line 2: the time 'yesterday' is not a date (column '{name}'); 16 rows in all cannot be used."
+    )
+    kept = imports.run(path, ImportRecipe(core=0, time=name, on_bad_rows="skip"))
+    assert (kept.report.kept.actions, kept.recipe["user"]) == (16, f"column {2 if column == 0 else 1}")
+    assert imports.run(path, ImportRecipe(core=0, time="-")).report.bad_count == 0
+
+
+def test_the_line_of_a_doubtful_date_counts_the_lines_that_are_no_rows(tmp_path: Path) -> None:
+    rows = "".join(f"u{n // 8},i{n % 8},{DATES[n % 4]}\n\n" for n in range(32))
+    assert "'yesterday' (line 6) is none" in refused(tmp_path, f"# a log\n\nuser,item,seen\n{rows}".encode())
+
+
+def test_a_column_with_a_date_here_and_there_is_no_column_of_times(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    notes = ["2020-01-01", "2020-01-02", *(f"word {n}" for n in range(22))]
+    path.write_text("user,item,note\n" + "".join(f"u{n // 8},i{n % 8},{note}\n" for n, note in enumerate(notes)))
+    assert Imports(tmp_path / "w").run(str(path), ImportRecipe(core=0)).recipe["time"] == "-"
+
+
 def test_no_rows(tmp_path: Path) -> None:
     assert refused(tmp_path, b"") == "log.csv: the file is empty."
     assert refused(tmp_path, HEAD.encode()) == "log.csv: there is no row below the header."
@@ -226,3 +276,49 @@ def test_what_no_format_knows_goes_to_the_import_which_says_what_it_is(data: byt
     assert not imports.needs_import(str(tmp_path / "none.csv"))
     with pytest.raises(DataError, match=r"the file is empty|binary data in no format|a zip archive"):
         imports.look(str(tmp_path / "log.csv"))
+
+
+def dated(form: str, days: range, months: range) -> str:
+    rows = [
+        (f"u{n % 3}", f"i{n % 5}", day, month) for n, (day, month) in enumerate((d, m) for m in months for d in days)
+    ]
+    return "user,item,date\n" + "".join(
+        f"{user},{item},{form.format(day=day, month=month)}\n" for user, item, day, month in rows
+    )
+
+
+EITHER_WAY = (
+    "No day is above 12, so the dates can be read either way: they are read month first. If the day comes first, "
+    "choose --time-unit day_first."
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "days", "unit", "told"),
+    [
+        ("{month:02}/{day:02}/2020", range(1, 13), "auto", True),
+        ("{month}-{day}-2020 10:30", range(2, 6), "auto", True),
+        ("{month:02}/{day:02}/2020", range(1, 14), "auto", False),  # 13 is a day
+        ("{month:02}/{day:02}/2020", range(1, 13), "day_first", False),  # chosen
+        ("2020-{month:02}-{day:02}", range(1, 13), "auto", False),
+    ],
+)
+def test_dates_that_can_be_read_either_way_are_told(
+    form: str, days: range, unit: str, told: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(dated(form, days, range(1, 4)))
+    imports, recipe = Imports(tmp_path / "w"), ImportRecipe(core=0, time_unit=unit)
+    assert (EITHER_WAY in imports.look(str(path), recipe).notes) is told
+    assert (EITHER_WAY in imports.run(str(path), recipe).report.notes) is told
+
+
+def test_one_date_below_the_first_rows_says_that_the_day_comes_first(tmp_path: Path) -> None:
+    head, rows = dated("{day:02}/{month:02}/2020", range(1, 13), range(1, 13)).split("\n", 1)
+    path = tmp_path / "log.csv"
+    path.write_text(f"{head}\n{rows * 2}u1,i1,13/02/2020\nu1,i1,32/02/2020\n")  # 200 rows are looked at
+    report = Imports(tmp_path / "w").count(str(path), ImportRecipe(core=0))
+    assert [row.reason for row in report.bad_rows] == [
+        "the time '13/02/2020' is not a date, month first (column 'date'), but it is one with --time-unit day_first",
+        "the time '32/02/2020' is not a date, month first (column 'date')",
+    ]

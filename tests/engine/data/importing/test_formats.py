@@ -166,6 +166,25 @@ def test_coserec_text_gives_the_fingerprint_that_it_has_without_an_import(tmp_pa
     assert imports.run(str(table), ImportRecipe(core=0)).fingerprint == load(path).fingerprint
 
 
+@pytest.mark.parametrize(
+    ("head", "names"),
+    [
+        ("", ["column 1", "column 2", "column 3", "column 4"]),
+        ("user_id\titem_id\trating\ttimestamp\n", ["user_id", "item_id", "rating", "timestamp"]),
+        ("who:token\twhat:token\tmuch:float\twhen:float\r\n", ["who:token", "what:token", "much:float", "when:float"]),
+    ],
+)
+def test_recbole_without_a_header_keeps_its_first_row(head: str, names: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "ml.inter"
+    path.write_bytes((head + csv(ROWS, "\t")).encode())
+    imports = Imports(tmp_path / "workspace")
+    look = imports.look(str(path))
+    assert (look.recipe["format"], [column.name for column in look.columns]) == ("recbole", names)
+    result = imports.run(str(path), ImportRecipe(core=0))
+    assert result.report.rows == 4
+    assert shown(load(result.path)) == expected(ROWS)
+
+
 BESIDE = {
     "ratings.dat": (
         "movies.dat",
