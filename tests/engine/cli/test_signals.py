@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -77,8 +79,9 @@ def test_a_signal_stops_what_is_followed_with_a_checkpoint(
         if store.epochs(first) and not sent:
             sent.append(number)
             signal.raise_signal(number)
+        time.sleep(seconds)
 
-    monkeypatch.setattr(follow.time, "sleep", sleep)
+    monkeypatch.setattr(follow, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
     monkeypatch.setattr(Runs, "start", lambda runs, run_id: fake_training.start(runs.store, run_id, "endless"))
     found = shell.runs("resume", first, second, code=128 + number)["runs"]
     assert [run["status"] for run in found] == [RunStatus.STOPPED, RunStatus.CANCELLED]
