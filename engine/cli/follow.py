@@ -151,9 +151,9 @@ def _stop(runs: Runs, ids: Sequence[str]) -> None:
     for told in dict.fromkeys(map(str, refused.values())):
         tell(told)
     _wait_for_end(runs, ids)
-    # The store may have room again: what has ended has written its end.
+    # The store may be writable again: while the one was waited for, time has passed.
     for run_id, error in _request_stop(runs, list(refused)).items():
-        tell(f"{run_id} could not be asked to stop. {error.message} `coserec stop {run_id}` asks again.")
+        tell(f"That {run_id} is to stop is not in the store: {error.message} `coserec stop {run_id}` asks again.")
 
 
 def _request_stop(runs: Runs, ids: Sequence[str]) -> dict[str, StoreError]:

@@ -189,7 +189,7 @@ class Troubled(Waiting):
         super().request_stop(run_id)
 
     def ensure_stopped(self, run_id: str, patience: float) -> None:
-        self.refuses.clear()  # what has ended has left its room
+        self.refuses.clear()
         super().ensure_stopped(run_id, patience)
 
 
