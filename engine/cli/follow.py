@@ -15,14 +15,13 @@ from engine.config import STOPPING_METRIC
 from engine.config.naming import run_name
 from engine.errors import StoreError
 from engine.records import FeedCursor, MetricPoint, RunRecord, RunStatus
+from engine.runs.patience import Patience
 
 _LOOK_SECONDS = 0.2
 _SWEEP_SECONDS = 3.0
 _ASK_SECONDS = 1.0
 _PATIENCE = 10.0
 """Seconds between a stop request and SIGTERM: large data validate for long, and a terminal can wait."""
-_TROUBLE_SECONDS = 600.0
-"""How long a store in trouble is waited for where nothing that was started here trains."""
 
 
 def follow(runs: Runs, ids: Sequence[str]) -> tuple[RunRecord, ...]:
@@ -50,20 +49,14 @@ def _follow(runs: Runs, ids: Sequence[str], printer: Printer) -> None:
     """Look until all have ended. While the store is in trouble they train all the same, and so it is waited out."""
     with _Turn(runs) as turn:
         watch = _Watch(runs, ids, printer, turn)
-        trouble, heard = "", time.monotonic()
+        patience = Patience(tell)
         while True:
             try:
                 if watch.is_over():
                     return
-                trouble, heard = "", time.monotonic()
+                patience.is_over()
             except StoreError as error:
-                if watch.trains():
-                    heard = time.monotonic()
-                if time.monotonic() - heard > _TROUBLE_SECONDS:
-                    raise
-                if not trouble:
-                    trouble = str(error)
-                    tell(f"{trouble} What trains goes on, and is followed again when the store answers.")
+                patience.bear(error, trains=watch.trains())
             time.sleep(_LOOK_SECONDS)
 
 

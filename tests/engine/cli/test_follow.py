@@ -13,6 +13,7 @@ from engine.cli import follow as module
 from engine.config import preset
 from engine.errors import StoreError
 from engine.records import FeedBatch, FeedCursor, PointBlock, RunRecord, RunStatus
+from engine.runs import patience
 from tests.helpers.fake_runs import make_record
 
 
@@ -85,7 +86,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], Non
         now[0] += seconds
         called[0]()
 
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    played = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr(module, "time", played)
+    monkeypatch.setattr(patience, "time", played)
 
     def set_callback(callback: Callable[[], None]) -> None:
         called[0] = callback
