@@ -360,12 +360,13 @@ class Runs:
     def take_queue(self) -> bool:
         """Be the one that works off the queue, as `work` is while it lasts: for a caller that starts runs itself.
 
-        False while another worker of this workspace lives. Call it again every minute or so while it is held, and
-        `drop_queue` when no longer needed; the dead lose it.
+        False while another worker of this workspace lives, and where the store may only be read. Call it again every
+        minute or so while it is held, and `drop_queue` when no longer needed; the dead lose it.
         """
         from engine.runs import liveness, worker
 
-        return self.store.take_lock(worker.LOCK, liveness.this_process(), liveness.holds) is None
+        store = self.store
+        return store.can_write and store.take_lock(worker.LOCK, liveness.this_process(), liveness.holds) is None
 
     def drop_queue(self) -> None:
         """Leave the queue to others."""

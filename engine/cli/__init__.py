@@ -1,7 +1,7 @@
 """The command line: ``coserec`` and ``python -m engine``. Starts fast: a command imports what it needs when it runs.
 
 ``--json`` prints one JSON object to standard output; logs, progress and errors go to standard error. Exit codes: 0
-done, 1 failed, 2 wrong use.
+done, 1 failed, 2 wrong use; 128 + n where the signal n has ended a command that trains (143: SIGTERM).
 """
 
 from __future__ import annotations

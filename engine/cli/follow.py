@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Self
 
 import click
@@ -12,7 +13,9 @@ from engine.api.runs import RunProcess, Runs
 from engine.cli.frame import tell
 from engine.config import STOPPING_METRIC
 from engine.config.naming import run_name
+from engine.errors import StoreError
 from engine.records import FeedCursor, MetricPoint, RunRecord, RunStatus
+from engine.runs.patience import Patience
 
 _LOOK_SECONDS = 0.2
 _SWEEP_SECONDS = 3.0
@@ -28,15 +31,12 @@ def follow(runs: Runs, ids: Sequence[str]) -> tuple[RunRecord, ...]:
     Ctrl+C asks the running one to stop with a checkpoint and takes the others out of the queue; a second Ctrl+C stops
     waiting and leaves the process to it.
     """
-    printer = Printer(runs, ids)
     try:
+        printer = Printer(runs, ids)
         _follow(runs, ids, printer)
     except KeyboardInterrupt:
-        if any(runs.get(run_id).status is RunStatus.RUNNING for run_id in ids):
-            tell("Stopping with a checkpoint … (Ctrl+C again: do not wait)")
         try:
-            _request_stop(runs, ids)
-            _wait_for_end(runs, ids)
+            _stop(runs, ids)
         except KeyboardInterrupt:
             _request_stop(runs, ids)  # again: the first round of requests may have been cut short
             tell("Not waiting any longer; `coserec runs` tells what became of it.")
@@ -46,27 +46,57 @@ def follow(runs: Runs, ids: Sequence[str]) -> tuple[RunRecord, ...]:
 
 
 def _follow(runs: Runs, ids: Sequence[str], printer: Printer) -> None:
-    process: RunProcess | None = None
-    swept = time.monotonic()
+    """Look until all have ended. While the store is in trouble they train all the same, and so it is waited out."""
     with _Turn(runs) as turn:
+        watch = _Watch(runs, ids, printer, turn)
+        patience = Patience(tell)
         while True:
-            if process is not None and process.poll() is not None:
-                process = None
-            printer.update()
-            records = [runs.get(run_id) for run_id in ids]
-            waiting = [record for record in records if record.status is RunStatus.QUEUED]
-            if process is None or process.run_id not in [record.id for record in waiting]:
-                turn.leave()
-            if all(record.status.is_end for record in records):
-                if process is None:
-                    printer.update()
+            try:
+                if watch.is_over():
                     return
-            elif process is None and waiting and not any(record.status is RunStatus.RUNNING for record in records):
-                process = turn.start(waiting[0])
-            if time.monotonic() - swept > _SWEEP_SECONDS:
-                runs.sweep()
-                swept = time.monotonic()
+                patience.is_over()
+            except StoreError as error:
+                patience.bear(error, trains=watch.trains())
             time.sleep(_LOOK_SECONDS)
+
+
+class _Watch:
+    """One look after the other at the runs; each is started when it is its turn."""
+
+    def __init__(self, runs: Runs, ids: Sequence[str], printer: Printer, turn: _Turn) -> None:
+        self._runs = runs
+        self._ids = ids
+        self._printer = printer
+        self._turn = turn
+        self._process: RunProcess | None = None
+        self._swept = time.monotonic()
+
+    def trains(self) -> bool:
+        """Whether a process that was started here lives; asks the store for nothing while it does."""
+        try:
+            return self._process is not None and self._process.poll() is None
+        except StoreError:
+            return False  # it has ended, and that could not be written
+
+    def is_over(self) -> bool:
+        """Look once; tells whether all have ended. Raises ``StoreError``."""
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+        self._printer.update()
+        records = [self._runs.get(run_id) for run_id in self._ids]
+        waiting = [record for record in records if record.status is RunStatus.QUEUED]
+        if self._process is None or self._process.run_id not in [record.id for record in waiting]:
+            self._turn.leave()
+        if all(record.status.is_end for record in records):
+            if self._process is None:
+                self._printer.update()
+                return True
+        elif self._process is None and waiting and not any(one.status is RunStatus.RUNNING for one in records):
+            self._process = self._turn.start(waiting[0])
+        if time.monotonic() - self._swept > _SWEEP_SECONDS:
+            self._runs.sweep()
+            self._swept = time.monotonic()
+        return False
 
 
 class _Turn:
@@ -82,7 +112,8 @@ class _Turn:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.leave()
+        with suppress(StoreError):  # the dead lose it; and a Ctrl+C on its way must not become another error
+            self.leave()
 
     def start(self, record: RunRecord) -> RunProcess | None:
         """Start it; None where it is to wait, or was asked about just now."""
@@ -102,19 +133,42 @@ class _Turn:
     def leave(self) -> None:
         """What was started has begun, or never will."""
         if self._is_taken:
-            self._is_taken = False
             self._runs.leave_turn()
+            self._is_taken = False
 
 
-def _request_stop(runs: Runs, ids: Sequence[str]) -> None:
+def _stop(runs: Runs, ids: Sequence[str]) -> None:
+    """Stop them all and wait. Asked first and told afterwards: whoever read it may be gone, as a `tee` behind a pipe is
+    that the same Ctrl+C has ended."""
+    refused = _request_stop(runs, ids)
+    for told in dict.fromkeys(map(str, refused.values())):
+        tell(told)
+    _wait_for_end(runs, ids)
+    # The store may be writable again: while the one was waited for, time has passed.
+    for run_id, error in _request_stop(runs, list(refused)).items():
+        tell(f"That {run_id} is to stop is not in the store: {error.message} `coserec stop {run_id}` asks again.")
+
+
+def _request_stop(runs: Runs, ids: Sequence[str]) -> dict[str, StoreError]:
+    """Ask all; what the store has refused."""
+    refused = {}
     for run_id in reversed(ids):  # the queue's end first, or stopping one would start the next
-        runs.request_stop(run_id)
+        try:
+            runs.request_stop(run_id)
+        except StoreError as error:
+            refused[run_id] = error
+    return refused
 
 
 def _wait_for_end(runs: Runs, ids: Sequence[str]) -> None:
+    has_told = False
     for run_id in ids:
-        if runs.get(run_id).status is RunStatus.RUNNING:
-            runs.ensure_stopped(run_id, _PATIENCE)
+        with suppress(StoreError):  # told already; the others are waited for all the same
+            if runs.get(run_id).status is RunStatus.RUNNING:
+                if not has_told:
+                    has_told = True
+                    tell("Stopping with a checkpoint … (Ctrl+C again: do not wait)")
+                runs.ensure_stopped(run_id, _PATIENCE)
 
 
 class Printer:

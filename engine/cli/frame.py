@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
+import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from importlib import metadata
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TextIO
 
 import click
 from click.core import ParameterSource
 
 from engine.api import Workspace
+from engine.cli.signals import Ended
 from engine.errors import ConfigurationError, EngineError, UsageError
 from engine.records import RunRecord
 
@@ -92,7 +94,7 @@ class EngineGroup(click.Group):
             fail(ctx, error)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _told_in_json(ctx: click.Context) -> Iterator[None]:
     """What click itself refuses, and a Ctrl+C, are an object on standard output too, where JSON is asked for."""
     try:
@@ -103,6 +105,9 @@ def _told_in_json(ctx: click.Context) -> Iterator[None]:
     except (click.Abort, KeyboardInterrupt):
         _emit_error(ctx, "Interrupted", "Interrupted from the keyboard.")
         raise
+    except Ended as ended:
+        _emit_error(ctx, "Interrupted", f"Ended by {ended.name}.")
+        raise
 
 
 def _emit_error(ctx: click.Context, kind: str, message: str, hint: str = "") -> None:
@@ -112,8 +117,7 @@ def _emit_error(ctx: click.Context, kind: str, message: str, hint: str = "") -> 
 
 def fail(ctx: click.Context, error: EngineError) -> NoReturn:
     """One sentence to standard error (an object to standard output where JSON is asked for), and the exit code."""
-    click.secho(f"Error: {error.message}", err=True, fg="red", nl=False)
-    click.echo(f" {error.hint}" if error.hint else "", err=True)
+    tell(click.style(f"Error: {error.message}", fg="red") + (f" {error.hint}" if error.hint else ""))
     _emit_error(ctx, type(error).__name__, error.message, error.hint)
     ctx.exit(WRONG_USE if isinstance(error, (UsageError, ConfigurationError)) else FAILED)
 
@@ -126,8 +130,32 @@ def emit(tree: Mapping[str, Any]) -> None:
 
 
 def tell(text: str) -> None:
-    """A line of progress, to standard error."""
-    click.echo(text, err=True)
+    """A line of progress, to standard error. Where nobody reads it any more, or the disk is full, it is lost and the
+    command goes on."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        sys.stderr = _Unheard(sys.stderr)
+
+
+class _Unheard(io.TextIOBase):
+    """In the place of a stream that has failed: takes the next words if it can, and never complains."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.encoding
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:

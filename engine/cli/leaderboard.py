@@ -14,6 +14,7 @@ from engine.cli.follow import follow
 from engine.cli.frame import FAILED, emit, json_option, span, table, tell, workspace_option
 from engine.cli.places import NewFile
 from engine.cli.settings import seeds_of
+from engine.cli.signals import as_ctrl_c
 from engine.config import KS, STOPPING_METRIC, duration_text, minutes_text, rehearsable
 from engine.errors import UsageError
 from engine.records import (
@@ -122,9 +123,11 @@ def leaderboard(
             emit(_plain_plan(planned))
         return
     if not only_show:
-        ids = _to_do(api.start(request))
-        if ids:
-            follow(workspace.runs, ids)
+        with as_ctrl_c() as asked:
+            ids = _to_do(api.start(request))
+            if ids:
+                follow(workspace.runs, ids)
+            asked.leave()  # the table takes a while, and whoever sends a signal kills after a while
     found = api.board(request, metric=metric, split=split, paper=paper)
     written = [str(api.export(found, path)) for path in (csv, latex) if path is not None]
     if as_json:

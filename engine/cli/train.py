@@ -22,6 +22,7 @@ from engine.cli.frame import (
     workspace_option,
 )
 from engine.cli.settings import SettingsCommand, all_fields, config_options, seeds_of
+from engine.cli.signals import Asked, as_ctrl_c
 from engine.config import ExperimentConfig, epochs_text, grid, parse_list, refuse_without_effect
 from engine.config.experiment import did_you_mean
 from engine.config.grouping import has_seeds
@@ -64,7 +65,7 @@ def train(
     """Train on DATA, one run a seed.
 
     Each run is a process of its own, one after another; the window shows them as its own. While another run of the
-    workspace has the device, they wait. Ctrl+C stops with a checkpoint.
+    workspace has the device, they wait. Ctrl+C and SIGTERM stop with a checkpoint.
     """
     if data is None and "data.path" not in settings:
         raise UsageError("There is no data set to train on.", "Write `coserec train DATA …`; 'sample' is bundled.")
@@ -84,8 +85,9 @@ def train(
         tell("What does not train gives the same with every seed: one run of it is enough.")
     if len(planned) > 1:
         tell(f"{len(planned)} runs.")
-    submitted = workspace.runs.submit_all(planned, preset=preset, name=name)
-    _run_out(workspace, [record.id for record in submitted], queue, as_json)
+    with as_ctrl_c() as asked:
+        submitted = workspace.runs.submit_all(planned, preset=preset, name=name)
+        _run_out(workspace, [record.id for record in submitted], queue, as_json, asked)
 
 
 def _lists_of(
@@ -123,8 +125,9 @@ def resume(run_ids: tuple[str, ...], queue: bool, workspace: Workspace, as_json:
     one; train.checkpoint_epochs and train.checkpoint_minutes say how often others are written.
     """
     records = named_runs(workspace, run_ids)
-    workspace.runs.resume_all([record.id for record in records])
-    _run_out(workspace, [record.id for record in records], queue, as_json)
+    with as_ctrl_c() as asked:
+        workspace.runs.resume_all([record.id for record in records])
+        _run_out(workspace, [record.id for record in records], queue, as_json, asked)
 
 
 @click.command(cls=SettingsCommand)
@@ -170,7 +173,7 @@ def cost(
     table((name, value if isinstance(value, str) else f"{value:.3g}") for name, value in rows)
 
 
-def _run_out(workspace: Workspace, ids: Sequence[str], queue: bool, as_json: bool) -> None:
+def _run_out(workspace: Workspace, ids: Sequence[str], queue: bool, as_json: bool, asked: Asked) -> None:
     from engine.runs.export import plain_run
 
     runs = workspace.runs
@@ -180,8 +183,8 @@ def _run_out(workspace: Workspace, ids: Sequence[str], queue: bool, as_json: boo
     else:
         _print(records)
     expected = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.FINISHED) if queue else (RunStatus.FINISHED,)
-    if any(record.status not in expected for record in records):
-        click.get_current_context().exit(FAILED)
+    if asked.code or any(record.status not in expected for record in records):
+        click.get_current_context().exit(asked.code or FAILED)
 
 
 def _print(records: Sequence[RunRecord]) -> None:
@@ -199,11 +202,12 @@ def work(workspace: Workspace, as_json: bool) -> None:
 
     Ends when the queue is empty. One worker a workspace.
     """
-    try:
-        started = workspace.runs.work()
-    except KeyboardInterrupt:
-        tell("The queue waits. A run that has begun goes on; `coserec stop ID` ends it.")
-        raise click.Abort from None
+    with as_ctrl_c():
+        try:
+            started = workspace.runs.work()
+        except KeyboardInterrupt:
+            tell("The queue waits. A run that has begun goes on; `coserec stop ID` ends it.")
+            raise click.Abort from None
     if as_json:
         emit({"started": started})
     else:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -19,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from engine.config import ExperimentConfig, epochs_text, minutes_text, parse, pretrain_epochs_of, total_epochs
-from engine.errors import EngineError, OutOfMemoryError, RunError
+from engine.errors import EngineError, OutOfMemoryError, RunError, StoreError
 from engine.paths import BEST_WEIGHTS, CHECKPOINT, file_sha256
 from engine.records import PLAIN_KERNELS, PRETRAINING, RunRecord, RunStatus, TrainingResult
 from engine.runs import environment, liveness
 from engine.runs.files import RANKS, replacing
-from engine.runs.recorder import INSIST_SECONDS, Recorder, say
+from engine.runs.recorder import INSIST_SECONDS, Recorder, say, say_trace
 from engine.runs.schedule import device_of
 from engine.store import Artifact, Ending, Store
 
@@ -98,13 +96,13 @@ def _ending(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[]
         return _do(store, run, recorder, tools)
     except EngineError as error:
         say(f"{type(error).__name__}: {error}")
-        traceback.print_exc()
+        say_trace()
         return _failed(store, run, error)
     except MemoryError:
-        traceback.print_exc()
+        say_trace()
         return _failed(store, run, _out_of_memory(run))
     except Exception as error:
-        traceback.print_exc()
+        say_trace()
         first = (str(error).strip().splitlines() or [""])[0]
         message = f"{type(error).__name__}: {first}" if first else type(error).__name__
         return _failed(store, run, RunError(message, "This is a fault of the program; the log has the full trace."))
@@ -150,7 +148,7 @@ def _do(store: Store, run: RunRecord, recorder: Recorder, tools: Callable[[], To
         metrics=result.metrics,
         values=values,
         artifacts=artifacts,
-        log_tail=liveness.log_tail(store, run),
+        log_tail=_log_tail(store, run),
     )
 
 
@@ -218,8 +216,14 @@ def describe(config: ExperimentConfig, result: TrainingResult) -> str:
 
 
 def _failed(store: Store, run: RunRecord, error: EngineError) -> Ending:
-    sys.stderr.flush()
-    return Ending(RunStatus.FAILED, error.message, error.hint, log_tail=liveness.log_tail(store, run))
+    return Ending(RunStatus.FAILED, error.message, error.hint, log_tail=_log_tail(store, run))
+
+
+def _log_tail(store: Store, run: RunRecord) -> str:
+    """The log's last lines; none where it is gone and the store cannot be asked: an end without them is an end."""
+    with suppress(StoreError):
+        return liveness.log_tail(store, run)
+    return ""
 
 
 def _out_of_memory(run: RunRecord) -> OutOfMemoryError:

@@ -67,7 +67,12 @@ def holds(mark: ProcessMark, heard_at: datetime | None) -> bool:
 
 
 def sweep(store: Store) -> tuple[RunRecord, ...]:
-    """Mark runs LOST whose process is gone; returns them. Raises ``StoreError``."""
+    """Mark runs LOST whose process is gone; returns them. Raises ``StoreError``.
+
+    In a store that may only be read here they stay as they were told.
+    """
+    if not store.can_write:
+        return ()
     lost = []
     for record in store.with_status(RunStatus.RUNNING):
         mark = store.mark(record.id)

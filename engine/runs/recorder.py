@@ -14,6 +14,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -33,8 +34,15 @@ INSIST_SECONDS = 600.0
 
 
 def say(text: str) -> None:
-    """A line of the run's log."""
-    print(f"{datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
+    """A line of the run's log. Where the log takes none, on a full disk, it is lost: the run is worth more."""
+    with suppress(OSError):
+        print(f"{datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
+
+
+def say_trace() -> None:
+    """The trace of the error being handled, into the run's log if it takes it."""
+    with suppress(OSError):
+        traceback.print_exc()
 
 
 class Recorder:
@@ -64,7 +72,10 @@ class Recorder:
         self._first_epoch: int | None = None
         self._stop = threading.Event()
         self._closing = threading.Event()
-        self._trouble = ""
+        self._trouble: dict[str, str] = {}
+        """What refuses now, by what was to be done: that the store can be read tells nothing of writing."""
+        self._told: set[str] = set()
+        """What has been told of the trouble while it lasts: it has more than one face, and they take turns."""
         self._written = float("-inf")
         self._has_answered = False
         self._sampler = Sampler()
@@ -190,27 +201,29 @@ class Recorder:
             action()
         except StaleAttempt as stale:
             self._become_stale(stale)
-            return
         except StoreError as error:
-            self._tell_trouble(str(error))
-            return
+            self._tell_trouble(action, str(error))
         except Exception as error:
             # Our own bug in recording must not end hours of training: say it in full, go on.
-            self._tell_trouble(f"Recording fails: {error!r}\n{traceback.format_exc()}")
-            return
-        if self._trouble:
-            say("The store can be written again.")
-            self._trouble = ""
+            self._tell_trouble(action, f"Recording fails: {error!r}\n{traceback.format_exc()}")
+        else:
+            self._tell_recovery(action)
 
     def _become_stale(self, stale: StaleAttempt) -> None:
         say(str(stale))
         self.is_stale = True
         self._stop.set()
 
-    def _tell_trouble(self, text: str) -> None:
-        if text != self._trouble:
+    def _tell_trouble(self, action: Callable[[], None], text: str) -> None:
+        self._trouble[action.__name__] = text
+        if text not in self._told:
+            self._told.add(text)
             say(f"{text} Training goes on; what is to be recorded waits.")
-            self._trouble = text
+
+    def _tell_recovery(self, action: Callable[[], None]) -> None:
+        if self._trouble.pop(action.__name__, "") and not self._trouble:
+            self._told.clear()
+            say("The store can be written again.")
 
     def _sample(self) -> None:
         values = self._sampler.sample()
@@ -250,7 +263,7 @@ class Recorder:
             except StaleAttempt as stale:
                 self._become_stale(stale)
             except StoreError as error:
-                self._tell_trouble(str(error))
+                self._tell_trouble(action, str(error))
                 if time.monotonic() > deadline:
                     say("The store could not be written for long: this end is not recorded. Resume will repeat it.")
                     return False

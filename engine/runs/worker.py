@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from engine.config.naming import run_name
-from engine.errors import RunError
+from engine.errors import RunError, StoreError
 from engine.records import RunRecord, RunStatus
 from engine.runs import launch, liveness
 from engine.runs.launch import LaunchedRun
+from engine.runs.patience import Patience
+from engine.runs.recorder import say
 from engine.runs.schedule import device_of, startable
 from engine.store import ProcessMark, Store
 
@@ -31,49 +33,87 @@ def work(
     """Start queued runs until the queue is empty or ``should_go_on`` denies the next; returns how many it started.
 
     Waits while the queue is paused, and while its devices have no room, whoever trains there. A run that cannot be
-    started fails, and the next one is started. One worker a workspace: raises ``RunError`` when another one lives.
+    started fails, and the next one is started. A store in trouble is borne with (`Patience`). One worker a workspace:
+    raises ``RunError`` when another one lives.
     """
-    started = 0
-    swept = asked = float("-inf")
-    processes: dict[str, LaunchedRun] = {}
     with _alone(store) as refresh:
+        queue = _Queue(store, should_go_on, start, refresh)
+        patience = Patience(say)
         while True:
-            running = {run_id: process for run_id, process in processes.items() if process.poll() is None}
-            has_ended, processes = len(running) < len(processes), running
-            goes_on = should_go_on()
-            if processes and not has_ended and goes_on and time.monotonic() - asked < _ASK_SECONDS:
-                refresh()
+            try:
+                if queue.is_done():
+                    return queue.started
+                patience.is_over()
+            except StoreError as error:
+                patience.bear(error, trains=queue.trains())
                 time.sleep(_LOOK_SECONDS)
-                continue
-            asked = time.monotonic()
-            if time.monotonic() - swept > _SWEEP_SECONDS:
-                liveness.sweep(store)
-                swept = time.monotonic()
-            waiting = [run for run in store.with_status(RunStatus.QUEUED) if run.id not in processes]
-            if (not goes_on or not waiting) and not processes:
-                return started
-            record = next_startable(store, processes) if goes_on and waiting else None
-            if record is not None:
-                started += _start(store, record, start, processes)
-                asked = float("-inf")  # there may be room for another one
-                continue
-            refresh()
-            time.sleep(_LOOK_SECONDS)
 
 
-def _start(
-    store: Store,
-    record: RunRecord,
-    start: Callable[[Store, str], LaunchedRun],
-    processes: dict[str, LaunchedRun],
-) -> int:
+class _Queue:
+    """One look after the other at the queue and at the processes that were started from it."""
+
+    def __init__(
+        self,
+        store: Store,
+        should_go_on: Callable[[], bool],
+        start: Callable[[Store, str], LaunchedRun],
+        refresh: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._should_go_on = should_go_on
+        self._launch = start
+        self._refresh = refresh
+        self._swept = self._asked = float("-inf")
+        self._processes: dict[str, LaunchedRun] = {}
+        self.started = 0
+        """How many runs."""
+
+    def trains(self) -> bool:
+        """Whether one of the processes lives."""
+        return any(map(_lives, self._processes.values()))
+
+    def is_done(self) -> bool:
+        """Look once, start what may start, wait a little; tells whether nothing is left. Raises ``StoreError``."""
+        running = {run_id: process for run_id, process in self._processes.items() if process.poll() is None}
+        has_ended, self._processes = len(running) < len(self._processes), running
+        goes_on = self._should_go_on()
+        if running and not has_ended and goes_on and time.monotonic() - self._asked < _ASK_SECONDS:
+            self._rest()
+            return False
+        self._asked = time.monotonic()
+        if time.monotonic() - self._swept > _SWEEP_SECONDS:
+            liveness.sweep(self._store)
+            self._swept = time.monotonic()
+        waiting = [run for run in self._store.with_status(RunStatus.QUEUED) if run.id not in running]
+        if (not goes_on or not waiting) and not running:
+            return True
+        record = next_startable(self._store, running) if goes_on and waiting else None
+        if record is not None:
+            self._start(record)
+            self._asked = float("-inf")  # there may be room for another one
+        else:
+            self._rest()
+        return False
+
+    def _rest(self) -> None:
+        self._refresh()
+        time.sleep(_LOOK_SECONDS)
+
+    def _start(self, record: RunRecord) -> None:
+        try:
+            self._processes[record.id] = self._launch(self._store, record.id)
+        except RunError as error:
+            # An error pauses nothing but that run.
+            self._store.fail_unclaimed(record.id, error.message, error.hint, "")
+        else:
+            self.started += 1
+
+
+def _lives(process: LaunchedRun) -> bool:
     try:
-        processes[record.id] = start(store, record.id)
-    except RunError as error:
-        # An error pauses nothing but that run.
-        store.fail_unclaimed(record.id, error.message, error.hint, "")
-        return 0
-    return 1
+        return process.poll() is None
+    except StoreError:
+        return False  # it has ended, and that could not be written
 
 
 def next_startable(store: Store, starting: Iterable[str]) -> RunRecord | None:
@@ -174,4 +214,5 @@ def _alone(store: Store) -> Iterator[Callable[[], None]]:
     try:
         yield refresh
     finally:
-        store.drop_lock(LOCK, me)
+        with suppress(StoreError):  # the dead lose it
+            store.drop_lock(LOCK, me)

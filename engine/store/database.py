@@ -18,8 +18,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, t
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from engine.errors import StoreError
+from engine.store import read_only
 from engine.store.tables import ClockRow
 
 HEAD = "0003"
@@ -31,9 +33,10 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 class Database:
     """An opened database. Safe to use from several threads; each transaction has a connection of its own."""
 
-    def __init__(self, engine: Engine, where: str) -> None:
+    def __init__(self, engine: Engine, where: str, *, can_write: bool = True) -> None:
         self.engine = engine
         self.where = where
+        self.can_write = can_write
         self._writing = engine.execution_options(coserec_immediate=True)
 
     @contextmanager
@@ -45,6 +48,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[tuple[Session, int]]:
         """A writing transaction and its number. Commits at the end, rolls back on any error. Raises ``StoreError``."""
+        if not self.can_write:
+            raise StoreError(f"{self.where} can be read here, but not written.", read_only.COPY)
         with _translated(self.where), Session(self._writing, expire_on_commit=False) as session, session.begin():
             revision = session.execute(
                 update(ClockRow).values(revision=ClockRow.revision + 1).returning(ClockRow.revision)
@@ -56,7 +61,7 @@ class Database:
 
         As far as others let it: it waits for no other process, and where the place cannot be written nothing changes.
         """
-        if self.engine.dialect.name != "sqlite":
+        if self.engine.dialect.name != "sqlite" or not self.can_write:
             return
         # Nothing is lost where it fails: the log lies beside the file, and whoever opens it next reads both. Not by a
         # session: a checkpoint cannot be made inside a transaction.
@@ -74,8 +79,13 @@ class Database:
 def open_database(where: Path | str, *, patience: float = BUSY_SECONDS) -> Database:
     """Open and, where needed, create or upgrade the database at a file path or URL.
 
-    Raises ``StoreError``: no such place, not writable, not a database, another program's, or a newer version's.
+    A file that may only be read here is opened for reading.
+
+    Raises ``StoreError``: no such place, not a database, another program's, a newer version's; or to be made or
+    upgraded where nothing can be written.
     """
+    if isinstance(where, Path) and read_only.is_read_only(where):
+        return _open_for_reading(where, patience)
     if isinstance(where, Path):
         try:
             where.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +111,18 @@ def open_database(where: Path | str, *, patience: float = BUSY_SECONDS) -> Datab
         engine.dispose()
         raise
     return Database(engine, shown)
+
+
+def _open_for_reading(where: Path, patience: float) -> Database:
+    # No pool: every transaction looks anew whether somebody else writes.
+    engine = create_engine("sqlite://", creator=lambda: read_only.connect(where, patience), poolclass=NullPool)
+    event.listen(engine, "begin", _begin_sqlite)
+    with _translated(str(where)), engine.connect() as connection:
+        version = _version(connection, str(where))
+    if version != HEAD:
+        found = "is empty" if version is None else f"was written by an older version of this program (schema {version})"
+        raise StoreError(f"{where} {found}, and cannot be brought up to date in this folder.", read_only.COPY)
+    return Database(engine, str(where), can_write=False)
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ARG001

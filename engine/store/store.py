@@ -69,6 +69,11 @@ class Store:
         place: Path | str = url or os.environ.get("COSEREC_STORE_URL") or workspace / FILE_NAME
         return cls(open_database(place), workspace)
 
+    @property
+    def can_write(self) -> bool:
+        """False for a workspace that may only be read here: whatever writes raises ``StoreError`` and says so."""
+        return self.database.can_write
+
     def fold(self) -> None:
         """Leave the whole store in its file, as far as other processes let it: see `Database.fold`."""
         self.database.fold()

@@ -6,6 +6,7 @@ Both load with ``weights_only=True``: nothing in them can run.
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import tempfile
@@ -14,13 +15,16 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from engine.errors import RunError, UsageError
 from engine.paths import BEST_WEIGHTS, CHECKPOINT
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 BEST = BEST_WEIGHTS
 _FORMAT = "coserec-workbench"
@@ -37,8 +41,8 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "wb") as stream:
-                torch.save({"format": _FORMAT, "version": _VERSION, **content}, stream)
+            with _File(io.FileIO(handle, "wb")) as stream:
+                _save({"format": _FORMAT, "version": _VERSION, **content}, stream)
                 stream.flush()
                 os.fsync(stream.fileno())
             Path(temporary).replace(path)
@@ -47,6 +51,30 @@ def write(path: Path, content: Mapping[str, Any]) -> None:
             raise
     except OSError as error:
         raise RunError(f"The checkpoint {path} cannot be written: {error.strerror or error}.", "Make room.") from error
+
+
+class _File(io.BufferedWriter):
+    """A file that remembers why it did not take something."""
+
+    refusal: OSError | None = None
+
+    def write(self, data: Buffer) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.refusal = error
+            raise
+
+
+def _save(content: Mapping[str, Any], stream: _File) -> None:
+    """`torch.save`. Of a file that it cannot write it says only that its archive is not as long as it should be, in a
+    ``RuntimeError`` as for a fault of the program: raises the file's own ``OSError``."""
+    try:
+        torch.save(content, stream)
+    except RuntimeError:
+        if stream.refusal is not None:
+            raise stream.refusal from None
+        raise
 
 
 def read(path: Path) -> dict[str, Any]:

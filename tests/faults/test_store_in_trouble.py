@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -11,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from engine.errors import StoreError
+from engine.errors import RunError, StoreError
 from engine.records import RunStatus, TrainingResult
 from engine.runs.execute import execute
 from engine.runs.liveness import this_process
@@ -98,6 +102,43 @@ def test_a_full_disk_is_waited_out_and_nothing_is_lost(store: Store, capfd: pyte
         assert recorder.finish(Ending(RunStatus.FINISHED))
     assert len(store.epochs(run.id)) == 301
     assert [point.sequence for point in store.points(run.id)] == list(range(1, 301 * 6 + 1))
+
+
+class FullLog(io.TextIOBase):
+    """A log on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("error", [RunError("No room for it.", "Make room."), MemoryError(), ZeroDivisionError("x")])
+def test_a_run_without_a_log_has_an_end_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    (run,) = submit(store)
+
+    def trains(*_: Any, listener: Recorder, **__: Any) -> TrainingResult:
+        listener.epoch(report(0))
+        raise error
+
+    monkeypatch.setattr(sys, "stderr", FullLog())
+    assert execute(store, run.id, tools=tools(trains)) == 1
+    found = store.get(run.id)
+    assert found.status is RunStatus.FAILED
+    assert found.message
+    assert found.hint
+    assert len(store.epochs(run.id)) == 1
+
+
+def test_an_end_without_the_logs_last_lines_is_an_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    (run,) = submit(store)
+
+    def refuse(_: str) -> str:
+        raise StoreError("The store cannot be read.")
+
+    monkeypatch.setattr(store, "log_tail", refuse)
+    assert execute(store, run.id, tools=tools(fake_training.broken)) == 1
+    assert store.get(run.id).message == "ZeroDivisionError: an example of a fault"
 
 
 def test_the_sentence_of_a_full_disk(store: Store) -> None:

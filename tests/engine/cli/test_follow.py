@@ -11,7 +11,9 @@ import pytest
 
 from engine.cli import follow as module
 from engine.config import preset
+from engine.errors import StoreError
 from engine.records import FeedBatch, FeedCursor, PointBlock, RunRecord, RunStatus
+from engine.runs import patience
 from tests.helpers.fake_runs import make_record
 
 
@@ -49,7 +51,12 @@ class Waiting:
 
     def request_stop(self, run_id: str) -> None:
         self.log.append(f"stop {run_id}")
-        self.to(run_id, RunStatus.CANCELLED)
+        if self.records[run_id].status is RunStatus.QUEUED:
+            self.to(run_id, RunStatus.CANCELLED)
+
+    def ensure_stopped(self, run_id: str, patience: float) -> None:  # noqa: ARG002
+        self.log.append(f"wait {run_id}")
+        self.to(run_id, RunStatus.STOPPED)
 
     def to(self, run_id: str, status: RunStatus) -> None:
         self.records[run_id] = replace(self.records[run_id], status=status)
@@ -79,7 +86,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], Non
         now[0] += seconds
         called[0]()
 
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    played = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr(module, "time", played)
+    monkeypatch.setattr(patience, "time", played)
 
     def set_callback(callback: Callable[[], None]) -> None:
         called[0] = callback
@@ -139,6 +148,96 @@ def test_ctrl_c_while_it_starts_leaves_the_turn_to_others(
     clock(interrupt)
     module.follow(runs, ["r1"])
     assert runs.log == ["ask r1", "start r1", "leave", "stop r1"]
+
+
+def test_ctrl_c_asks_before_it_tells(
+    clock: Callable[[Callable[[], None]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a pipe the same Ctrl+C has ended whoever read it."""
+    runs: Any = Waiting(ids=("r1", "r2"))
+    runs.to("r1", RunStatus.RUNNING)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    clock(interrupt)
+    monkeypatch.setattr(module, "tell", lambda text: runs.log.append(text.partition(" …")[0]))
+    ended = module.follow(runs, ["r1", "r2"])
+    assert [run.status for run in ended] == [RunStatus.STOPPED, RunStatus.CANCELLED]
+    asked = runs.log.index("stop r2")
+    assert runs.log[asked : asked + 4] == ["stop r2", "stop r1", "Stopping with a checkpoint", "wait r1"]
+
+
+class Troubled(Waiting):
+    """The first run trains; the store refuses what ``refuses`` names until ``recovered``."""
+
+    def __init__(self, *refuses: str) -> None:
+        super().__init__(ids=("r1", "r2"))
+        self.refuses = list(refuses)
+
+    def _answer(self, what: str) -> None:
+        self.log.append(what)
+        if what in self.refuses:
+            raise StoreError("The store cannot be written.", "Make room.")
+
+    def changes(self, cursor: FeedCursor, _: object) -> FeedBatch:
+        self._answer("look")
+        return super().changes(cursor, _)
+
+    def leave_turn(self) -> None:
+        self._answer("leave")
+
+    def request_stop(self, run_id: str) -> None:
+        self._answer(f"ask {run_id} to stop")
+        super().request_stop(run_id)
+
+    def ensure_stopped(self, run_id: str, patience: float) -> None:
+        self.refuses.clear()
+        super().ensure_stopped(run_id, patience)
+
+
+def test_a_store_in_trouble_is_told_once_and_waited_out(
+    clock: Callable[[Callable[[], None]], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs: Any = Troubled("leave")
+    slept = [0]
+
+    def recover() -> None:
+        slept[0] += 1
+        if slept[0] == 100:
+            runs.refuses.clear()
+
+    clock(recover)
+    ended = module.follow(runs, ["r1", "r2"])
+    assert [run.status for run in ended] == [RunStatus.FINISHED] * 2
+    told = [line for line in capsys.readouterr().err.splitlines() if "cannot be written" in line]
+    assert told == [
+        "The store cannot be written. Make room. What trains goes on, and is followed again when the store answers."
+    ]
+
+
+def test_a_store_in_trouble_for_long_ends_it_where_nothing_trains(clock: object) -> None:
+    runs: Any = Troubled("look")
+    with pytest.raises(StoreError):
+        module.follow(runs, ["r1", "r2"])
+    # Every look takes 0.2 s of the clock: 600 s of them.
+    assert runs.log.count("look") == pytest.approx(3000, abs=3)
+
+
+def test_ctrl_c_while_the_store_is_in_trouble_stops_all_the_same(
+    clock: Callable[[Callable[[], None]], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who waits for the end ends the process with a signal; then what could not be asked is asked again."""
+    runs: Any = Troubled("ask r1 to stop", "ask r2 to stop")
+    runs.to("r1", RunStatus.RUNNING)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    clock(interrupt)
+    ended = module.follow(runs, ["r1", "r2"])
+    assert [run.status for run in ended] == [RunStatus.STOPPED, RunStatus.CANCELLED]
+    assert capsys.readouterr().err.count("The store cannot be written.") == 1
 
 
 class Resumed(Waiting):

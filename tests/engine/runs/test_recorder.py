@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.errors import StoreError
 from engine.records import RunStatus
 from engine.runs import recorder as recorder_module
 from engine.runs.liveness import this_process
@@ -120,6 +121,38 @@ def test_asking_costs_the_training_nothing(store: Store, run_id: str, monkeypatc
             recorder.should_stop()
         wait_for(lambda: store.get(run_id).step)
         assert threads == {"recorder"}
+
+
+def test_that_the_store_can_be_read_does_not_say_that_it_can_be_written(
+    store: Store, run_id: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk lets the stop request be read, and refuses now with these words, now with those."""
+    for name in ("LOOK_SECONDS", "WRITE_SECONDS", "HEARTBEAT_SECONDS"):
+        monkeypatch.setattr(recorder_module, name, {"LOOK_SECONDS": 0.001}.get(name, 0.003))
+    record, wants_stop = store.record, store.wants_stop
+    refused, read, has_room = [0], [0], threading.Event()
+
+    def record_if_there_is_room(*arguments: object) -> bool:
+        if has_room.is_set():
+            return record(*arguments)  # type: ignore[arg-type]
+        refused[0] += 1
+        raise StoreError(f"The store cannot be written ({('full', 'I/O error')[refused[0] % 2]}).")
+
+    def counted(*arguments: object) -> bool:
+        read[0] += bool(refused[0])
+        return wants_stop(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "record", record_if_there_is_room)
+    monkeypatch.setattr(store, "wants_stop", counted)
+    with Recorder(store, run_id, 1, epochs=3) as recorder:
+        recorder.epoch(report(0))
+        wait_for(lambda: refused[0] > 6 and read[0] > 6)
+        told = capfd.readouterr().err
+        assert "again" not in told
+        assert told.count("what is to be recorded waits") == 2, "once for each of the two words"
+        has_room.set()
+        wait_for(lambda: "The store can be written again." in capfd.readouterr().err)
+    assert [epoch.epoch for epoch in store.epochs(run_id)] == [0]
 
 
 def test_the_pace_foretells_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from engine.config.naming import run_name
-from engine.errors import RunError
+from engine.errors import RunError, StoreError
 from engine.records import RunStatus
-from engine.runs import worker
+from engine.runs import patience, worker
 from engine.runs.execute import execute
 from engine.runs.liveness import mark_of, this_process
 from engine.store import Ending, ProcessMark, Store
@@ -86,6 +88,57 @@ def test_a_run_lost_on_this_host_does_not_hold_up_the_queue(store: Store) -> Non
     assert worker.work(store, lambda: True, starting(order)) == 1  # type: ignore[arg-type]
     assert store.get(first.id).status is RunStatus.LOST
     assert order == [second.id]
+
+
+def test_a_store_in_trouble_is_told_once_and_the_queue_worked_off_afterwards(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    submit(store, 2)
+    with_status, asked = store.with_status, [0]
+
+    def in_trouble_for_a_while(status: RunStatus) -> object:
+        asked[0] += 1
+        if 3 <= asked[0] < 8:
+            raise StoreError("The store cannot be written.", "Make room.")
+        return with_status(status)
+
+    monkeypatch.setattr(store, "with_status", in_trouble_for_a_while)
+    assert worker.work(store, lambda: True, starting([])) == 2  # type: ignore[arg-type]
+    assert capfd.readouterr().err.count("The store cannot be written. Make room.") == 1
+    assert {run.status for run in store.all()} == {RunStatus.FINISHED}
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_a_trouble_for_long_is_borne_with_where_a_run_would_be_left_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch, lives: bool
+) -> None:
+    """The clock gains an hour a look. Only where nothing trains the worker ends with the trouble."""
+    now, looks = [0.0], [0]
+
+    class Endless:
+        def poll(self) -> int | None:
+            return None if lives else 0
+
+    def sleep(_: float) -> None:
+        now[0] += 3600
+        looks[0] += 1
+        if looks[0] == 5:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+    def refuse(_: RunStatus) -> object:
+        raise StoreError("The store cannot be read.")
+
+    def start(*_: object) -> Endless:
+        monkeypatch.setattr(store, "with_status", refuse)
+        return Endless()
+
+    submit(store)
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr(worker, "time", clock)
+    monkeypatch.setattr(patience, "time", clock)
+    with pytest.raises(KeyboardInterrupt if lives else StoreError):
+        worker.work(store, lambda: True, start)  # type: ignore[arg-type]
 
 
 def living() -> ProcessMark:

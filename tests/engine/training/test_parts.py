@@ -77,6 +77,37 @@ def test_a_checkpoint_is_whole_or_the_old_one(tmp_path: Path, monkeypatch: pytes
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.pt"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no limit of a file's size")
+@pytest.mark.parametrize("room", [100, 3_000, 50_000, 250_000, 262_144])
+def test_a_disk_that_fills_up_in_the_middle_of_a_checkpoint_is_no_fault_of_the_program(
+    tmp_path: Path, room: int
+) -> None:
+    """PyTorch tells it as a ``RuntimeError`` about its archive. A limit of the file's size stands for the disk's."""
+    import resource
+
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.write(path, {"value": torch.arange(3)})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        with pytest.raises(RunError, match="cannot be written: File too large") as caught:
+            checkpoint.write(path, {"a": torch.zeros(256, 128), "b": torch.zeros(256, 128)})  # 2 · 128 KiB
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.hint == "Make room."
+    assert checkpoint.read(path)["value"].tolist() == [0, 1, 2]
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_fault_of_the_program_stays_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(torch, "save", fails)
+    with pytest.raises(RuntimeError, match="a bug"):
+        checkpoint.write(tmp_path / "checkpoint.pt", {})
+
+
 class Trap:
     def __reduce__(self) -> tuple[object, ...]:
         return os.mkdir, ("sprung",)
