@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.errors import RunError
-from engine.records import RunRecord
+from engine.records import RunRecord, RunStatus
 from tests.helpers.fake_runs import FakeRuns
 from workbench.context import Context
 from workbench.run_travel import RunTravel
@@ -36,7 +37,7 @@ class FakeBundles:
 @pytest.fixture
 def record(runs: FakeRuns, context: Context) -> RunRecord:
     (made,) = runs.submit(context.session.config)
-    return made
+    return replace(made, status=RunStatus.FINISHED)
 
 
 @pytest.fixture
@@ -47,10 +48,10 @@ def bundles(context: Context, record: RunRecord) -> FakeBundles:
 
 
 @pytest.fixture
-def travel(qtbot: QtBot, context: Context) -> RunTravel:
+def travel(qtbot: QtBot, context: Context, record: RunRecord) -> RunTravel:
     page = QWidget()
     qtbot.addWidget(page)
-    made = RunTravel(context, page)
+    made = RunTravel(context, page, lambda: [record])
     made.setProperty("page", page)
     made.page_kept = page  # type: ignore[attr-defined]
     return made
@@ -63,7 +64,8 @@ def told(context: Context) -> list[str]:
 def test_a_run_is_written_where_the_dialog_says(
     qtbot: QtBot, context: Context, travel: RunTravel, bundles: FakeBundles, record: RunRecord, tmp_path: Path
 ) -> None:
-    dialog = travel.ask_where(record)
+    dialog = travel.write_bundle()
+    assert dialog is not None
     assert dialog.acceptMode() == QFileDialog.AcceptMode.AcceptSave
     dialog.fileSelected.emit(str(tmp_path / "x.zip"))
     dialog.close()
@@ -74,7 +76,7 @@ def test_a_run_is_written_where_the_dialog_says(
 def test_a_run_that_is_taken_in_is_announced_and_read_from_the_store(
     qtbot: QtBot, context: Context, travel: RunTravel, bundles: FakeBundles, record: RunRecord, tmp_path: Path
 ) -> None:
-    dialog = travel.ask_which()
+    dialog = travel.take_in()
     changed: list[bool] = []
     context.control.changed.connect(lambda: changed.append(True))
     with qtbot.waitSignal(travel.arrived) as caught:
@@ -91,3 +93,45 @@ def test_a_file_that_is_no_bundle_is_told(
     bundles.error = RunError("x.zip is no bundle of a run.", "Write it again.")
     travel.read(str(tmp_path / "x.zip"))
     qtbot.waitUntil(lambda: "x.zip is no bundle of a run." in told(context))
+
+
+class FakeRecommending:
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+
+    def write_all(self, run_id: str, destination: Path) -> int:
+        self.asked.append(("lists", run_id, destination))
+        return 40
+
+    def write_embeddings(self, run_id: str, destination: Path) -> tuple[int, int]:
+        self.asked.append(("embeddings", run_id, destination))
+        return 10, 4
+
+
+@pytest.mark.parametrize(
+    ("what", "suffixes"), [("lists", ["csv", "parquet"]), ("embeddings", ["npz", "csv", "parquet"])]
+)
+def test_lists_and_embeddings_are_written_where_the_dialog_says(
+    qtbot: QtBot, context: Context, travel: RunTravel, record: RunRecord, tmp_path: Path, what: str, suffixes: list[str]
+) -> None:
+    context.workspace.recommendations = asked = FakeRecommending()  # type: ignore[assignment]
+    dialog = {"lists": travel.write_lists, "embeddings": travel.write_embeddings}[what]()
+    assert dialog is not None
+    assert [kind.partition("*.")[2].rstrip(")") for kind in dialog.nameFilters()] == suffixes
+    file = tmp_path / f"x.{suffixes[0]}"
+    dialog.fileSelected.emit(str(file))
+    dialog.close()
+    qtbot.waitUntil(lambda: f"Wrote {file}." in told(context))
+    assert asked.asked == [(what, record.id, file)]
+
+
+@pytest.mark.parametrize("status", [RunStatus.RUNNING, RunStatus.QUEUED])
+def test_only_one_run_that_has_ended_is_written(
+    qtbot: QtBot, context: Context, record: RunRecord, status: RunStatus
+) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    for chosen in ([], [record, record], [replace(record, status=status)]):
+        travel = RunTravel(context, page, lambda chosen=chosen: chosen)  # type: ignore[misc]
+        assert not travel.can_write()
+        assert travel.write_bundle() is travel.write_lists() is travel.write_embeddings() is None

@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import Qt
@@ -58,7 +59,8 @@ class PageWidget(InPieces):
 
 @dataclass(frozen=True)
 class PageCommand:
-    """An entry of the actions table that a page brings along; ``method`` and ``enabled`` name methods of its widget."""
+    """An entry of the actions table that a page brings along; ``method`` and ``enabled`` name methods of its widget, or
+    of a part of it, ``part.method``."""
 
     id: str
     text: str
@@ -76,7 +78,7 @@ class PageCommand:
 
     def call(self, widget: PageWidget) -> None:
         """Do it on the page's widget."""
-        method = getattr(widget, self.method)
+        method = attrgetter(self.method)(widget)
         method() if self.argument is None else method(self.argument)
 
 

@@ -48,7 +48,7 @@ class RunsPage(PageWidget):
         self.marking = RunMarking(context)
         self._current = ""
         self._unasked = UnaskedTicks(self.model)
-        self.travel = RunTravel(context, self)
+        self.travel = RunTravel(context, self, lambda: self.table.selected())
         self._details = QTimer(self)
         self._details.setSingleShot(True)
         self._details.timeout.connect(self._show_details)
@@ -373,20 +373,6 @@ class RunsPage(PageWidget):
         self.table.pass_on()
         ask_before_purging(self, len(records), lambda: self.marking.purge(records))
 
-    def can_bundle(self) -> bool:
-        """Whether one run that has ended is selected."""
-        chosen = self.table.selected()
-        return len(chosen) == 1 and chosen[0].status.is_end
-
-    def bundle(self) -> None:
-        """Ask where the selected run is written to, with everything that belongs to it."""
-        if self.can_bundle():
-            self.travel.ask_where(self.table.selected()[0])
-
-    def take_in(self) -> None:
-        """Ask for a bundle and take its run in."""
-        self.travel.ask_which()
-
     def can_undo(self) -> bool:
         """Whether a change of marks can be taken back."""
         return bool(self.marking.undo_text)
@@ -490,8 +476,15 @@ PAGE = Page(
         PageCommand("restore", "Restore from archive or trash", "restore_runs", "", "can_shelve", icon="resume"),
         PageCommand("purge", "Delete for good…", "purge", "", "can_purge", icon="trash"),
         PageCommand("undo", "&Undo tags, notes, archive …", "undo", "Ctrl+Z", "can_undo", icon="undo"),
-        PageCommand("bundle", "&Write the run as a bundle …", "bundle", "", "can_bundle", icon="export"),
-        PageCommand("take-in", "&Take in a bundle …", "take_in", icon="download"),
+        *(
+            PageCommand(name, f"{text} …", f"travel.write_{name}", "", "travel.can_write", icon="export", menu="Write")
+            for name, text in (
+                ("bundle", "The run as a &bundle"),
+                ("lists", "The top 20 of every &user"),
+                ("embeddings", "The item &embeddings"),
+            )
+        ),
+        PageCommand("take-in", "&Take in a bundle …", "travel.take_in", icon="download"),
         PageCommand("autoscale", "Show &all of every curve", "autoscale", "A", icon="autoscale"),
         *tab_commands("Overview", "Configuration", "Curves", "Protocol", "Log", "Recommendations", "System"),
     ),

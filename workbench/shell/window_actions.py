@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from workbench.actions import ActionSpec
@@ -105,7 +106,7 @@ def _command_row(window: MainWindow, page: Page, command: PageCommand) -> Action
     def is_enabled() -> bool:
         widget = window.built_page(page.id)
         # A page not yet made has nothing selected and nothing running: whatever asks for a state is not possible.
-        return not command.enabled or (widget is not None and bool(getattr(widget, command.enabled)()))
+        return not command.enabled or (widget is not None and bool(attrgetter(command.enabled)(widget)()))
 
     return ActionSpec(
         f"{page.id}.{command.id}",

@@ -15,16 +15,18 @@ from workbench.context import Context
 from workbench.item_models.runs_model import RunsModel
 from workbench.plots.look import sample_icon
 from workbench.run_marking import RunMarking
+from workbench.run_travel import RunTravel
 from workbench.widgets.numbers import count
 
 NAME_WIDTH = 480
-Entry = tuple[str, Callable[[], None], bool]
+Entry = tuple[str, Callable[[], object], bool]
 
 
 class RunCommands(Protocol):
     """What the page does with the selected runs."""
 
     marking: RunMarking
+    travel: RunTravel
 
     def toggle_current(self) -> None: ...
     def stop_selected(self) -> None: ...
@@ -36,8 +38,6 @@ class RunCommands(Protocol):
     def rename(self) -> None: ...
     def toggle_star(self) -> None: ...
     def can_star(self) -> bool: ...
-    def bundle(self) -> None: ...
-    def can_bundle(self) -> bool: ...
     def archive(self) -> None: ...
     def trash(self) -> None: ...
     def restore_runs(self) -> None: ...
@@ -59,7 +59,9 @@ def run_entries(page: RunCommands, records: Sequence[RunRecord], model: RunsMode
         ("Use these settings in Train", page.duplicate, page.can_duplicate()),
         ("Rename …", page.rename, bool(records)),
         ("Baseline on or off", page.toggle_star, page.can_star()),
-        ("Write as a bundle …", page.bundle, page.can_bundle()),
+        ("Write as a bundle …", page.travel.write_bundle, page.travel.can_write()),
+        ("Write the top 20 of every user …", page.travel.write_lists, page.travel.can_write()),
+        ("Write the item embeddings …", page.travel.write_embeddings, page.travel.can_write()),
         *group,
         ("", page.undo, False),
         *_shelf_entries(records, model.shelf, page),
