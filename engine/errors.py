@@ -5,7 +5,19 @@ Anything else that escapes the engine is our bug and keeps its full trace.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
+
+
+def known_or_meant(name: str, known: Sequence[str]) -> str:
+    """The hint for a name that does not exist: those that are close to it, or else all.
+
+    >>> known_or_meant("crp", ["crop", "mask"]), known_or_meant("shout", ["crop", "mask"])
+    ('Did you mean crop?', 'Known: crop, mask.')
+    """
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"Did you mean {', '.join(close)}?" if close else f"Known: {', '.join(known)}."
 
 
 class EngineError(Exception):

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, known_or_meant
 
 Kind = Literal["model", "operator", "next_item_loss", "contrastive_loss", "similarity", "reader", "importer", "study"]
 
@@ -243,8 +243,8 @@ def entry(kind: Kind, name: str) -> Entry:
     _discover(*_HOMES[kind])
     found = _entries.get((kind, name))
     if found is None:
-        known = ", ".join(e.name for e in entries(kind))
-        raise ConfigurationError(f"there is no {kind.replace('_', ' ')} called '{name}'.", f"Known: {known}.")
+        hint = known_or_meant(name, [other.name for other in entries(kind)])
+        raise ConfigurationError(f"there is no {kind.replace('_', ' ')} called '{name}'.", hint)
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 import io
 import json
@@ -17,7 +16,7 @@ from click.core import ParameterSource
 
 from engine.api import Workspace
 from engine.cli.signals import Ended
-from engine.errors import ConfigurationError, EngineError, UsageError
+from engine.errors import ConfigurationError, EngineError, UsageError, known_or_meant
 from engine.records import RunRecord
 
 FAILED = 1
@@ -77,9 +76,7 @@ class EngineGroup(click.Group):
         if name and self.get_command(ctx, name) is None and not name.startswith("-"):
             every = ((command, self.get_command(ctx, command)) for command in self.list_commands(ctx))
             known = [command for command, found in every if found is not None and not found.hidden]
-            close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-            hint = f"Did you mean {', '.join(close)}?" if close else f"Known: {', '.join(known)}."
-            raise click.UsageError(f"There is no command '{name}'. {hint}", ctx)
+            raise click.UsageError(f"There is no command '{name}'. {known_or_meant(name, known)}", ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine import paths, registry
 from engine.config.experiment import ExperimentConfig, with_fidelity
-from engine.errors import ConfigurationError, EngineError, UsageError
+from engine.errors import ConfigurationError, EngineError, UsageError, known_or_meant
 
 _MODELS = Path(__file__).parents[1] / "models"
 _NEEDED = ("title", "description", "source", "fidelity", "values")
@@ -95,9 +95,8 @@ def preset(name: str) -> Preset:
     for found in presets():
         if name in (found.name, *found.aliases):
             return found
-    raise UsageError(
-        f"There is no preset called '{name}'.", "Known: " + ", ".join(item.name for item in presets()) + "."
-    )
+    known = [called for item in presets() for called in (item.name, *item.aliases)]
+    raise UsageError(f"There is no preset called '{name}'.", known_or_meant(name, known))
 
 
 def own_name(name: str) -> str:

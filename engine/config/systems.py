@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.config.losses import negatives_of
 from engine.config.presets import Preset, own_name, presets
-from engine.errors import UsageError
+from engine.errors import UsageError, known_or_meant
 
 
 def standing(dataset: str, item_count: int | None = None) -> tuple[Preset, ...]:
@@ -49,8 +49,8 @@ def chosen(names: Sequence[str], dataset: str, item_count: int | None = None) ->
     for name in names:
         item = by_name.get(own_name(name)) or by_system.get(name.lower())
         if item is None:
-            known = ", ".join(dict.fromkeys([*by_name, *(preset.system for preset in by_system.values())]))
-            raise UsageError(f"There is no preset or recommender called '{name}'.", f"Known: {known}.")
+            known = list(dict.fromkeys([*by_name, *(preset.system for preset in by_system.values())]))
+            raise UsageError(f"There is no preset or recommender called '{name}'.", known_or_meant(name, known))
         if item.name in made:
             before = made[item.name]
             what = f"'{name}' is named twice" if before == name else f"'{before}' and '{name}' both mean {item.name}"

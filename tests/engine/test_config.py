@@ -231,9 +231,11 @@ def test_an_unknown_plugin_lists_the_known_ones(path: str, value: str) -> None:
         ExperimentConfig().replace({path: value})
 
 
-def test_an_unknown_preset_lists_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="coserec-paper-beauty"):
+def test_an_unknown_preset_names_what_was_meant_or_all() -> None:
+    with pytest.raises(UsageError, match=r"Did you mean coserec-paper, "):
         preset("coserec-papr")
+    with pytest.raises(UsageError, match=r"Known: sample, .*coserec-paper-beauty"):
+        preset("zzz")
 
 
 def test_it_is_frozen() -> None:
