@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from workbench.actions import ActionSpec
 from workbench.context import SAMPLE
 from workbench.pages import Page, PageCommand, key_of
+from workbench.shell.about import AboutDialog
 from workbench.theme import Choice, Theme
 
 if TYPE_CHECKING:
@@ -79,6 +80,17 @@ def fill(window: MainWindow) -> None:
     )
     add(ActionSpec("help.shortcuts", "&Keyboard shortcuts", window.show_shortcuts, "&Help", "?", "keyboard"))
     add(ActionSpec("help.field", "&Explain what has the focus", window.show_help, "&Help", "F1", "help"))
+    add(
+        ActionSpec(
+            "help.about",
+            "&About, and how to cite",
+            lambda: AboutDialog(window).open(),
+            "&Help",
+            icon="info",
+            tip="Versions, and BibTeX of the paper and of this program",
+            separator_before=True,
+        )
+    )
 
 
 def _later(window: MainWindow) -> None:
