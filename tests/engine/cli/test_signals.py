@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,6 +26,15 @@ from tests.helpers.fake_training import submit
 
 ROOT = Path(__file__).parents[3]
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+@pytest.fixture(autouse=True)
+def _heeded() -> Iterator[None]:
+    """Whoever runs the suite under `nohup` has SIGHUP ignored, and so would everything here."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -73,9 +83,10 @@ def test_a_signal_stops_what_is_followed_with_a_checkpoint(
     first, second = (run.id for run in submit(store, 2))
     for run_id in (first, second):
         store.fail_unclaimed(run_id, "made so, to be resumed", "", "")
-    sent = []
+    sent, end = [], time.monotonic() + 60
 
     def sleep(seconds: float) -> None:
+        assert time.monotonic() < end, "it is not stopped"
         if store.epochs(first) and not sent:
             sent.append(number)
             signal.raise_signal(number)
