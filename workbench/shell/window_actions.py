@@ -67,6 +67,11 @@ def fill(window: MainWindow) -> None:
         for command in page.commands:
             add(_command_row(window, page, command))
     _fill_view(window)
+    _fill_help(window)
+
+
+def _fill_help(window: MainWindow) -> None:
+    add = window.table.add
     add(
         ActionSpec(
             "help.palette",

@@ -30,8 +30,10 @@ SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(si
 
 @pytest.fixture(autouse=True)
 def _heeded() -> Iterator[None]:
-    """Whoever runs the suite under `nohup` has SIGHUP ignored, and so would everything here."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    """Whoever runs the suite under `nohup` or in the background has SIGHUP or SIGINT ignored, and so would everything
+    here."""
+    usual = dict.fromkeys(SIGNALS, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
