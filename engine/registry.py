@@ -187,7 +187,7 @@ def register(
     if kind == "model" and entry.facts["task"] not in TASKS:
         raise ConfigurationError(f"{called} has the task '{entry.facts['task']}'.", f"Known: {', '.join(TASKS)}.")
     known = _entries.setdefault((kind, name), entry)
-    if known.target != target:
+    if known != entry:
         raise ConfigurationError(f"{called} has the name of another one, {known.target}.", "Give it another name.")
     return known
 

@@ -252,7 +252,7 @@ class Imports:
 
         for folder in sorted(self.directory.glob("*-*")):
             facts = None if folder.name.startswith(".") else stored.facts_of(folder)
-            if facts is not None and facts.keys() >= _FACTS:
+            if facts is not None and _is_whole(facts):
                 yield folder, facts
 
     def _known(self, path: Path, recipe: ImportRecipe, sha256: str = "") -> ImportResult | None:
@@ -292,6 +292,13 @@ class Imports:
 def _stamp(path: Path) -> dict[str, Any]:
     status = path.stat()
     return {"path": str(path), "size": status.st_size, "changed": status.st_mtime_ns}
+
+
+def _is_whole(facts: Mapping[str, Any]) -> bool:
+    """Whether all is there that is read of it: it may have come by a bundle of another version."""
+    source, titles = facts.get("source"), facts.get("titles")
+    is_told = isinstance(source, dict) and {"path", "size", "changed", "sha256"} <= source.keys()
+    return facts.keys() >= _FACTS and is_told and (titles is None or isinstance(titles, dict))
 
 
 def _is_unchanged(stamp: Mapping[str, Any] | None) -> bool:

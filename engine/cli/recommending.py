@@ -58,6 +58,10 @@ def recommend(
     With --all-users and --output FILE.csv or .parquet, one run's list of every evaluated user, a row an item.
     """
     api = workspace.recommendations
+    if all_users and attention:
+        raise UsageError("Attention is shown of one user.", "Write --user ID, or leave --attention out.")
+    if output is not None and not all_users and output.suffix.lower() != ".csv":
+        raise UsageError(f"One user's lists are written as CSV, not to '{output.name}'.", "Name a .csv file.")
     if all_users:
         _write_all(api, run_ids, user, split, top, output, as_json)
         return

@@ -59,7 +59,7 @@ def what_to_do(config: ExperimentConfig, path: str) -> str:
     chooser = why_without_effect(config, path).removeprefix("No effect while ").partition(".")[0]
     if chooser in _CHOSEN and not applies(config, path):
         return f"Leave it out, or choose the {chooser} that it belongs to."
-    if path in not_chosen(config):
+    if not_chosen(config).get(path) == why_without_effect(config, path):
         return f"Leave it out, or set {_WAKENERS[section]}."
     return "Leave it out, or set λ (loss.contrastive_weight) above 0."
 

@@ -59,6 +59,8 @@ def read_presets(files: Iterable[Path]) -> tuple[Preset, ...]:
             found = _made(path.stem, tree)
         except json.JSONDecodeError as error:
             raise ConfigurationError(f"{path}, line {error.lineno}, is no JSON: {error.msg}.", _MEND) from error
+        except (AttributeError, TypeError) as error:
+            raise ConfigurationError(f"{path} is no preset: {error}.", _MEND) from error
         except KeyError as error:
             raise ConfigurationError(f"{path} has no {error}.", f"A preset has {', '.join(_NEEDED)}.") from error
         except EngineError as error:

@@ -29,7 +29,8 @@ from engine.runs.files import writing
 from engine.store import Store
 from engine.store.moving import put, take
 
-VERSION = 1
+VERSION = 2
+"""1: without `stored.FACTS` among the data. An older workbench would take it for the data file."""
 SUFFIX = ".coserec-run.zip"
 _HEAD = "bundle.json"
 _NAME = re.compile(r"(run|data)/[A-Za-z0-9_][A-Za-z0-9_. -]{0,199}")
@@ -51,15 +52,21 @@ def write_bundle(store: Store, record: RunRecord, destination: Path, *, with_dat
     files = {name: path for name, path in found.items() if _NAME.fullmatch(name)}
     if with_data:
         files |= _data_files(record)
+    facts = f"data/{stored.FACTS}"
+    made = _without_places(files.pop(facts)) if facts in files else b""
+    told = {facts: {"size": len(made), "sha256": hashlib.sha256(made).hexdigest()}} if made else {}
     head = {
-        "bundle": VERSION,
+        "bundle": VERSION if made else 1,
         "run": record.id,
         "written_with": versions() | hardware(),
         "rows": take(store.database, record.id),
-        "files": {name: {"size": path.stat().st_size, "sha256": file_sha256(path)} for name, path in files.items()},
+        "files": told
+        | {name: {"size": path.stat().st_size, "sha256": file_sha256(path)} for name, path in files.items()},
     }
     with writing(destination) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr(_HEAD, json.dumps(head, ensure_ascii=False))
+        if made:
+            packed.writestr(facts, made)
         for name, path in files.items():
             packed.write(path, name)
     return destination
@@ -80,6 +87,18 @@ def _data_files(record: RunRecord) -> dict[str, Path]:
     if found.suffix == stored.SUFFIX and _is_of(found.parent, record.fingerprint):
         beside.append(found.with_name(stored.FACTS))
     return {f"data/{_safe(file.name)}": file for file in (found, *beside) if file.is_file()}
+
+
+def _without_places(file: Path) -> bytes:
+    """How the data were made, for others: without the folders of this machine, and without the rows that were refused,
+    which are no part of the data set."""
+    found = json.loads(file.read_text(encoding="utf-8"))
+    for part, key in (("source", "path"), ("titles", "path"), ("recipe", "titles"), ("asked", "titles")):
+        if isinstance(section := found.get(part), dict) and isinstance(place := section.get(key), str):
+            section[key] = re.split(r"[\\/]", place)[-1]
+    if isinstance(report := found.get("report"), dict):
+        report |= {name: [] for name in ("bad_rows", "bad_titles") if name in report}
+    return json.dumps(found, ensure_ascii=False).encode("utf-8")
 
 
 def _is_of(folder: Path, fingerprint: str) -> bool:

@@ -259,6 +259,7 @@ class Recorder:
         while not self.is_stale:
             try:
                 action()
+                self._tell_recovery(action)
                 return True
             except StaleAttempt as stale:
                 self._become_stale(stale)

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from engine.errors import RunError, UsageError
+from engine.config import parse
+from engine.errors import ConfigurationError, RunError, UsageError
 from engine.records import LONGEST_NAME, MarksBefore, RunMarks, RunStatus, Shelf
 from engine.store.database import Database
 from engine.store.rows import CHUNK
@@ -56,7 +57,7 @@ class Marks:
             return before
 
     def rename(self, run_ids: Sequence[str], name: str) -> MarksBefore:
-        """Call runs otherwise; empty: by their settings. Raises ``UsageError`` for a name that is too long."""
+        """Call runs otherwise; empty: as if nobody had. Raises ``UsageError`` for a name that is too long."""
         called = " ".join(name.split())
         if len(called) > LONGEST_NAME:
             raise UsageError(
@@ -64,7 +65,7 @@ class Marks:
             )
         with self._database.write() as (session, revision):
             names = _names(session, run_ids)
-            _set_names(session, revision, dict.fromkeys(names, called))
+            _set_names(session, revision, {run_id: called or _nobodys(session, run_id) for run_id in names})
             return MarksBefore(names=names)
 
     def note(self, run_id: str, text: str) -> MarksBefore:
@@ -186,6 +187,16 @@ def _names(session: Session, run_ids: Collection[str]) -> dict[str, str]:
         rows = session.execute(select(RunRow.id, RunRow.name).where(RunRow.id.in_(chunk)))
         found |= {row.id: row.name for row in rows}
     return found
+
+
+def _nobodys(session: Session, run_id: str) -> str:
+    """The name that the run had been stored with, had nobody given it one; none where nobody understands its settings
+    any more."""
+    config = session.scalars(select(RunRow.config).where(RunRow.id == run_id)).one()
+    try:
+        return parse(config).short()
+    except ConfigurationError:
+        return ""
 
 
 def _set_names(session: Session, revision: int, names: Mapping[str, str]) -> None:

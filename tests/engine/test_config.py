@@ -125,6 +125,8 @@ def test_presets_lie_with_their_model_too(tmp_path: Path) -> None:
         ('{"title": "T",\n', "x.json, line 2, is no JSON: "),
         (json.dumps({"title": "T", "description": "D"}), "x.json has no 'source'. A preset"),
         (json.dumps(PRESET | {"values": {"train": {"epoks": 3}}}), "x.json: train.epoks: there is no such setting."),
+        (json.dumps(PRESET | {"values": {"train": 3}}), "x.json is no preset: "),
+        ("[]", "x.json is no preset: "),
         (json.dumps(PRESET | {"aliases": ["y"]}), "are both called 'y'. Mend the file"),
     ],
 )

@@ -21,6 +21,7 @@ from engine.config import (
     why_without_effect,
     without_idle_changes,
 )
+from engine.config.effect import what_to_do
 from engine.config.grouping import group_key
 from engine.errors import ConfigurationError
 from tests.helpers.other_values import another
@@ -218,6 +219,12 @@ def test_what_only_others_read_that_are_not_chosen_is_refused(
     begun = ExperimentConfig()
     assert not why_without_effect(begun, path)
     assert group_key(stored(begun.replace({path: another(info)}))) != group_key(stored(begun))
+
+
+def test_the_advice_goes_with_the_reason() -> None:
+    config = ExperimentConfig().replace({"loss.contrastive_weight": 0, "augment.long_operators": "M"})
+    assert why_without_effect(config, "augment.crop_rate") == "No effect while λ is 0: no views are made."
+    assert what_to_do(config, "augment.crop_rate") == "Leave it out, or set λ (loss.contrastive_weight) above 0."
 
 
 def stored(config: ExperimentConfig) -> dict[str, object]:

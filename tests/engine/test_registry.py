@@ -95,6 +95,9 @@ def test_a_name_is_given_once() -> None:
     with pytest.raises(ConfigurationError, match=r"has the name of another one, engine\.made\.module:Made"):
         announce("study", target="engine.other.module:Other")
     announce("reader", target="engine.other.module:Other")
+    announce("similarity", **FULL["similarity"])
+    with pytest.raises(ConfigurationError, match="has the name of another one"):
+        announce("similarity", **FULL["similarity"] | {"neighbours": max})
 
 
 def test_the_configuration_is_made_without_readers_importers_and_studies() -> None:

@@ -136,14 +136,16 @@ def ask_for_name(
     dialog.setLabelText(
         "Settings that differ from the preset's and the seed still stand behind the name.\nEmpty: by its preset again."
     )
-    dialog.setTextValue(names.pop() if len(names) == 1 else "")
+    begun = names.pop() if len(names) == 1 else ""
+    dialog.setTextValue(begun)
     field = cast("QLineEdit", dialog.findChild(QLineEdit))
     field.setMaxLength(LONGEST_NAME)
     field.setPlaceholderText(called)
     field.selectAll()
     dialog.resize(NAME_WIDTH, dialog.sizeHint().height())
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.textValueSelected.connect(give)
+    # Return without a word typed renames nothing, least of all runs of several names.
+    dialog.textValueSelected.connect(lambda name: None if name == begun else give(name))
     dialog.open()
     return dialog
 

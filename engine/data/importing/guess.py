@@ -39,6 +39,7 @@ _DATE = re.compile(
     r"(\d{4}[-/.]?\d{1,2}[-/.]?\d{1,2}([T ].*)?|\d{1,2}[-/. ]\d{1,2}[-/.,]? ?\d{4}([T ,].*)?"
     rf"|(\w{{3,9}},? )?(\d{{1,2}} )?{_MONTH}\.? \d{{1,2}}(,? ?\d{{4}})?.*|\d{{1,2}} {_MONTH} \d{{4}}.*)\Z"
 )
+_YEAR_FIRST = re.compile(r"\d{4}[-/.]?(\d{1,2})[-/.]?(\d{1,2})")
 _ASIN = re.compile(r"(B[0-9A-Z]{9}|\d{9}[0-9X])\Z")
 _REVIEWER = re.compile(r"A[0-9A-Z]{9,27}\Z")
 
@@ -252,8 +253,14 @@ def first_undated(values: Sequence[str]) -> int | None:
 
 
 def _is_written_date(value: str) -> bool:
-    """A date with signs in it: eight digits are an id as well."""
-    return bool(_DATE.match(value)) and not _INTEGER.match(value)
+    """A date with signs in it: eight digits are an id as well, 1299.99 is a price, 1002-3456 has no such month.
+
+    >>> [_is_written_date(text) for text in ("2014-05-03", "1299.99", "1002-3456", "3 May 2014")]
+    [True, False, False, True]
+    """
+    parts = _YEAR_FIRST.match(value)
+    is_possible = parts is None or (int(parts[1]) <= 12 and int(parts[2]) <= 31)
+    return bool(_DATE.match(value)) and not _NUMBER.match(value) and is_possible
 
 
 def _looks_like_ratings(values: Sequence[str]) -> bool:

@@ -81,6 +81,10 @@ def test_wrong_use(stored: Any) -> None:
         assert "lists of one run to a file" in shell.runs("recommend", *words, code=2)["error"]["message"]
     said = shell.runs("recommend", ids[0], "--all-users", "--output", "x.txt", code=2)["error"]
     assert said["hint"] == "End it in .csv, .parquet."
+    words = ("recommend", ids[0], "--user", 3, "--output", "x.parquet")
+    assert "written as CSV, not to 'x.parquet'" in shell.runs(*words, code=2)["error"]["message"]
+    words = ("recommend", ids[0], "--all-users", "--attention", "--output", "x.csv")
+    assert "Attention is shown of one user" in shell.runs(*words, code=2)["error"]["message"]
 
 
 def test_lists_of_all_users_and_embeddings_are_written(stored: Any, tmp_path: Path) -> None:

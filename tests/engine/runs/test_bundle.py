@@ -267,8 +267,11 @@ def test_how_the_data_were_made_travels_with_them(imported: tuple[Workspace, Run
     told = f"rated 2 or more; duplicates kept; 3-core; times in seconds; from käufe.csv (sha256 {digest[:12]}…)"
     assert preprocessing(first, run.id) == told
     bundle = first.bundles.write(run.id, tmp_path / "run.zip")
-    facts = Path(run.config["data"]["path"]).with_name("import.json").read_bytes()
+    facts = zipfile.ZipFile(bundle).read("data/import.json")
     assert head_of(bundle)["files"]["data/import.json"]["sha256"] == hashlib.sha256(facts).hexdigest()
+    assert head_of(bundle)["bundle"] == 2, "an older workbench would take it for the data file"
+    assert str(source.parent).encode() not in facts, "whose folders these were is nobody's business"
+    assert json.loads(facts)["source"]["path"] == source.name
     fresh = Workspace(tmp_path / "fresh")
     path = Path(fresh.bundles.read(bundle).config["data"]["path"])
     assert path.name == "k-ufe.coserec"
@@ -287,6 +290,7 @@ def test_a_bundle_from_before_has_no_recipe_and_is_taken_in(
     bundle = imported[0].bundles.write(imported[1].id, tmp_path / "run.zip")
     head = head_of(bundle)
     del head["files"]["data/import.json"]
+    head["bundle"] = 1
     without = changed(bundle, "data/import.json", None).rename(tmp_path / "without.zip")
     old = changed(without, "bundle.json", json.dumps(head).encode())
     fresh = Workspace(tmp_path / "fresh")

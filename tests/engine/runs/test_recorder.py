@@ -155,6 +155,21 @@ def test_that_the_store_can_be_read_does_not_say_that_it_can_be_written(
     assert [epoch.epoch for epoch in store.epochs(run_id)] == [0]
 
 
+def test_what_was_insisted_on_leaves_no_trouble(store: Store, run_id: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Trouble that is over must be said to be over: else the next would not be told."""
+    refusals = iter([StoreError("The store is locked."), None])
+
+    def write() -> None:
+        if (error := next(refusals)) is not None:
+            raise error
+
+    with Recorder(store, run_id, 1, epochs=3) as recorder:
+        assert recorder._insist_on(write)
+        assert not recorder._trouble
+    told = capfd.readouterr().err
+    assert told.index("The store is locked.") < told.index("The store can be written again.")
+
+
 def test_the_pace_foretells_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr(recorder_module.time, "monotonic", lambda: clock[0])

@@ -55,7 +55,7 @@ def test_runs_are_renamed_and_called_again_as_each_was(store: Store) -> None:
     assert [record.name for record in store.all()] == ["the best", "the best"]
     assert {record.id for record in store.changes(seen).runs} == {one, two}
     again = store.marks.rename([one], "")
-    assert store.get(one).name == ""
+    assert store.get(one).name == "transformer λ=0.1 seed 1", "as if nobody had named it"
     store.marks.put_back(again)
     assert store.get(one).name == "the best"
     store.marks.shelve([two], Shelf.TRASHED)

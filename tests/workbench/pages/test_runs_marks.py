@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox, QPushButton, QVBoxLayou
 from pytestqt.qtbot import QtBot
 
 from engine.api import Workspace
+from engine.config import parse
 from engine.records import RunStatus, Shelf
 from engine.store import Ending, ProcessMark
 from tests.helpers.fake_training import submit
@@ -109,7 +110,8 @@ def _ask_for_a_name(page: RunsPage, shown: str, typed: str) -> None:
 def test_a_run_is_renamed_and_called_by_its_settings_again(qtbot: QtBot, page: RunsPage) -> None:
     first = page.model.ids[0]
     book = page.context.runs
-    by_settings = run_name(replace(book.get(first), name=""))
+    record = book.get(first)
+    by_settings = run_name(replace(record, name=parse(record.config).short()))
     page.table.select(first)
     _ask_for_a_name(page, "a run", "the one")
     qtbot.waitUntil(lambda: page.overview.name.text() == "the one · seed 3")
@@ -123,6 +125,8 @@ def test_a_run_is_renamed_and_called_by_its_settings_again(qtbot: QtBot, page: R
     page.undo()
     page.undo()
     qtbot.waitUntil(lambda: page.model.name_of(first) == "a run · seed 3")
+    _ask_for_a_name(page, "a run", "a run")
+    assert not page.can_undo(), "nothing was typed"
 
 
 def test_all_seeds_of_a_group_are_renamed_at_once(qtbot: QtBot, page: RunsPage) -> None:
