@@ -6,8 +6,14 @@ Anything else that escapes the engine is our bug and keeps its full trace.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+
+def did_you_mean(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """A hint with those of the ``known`` that are nearest by their letters; empty where none is as like as that."""
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=likeness)
+    return f"Did you mean {', '.join(close)}?" if close else ""
 
 
 def known_or_meant(name: str, known: Sequence[str]) -> str:
@@ -16,8 +22,7 @@ def known_or_meant(name: str, known: Sequence[str]) -> str:
     >>> known_or_meant("crp", ["crop", "mask"]), known_or_meant("shout", ["crop", "mask"])
     ('Did you mean crop?', 'Known: crop, mask.')
     """
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"Did you mean {', '.join(close)}?" if close else f"Known: {', '.join(known)}."
+    return did_you_mean(name, known, 0.5) or f"Known: {', '.join(known)}."
 
 
 class EngineError(Exception):

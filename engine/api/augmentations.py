@@ -35,9 +35,6 @@ SOURCES = ("memory", "model", "hybrid")
 PART = 16384
 """Users that are counted at once."""
 
-MASK, PADDING = "[mask]", "[padding]"
-"""Item and title of a token that is no item of the file: what Mask writes (FACTS F10)."""
-
 
 class Augmentations:
     """Facade over ``engine.augment``. ``runs`` is where the stored runs of an encoder come from."""
@@ -70,7 +67,7 @@ class Augmentations:
         shown = preview(config, items, dataset.item_count, table, operator, seed, views)
         return AugmentationPreview(
             user=str(dataset.user_ids[row]),
-            original=tuple(SequenceToken(*_named(dataset, item)) for item in items.tolist()),
+            original=tuple(SequenceToken(*dataset.named(item)) for item in items.tolist()),
             branch=shown.branch,
             short_length=shown.short_length,
             views=tuple(_view(dataset, view) for view in shown.views),
@@ -103,7 +100,7 @@ class Augmentations:
         ]
         return AugmentationPreview(
             user=str(dataset.user_ids[row]),
-            original=tuple(SequenceToken(*_named(dataset, item)) for item in items.tolist()),
+            original=tuple(SequenceToken(*dataset.named(item)) for item in items.tolist()),
             branch="short" if len(items) <= config.augment.short_length else "long",
             short_length=config.augment.short_length,
             views=tuple(_view(dataset, view) for view in shown),
@@ -303,7 +300,7 @@ def _rows(row: int) -> Any:
 
 def _neighbours(dataset: Dataset, config: ExperimentConfig, names: tuple[str, ...]) -> NeighbourTable:
     """The first epoch's table; an empty one where no operator looks anything up."""
-    if not any(registry.entry("operator", name).facts.get("looks_up") for name in names):
+    if not any(registry.entry("operator", name).facts["looks_up"] for name in names):
         from engine.similarity.table import NeighbourTable
 
         return NeighbourTable.empty(dataset.rows)
@@ -326,7 +323,7 @@ def _view(dataset: Dataset, view: ViewArrays) -> AugmentedView:
     looked_up = (TokenKind.SUBSTITUTED, TokenKind.INSERTED)
     arrays = (view.items.tolist(), view.sources.tolist(), view.kinds.tolist(), view.scores.tolist())
     tokens = tuple(
-        ViewToken(*_named(dataset, item), source, TokenKind(kind), score if kind in looked_up else None)
+        ViewToken(*dataset.named(item), source, TokenKind(kind), score if kind in looked_up else None)
         for item, source, kind, score in zip(*arrays, strict=True)
     )
     return AugmentedView(
@@ -338,10 +335,3 @@ def _view(dataset: Dataset, view: ViewArrays) -> AugmentedView:
         reordered=view.reordered,
         note=view.note,
     )
-
-
-def _named(dataset: Dataset, item: int) -> tuple[str, str]:
-    """Id in the file and title of a dense id."""
-    if item == 0:
-        return PADDING, PADDING
-    return (MASK, MASK) if item == dataset.mask_id else (str(dataset.item_ids[item]), dataset.title(item))

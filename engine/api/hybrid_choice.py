@@ -20,9 +20,6 @@ from engine.similarity.neighbours import Neighbours
 from engine.similarity.table import NeighbourTable
 from engine.similarity.top_scores import Best
 
-PADDING, MASK = "[padding]", "[mask]"
-"""Rows that are no item of the file and yet rank, where the candidates are all rows (FACTS F16)."""
-
 
 @dataclass(frozen=True, eq=False)
 class ItemSides:
@@ -71,12 +68,13 @@ class ItemSides:
         return NeighbourTable(ids, scores, ids[0, :0]), self.model.normalised[one, :k]
 
     def _record(self, other: int, score: float, normalised: float) -> NeighbourRecord:
-        if other in (0, self.dataset.mask_id):
-            name = PADDING if other == 0 else MASK
-            return NeighbourRecord(name, name, score, normalised, 0, 0)
-        item, title = str(self.dataset.item_ids[other]), self.dataset.title(other)
+        if other in (
+            0,
+            self.dataset.mask_id,
+        ):  # no item, and yet ranked where candidates are all rows (F16)
+            return NeighbourRecord(*self.dataset.named(other), score, normalised, 0, 0)
         shared, users = int(self.shared[other]), int(self.memory.users[other])
-        return NeighbourRecord(item, title, score, normalised, shared, users)
+        return NeighbourRecord(*self.dataset.named(other), score, normalised, shared, users)
 
     def _reason(self, taken: str, has_memory: bool, ours: float, theirs: float) -> str:
         if not has_memory:

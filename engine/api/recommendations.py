@@ -240,7 +240,7 @@ class _Told:
             items=tuple(
                 RecommendedItem(
                     number,
-                    *_named(self.dataset, item),
+                    *self.dataset.named(item),
                     float(scores[item]),
                     item == self.target,
                     seen.count(item),
@@ -367,19 +367,12 @@ def _history(dataset: Dataset, row: int, split: Which) -> tuple[tuple[HistoryIte
     items = dataset.sequences[row].tolist()
     count = len(items) - (1 if split == "test" else 2)
     target = items[count]
-    before = (HistoryItem(place, *_named(dataset, item), item == target) for place, item in enumerate(items[:count], 1))
-    return tuple(before), HistoryItem(count + 1, *_named(dataset, target), True)
-
-
-def _named(dataset: Dataset, item: int) -> tuple[str, str]:
-    """Id in the file and title of a dense id; what is no item of the file is named by what it is."""
-    if item == 0:
-        return "[padding]", "[padding]"
-    return ("[mask]", "[mask]") if item == dataset.mask_id else (str(dataset.item_ids[item]), dataset.title(item))
+    before = (HistoryItem(place, *dataset.named(item), item == target) for place, item in enumerate(items[:count], 1))
+    return tuple(before), HistoryItem(count + 1, *dataset.named(target), True)
 
 
 def _attention(dataset: Dataset, found: Softmaxes, history: Sequence[HistoryItem]) -> AttentionWeights:
-    names = [_named(dataset, item) for item in found.tokens.tolist()]
+    names = [dataset.named(item) for item in found.tokens.tolist()]
     places, left = [], len(history)
     for item, _ in reversed(names):  # from the end: an item of the noise is none that the user has ever chosen
         is_own = left > 0 and history[left - 1].item == item

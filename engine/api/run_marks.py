@@ -37,7 +37,7 @@ class RunMarking:
         return self._runs.store.marks.tag(self._ids(run_ids), tuple(add), tuple(remove))
 
     def rename(self, run_ids: Sequence[str], name: str) -> MarksBefore:
-        """Call runs otherwise; empty: by their settings. Raises ``UsageError`` for a name that is too long."""
+        """Call runs otherwise; empty: as if nobody had. Raises ``UsageError`` for a name that is too long."""
         return self._runs.store.marks.rename(self._ids(run_ids), name)
 
     def note(self, run_id: str, text: str) -> MarksBefore:

@@ -61,17 +61,10 @@ def _columns(model: OneUser, lists: Sequence[UserList]) -> dict[str, Any]:
     return {
         "user": np.repeat(data.user_ids[users[[one.row for one in lists]]].astype(str), lengths),
         "place": np.concatenate([np.arange(1, length + 1) for length in lengths]),
-        "item": np.array([_item_id(data, item) for item in items.tolist()]),
+        "item": np.array([data.named(item)[0] for item in items.tolist()]),
         "score": np.concatenate([one.scores for one in lists]),
         "is_target": (items == targets).astype(np.int8),
     }
-
-
-def _item_id(data: Dataset, item: int) -> str:
-    """Id in the file; of padding and mask, which a run may rank, what they are."""
-    if item in (0, data.mask_id):
-        return "[mask]" if item else "[padding]"
-    return str(data.item_ids[item])
 
 
 def write_embeddings(data: Dataset, vectors: Any, destination: Path) -> None:
@@ -81,7 +74,7 @@ def write_embeddings(data: Dataset, vectors: Any, destination: Path) -> None:
     """
     write = _by_suffix(destination, {".npz": _as_npz, ".csv": _table_as_csv, ".parquet": _table_as_parquet})
     dense = range(1, data.item_count + 1)
-    ids, titles = [str(data.item_ids[item]) for item in dense], [data.title(item) for item in dense]
+    ids, titles = map(list, zip(*map(data.named, dense), strict=True))
     with writing(destination, UsageError) as stream:
         write(stream, ids, titles, np.asarray(vectors, dtype=np.float32)[1:-1])
 
@@ -109,8 +102,7 @@ def _rows_as_parquet(stream: BinaryIO, columns: Sequence[str], blocks: Iterator[
     schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in columns])
     with parquet.ParquetWriter(stream, schema) as writer:
         for block in blocks:
-            block["is_target"] = block["is_target"] > 0
-            arrays = [pyarrow.array(block[name].tolist(), schema.field(name).type) for name in columns]
+            arrays = [pyarrow.array(block[name]).cast(schema.field(name).type) for name in columns]
             writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
 
 

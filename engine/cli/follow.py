@@ -15,7 +15,7 @@ from engine.config import STOPPING_METRIC
 from engine.config.naming import run_name
 from engine.errors import StoreError
 from engine.records import FeedCursor, MetricPoint, RunRecord, RunStatus
-from engine.runs.patience import Patience
+from engine.runs.patience import Patience, lives
 
 _LOOK_SECONDS = 0.2
 _SWEEP_SECONDS = 3.0
@@ -72,11 +72,8 @@ class _Watch:
         self._swept = time.monotonic()
 
     def trains(self) -> bool:
-        """Whether a process that was started here lives; asks the store for nothing while it does."""
-        try:
-            return self._process is not None and self._process.poll() is None
-        except StoreError:
-            return False  # it has ended, and that could not be written
+        """Whether a process that was started here lives."""
+        return self._process is not None and lives(self._process.poll)
 
     def is_over(self) -> bool:
         """Look once; tells whether all have ended. Raises ``StoreError``."""

@@ -24,10 +24,9 @@ from engine.cli.frame import (
 from engine.cli.settings import SettingsCommand, all_fields, config_options, seeds_of
 from engine.cli.signals import Asked, as_ctrl_c
 from engine.config import ExperimentConfig, epochs_text, grid, parse_list, refuse_without_effect
-from engine.config.experiment import did_you_mean
 from engine.config.grouping import has_seeds
 from engine.config.naming import run_name
-from engine.errors import UsageError
+from engine.errors import UsageError, did_you_mean
 from engine.records import RunRecord, RunStatus, to_plain
 
 _queue_option = click.option("--queue", is_flag=True, help="Only put into the queue; `coserec work` works it off.")

@@ -51,16 +51,14 @@ def refuse_list_without_effect(config: ExperimentConfig, path: str, values: Sequ
 
 def what_to_do(config: ExperimentConfig, path: str) -> str:
     """The advice that goes with `why_without_effect`."""
-    section = path.partition(".")[0]
+    section, reason = path.partition(".")[0], why_without_effect(config, path)
     if why_unused(config, path) or needs_no_views(config.model.name):
         return "Leave it out, or choose another model (model.name)."
-    if why_without_effect(config, path) == NO_PRETRAINING:
+    if reason == NO_PRETRAINING:
         return "Leave it out, or set train.pretrain_epochs above 0."
-    chooser = why_without_effect(config, path).removeprefix("No effect while ").partition(".")[0]
-    if chooser in _CHOSEN and not applies(config, path):
-        return f"Leave it out, or choose the {chooser} that it belongs to."
-    if not_chosen(config).get(path) == why_without_effect(config, path):
-        return f"Leave it out, or set {_WAKENERS[section]}."
+    if reason == not_chosen(config).get(path):
+        how = f"set {_WAKENERS[section]}" if applies(config, path) else f"choose the {section} that it belongs to"
+        return f"Leave it out, or {how}."
     return "Leave it out, or set λ (loss.contrastive_weight) above 0."
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, Self, cast
@@ -26,7 +25,7 @@ from engine.config.sections import (
     SimilaritySection,
     TrainOptions,
 )
-from engine.errors import ConfigurationError
+from engine.errors import ConfigurationError, did_you_mean
 from engine.registry import Options, setting
 
 SCHEMA_VERSION = 1
@@ -108,6 +107,11 @@ class ExperimentConfig(Options):
         changed = parse(tree)
         refuse_shown(self, changed)
         return changed
+
+    def value(self, path: str) -> Any:
+        """The setting at the dotted ``path``. Raises ``AttributeError`` for one that does not exist."""
+        section, _, name = path.partition(".")
+        return getattr(getattr(self, section), name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The model's section is a class made at run time, which pickle cannot look up; the JSON carries everything.
@@ -313,9 +317,3 @@ def switches_to(config: ExperimentConfig, reading: Literal["paper", "published"]
 def with_fidelity(config: ExperimentConfig, reading: Literal["paper", "published"]) -> ExperimentConfig:
     """The configuration with every switch as the paper says, or as the published code does."""
     return config.replace({item.path: getattr(item, reading) for item in fields_of(config) if item.is_switch})
-
-
-def did_you_mean(path: str, known: Iterable[str]) -> str:
-    """A hint with those of the ``known`` paths that are nearest by their letters; empty where none is near."""
-    close = difflib.get_close_matches(path, list(known), n=3)
-    return f"Did you mean {', '.join(close)}?" if close else ""

@@ -3,7 +3,7 @@ reason."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,13 +57,13 @@ def _unused(model: str) -> Mapping[str, str]:
         found |= dict.fromkeys(trained, f"{plugin.label} does not train.")
     if needs_no_views(model):  # by which it would be pre-trained
         found |= dict.fromkeys(_PRETRAINING, str(plugin.facts["no_views"]))
-    return found | plugin.facts.get("unused", {})
+    return found | plugin.facts["unused"]
 
 
 @cache
 def _of_pretraining(model: str) -> frozenset[str]:
     """Dotted paths of what only pre-training reads: its rate, and the settings that the model announces as such."""
-    own = registry.entry("model", model).facts.get("read_by_pretraining", ())
+    own = registry.entry("model", model).facts["read_by_pretraining"]
     return frozenset({"train.pretrain_learning_rate", *(f"model.{name}" for name in own)})
 
 
@@ -87,15 +87,10 @@ class Chosen(NamedTuple):
     letters: str
 
 
-def chosen_by(values: Mapping[str, Any]) -> Chosen:
-    """What is chosen by these values, dotted path → value; empty where one is missing."""
-    letters = "".join(str(values.get(path, "")) for path in LETTERS)
-    return Chosen(tuple(str(values.get(path, "")) for _, path in CHOICES), "".join(sorted(set(letters))))
-
-
-def _chosen(config: ExperimentConfig) -> Chosen:
-    paths = (*LETTERS, *(path for _, path in CHOICES))
-    return chosen_by({path: getattr(getattr(config, path.partition(".")[0]), path.partition(".")[2]) for path in paths})
+def chosen_by(value: Callable[[str], Any]) -> Chosen:
+    """What is chosen; ``value`` gives a setting by its dotted path."""
+    letters = "".join(str(value(path)) for path in LETTERS)
+    return Chosen(tuple(str(value(path)) for _, path in CHOICES), "".join(sorted(set(letters))))
 
 
 @cache
@@ -115,7 +110,7 @@ def _not_chosen(chosen: Chosen) -> Mapping[str, str]:
 
 def not_chosen(config: ExperimentConfig) -> Mapping[str, str]:
     """Dotted paths of what only losses, similarities and operators read that are not chosen, each with its reason."""
-    return _not_chosen(_chosen(config))
+    return _not_chosen(chosen_by(config.value))
 
 
 def _read_by(entry: registry.Entry) -> set[str]:
@@ -126,7 +121,8 @@ def why_without_effect(config: ExperimentConfig, path: str) -> str:
     """Why the setting at the dotted ``path`` changes nothing as the others stand: the model has no use for it, no views
     are made, nothing is pre-trained, or it is that of a loss, a similarity or an operator which is not chosen; empty
     where it does, or may."""
-    found = without_effect(config.model.name, makes_views(config), _chosen(config), bool(config.train.pretrain_epochs))
+    chosen, is_pretrained = chosen_by(config.value), bool(config.train.pretrain_epochs)
+    found = without_effect(config.model.name, makes_views(config), chosen, is_pretrained)
     return found.get(path.partition(".")[0]) or found.get(path, "")
 
 
@@ -163,9 +159,9 @@ def default_pretraining(before: str, model: str) -> int | None:
     """Epochs of pre-training that a change from the model ``before`` brings: as many as ``model`` announces with its
     own tasks, none where it cannot be pre-trained or ``before`` had its own; None leaves what is set."""
     facts = registry.entry("model", model).facts
-    if facts.get("pretraining"):
+    if facts["pretraining"]:
         return int(facts["pretrain_epochs"])
-    had_own = registry.entry("model", before).facts.get("pretraining")
+    had_own = registry.entry("model", before).facts["pretraining"]
     return 0 if had_own or needs_no_views(model) else None
 
 

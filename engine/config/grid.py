@@ -43,16 +43,11 @@ def parse_list(config: ExperimentConfig, path: str, text: str) -> tuple[Any, ...
         if last - first >= MOST_RUNS:
             raise ConfigurationError(f"'{part}' is more than {MOST_RUNS:,} values.", "Write fewer.", field=path)
         texts += [str(number) for number in range(first, last + 1)]
-    values = tuple(_value(config.replace({path: one}), path) for one in texts)
+    values = tuple(config.replace({path: one}).value(path) for one in texts)
     twice = next((value for place, value in enumerate(values) if value in values[:place]), None)
     if twice is not None:
         raise ConfigurationError(f"{twice} stands twice in the list.", "Name each value once.", field=path)
     return values
-
-
-def _value(config: ExperimentConfig, path: str) -> Any:
-    section, _, name = path.partition(".")
-    return getattr(getattr(config, section), name)
 
 
 def grid(

@@ -157,13 +157,13 @@ def trains(model: str) -> bool:
 
 def _decides(tree: Mapping[str, Any]) -> tuple[str, bool, Chosen, bool]:
     """What of a stored configuration says which settings change nothing: its model, views, plugins, pre-training."""
-    values = {
-        f"{section}.{name}": value
-        for section in ("loss", "similarity", "augment")
-        if isinstance(part := tree.get(section), Mapping)
-        for name, value in part.items()
-    }
-    return model_name(tree), makes_views_as_stored(tree), chosen_by(values), bool(pretrain_epochs_of(tree))
+
+    def stored(path: str) -> Any:
+        section, _, name = path.partition(".")
+        part = tree.get(section)
+        return part.get(name, "") if isinstance(part, Mapping) else ""
+
+    return model_name(tree), makes_views_as_stored(tree), chosen_by(stored), bool(pretrain_epochs_of(tree))
 
 
 @cache

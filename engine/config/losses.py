@@ -15,26 +15,25 @@ def applies(config: ExperimentConfig, path: str) -> bool:
         if chooser.startswith(f"{section}."):
             owners = [entry.name for entry in registry.entries(kind) if name in entry.options.model_fields]
             if owners:
-                return getattr(getattr(config, section), chooser.partition(".")[2]) in owners
+                return config.value(chooser) in owners
     return True
 
 
 def negatives_of(config: ExperimentConfig) -> int:
     """Negatives of each target: of the next-item loss, or of the model where that has a loss of its own; 0: none."""
-    section, _, name = negatives_field(config).partition(".")
-    if name:
-        return int(getattr(getattr(config, section), name))
+    if path := negatives_field(config):
+        return int(config.value(path))
     model = registry.entry("model", config.model.name).facts
-    return int(model.get("negatives", 0)) if model.get("task") == "own" else 0
+    return int(model["negatives"]) if model["task"] == "own" else 0
 
 
 def negatives_field(config: ExperimentConfig) -> str:
     """Dotted path of the setting that says how many negatives there are; empty where none does."""
     model = registry.entry("model", config.model.name).facts
-    if model.get("task") == "own":
-        own = model.get("negatives", 0)
+    if model["task"] == "own":
+        own = model["negatives"]
         return f"model.{own}" if isinstance(own, str) else ""
-    field = registry.entry("next_item_loss", config.loss.next_item).facts.get("negatives")
+    field = registry.entry("next_item_loss", config.loss.next_item).facts["negatives"]
     return f"loss.{field}" if field else ""
 
 

@@ -43,7 +43,7 @@ def stage_at(pretrain_epochs: int, epoch: int) -> str:
 
 def own_pretraining(model: str) -> str:
     """The pre-training task that a model announces as its own (S3-Rec); empty where views are compared instead."""
-    return str(registry.entry("model", model).facts.get("pretraining", ""))
+    return str(registry.entry("model", model).facts["pretraining"])
 
 
 def pretrains_by_contrast(config: ExperimentConfig) -> bool:

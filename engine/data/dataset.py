@@ -22,6 +22,8 @@ from engine.errors import DataError, UsageError
 
 SAMPLE = "sample"
 """The word that stands for the bundled shop wherever a path is asked for."""
+MASK, PADDING = "[mask]", "[padding]"
+"""Id and title of a token that is no item of the file: what Mask writes (FACTS F10), and what a run may rank."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,12 @@ class Dataset:
     def title(self, item: int) -> str:
         """Title of a dense id; ``""`` where it has none."""
         return "" if self.titles is None else str(self.titles[item])
+
+    def named(self, item: int) -> tuple[str, str]:
+        """Id in the file and title of a dense id; what is no item of the file is named by what it is."""
+        if item in (0, self.mask_id):
+            return (PADDING, PADDING) if item == 0 else (MASK, MASK)
+        return str(self.item_ids[item]), self.title(item)
 
 
 def _example(what: str, ids: NDArray[np.str_]) -> str:

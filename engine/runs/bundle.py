@@ -95,7 +95,7 @@ def _without_places(file: Path) -> bytes:
     found = json.loads(file.read_text(encoding="utf-8"))
     for part, key in (("source", "path"), ("titles", "path"), ("recipe", "titles"), ("asked", "titles")):
         if isinstance(section := found.get(part), dict) and isinstance(place := section.get(key), str):
-            section[key] = re.split(r"[\\/]", place)[-1]
+            section[key] = stored.name_in(place)
     if isinstance(report := found.get("report"), dict):
         report |= {name: [] for name in ("bad_rows", "bad_titles") if name in report}
     return json.dumps(found, ensure_ascii=False).encode("utf-8")

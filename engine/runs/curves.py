@@ -7,11 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.config.experiment import did_you_mean
 from engine.config.grouping import changes_nothing, filled
 from engine.config.naming import flat, run_name
 from engine.config.stages import pretrain_epochs_of
-from engine.errors import UsageError
+from engine.errors import UsageError, did_you_mean
 from engine.records import ComparedCurve, EpochReport, ParallelRun, ParallelRuns, RunRecord, ScatterPoint
 from engine.runs.groups import Group, epochs_trained, known_settings
 

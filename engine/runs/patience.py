@@ -11,6 +11,14 @@ TROUBLE_SECONDS = 600.0
 """How long it is borne with where nothing trains that would be left alone."""
 
 
+def lives(poll: Callable[[], int | None]) -> bool:
+    """Whether a started process lives, by its ``poll``, which asks the store for nothing while it does."""
+    try:
+        return poll() is None
+    except StoreError:
+        return False  # it has ended, and that could not be written
+
+
 class Patience:
     """One trouble after the other, each told once."""
 

@@ -12,7 +12,7 @@ from engine.errors import RunError, StoreError
 from engine.records import RunRecord, RunStatus
 from engine.runs import launch, liveness
 from engine.runs.launch import LaunchedRun
-from engine.runs.patience import Patience
+from engine.runs.patience import Patience, lives
 from engine.runs.recorder import say
 from engine.runs.schedule import device_of, startable
 from engine.store import ProcessMark, Store
@@ -70,7 +70,7 @@ class _Queue:
 
     def trains(self) -> bool:
         """Whether one of the processes lives."""
-        return any(map(_lives, self._processes.values()))
+        return any(lives(process.poll) for process in self._processes.values())
 
     def is_done(self) -> bool:
         """Look once, start what may start, wait a little; tells whether nothing is left. Raises ``StoreError``."""
@@ -107,13 +107,6 @@ class _Queue:
             self._store.fail_unclaimed(record.id, error.message, error.hint, "")
         else:
             self.started += 1
-
-
-def _lives(process: LaunchedRun) -> bool:
-    try:
-        return process.poll() is None
-    except StoreError:
-        return False  # it has ended, and that could not be written
 
 
 def next_startable(store: Store, starting: Iterable[str]) -> RunRecord | None:

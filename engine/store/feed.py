@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine.config import pretrain_epochs_of
 from engine.records import EpochReport, FeedBatch, FeedCursor, PointBlock
 from engine.store.desk import news, page_news
-from engine.store.rows import CHUNK, epoch_record, run_records, run_rows
+from engine.store.rows import epoch_record, in_chunks, run_records, run_rows
 from engine.store.tables import AttemptRow, ClockRow, EpochRow, PointRow, RunRow
 
 PAGE = 125
@@ -30,8 +30,7 @@ def histories(session: Session, run_ids: Collection[str]) -> dict[str, History]:
     """The current history of each run."""
     ids = sorted(run_ids)
     attempts: dict[str, list[AttemptRow]] = {run_id: [] for run_id in ids}
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
+    for chunk in in_chunks(ids):
         for row in session.scalars(select(AttemptRow).where(AttemptRow.run_id.in_(chunk)).order_by(AttemptRow.attempt)):
             attempts[row.run_id].append(row)
     return {run_id: _history(rows) for run_id, rows in attempts.items()}

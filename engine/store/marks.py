@@ -15,7 +15,7 @@ from engine.config import parse
 from engine.errors import ConfigurationError, RunError, UsageError
 from engine.records import LONGEST_NAME, MarksBefore, RunMarks, RunStatus, Shelf
 from engine.store.database import Database
-from engine.store.rows import CHUNK
+from engine.store.rows import in_chunks
 from engine.store.tables import BaselineRow, DeskRow, MarksRow, PurgedRow, RunRow, TagRow, now
 
 LONGEST_TAG = 64
@@ -150,8 +150,7 @@ def marks_of(session: Session, run_ids: Collection[str] | None = None, since: in
         for run_id, tag in session.execute(of_all):
             tags.setdefault(run_id, []).append(tag)
     else:
-        ids = sorted(set(run_ids))
-        for chunk in (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)):
+        for chunk in in_chunks(sorted(set(run_ids))):
             found.extend(session.execute(query.where(MarksRow.run_id.in_(chunk))))
             for run_id, tag in session.execute(select(TagRow.run_id, TagRow.tag).where(TagRow.run_id.in_(chunk))):
                 tags.setdefault(run_id, []).append(tag)
@@ -181,9 +180,8 @@ def _set_baseline(session: Session, revision: int, fingerprint: str, run_id: str
 
 def _names(session: Session, run_ids: Collection[str]) -> dict[str, str]:
     """Run → what the store calls it; without those that are gone."""
-    ids = sorted(set(run_ids))
     found: dict[str, str] = {}
-    for chunk in (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)):
+    for chunk in in_chunks(sorted(set(run_ids))):
         rows = session.execute(select(RunRow.id, RunRow.name).where(RunRow.id.in_(chunk)))
         found |= {row.id: row.name for row in rows}
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,14 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _EPOCH_MS = 1_704_067_200_000  # 2024-01-01: 40 bits of milliseconds reach to 2058
 _last_ms = 0
 _lock = threading.Lock()
-CHUNK = 500
+_CHUNK = 500
 """Ids in one IN (…): below every database's limit on parameters."""
+
+
+def in_chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The ids in parts that one IN (…) takes."""
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]
 
 
 def new_id() -> str:
@@ -45,10 +51,10 @@ def run_records(session: Session, rows: Iterable[Any], workspace: Path) -> tuple
     listed = list(rows)
     ids = [row.id for row in listed if RunStatus(row.status).is_end]
     metrics: dict[str, dict[str, dict[str, float]]] = {}
-    for start in range(0, len(ids), CHUNK):
+    for chunk in in_chunks(ids):
         # Columns, not rows as objects: with ten thousand runs these are a hundred thousand values.
         columns = (MetricRow.run_id, MetricRow.split, MetricRow.name, MetricRow.value)
-        found = session.execute(select(*columns).where(MetricRow.run_id.in_(ids[start : start + CHUNK])))
+        found = session.execute(select(*columns).where(MetricRow.run_id.in_(chunk)))
         for run_id, split, name, value in found:
             metrics.setdefault(run_id, {}).setdefault(split, {})[name] = float("nan") if value is None else value
     for splits in metrics.values():

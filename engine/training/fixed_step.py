@@ -333,4 +333,4 @@ def supports(stage: Stage, config: ExperimentConfig) -> bool:
     items after whole sequences, contrast, or both."""
     model = registry.entry("model", config.model.name)
     tasks = all(isinstance(task, NextItem | Contrastive) for task in stage.objectives)
-    return bool(model.facts.get("captures")) and tasks and isinstance(stage.data, TrainingData)
+    return bool(model.facts["captures"]) and tasks and isinstance(stage.data, TrainingData)

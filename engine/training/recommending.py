@@ -88,7 +88,7 @@ class OneUser:
 
     def _scorer(self, which: Which, rows: NDArray[np.int64]) -> ModelScorer:
         """Of the users ``rows`` [B] of ``split.users``, who are its rows 0 … B − 1."""
-        knows_users = registry.entry("model", self.config.model.name).facts.get("knows_users")
+        knows_users = registry.entry("model", self.config.model.name).facts["knows_users"]
         longest = getattr(self.model, "max_length", 1)
         return ModelScorer(self.model, self._inputs(which).take(rows), longest, "cpu", rows if knows_users else None)
 
@@ -117,7 +117,7 @@ class OneUser:
 
     def lists(self, which: Which, top: int) -> Iterator[UserList]:
         """The ``top`` best items of every evaluated user, in their order. Raises ``RunError`` as `ranking`."""
-        targets = self.split.valid_targets if which == "valid" else self.split.test_targets
+        targets = self._targets(which)
         for begin in range(0, len(self.split.users), self.config.evaluate.batch_size):
             for rows, found in self._batch(which, begin):
                 scores, ranks = self._ranked(which, rows, found)
@@ -126,14 +126,16 @@ class OneUser:
                     items = best(UserRanking(own, rank, _NOTHING), target, top)
                     yield UserList(row, items, own[items], target)
 
+    def _targets(self, which: Which) -> NDArray[np.int32]:
+        return self.split.valid_targets if which == "valid" else self.split.test_targets
+
     def _ranked(self, which: Which, rows: NDArray[np.int64], scores: Tensor) -> tuple[Tensor, NDArray[np.float64]]:
         config, split = self.config, self.split
         histories = split.valid_inputs if which == "valid" else split.test_inputs
-        targets = split.valid_targets if which == "valid" else split.test_targets
         return ranked(
             scores,
             histories.take(rows),
-            targets[rows],
+            self._targets(which)[rows],
             config.evaluate.seen_items,
             config.evaluate.ties,
             rank_special_tokens=config.fidelity.rank_special_tokens,

@@ -120,7 +120,7 @@ def uses_neighbours(config: ExperimentConfig) -> bool:
     """Whether any view can ask for a correlated item: Substitute or Insert among the operators of a run with views."""
     letters = config.augment.short_operators + config.augment.long_operators
     looks_up = any(
-        plugin.facts.get("looks_up") and plugin.facts["letter"] in letters for plugin in registry.entries("operator")
+        plugin.facts["looks_up"] and plugin.facts["letter"] in letters for plugin in registry.entries("operator")
     )
     return makes_views(config) and looks_up
 
@@ -150,7 +150,7 @@ def scorer(
     are, where it is not all of them."""
     inputs = model_inputs(split, which, dataset.item_count, config.evaluate, config.train.seed)
     known = None
-    if registry.entry("model", config.model.name).facts.get("knows_users"):
+    if registry.entry("model", config.model.name).facts["knows_users"]:
         known = np.arange(len(split.users), dtype=np.int64) if users is None else users
     return ModelScorer(model, inputs, getattr(model, "max_length", 1), device, known)
 

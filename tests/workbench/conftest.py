@@ -12,11 +12,13 @@ import pytest
 from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from tests.helpers.fake_runs import FakeRuns, fake_workspace
 from workbench import settings
 from workbench.context import Context, make_context
 from workbench.engine_process import Errands
+from workbench.main_window import MainWindow
 from workbench.theme import Theme
 
 
@@ -86,3 +88,11 @@ def context(qapp: QApplication, theme: Theme, runs: FakeRuns, tmp_path: Path) ->
     made = make_context(fake_workspace(tmp_path, runs), theme, engine=Errands())
     yield made
     made.close()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, context: Context) -> Iterator[MainWindow]:
+    made = MainWindow(context)
+    qtbot.addWidget(made)
+    yield made
+    made.close_without_asking()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,12 +34,9 @@ def context(engine_context: Context) -> Context:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, context: Context) -> Iterator[MainWindow]:
-    made = MainWindow(context)
-    qtbot.addWidget(made)
-    made.show_page("train")
-    yield made
-    made.close_without_asking()
+def window(window: MainWindow) -> MainWindow:
+    window.show_page("train")
+    return window
 
 
 def train_one(qtbot: QtBot, window: MainWindow, runs: FakeRuns) -> None:

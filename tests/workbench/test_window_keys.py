@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -16,11 +14,8 @@ from workbench.main_window import MainWindow
 
 
 @pytest.fixture
-def window(qtbot: QtBot, engine_context: Context) -> Iterator[MainWindow]:
-    made = MainWindow(engine_context)
-    qtbot.addWidget(made)
-    yield made
-    made.close_without_asking()
+def context(engine_context: Context) -> Context:
+    return engine_context
 
 
 def test_a_closed_menu_gives_the_keyboard_back(qtbot: QtBot, window: MainWindow, runs: FakeRuns) -> None:

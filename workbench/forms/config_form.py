@@ -48,11 +48,6 @@ CLOSED = ("data", "evaluate", "fidelity")
 READINGS = {"paper": "as the paper", "published": "as published", "custom": "custom"}
 
 
-def _value(config: ExperimentConfig, path: str) -> object:
-    section, name = path.split(".")
-    return getattr(getattr(config, section), name)
-
-
 class ConfigForm(InPieces):
     """Shows ``config`` beside ``baseline`` (the preset). `config_changed` carries every new valid configuration."""
 
@@ -244,7 +239,7 @@ class ConfigForm(InPieces):
     def set_config(self, config: ExperimentConfig, baseline: ExperimentConfig | None = None) -> None:
         """Show another configuration; what was entered wrongly is forgotten."""
         before = self.is_valid
-        before_of = {path: _value(self.config, path) for path in CHOOSERS}
+        before_of = {path: self.config.value(path) for path in CHOOSERS}
         self.config = config
         if baseline is not None:
             self.baseline = baseline
@@ -255,7 +250,7 @@ class ConfigForm(InPieces):
         if had_lists:
             self.lists_changed.emit()
         for path, value in before_of.items():
-            if value != _value(config, path):
+            if value != config.value(path):
                 self._fill(path.split(".")[0])
         self.refresh()
         if not before:

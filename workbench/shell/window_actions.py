@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from workbench.actions import ActionSpec
 from workbench.context import SAMPLE
 from workbench.pages import Page, PageCommand, key_of
-from workbench.shell.about import AboutDialog
 from workbench.theme import Choice, Theme
 
 if TYPE_CHECKING:
@@ -89,13 +88,19 @@ def _fill_help(window: MainWindow) -> None:
         ActionSpec(
             "help.about",
             "&About, and how to cite",
-            lambda: AboutDialog(window).open(),
+            lambda: _show_about(window),
             "&Help",
             icon="info",
             tip="Versions, and BibTeX of the paper and of this program",
             separator_before=True,
         )
     )
+
+
+def _show_about(window: MainWindow) -> None:
+    from workbench.shell.about import AboutDialog  # the window opens without reading what is installed
+
+    AboutDialog(window).open()
 
 
 def _later(window: MainWindow) -> None:

@@ -32,7 +32,7 @@ COMMON = "●"
 def short_name(similarity: str) -> str:
     """What a similarity is called where there is little room."""
     entry = registry.entry("similarity", similarity)
-    return str(entry.facts.get("short", entry.label))
+    return str(entry.facts["short"])
 
 
 class Ranked(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -106,6 +107,11 @@ def facts_of(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def name_in(place: str) -> str:
+    """A file's name in a path of whatever system wrote it."""
+    return re.split(r"[\\/]", place)[-1]
 
 
 def data_in(folder: Path, name: str) -> Path:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from engine.config.importing import ImportRecipe, parse_recipe
+from engine.data.importing.stored import name_in
 from engine.errors import EngineError
 from engine.records import NO_COLUMN
 
@@ -32,7 +32,7 @@ def preprocessing_in_words(facts: Mapping[str, Any]) -> str:
         recipe = parse_recipe(facts["recipe"])
         report, source = facts["report"], facts["source"]
         bad, rows, tied = int(report["bad_count"]), int(report["rows"]), int(report["tied"])
-        name, sha256 = re.split(r"[\\/]", str(source["path"]))[-1], str(source["sha256"])
+        name, sha256 = name_in(str(source["path"])), str(source["sha256"])
     except (KeyError, TypeError, ValueError, EngineError):
         return "unknown: the import.json beside the data is of another version"
     left_out = [f"{bad:,} of {rows:,} rows could not be used and are left out"] if bad else []

@@ -100,17 +100,12 @@ print("seen", shown.views[0].operator.label)
 
 
 TWICE_OPTIONS = PLUGIN_OPTIONS.replace("Backwards", "Twice").replace("backwards", "twice").replace('"B"', '"T"')
-TWICE = """
-import torch
-from engine.augment.base import Operator
-from engine.augment.plan import Plan, unchanged
-class Twice(Operator):
-    label = "Twice"
-    rate_field = "twice_rate"
-    def plan(self, offsets, generator):
-        whole = unchanged(offsets)
+TWICE = (
+    PLUGIN.partition("        ends =")[0].replace("Backwards", "Twice").replace("backwards", "twice")
+    + """\
         return Plan(2 * offsets, whole.sources.repeat_interleave(2), whole.kinds.repeat_interleave(2))
 """
+)
 COUNT = """
 from engine.api import Workspace
 from engine.config import ExperimentConfig

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,9 @@ from pytestqt.qtbot import QtBot
 from engine.api import Workspace
 from engine.records import RunStatus
 from tests.helpers.fake_runs import make_record
-from workbench.context import Context
 from workbench.live_feed import LiveBatch
 from workbench.main_window import MainWindow
 from workbench.pages.home import HomePage
-
-
-@pytest.fixture
-def window(qtbot: QtBot, context: Context) -> Iterator[MainWindow]:
-    made = MainWindow(context)
-    qtbot.addWidget(made)
-    yield made
-    made.close_without_asking()
 
 
 def test_an_open_menu_greys_what_cannot_be_done_and_its_keys_work_again_afterwards(window: MainWindow) -> None:
